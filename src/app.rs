@@ -1,0 +1,1 @@
+//! What every room is handed: configuration, database, clock, ids, network.

@@ -1,0 +1,1 @@
+//! Our actors and their keys.

@@ -1,0 +1,1 @@
+//! The command line: a thin face that parses, calls one room and prints.

@@ -1,0 +1,1 @@
+//! The database: connecting, the one writer, claims.

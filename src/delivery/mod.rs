@@ -1,0 +1,1 @@
+//! Hosts, what waits for them, and what became of it.

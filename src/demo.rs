@@ -1,0 +1,1 @@
+//! The whole conversation on one machine, narrated.

@@ -1,0 +1,1 @@
+//! Strangers' and sites' HTML, cleaned.

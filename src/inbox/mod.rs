@@ -1,0 +1,1 @@
+//! A verified activity, kept as it came, and what each means.

@@ -1,0 +1,38 @@
+//! Veerpont stands beside a site and ferries its posts to the fediverse, and the answers back.
+//!
+//! THE MAP. Each room is a step of the journey; it imports only rooms that stand below it on this list,
+//! and `tests/architecture.rs` fails on an arrow up.
+
+pub mod cli;
+pub mod demo;
+pub mod harness;
+pub mod serve;
+pub mod web;
+
+pub mod inbox;
+pub mod source;
+
+pub mod outbox;
+
+pub mod delivery;
+pub mod follower;
+
+pub mod post;
+
+pub mod author;
+pub mod remote;
+
+pub mod activity;
+
+pub mod app;
+pub mod worker;
+
+pub mod db;
+pub mod net;
+pub mod telemetry;
+
+pub mod config;
+
+pub mod clock;
+pub mod html;
+pub mod ids;

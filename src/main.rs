@@ -1,0 +1,3 @@
+//! Arguments, then run.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What a site published: posts, and the articles made of them.

@@ -1,0 +1,1 @@
+//! Actors and keys elsewhere: fetched and cached.

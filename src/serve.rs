@@ -1,0 +1,1 @@
+//! Web and loops together, and a graceful end.

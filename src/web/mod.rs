@@ -1,0 +1,1 @@
+//! The web: a thin face that extracts, calls one room and renders.
