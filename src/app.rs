@@ -1,1 +1,66 @@
-//! What every room is handed: configuration, database, clock, ids, network.
+//! What every room is handed: configuration, database, clock, names, the network, and the secrets to speak with.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use moka::future::Cache;
+
+use crate::activity::urls::Urls;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::ids::{ActorId, Ids};
+use crate::net::client::Client;
+use crate::net::keys::PrivateKey;
+use crate::sealing::MasterKey;
+
+/// The running bridge. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What it is made of.
+pub struct Parts {
+    /// `veerpont.toml`.
+    pub config: Config,
+    /// The tables, which are the pipes between the rooms.
+    pub db: Db,
+    /// What time it is.
+    pub clock: Clock,
+    /// New names.
+    pub ids: Ids,
+    /// The one way out.
+    pub net: Client,
+    /// Our own addresses.
+    pub urls: Urls,
+    /// Opens private keys.
+    pub master: MasterKey,
+    /// Private keys already opened.
+    pub signers: Cache<ActorId, PrivateKey>,
+}
+
+/// Most private keys kept open at once.
+const OPEN_KEYS: u64 = 10_000;
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(config: Config, db: Db, clock: Clock, net: Client, master: MasterKey) -> Self {
+        let urls = Urls::new(&config.server.origin, &config.server.handle_domain);
+        let ids = Ids::new(clock.clone());
+        let signers = Cache::new(OPEN_KEYS);
+        Self(Arc::new(Parts { config, db, clock, ids, net, urls, master, signers }))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// How we introduce ourselves to other servers: name, version and where to ask.
+#[must_use]
+pub fn user_agent(origin: &url::Url) -> String {
+    format!("Veerpont/{} (+{})", env!("CARGO_PKG_VERSION"), origin.as_str().trim_end_matches('/'))
+}

@@ -99,6 +99,15 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
+/// Writes a moment for people and programs: RFC 3339.
+///
+/// # Errors
+/// The serializer's.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's shape")]
+pub fn as_rfc3339<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.rfc3339())
+}
+
 fn whole_millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,1 +1,330 @@
-//! The database: connecting, the one writer, claims.
+//! The database: connecting, the one writer, and the only two spots that know which engine it is (design, section 7).
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection};
+use tokio::sync::{Notify, mpsc, oneshot};
+use url::Url;
+
+use crate::clock::Timestamp;
+
+mod columns;
+
+pub use columns::{Columns, decode_error, json};
+
+/// A connection, in a transaction when it comes from [`Db::write`].
+pub type Conn = AnyConnection;
+
+/// Most writes that share one commit on SQLite.
+const BATCH: usize = 256;
+
+/// How long another process may hold the SQLite file, or a pool be empty, before we give up.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Which engine stands behind the one SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded default.
+    Sqlite,
+    /// Shared by several nodes.
+    Postgres,
+}
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Neither `sqlite:` nor `postgres:`.
+    #[error("`{0}` is not a database address: use sqlite://path/to/file.db or postgres://user@host/name")]
+    Scheme(String),
+    /// The folder of the SQLite file cannot be made.
+    #[error("cannot make the folder for the database {path}: {why}; make it yourself, or set [database] url to a place we may write")]
+    Folder {
+        /// The SQLite file.
+        path: String,
+        /// The system's reason.
+        why: std::io::Error,
+    },
+    /// The engine refused.
+    #[error("cannot open the database {url}: {why}; check [database] url and that this user may read and write there")]
+    Connect {
+        /// Without its password.
+        url: String,
+        /// The engine's reason.
+        why: sqlx::Error,
+    },
+    /// Its tables are not what this program expects.
+    #[error("cannot bring the database {url} up to date: {why}; if a newer Veerpont wrote it, run that one")]
+    Migrate {
+        /// Without its password.
+        url: String,
+        /// The engine's reason.
+        why: sqlx::migrate::MigrateError,
+    },
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pool: AnyPool,
+    engine: Engine,
+    /// SQLite's writer task; PostgreSQL has as many writers as it likes.
+    writer: Option<mpsc::Sender<Job>>,
+    changed: Arc<Notify>,
+}
+
+/// A piece of work inside the writer's transaction.
+type Job = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Done> + Send>;
+
+/// What a job left behind: whether to keep its writes, and how to tell its caller after the commit.
+struct Done {
+    keep: bool,
+    tell: Box<dyn FnOnce(Result<(), String>) + Send>,
+}
+
+impl Db {
+    /// Opens the database at `url` (`sqlite://…` or `postgres://…`), makes the SQLite file if there is none, and
+    /// brings its tables up to date.
+    ///
+    /// # Errors
+    /// When it cannot be opened or brought up to date; the message says what to do and holds no password.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        sqlx::any::install_default_drivers();
+        let shown = without_password(url);
+        let engine = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => Engine::Sqlite,
+            Some("postgres" | "postgresql") => Engine::Postgres,
+            _ => return Err(OpenError::Scheme(shown)),
+        };
+        let connect = |why| OpenError::Connect { url: shown.clone(), why };
+        let url = if engine == Engine::Sqlite { sqlite_file(url)? } else { url.to_owned() };
+        let options: AnyConnectOptions = url.parse().map_err(connect)?;
+        let options = options
+            .log_statements(log::LevelFilter::Trace)
+            .log_slow_statements(log::LevelFilter::Debug, Duration::from_secs(1));
+        let pool = AnyPoolOptions::new()
+            .max_connections(if engine == Engine::Sqlite { 5 } else { 8 })
+            .acquire_timeout(PATIENCE)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(move |conn, _| Box::pin(prepare(conn, engine)))
+            .connect_with(options)
+            .await
+            .map_err(connect)?;
+        sqlx::migrate!()
+            .run(&pool)
+            .await
+            .map_err(|why| OpenError::Migrate { url: shown.clone(), why })?;
+        let changed = Arc::new(Notify::new());
+        let writer = if engine == Engine::Sqlite {
+            let (sender, jobs) = mpsc::channel(4 * BATCH);
+            tokio::spawn(write_batches(pool.clone(), jobs, changed.clone()));
+            Some(sender)
+        } else {
+            None
+        };
+        Ok(Self { pool, engine, writer, changed })
+    }
+
+    /// Which engine it is; for people, not for decisions.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// A connection to read with.
+    ///
+    /// # Errors
+    /// When none is free for fifteen seconds or the engine is gone.
+    pub async fn read(&self) -> sqlx::Result<PoolConnection<Any>> {
+        self.pool.acquire().await
+    }
+
+    /// Runs `job` in a transaction, which is kept if it returns `Ok`; returns when it is durable.
+    ///
+    /// On SQLite one task commits what has gathered, so that many small writes share a commit. Never wait for the
+    /// network inside a job.
+    ///
+    /// # Errors
+    /// The job's own, or the engine's.
+    pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<sqlx::Error> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        let Some(writer) = &self.writer else {
+            let mut transaction = self.pool.begin().await?;
+            let value = job(&mut transaction).await?;
+            transaction.commit().await?;
+            self.changed.notify_waiters();
+            return Ok(value);
+        };
+        let (sender, answer) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            Box::pin(async move {
+                let result = AssertUnwindSafe(job(conn))
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|_| Err(sqlx::Error::Protocol("a write panicked".into()).into()));
+                Done {
+                    keep: result.is_ok(),
+                    tell: Box::new(move |commit| {
+                        let result = match commit {
+                            Ok(()) => result,
+                            Err(why) => result.and_then(|_| Err(sqlx::Error::Protocol(why).into())),
+                        };
+                        // A caller that went away no longer wants to know.
+                        let _ = sender.send(result);
+                    }),
+                }
+            })
+        });
+        if writer.send(job).await.is_err() {
+            return Err(sqlx::Error::PoolClosed.into());
+        }
+        answer.await.unwrap_or_else(|_| {
+            Err(sqlx::Error::Protocol("the database could not begin a write; the log says why".into()).into())
+        })
+    }
+
+    /// Resolves after the next commit of this process: idle loops listen to it, so that they need not poll fast.
+    pub fn changed(&self) -> impl Future<Output = ()> + '_ {
+        self.changed.notified()
+    }
+
+    /// How far `now` is from the database's own clock, in milliseconds; SQLite shares the machine's clock.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn clock_skew(&self, now: Timestamp) -> sqlx::Result<i64> {
+        if self.engine == Engine::Sqlite {
+            return Ok(0);
+        }
+        let theirs: i64 = sqlx::query_scalar("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(now.millis() - theirs)
+    }
+
+    /// What a claiming `SELECT` ends with, so that claimers do not wait for each other.
+    #[must_use]
+    pub fn skip_locked(&self) -> Claiming {
+        match self.engine {
+            Engine::Sqlite => Claiming::AlreadyAlone,
+            Engine::Postgres => Claiming::SkipLocked,
+        }
+    }
+
+    /// Ends all connections; writes already begun are finished.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// How a claim keeps off rows that another claimer is about to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claiming {
+    /// SQLite: the one writer is alone.
+    AlreadyAlone,
+    /// PostgreSQL: `FOR UPDATE SKIP LOCKED`.
+    SkipLocked,
+}
+
+impl Claiming {
+    /// Picks between two spellings of one statement.
+    #[must_use]
+    pub fn pick(self, alone: &'static str, skip_locked: &'static str) -> &'static str {
+        match self {
+            Self::AlreadyAlone => alone,
+            Self::SkipLocked => skip_locked,
+        }
+    }
+}
+
+/// Writes a claiming statement once and makes both spellings of it.
+#[macro_export]
+macro_rules! claiming {
+    ($db:expr, $before:literal, $after:literal) => {
+        $db.skip_locked().pick(concat!($before, $after), concat!($before, " FOR UPDATE SKIP LOCKED", $after))
+    };
+}
+
+async fn prepare(conn: &mut Conn, engine: Engine) -> sqlx::Result<()> {
+    if engine == Engine::Sqlite {
+        // FULL: what we answered 202 for, or settled, survives a power cut; group commit pays for it (limits, section 7).
+        for pragma in [
+            "PRAGMA busy_timeout = 15000",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA foreign_keys = ON",
+        ] {
+            sqlx::query(pragma).execute(&mut *conn).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The path form that the engine opens and creates, with its folder made.
+fn sqlite_file(url: &str) -> Result<String, OpenError> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or(path);
+    let file = std::path::Path::new(path);
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|why| OpenError::Folder { path: path.to_owned(), why })?;
+    }
+    Ok(format!("sqlite://{path}?mode=rwc"))
+}
+
+/// A database address fit to be shown.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut shown) if shown.password().is_some() => {
+            if shown.set_password(Some("***")).is_err() {
+                return shown.scheme().to_owned();
+            }
+            shown.to_string()
+        }
+        _ => url.to_owned(),
+    }
+}
+
+/// SQLite's one writer: takes what has gathered, without waiting for more, and commits it as one.
+async fn write_batches(pool: AnyPool, mut jobs: mpsc::Receiver<Job>, changed: Arc<Notify>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+        let mut done = Vec::with_capacity(batch.len());
+        let committed = commit_batch(&pool, &mut batch, &mut done).await;
+        // Jobs that never ran are dropped, which tells their callers.
+        batch.clear();
+        match &committed {
+            Ok(()) => changed.notify_waiters(),
+            Err(error) => tracing::error!(%error, "a write to the database failed"),
+        }
+        let committed = committed.map_err(|error| error.to_string());
+        for Done { tell, .. } in done {
+            tell(committed.clone());
+        }
+    }
+}
+
+async fn commit_batch(pool: &AnyPool, batch: &mut Vec<Job>, done: &mut Vec<Done>) -> sqlx::Result<()> {
+    let mut conn = pool.acquire().await?;
+    let mut transaction = conn.begin_with("BEGIN IMMEDIATE").await?;
+    for job in batch.drain(..) {
+        sqlx::query("SAVEPOINT job").execute(&mut *transaction).await?;
+        let outcome = job(&mut transaction).await;
+        if !outcome.keep {
+            sqlx::query("ROLLBACK TO SAVEPOINT job").execute(&mut *transaction).await?;
+        }
+        done.push(outcome);
+        sqlx::query("RELEASE SAVEPOINT job").execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}

@@ -14,18 +14,20 @@ pub mod source;
 
 pub mod outbox;
 
-pub mod delivery;
-pub mod follower;
+pub mod remote;
 
+pub mod delivery;
+
+pub mod follower;
 pub mod post;
 
 pub mod author;
-pub mod remote;
 
-pub mod activity;
+pub mod worker;
 
 pub mod app;
-pub mod worker;
+
+pub mod activity;
 
 pub mod db;
 pub mod net;
@@ -36,3 +38,4 @@ pub mod config;
 pub mod clock;
 pub mod html;
 pub mod ids;
+pub mod sealing;

@@ -1,1 +1,19 @@
 //! Who follows which of our actors.
+
+pub mod store;
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+
+/// One follow, for people.
+#[derive(Clone, Debug, Serialize)]
+pub struct Follower {
+    /// The actor elsewhere.
+    pub actor: String,
+    /// The handle of ours they follow.
+    pub author: String,
+    /// Since when.
+    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    pub since: Timestamp,
+}

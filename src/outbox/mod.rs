@@ -1,1 +1,96 @@
-//! Publishing: the one door outward.
+//! Publishing: the one door outward. An activity is written with its audience rule and its number in the
+//! transaction that causes it; fan-out is a step of its own.
+
+pub mod documents;
+pub mod store;
+pub mod worker;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::delivery;
+use crate::delivery::store::Recipients;
+use crate::ids::{ActivityId, ActorId, ArticleId, InboxId};
+
+/// Who is sent an activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Nobody: it stands in the outbox to be read.
+    Listed,
+    /// The followers of the actor who says it.
+    Followers,
+    /// Everyone who was sent the article.
+    Reach,
+    /// Every inbox we know.
+    Everyone,
+    /// One inbox, and the shared inbox that has to wait for it.
+    One {
+        /// Where to.
+        inbox: InboxId,
+        /// What waits, for ten minutes at most.
+        holds: Option<InboxId>,
+    },
+}
+
+impl Audience {
+    /// As the database has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listed => "listed",
+            Self::Followers => "followers",
+            Self::Reach => "reach",
+            Self::Everyone => "everyone",
+            Self::One { .. } => "one",
+        }
+    }
+}
+
+/// An activity about to be said.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// In its id.
+    pub uuid: Uuid,
+    /// What it is said because of: the same cause is never said twice.
+    pub cause: String,
+    /// Who says it.
+    pub actor: ActorId,
+    /// `Create` and so on.
+    pub kind: &'static str,
+    /// What it is about.
+    pub article: Option<ArticleId>,
+    /// Who is sent it.
+    pub audience: Audience,
+    /// The document.
+    pub body: Value,
+}
+
+/// Says something: writes it with the next number. `None` when its cause was said before.
+///
+/// # Errors
+/// The database's.
+pub async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
+    let Some(id) = store::insert(conn, outgoing, now).await? else { return Ok(None) };
+    if let Audience::One { inbox, holds } = outgoing.audience {
+        // Not through fan-out, so that an Accept leaves at once (interop D8).
+        delivery::store::enqueue(conn, id, outgoing.kind, inbox, holds, now).await?;
+    }
+    Ok(Some(id))
+}
+
+/// An activity whose fan-out is not finished.
+#[derive(Clone, Debug)]
+pub struct Unsent {
+    /// Its number.
+    pub id: ActivityId,
+    /// `Create` and so on.
+    pub kind: String,
+    /// What it is about.
+    pub article: Option<ArticleId>,
+    /// Who is sent it; `None` where nobody is.
+    pub recipients: Option<Recipients>,
+    /// How far the fan-out came.
+    pub cursor: i64,
+}

@@ -1,25 +1,9 @@
-//! What a source says: the shape every connector brings its posts and authors into.
-
-use std::collections::BTreeSet;
+//! A post as its site has it: the shape every connector brings its posts into.
 
 use serde::{Deserialize, Serialize};
 
+use crate::activity::Image;
 use crate::clock::Timestamp;
-
-/// One look at a source.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Scan {
-    /// Every post that could be read, public or not, in the order of their keys.
-    pub entries: Vec<Entry>,
-    /// Every author profile, and every author without a profile that a post names.
-    pub authors: Vec<AuthorProfile>,
-    /// Keys of posts whose files are there but could not be read: they count as present.
-    pub unreadable: BTreeSet<String>,
-    /// Everything the operator should know.
-    pub warnings: Vec<Warning>,
-    /// Whether the whole source was walked without an I/O error: only then may absence mean removal.
-    pub complete: bool,
-}
 
 /// One post as its site has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,43 +62,4 @@ pub enum Visibility {
     Expired,
     /// On the site but not for the fediverse, or not rendered at all.
     Withheld,
-}
-
-/// A picture that belongs to a post or a profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Image {
-    /// Absolute address.
-    pub url: String,
-    /// For those who cannot see it; empty when the site has none.
-    pub alt: String,
-    /// `image/png` and the like.
-    pub media_type: String,
-}
-
-/// Someone who writes on the site.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuthorProfile {
-    /// The source's own name for the person.
-    pub slug: String,
-    /// Display name, plain text.
-    pub name: String,
-    /// Clean HTML, possibly empty.
-    pub bio: String,
-    /// The profile picture.
-    pub avatar: Option<Image>,
-    /// Whether the site has a profile for them, rather than only a name on a post.
-    pub has_profile: bool,
-    /// Where the profile was read, relative to the source.
-    pub file: Option<String>,
-}
-
-/// Something odd in the source that did not stop the scan.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Warning {
-    /// Relative to the source.
-    pub file: String,
-    /// Counted from 1.
-    pub line: Option<u64>,
-    /// What is odd, what was done about it, and how to mend it.
-    pub message: String,
 }

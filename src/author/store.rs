@@ -1,0 +1,323 @@
+//! The only SQL for actors, keys, communities, authors and the settings fixed at the first start.
+
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+use uuid::Uuid;
+
+use super::keys::SealedKey;
+use super::profile::AuthorProfile;
+use super::{Actor, Author, Choice, Community};
+use crate::activity::actor::ActorKind;
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn, decode_error, json};
+use crate::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
+
+macro_rules! actor_columns {
+    ($rest:literal) => {
+        concat!("SELECT id, uuid, kind, handle, name, summary, icon, created_at, frozen_at, deleted_at FROM actors ", $rest)
+    };
+}
+
+/// Reads a value fixed at the first start.
+///
+/// # Errors
+/// The database's.
+pub async fn setting(conn: &mut Conn, name: &str) -> sqlx::Result<Option<String>> {
+    query_scalar("SELECT value FROM settings WHERE name = $1").bind(name).fetch_optional(conn).await
+}
+
+/// Fixes a value for ever.
+///
+/// # Errors
+/// The database's, among them that it is fixed already.
+pub async fn fix_setting(conn: &mut Conn, name: &str, value: &str) -> sqlx::Result<()> {
+    query("INSERT INTO settings (name, value) VALUES ($1, $2)").bind(name).bind(value).execute(conn).await?;
+    Ok(())
+}
+
+/// Stores a new actor with its keys.
+///
+/// # Errors
+/// The database's, among them that the handle is taken.
+pub async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedKey]) -> sqlx::Result<()> {
+    query("INSERT INTO actors (id, uuid, kind, handle, name, summary, icon, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        .bind(actor.id.0)
+        .bind(actor.uuid.to_string())
+        .bind(actor.kind.as_str())
+        .bind(actor.handle.as_str())
+        .bind(&actor.name)
+        .bind(&actor.summary)
+        .bind(actor.icon.as_ref().map(json).transpose()?)
+        .bind(actor.created_at.millis())
+        .execute(&mut *conn)
+        .await?;
+    for key in keys {
+        query("INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+            .bind(actor.id.0)
+            .bind(key.kind)
+            .bind(key.fragment)
+            .bind(&key.public)
+            .bind(&key.sealed)
+            .bind(actor.created_at.millis())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The sealed private key of an actor.
+///
+/// # Errors
+/// The database's.
+pub async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
+    query_scalar("SELECT sealed FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
+        .bind(actor.0)
+        .bind(fragment)
+        .fetch_optional(conn)
+        .await
+}
+
+/// The public half of an actor's key.
+///
+/// # Errors
+/// The database's.
+pub async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
+    query_scalar("SELECT public FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
+        .bind(actor.0)
+        .bind(fragment)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Any sealed key with what it is bound to, to try the master key on; `None` while there is none.
+///
+/// # Errors
+/// The database's.
+pub async fn any_sealed_key(conn: &mut Conn) -> sqlx::Result<Option<(String, Uuid, String)>> {
+    let row = query("SELECT k.sealed, a.uuid, k.fragment FROM keys k JOIN actors a ON a.id = k.actor_id LIMIT 1")
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| Ok((row.text("sealed")?, row.uuid("uuid")?, row.text("fragment")?))).transpose()
+}
+
+/// An actor by row.
+///
+/// # Errors
+/// The database's.
+pub async fn actor(conn: &mut Conn, id: ActorId) -> sqlx::Result<Option<Actor>> {
+    query(actor_columns!("WHERE id = $1")).bind(id.0).fetch_optional(conn).await?.map(|row| read_actor(&row)).transpose()
+}
+
+/// An actor by public name.
+///
+/// # Errors
+/// The database's.
+pub async fn actor_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Actor>> {
+    let row = query(actor_columns!("WHERE uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
+    row.map(|row| read_actor(&row)).transpose()
+}
+
+/// An actor by handle, the deleted ones too.
+///
+/// # Errors
+/// The database's.
+pub async fn actor_by_handle(conn: &mut Conn, handle: &Handle) -> sqlx::Result<Option<Actor>> {
+    let row = query(actor_columns!("WHERE handle = $1")).bind(handle.as_str()).fetch_optional(conn).await?;
+    row.map(|row| read_actor(&row)).transpose()
+}
+
+/// The instance itself; `None` before the first start.
+///
+/// # Errors
+/// The database's.
+pub async fn instance(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
+    let row = query(actor_columns!("WHERE kind = 'Application'")).fetch_optional(conn).await?;
+    row.map(|row| read_actor(&row)).transpose()
+}
+
+/// All our actors, in the order of their handles.
+///
+/// # Errors
+/// The database's.
+pub async fn actors(conn: &mut Conn) -> sqlx::Result<Vec<Actor>> {
+    query(actor_columns!("ORDER BY handle")).fetch_all(conn).await?.iter().map(read_actor).collect()
+}
+
+/// Freezes an actor, or thaws it.
+///
+/// # Errors
+/// The database's.
+pub async fn set_frozen(conn: &mut Conn, id: ActorId, at: Option<Timestamp>) -> sqlx::Result<()> {
+    query("UPDATE actors SET frozen_at = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(at.map(Timestamp::millis))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Marks an actor as deleted for ever; says whether it was not before.
+///
+/// # Errors
+/// The database's.
+pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<bool> {
+    let done = query("UPDATE actors SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.0)
+        .bind(at.millis())
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Stores a new community.
+///
+/// # Errors
+/// The database's, among them that the handle is taken.
+pub async fn insert_community(conn: &mut Conn, community: &Community) -> sqlx::Result<()> {
+    query("INSERT INTO communities (id, handle, group_actor_id, house_actor_id) VALUES ($1, $2, $3, $4)")
+        .bind(community.id.0)
+        .bind(community.handle.as_str())
+        .bind(community.group.0)
+        .bind(community.house.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// All communities.
+///
+/// # Errors
+/// The database's.
+pub async fn communities(conn: &mut Conn) -> sqlx::Result<Vec<Community>> {
+    let rows = query("SELECT id, handle, group_actor_id, house_actor_id FROM communities ORDER BY handle")
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read_community).collect()
+}
+
+/// A community by row.
+///
+/// # Errors
+/// The database's.
+pub async fn community(conn: &mut Conn, id: CommunityId) -> sqlx::Result<Option<Community>> {
+    let row = query("SELECT id, handle, group_actor_id, house_actor_id FROM communities WHERE id = $1")
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(read_community).transpose()
+}
+
+/// Changes the display name and description of an actor that the configuration describes.
+///
+/// # Errors
+/// The database's.
+pub async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &str) -> sqlx::Result<()> {
+    query("UPDATE actors SET name = $2, summary = $3 WHERE id = $1")
+        .bind(id.0)
+        .bind(name)
+        .bind(summary)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The authors of a source, in the order of their slugs.
+///
+/// # Errors
+/// The database's.
+pub async fn authors(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Author>> {
+    let rows = query("SELECT id, source_id, slug, name, bio, avatar, has_profile, choice, actor_id FROM authors WHERE source_id = $1 ORDER BY slug")
+        .bind(source.0)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read_author).collect()
+}
+
+/// Remembers what a source says of an author.
+///
+/// # Errors
+/// The database's.
+pub async fn upsert_author(conn: &mut Conn, new_id: AuthorId, source: SourceId, profile: &AuthorProfile) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO authors (id, source_id, slug, name, bio, avatar, has_profile) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (source_id, slug) DO UPDATE SET name = excluded.name, bio = excluded.bio, avatar = excluded.avatar,
+         has_profile = excluded.has_profile",
+    )
+    .bind(new_id.0)
+    .bind(source.0)
+    .bind(&profile.slug)
+    .bind(&profile.name)
+    .bind(&profile.bio)
+    .bind(profile.avatar.as_ref().map(json).transpose()?)
+    .bind(i64::from(profile.has_profile))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives an author their actor.
+///
+/// # Errors
+/// The database's.
+pub async fn bind_author(conn: &mut Conn, source: SourceId, slug: &str, actor: ActorId) -> sqlx::Result<()> {
+    query("UPDATE authors SET actor_id = $3 WHERE source_id = $1 AND slug = $2")
+        .bind(source.0)
+        .bind(slug)
+        .bind(actor.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Records what the operator decided about an author; says whether there is such an author.
+///
+/// # Errors
+/// The database's.
+pub async fn choose(conn: &mut Conn, source: SourceId, slug: &str, choice: Choice) -> sqlx::Result<bool> {
+    let done = query("UPDATE authors SET choice = $3 WHERE source_id = $1 AND slug = $2")
+        .bind(source.0)
+        .bind(slug)
+        .bind(choice.as_str())
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn read_actor(row: &AnyRow) -> sqlx::Result<Actor> {
+    let kind = row.text("kind")?;
+    Ok(Actor {
+        id: ActorId(row.int("id")?),
+        uuid: row.uuid("uuid")?,
+        kind: ActorKind::parse(&kind).ok_or_else(|| decode_error(format!("actor kind {kind}")))?,
+        handle: Handle::parse(&row.text("handle")?).map_err(decode_error)?,
+        name: row.text("name")?,
+        summary: row.text("summary")?,
+        icon: row.maybe_json("icon")?,
+        created_at: row.time("created_at")?,
+        frozen_at: row.maybe_time("frozen_at")?,
+        deleted_at: row.maybe_time("deleted_at")?,
+    })
+}
+
+fn read_community(row: &AnyRow) -> sqlx::Result<Community> {
+    Ok(Community {
+        id: CommunityId(row.int("id")?),
+        handle: Handle::parse(&row.text("handle")?).map_err(decode_error)?,
+        group: ActorId(row.int("group_actor_id")?),
+        house: ActorId(row.int("house_actor_id")?),
+    })
+}
+
+fn read_author(row: &AnyRow) -> sqlx::Result<Author> {
+    Ok(Author {
+        id: AuthorId(row.int("id")?),
+        source_id: SourceId(row.int("source_id")?),
+        slug: row.text("slug")?,
+        name: row.text("name")?,
+        bio: row.text("bio")?,
+        avatar: row.maybe_json("avatar")?,
+        has_profile: row.flag("has_profile")?,
+        choice: row.maybe_text("choice")?.as_deref().and_then(Choice::parse),
+        actor: row.maybe_int("actor_id")?.map(ActorId),
+    })
+}

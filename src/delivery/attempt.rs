@@ -1,0 +1,66 @@
+//! One attempt: what is sent is the stored body, signed at the moment of sending.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{Method, Request};
+
+use super::Waiting;
+use crate::activity::outgoing;
+use crate::app::App;
+use crate::author::{self, keys};
+use crate::net::client::{Limits, Reply, SendError};
+use crate::net::signature;
+use crate::post;
+
+/// Longest wait for a peer's answer; peers promise one within nine seconds (interop D1).
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+
+/// Most bytes of an answer that are read; nothing in it matters but its status.
+const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// What came of trying.
+pub enum Attempt {
+    /// It is no longer to be told: its article was deleted or has expired since (features, complaint 18).
+    Withdrawn,
+    /// The peer answered, or did not.
+    Sent {
+        /// The answer.
+        answer: Result<Reply, SendError>,
+        /// Whether the object itself was sent.
+        embedded: bool,
+    },
+}
+
+/// Tries to deliver.
+///
+/// # Errors
+/// When the database fails or the actor's key cannot be used: our fault, not the peer's.
+pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
+    let actor = {
+        let mut conn = app.db.read().await?;
+        if let Some(article) = waiting.article
+            && waiting.kind != "Delete"
+        {
+            let article = post::store::article(&mut conn, article).await?;
+            if !article.is_some_and(|article| article.stands(app.clock.now())) {
+                return Ok(Attempt::Withdrawn);
+            }
+        }
+        author::store::actor(&mut conn, waiting.actor).await?
+    };
+    let actor = actor.ok_or_else(|| anyhow::anyhow!("the actor of activity {} is not in the database", waiting.activity))?;
+    let signer = keys::signer(app, &actor).await?;
+    let by_reference = if waiting.by_reference { outgoing::by_reference(&waiting.body) } else { None };
+    let embedded = by_reference.is_none();
+    let body = Bytes::from(by_reference.unwrap_or_else(|| waiting.body.clone()));
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(waiting.url.as_str())
+        .header(CONTENT_TYPE, activitypub_federation::FEDERATION_CONTENT_TYPE)
+        .body(body)?;
+    signature::sign(&mut request, &signer.key_id, &signer.key, app.clock.now())?;
+    let answer = app.net.send(request, Limits { total: TIME_LIMIT, body: ANSWER_LIMIT }).await;
+    Ok(Attempt::Sent { answer, embedded })
+}

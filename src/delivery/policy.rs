@@ -1,0 +1,157 @@
+//! What a peer's answer means, how long to wait after a failure, and how long a delivery is worth sending: pure.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use http::StatusCode;
+
+use super::Ending;
+use crate::clock::Timestamp;
+use crate::net::client::{Reply, SendError};
+
+/// How an attempt ended (interop D2, D3; design, section 5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// This delivery is settled.
+    Settled(Ending),
+    /// The peer wants less: send the object's id.
+    SendReference,
+    /// This inbox waits.
+    InboxWaits,
+    /// The whole host waits, at least until the given time if it named one.
+    HostWaits(Option<Timestamp>),
+}
+
+/// What an answer, or the want of one, means for an activity that was embedded or not.
+#[must_use]
+pub fn judge(answer: &Result<Reply, SendError>, embedded: bool, now: Timestamp) -> Verdict {
+    let reply = match answer {
+        Ok(reply) => reply,
+        // Our own policy forbids the address: it will not change by waiting.
+        Err(SendError::Refused(_)) => return Verdict::Settled(Ending::Refused),
+        Err(_) => return Verdict::HostWaits(None),
+    };
+    match reply.status {
+        status if status.is_success() => Verdict::Settled(Ending::Delivered),
+        StatusCode::GONE => Verdict::Settled(Ending::Gone),
+        StatusCode::PAYLOAD_TOO_LARGE if embedded => Verdict::SendReference,
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => Verdict::HostWaits(retry_after(reply, now)),
+        StatusCode::UNAUTHORIZED | StatusCode::REQUEST_TIMEOUT => Verdict::InboxWaits,
+        StatusCode::NOT_IMPLEMENTED => Verdict::Settled(Ending::Refused),
+        status if status.is_server_error() => Verdict::InboxWaits,
+        // 3xx and every other 4xx are permanent.
+        _ => Verdict::Settled(Ending::Refused),
+    }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3), at most a day ahead.
+fn retry_after(reply: &Reply, now: Timestamp) -> Option<Timestamp> {
+    let text = reply.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let at = match text.parse::<u32>() {
+        Ok(seconds) => now + Duration::from_secs(u64::from(seconds)),
+        Err(_) => Timestamp::parse_http_date(text)?,
+    };
+    Some(at.clamp(now, now + DAY))
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Longest wait between attempts at something that may come back.
+const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3600);
+
+/// How long a host may fail before it counts as gone and is asked once a day (interop D3).
+pub const GONE_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long an unsettled Accept holds back the shared inbox of the one it is for (design, section 1.3).
+pub const ACCEPT_HOLDS: Duration = Duration::from_secs(600);
+
+/// How long to wait after `failures` in a row (counted from 1): `first` doubled each time with up to as much again of
+/// jitter, six hours at most; a day for a host that is gone.
+#[must_use]
+pub fn wait(first: Duration, failures: i64, gone: bool, dice: u64) -> Duration {
+    if gone {
+        return DAY;
+    }
+    let earlier = usize::try_from(failures.saturating_sub(1)).unwrap_or(0).min(64);
+    ExponentialBuilder::new()
+        .with_factor(2.0)
+        .with_min_delay(first)
+        .with_max_delay(LONGEST_WAIT)
+        .with_max_times(earlier + 1)
+        .with_jitter()
+        .with_jitter_seed(dice)
+        .build()
+        .nth(earlier)
+        .unwrap_or(LONGEST_WAIT)
+}
+
+/// How long a delivery is worth sending, from its making: a Delete longest, since what is not deleted stays visible.
+#[must_use]
+pub fn lifetime(kind: &str) -> Duration {
+    if kind == "Delete" { 14 * DAY } else { 3 * DAY }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::HeaderMap;
+
+    use super::*;
+
+    fn reply(status: u16, headers: &[(&str, &str)]) -> Result<Reply, SendError> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+        }
+        Ok(Reply { status: StatusCode::from_u16(status).unwrap(), headers: map, body: Bytes::new() })
+    }
+
+    #[test]
+    fn every_class_of_answer_has_its_meaning() {
+        let now = Timestamp::from_millis(1_000_000);
+        let told = |status| judge(&reply(status, &[]), true, now);
+        for status in [200, 201, 202, 204] {
+            assert_eq!(told(status), Verdict::Settled(Ending::Delivered), "{status}");
+        }
+        for status in [301, 308, 400, 403, 404, 405, 406, 422, 501] {
+            assert_eq!(told(status), Verdict::Settled(Ending::Refused), "{status}");
+        }
+        for status in [401, 408, 500, 507] {
+            assert_eq!(told(status), Verdict::InboxWaits, "{status}");
+        }
+        for status in [429, 502, 503, 504] {
+            assert_eq!(told(status), Verdict::HostWaits(None), "{status}");
+        }
+        assert_eq!(told(410), Verdict::Settled(Ending::Gone));
+        assert_eq!(told(413), Verdict::SendReference);
+        assert_eq!(judge(&reply(413, &[]), false, now), Verdict::Settled(Ending::Refused));
+        assert_eq!(judge(&Err(SendError::Timeout), true, now), Verdict::HostWaits(None));
+        assert_eq!(judge(&Err(SendError::Refused("private".into())), true, now), Verdict::Settled(Ending::Refused));
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms_and_bounded() {
+        let now = Timestamp::parse_rfc3339("2026-08-07T10:00:00Z").unwrap();
+        let until = |text| judge(&reply(429, &[("retry-after", text)]), true, now);
+        assert_eq!(until("120"), Verdict::HostWaits(Some(now + Duration::from_secs(120))));
+        assert_eq!(until("Fri, 07 Aug 2026 10:05:00 GMT"), Verdict::HostWaits(Some(now + Duration::from_secs(300))));
+        assert_eq!(until("99999999"), Verdict::HostWaits(Some(now + DAY)));
+        assert_eq!(until("Fri, 07 Aug 2020 10:05:00 GMT"), Verdict::HostWaits(Some(now)));
+        assert_eq!(until("soon"), Verdict::HostWaits(None));
+    }
+
+    #[test]
+    fn waits_double_with_jitter_up_to_a_bound() {
+        let first = Duration::from_secs(60);
+        for (failures, least) in [(1, 60), (2, 120), (5, 960), (40, 6 * 3600)] {
+            for dice in 0..50 {
+                let waited = wait(first, failures, false, dice).as_secs();
+                assert!((least..=2 * least).contains(&waited), "{failures} failures: {waited} s");
+            }
+        }
+        assert_eq!(wait(first, 3, true, 1), DAY);
+    }
+}

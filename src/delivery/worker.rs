@@ -1,0 +1,292 @@
+//! The delivery loop: serves the hosts that are due, each by one task at a time.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
+use tokio::sync::Mutex;
+
+use super::attempt::{Attempt, attempt};
+use super::policy::{self, Verdict};
+use super::store::{self, Shown};
+use super::{Ending, Lease, Waiting};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::follower;
+use crate::ids::InboxId;
+use crate::worker::Worker;
+
+/// Inboxes of one host that are served at a time, over kept-alive connections.
+const INBOXES_AT_ONCE: usize = 4;
+
+/// Serves hosts.
+pub struct DeliveryWorker;
+
+#[async_trait]
+impl Worker for DeliveryWorker {
+    type Claim = Lease;
+    const NAME: &'static str = "delivery";
+    const WIDTH: usize = 256;
+
+    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Lease>> {
+        let now = app.clock.now();
+        {
+            let mut conn = app.db.read().await?;
+            if !store::any_due(&mut conn, now).await? {
+                return Ok(Vec::new());
+            }
+        }
+        let (db, node, limit) = (app.db.clone(), app.config.server.node.clone(), i64::try_from(limit)?);
+        let claim = app.db.write(move |conn| Box::pin(async move { store::claim(conn, &db, &node, limit, now).await }));
+        Ok(claim.await?)
+    }
+
+    async fn work(&self, app: &App, lease: Lease) -> anyhow::Result<()> {
+        // What was added while we let go of the host is served before we do.
+        while !serve(app, &lease).await? {}
+        Ok(())
+    }
+}
+
+/// What is known of a host while it is served.
+struct Visit<'a> {
+    app: &'a App,
+    lease: &'a Lease,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Host or lease failed: nothing more is sent.
+    over: Option<Over>,
+    /// When the earliest of what could not be sent now is due.
+    next: Option<Timestamp>,
+    /// Whether anything was settled, so that what was held may have become free.
+    progress: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Over {
+    HostWaits(Timestamp),
+    LeaseLost,
+}
+
+/// Serves every inbox of a host until nothing more can be sent, then lets go of it; false when there is more.
+async fn serve(app: &App, lease: &Lease) -> anyhow::Result<bool> {
+    let generation = {
+        let mut conn = app.db.read().await?;
+        store::generation(&mut conn, lease.host).await?
+    };
+    let (generation, next) = loop {
+        let visit = Visit { app, lease, state: Mutex::default() };
+        visit.every_inbox().await?;
+        let state = visit.state.into_inner();
+        match state.over {
+            Some(Over::LeaseLost) => {
+                tracing::warn!(host = lease.name, "another node took over this host");
+                return Ok(true);
+            }
+            Some(Over::HostWaits(until)) => break (None, Some(until)),
+            // What an Accept held back may be free now.
+            None if state.progress && state.next.is_some() => {}
+            None => break (Some(generation), state.next),
+        }
+    };
+    let (lease, now) = (lease.clone(), app.clock.now());
+    let write = app.db.write(move |conn| {
+        Box::pin(async move {
+            Ok::<_, sqlx::Error>(
+                store::release(conn, &lease, generation, next).await? || !store::fence(conn, &lease, now).await?,
+            )
+        })
+    });
+    Ok(write.await?)
+}
+
+impl Visit<'_> {
+    async fn every_inbox(&self) -> anyhow::Result<()> {
+        let inboxes = stream::unfold(InboxId(i64::MIN), |after| async move {
+            if self.is_over().await {
+                return None;
+            }
+            match self.next_inbox(after).await {
+                Ok(None) => None,
+                Ok(Some(waiting)) => Some((Ok(waiting.inbox), waiting.inbox)),
+                Err(error) => Some((Err(error), InboxId(i64::MAX))),
+            }
+        });
+        let mut served = inboxes
+            .map(|inbox| async move {
+                match inbox {
+                    Ok(inbox) => self.serve_inbox(inbox).await,
+                    Err(error) => Err(error),
+                }
+            })
+            .buffer_unordered(INBOXES_AT_ONCE)
+            .boxed();
+        let mut first_error = Ok(());
+        while let Some(result) = served.next().await {
+            if first_error.is_ok() {
+                first_error = result;
+            }
+        }
+        first_error
+    }
+
+    async fn next_inbox(&self, after: InboxId) -> anyhow::Result<Option<Waiting>> {
+        let mut conn = self.app.db.read().await?;
+        Ok(store::next_inbox(&mut conn, self.lease.host, after, self.app.clock.now()).await?)
+    }
+
+    /// Sends what waits for one inbox, oldest first; the next leaves only after the last settle is committed.
+    async fn serve_inbox(&self, inbox: InboxId) -> anyhow::Result<()> {
+        while !self.is_over().await {
+            let now = self.app.clock.now();
+            let waiting = {
+                let mut conn = self.app.db.read().await?;
+                store::oldest(&mut conn, self.lease.host, inbox, now).await?
+            };
+            let Some(waiting) = waiting else { return Ok(()) };
+            if waiting.expires_at <= now {
+                self.settle(&waiting, Ending::Expired, Shown::default()).await?;
+                continue;
+            }
+            if let Some(due) = waiting.not_before.max(waiting.held_until).filter(|due| *due > now) {
+                self.come_back(due).await;
+                return Ok(());
+            }
+            let (answer, embedded) = match attempt(self.app, &waiting).await? {
+                Attempt::Withdrawn => {
+                    self.settle(&waiting, Ending::Withdrawn, Shown::default()).await?;
+                    continue;
+                }
+                Attempt::Sent { answer, embedded } => (answer, embedded),
+            };
+            let shown = match &answer {
+                Ok(reply) => Shown { answer: Some(reply.status.as_u16()), error: None },
+                Err(error) => Shown { answer: None, error: Some(error.to_string()) },
+            };
+            match policy::judge(&answer, embedded, self.app.clock.now()) {
+                Verdict::Settled(ending) => self.settle(&waiting, ending, shown).await?,
+                Verdict::SendReference => self.send_reference(&waiting, shown).await?,
+                Verdict::InboxWaits => return self.back_off_inbox(&waiting, shown).await,
+                Verdict::HostWaits(until) => return self.back_off_host(&waiting, until, shown).await,
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_over(&self) -> bool {
+        self.state.lock().await.over.is_some()
+    }
+
+    async fn come_back(&self, due: Timestamp) {
+        let mut state = self.state.lock().await;
+        state.next = Some(state.next.map_or(due, |next| next.min(due)));
+    }
+
+    /// Commits what an attempt came to; `false` in the job means that the lease was lost.
+    async fn commit(&self, done: sqlx::Result<bool>) -> anyhow::Result<()> {
+        let mut state = self.state.lock().await;
+        if done? {
+            state.progress = true;
+        } else {
+            state.over = Some(Over::LeaseLost);
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, waiting: &Waiting, ending: Ending, shown: Shown) -> anyhow::Result<()> {
+        let (lease, waiting, now) = (self.lease.clone(), waiting.clone(), self.app.clock.now());
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok(false);
+                }
+                store::note_attempt(conn, &waiting, Some(ending), &shown, now).await?;
+                if shown.answer.is_some() {
+                    store::mark_alive(conn, lease.host).await?;
+                    store::clear_inbox(conn, waiting.inbox).await?;
+                }
+                if ending == Ending::Gone {
+                    store::drop_inbox(conn, waiting.inbox, now).await?;
+                    // A shared inbox that is gone is only an address less; a personal one was somebody.
+                    if !waiting.shared {
+                        follower::store::end_by_inbox(conn, waiting.inbox).await?;
+                    }
+                }
+                Ok(true)
+            })
+        });
+        self.commit(done.await).await
+    }
+
+    async fn send_reference(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<()> {
+        let (lease, waiting, now) = (self.lease.clone(), waiting.clone(), self.app.clock.now());
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok(false);
+                }
+                store::note_attempt(conn, &waiting, None, &shown, now).await?;
+                store::send_reference(conn, &waiting).await?;
+                Ok(true)
+            })
+        });
+        self.commit(done.await).await
+    }
+
+    async fn back_off_inbox(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let first = self.app.config.delivery.first_retry;
+        let until = now + policy::wait(first, waiting.inbox_failures + 1, false, self.app.ids.dice());
+        let (lease, waiting) = (self.lease.clone(), waiting.clone());
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok(false);
+                }
+                store::note_attempt(conn, &waiting, None, &shown, now).await?;
+                store::mark_alive(conn, lease.host).await?;
+                store::back_off_inbox(conn, waiting.inbox, until).await?;
+                Ok(true)
+            })
+        });
+        self.come_back(until).await;
+        self.commit(done.await).await
+    }
+
+    async fn back_off_host(&self, waiting: &Waiting, asked: Option<Timestamp>, shown: Shown) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let gone = self.lease.failing_since.is_some_and(|since| now.since(since) >= policy::GONE_AFTER);
+        let first = self.app.config.delivery.first_retry;
+        let until = now + policy::wait(first, self.lease.failures + 1, gone, self.app.ids.dice());
+        let until = asked.map_or(until, |asked| asked.max(until));
+        let why = shown.error.clone().or(shown.answer.map(|status| format!("it answered {status}"))).unwrap_or_default();
+        let (lease, waiting) = (self.lease.clone(), waiting.clone());
+        let mut state = self.state.lock().await;
+        if state.over.is_some() {
+            // Another inbox of this host failed meanwhile and has counted it.
+            return Ok(());
+        }
+        state.over = Some(Over::HostWaits(until));
+        drop(state);
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok(false);
+                }
+                store::note_attempt(conn, &waiting, None, &shown, now).await?;
+                store::back_off_host(conn, &lease, until, gone, &why, now).await?;
+                Ok(true)
+            })
+        });
+        self.commit(done.await).await
+    }
+}
+
+/// The loop, ready to run.
+#[must_use]
+pub fn worker() -> Arc<DeliveryWorker> {
+    Arc::new(DeliveryWorker)
+}

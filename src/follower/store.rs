@@ -1,0 +1,118 @@
+//! The only SQL for follows.
+
+use sqlx::{query, query_scalar};
+
+use super::Follower;
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn};
+use crate::ids::{ActorId, InboxId, RemoteActorId};
+
+/// Lets a follower in; one who is in already gets the new Follow's id (interop D8).
+///
+/// # Errors
+/// The database's.
+pub async fn add(conn: &mut Conn, actor: ActorId, who: RemoteActorId, follow_id: &str, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO followers (actor_id, remote_actor_id, follow_id, since) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (actor_id, remote_actor_id) DO UPDATE SET follow_id = excluded.follow_id",
+    )
+    .bind(actor.0)
+    .bind(who.0)
+    .bind(follow_id)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends a follow; says whether there was one.
+///
+/// # Errors
+/// The database's.
+pub async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+    let done = query("DELETE FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
+        .bind(actor.0)
+        .bind(who.0)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends the follow that somebody's Follow with this id began; says whether there was one.
+///
+/// # Errors
+/// The database's.
+pub async fn remove_by_follow(conn: &mut Conn, who: RemoteActorId, follow_id: &str) -> sqlx::Result<bool> {
+    let done = query("DELETE FROM followers WHERE remote_actor_id = $1 AND follow_id = $2")
+        .bind(who.0)
+        .bind(follow_id)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends every follow of somebody who is gone; says how many.
+///
+/// # Errors
+/// The database's.
+pub async fn remove_all(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<u64> {
+    let done = query("DELETE FROM followers WHERE remote_actor_id = $1").bind(who.0).execute(conn).await?;
+    Ok(done.rows_affected())
+}
+
+/// Ends the follows of whoever has this personal inbox.
+///
+/// # Errors
+/// The database's.
+pub async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
+    query("DELETE FROM followers WHERE remote_actor_id IN (SELECT id FROM remote_actors WHERE inbox_id = $1)")
+        .bind(inbox.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The id of the Follow by which somebody follows an actor; `None` when they do not.
+///
+/// # Errors
+/// The database's.
+pub async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<Option<String>> {
+    query_scalar("SELECT follow_id FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
+        .bind(actor.0)
+        .bind(who.0)
+        .fetch_optional(conn)
+        .await
+}
+
+/// How many follow an actor.
+///
+/// # Errors
+/// The database's.
+pub async fn count(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM followers WHERE actor_id = $1").bind(actor.0).fetch_one(conn).await
+}
+
+/// How many follows there are in all.
+///
+/// # Errors
+/// The database's.
+pub async fn count_all(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM followers").fetch_one(conn).await
+}
+
+/// All follows, the oldest first; of one actor, if one is named.
+///
+/// # Errors
+/// The database's.
+pub async fn list(conn: &mut Conn, of: Option<ActorId>) -> sqlx::Result<Vec<Follower>> {
+    let rows = query(
+        "SELECT r.url, a.handle, f.since FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
+         JOIN actors a ON a.id = f.actor_id WHERE $1 = 0 OR f.actor_id = $1 ORDER BY f.since, r.id",
+    )
+    .bind(of.map_or(0, |actor| actor.0))
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| Ok(Follower { actor: row.text("url")?, author: row.text("handle")?, since: row.time("since")? }))
+        .collect()
+}

@@ -1,0 +1,213 @@
+//! From a request to a kept row: refused as early as possible, verified, stored, and only then answered 202.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, StatusCode};
+
+use super::store::{self, Arrival};
+use crate::activity::incoming::{self, Incoming, Kind};
+use crate::app::App;
+use crate::delivery;
+use crate::ids::Host;
+use crate::net::keys::PublicKey;
+use crate::net::signature::{self, Claim, Received};
+use crate::remote::actors::{self, Found};
+use crate::remote::fetch::{FetchError, is_activity_json};
+use crate::remote::{self, RemoteKey};
+use url::Url;
+
+/// A POST to an inbox, its body already bounded.
+#[derive(Clone, Debug)]
+pub struct Post<'a> {
+    /// Path and query as sent.
+    pub path_and_query: &'a str,
+    /// As sent, with `host` set where HTTP/2 has only an authority.
+    pub headers: &'a HeaderMap,
+    /// As sent.
+    pub body: &'a [u8],
+}
+
+/// Why a request was turned away: an answer, a label to count by, and a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turned {
+    /// What the sender is answered.
+    pub status: StatusCode,
+    /// One of a bounded set.
+    pub label: &'static str,
+    /// For the sender's admin.
+    pub why: String,
+    /// Whom it claims to be from, unproved.
+    pub host: Option<String>,
+}
+
+/// Receives an activity: `Ok` is answered 202.
+///
+/// # Errors
+/// When it is turned away; that is already counted.
+pub async fn receive(app: &App, post: Post<'_>) -> Result<(), Turned> {
+    let outcome = verify_and_keep(app, &post).await;
+    if let Err(turned) = &outcome {
+        tracing::info!(
+            status = turned.status.as_u16(),
+            reason = turned.label,
+            host = turned.host.as_deref().unwrap_or("-"),
+            "turned a request away: {}",
+            turned.why
+        );
+        count(app, turned.host.as_deref(), turned.label).await;
+    }
+    outcome
+}
+
+async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
+    let media_type = post.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !is_activity_json(media_type) {
+        return Err(turned(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            "send application/activity+json, or application/ld+json with the ActivityStreams profile",
+        ));
+    }
+    let hosts = app.urls.hosts();
+    let hosts = hosts.map(Host::as_str);
+    let received =
+        Received { method: &Method::POST, path_and_query: post.path_and_query, headers: post.headers, body: post.body };
+    let claim = signature::read(&received, &hosts, app.clock.now())
+        .map_err(|refusal| turned(refusal.status, refusal.reason.as_str(), refusal.to_string()))?;
+    let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
+    let at_host = |mut turned: Turned| {
+        turned.host.clone_from(&host);
+        turned
+    };
+    let incoming = incoming::parse(post.body)
+        .map_err(|malformed| at_host(turned(StatusCode::BAD_REQUEST, malformed.label(), malformed.to_string())))?;
+    if is_unknown_self_delete(app, &incoming).await.map_err(ours)? {
+        // Mastodon sends these to every server it knows: nothing is fetched for them (interop E11, T7).
+        count(app, host.as_deref(), "delete-of-unknown").await;
+        return Ok(());
+    }
+    let signer = match proven(app, &claim).await {
+        Ok(key) => key.owner.url,
+        // Its own server says that the actor is gone, which is what the activity says too (interop E11).
+        Err(Unproven::Gone) if is_self_delete(&incoming) && same_host(claim.key_id(), &incoming.actor) => incoming.actor.clone(),
+        Err(unproven) => return Err(at_host(unproven.into())),
+    };
+    keep(app, post, incoming, signer).await.map_err(ours)
+}
+
+fn is_self_delete(incoming: &Incoming) -> bool {
+    incoming.kind == Kind::Delete
+        && incoming.object.as_ref().and_then(|object| object.id.as_deref()) == Some(incoming.actor.as_str())
+}
+
+async fn is_unknown_self_delete(app: &App, incoming: &Incoming) -> sqlx::Result<bool> {
+    if !is_self_delete(incoming) {
+        return Ok(false);
+    }
+    let mut conn = app.db.read().await?;
+    Ok(remote::store::by_url(&mut conn, &incoming.actor).await?.is_none())
+}
+
+/// Why no key proves a request.
+enum Unproven {
+    /// It may be proved later (interop C10).
+    Later(String),
+    /// The key's server says it is gone.
+    Gone,
+    /// The key cannot be had.
+    NoKey(String),
+    /// The key says no.
+    Wrong,
+    /// Our own failure.
+    Ours(String),
+}
+
+impl From<Unproven> for Turned {
+    fn from(unproven: Unproven) -> Self {
+        match unproven {
+            Unproven::Later(why) => {
+                turned(StatusCode::SERVICE_UNAVAILABLE, "key-unreachable", format!("your key cannot be fetched just now: {why}"))
+            }
+            Unproven::Gone => turned(StatusCode::UNAUTHORIZED, "key-gone", "your server says that the signing key is gone"),
+            Unproven::NoKey(why) => turned(StatusCode::UNAUTHORIZED, "no-key", format!("the signing key cannot be had: {why}")),
+            Unproven::Wrong => turned(StatusCode::UNAUTHORIZED, "wrong-signature", "the signature is not of the key that it names"),
+            Unproven::Ours(why) => {
+                tracing::error!(why, "cannot verify a request");
+                turned(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot verify anything just now")
+            }
+        }
+    }
+}
+
+impl From<FetchError> for Unproven {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Temporary(why) => Self::Later(why),
+            FetchError::Gone => Self::Gone,
+            FetchError::Refused(why) => Self::NoKey(why),
+            FetchError::Ours(why) => Self::Ours(why),
+        }
+    }
+}
+
+/// The key that proves the claim: a cached one, or after one bounded refetch a fresh one (interop C8).
+async fn proven(app: &App, claim: &Claim) -> Result<RemoteKey, Unproven> {
+    let proves = |key: &RemoteKey| PublicKey::from_pem(&key.pem).is_ok_and(|public| claim.verify(&public));
+    let found = match actors::key(app, claim.key_id()).await? {
+        Found::Fresh(key) => key,
+        Found::Cached(key) if proves(&key) => return Ok(key),
+        Found::Cached(key) if actors::may_ask_again(app, &key) => actors::fetch_key(app, claim.key_id()).await?,
+        Found::Cached(_) => return Err(Unproven::Wrong),
+    };
+    if proves(&found) { Ok(found) } else { Err(Unproven::Wrong) }
+}
+
+async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: String) -> sqlx::Result<()> {
+    let arrival = Arrival {
+        activity_id: incoming.id,
+        actor: incoming.actor,
+        kind: incoming.kind.as_str().to_owned(),
+        object_id: incoming.object.and_then(|object| object.id),
+        raw: String::from_utf8_lossy(post.body).into_owned(),
+        path: post.path_and_query.chars().take(200).collect(),
+        signer,
+    };
+    let (ids, now) = (app.ids.clone(), app.clock.now());
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                store::keep(conn, &ids, &arrival, now).await?;
+                match Url::parse(&arrival.signer).ok().as_ref().and_then(Host::of) {
+                    Some(host) => delivery::store::heal(conn, &host, now).await,
+                    None => Ok(()),
+                }
+            })
+        })
+        .await
+}
+
+async fn count(app: &App, host: Option<&str>, label: &'static str) {
+    let day = app.clock.now().date_time().format("%Y-%m-%d").to_string();
+    let host: String = host.unwrap_or("(unknown)").chars().take(255).collect();
+    let counted = app
+        .db
+        .write(move |conn| Box::pin(async move { store::count_refusal(conn, &day, &host, label).await }))
+        .await;
+    if let Err(error) = counted {
+        tracing::error!(%error, "cannot count a refusal");
+    }
+}
+
+fn same_host(a: &str, b: &str) -> bool {
+    let host = |url: &str| Url::parse(url).ok().as_ref().and_then(Host::of);
+    host(a).is_some() && host(a) == host(b)
+}
+
+fn turned(status: StatusCode, label: &'static str, why: impl Into<String>) -> Turned {
+    Turned { status, label, why: why.into(), host: None }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
+fn ours(error: sqlx::Error) -> Turned {
+    tracing::error!(%error, "cannot receive");
+    turned(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot store anything just now")
+}

@@ -1,0 +1,220 @@
+//! The only SQL for verified activities, their verdicts, and the counts of what was turned away.
+
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+
+use super::{Inbound, Verdict};
+use crate::claiming;
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn, Db};
+use crate::ids::{Ids, InboundId};
+
+/// How long a claim lasts.
+const LEASE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Most hosts a day whose refusals are counted one by one; strangers can invent more, which are counted together.
+const HOSTS_A_DAY: i64 = 1000;
+
+/// A verified activity about to be kept.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Its own id.
+    pub activity_id: String,
+    /// Whose key signed.
+    pub signer: String,
+    /// Who it says it is of.
+    pub actor: String,
+    /// Its type.
+    pub kind: String,
+    /// The id of what it is about.
+    pub object_id: Option<String>,
+    /// As it came.
+    pub raw: String,
+    /// Where it was posted.
+    pub path: String,
+}
+
+/// Keeps an activity. The same one from the same signer again changes nothing, but a Follow that was let in is read
+/// again, since our Accept may have been lost (interop D8, D12).
+///
+/// # Errors
+/// The database's.
+pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+         ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1,
+         next_attempt_at = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN excluded.next_attempt_at
+             ELSE inbound.next_attempt_at END,
+         attempts = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN 0 ELSE inbound.attempts END,
+         reason = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN 'repeated' ELSE inbound.reason END,
+         verdict = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN NULL ELSE inbound.verdict END",
+    )
+    .bind(ids.row())
+    .bind(&arrival.activity_id)
+    .bind(&arrival.signer)
+    .bind(&arrival.actor)
+    .bind(&arrival.kind)
+    .bind(arrival.object_id.clone())
+    .bind(&arrival.raw)
+    .bind(&arrival.path)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether any activity is due: a cheap look before a claim.
+///
+/// # Errors
+/// The database's.
+pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
+    let id: Option<i64> = query_scalar("SELECT id FROM inbound WHERE verdict IS NULL AND next_attempt_at <= $1 LIMIT 1")
+        .bind(now.millis())
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.is_some())
+}
+
+/// Takes up to `limit` due activities, of each actor only the earliest, so that an actor's own order holds.
+///
+/// # Errors
+/// The database's.
+pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Inbound>> {
+    let rows = query(claiming!(
+        db,
+        "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (
+         SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1
+         AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.verdict IS NULL AND e.id < i.id)
+         ORDER BY i.id LIMIT $4",
+        ") RETURNING id, activity_id, signer, actor, raw, received_at, attempts, reason"
+    ))
+    .bind(now.millis())
+    .bind((now + LEASE).millis())
+    .bind(node)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_inbound).collect()
+}
+
+/// Frees what this node held when it last stopped.
+///
+/// # Errors
+/// The database's.
+pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE inbound SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND verdict IS NULL")
+        .bind(node)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Writes the verdict; false when another node has taken the activity over.
+///
+/// # Errors
+/// The database's.
+pub async fn settle(conn: &mut Conn, inbound: &Inbound, verdict: &Verdict, now: Timestamp) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, lease_owner = NULL
+         WHERE id = $1 AND attempts = $2 AND verdict IS NULL",
+    )
+    .bind(inbound.id.0)
+    .bind(inbound.attempts)
+    .bind(verdict.outcome.as_str())
+    .bind(&verdict.reason)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Makes an activity due again later.
+///
+/// # Errors
+/// The database's.
+pub async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE inbound SET next_attempt_at = $3, lease_owner = NULL WHERE id = $1 AND attempts = $2 AND verdict IS NULL")
+        .bind(inbound.id.0)
+        .bind(inbound.attempts)
+        .bind(at.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Whether an actor has already undone the activity with this id (interop D7, T9).
+///
+/// # Errors
+/// The database's.
+pub async fn is_undone(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<bool> {
+    let id: Option<i64> = query_scalar(
+        "SELECT id FROM inbound WHERE object_id = $1 AND actor = $2 AND signer = $2 AND kind = 'Undo' LIMIT 1",
+    )
+    .bind(activity_id)
+    .bind(actor)
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.is_some())
+}
+
+/// Counts a refusal.
+///
+/// # Errors
+/// The database's.
+pub async fn count_refusal(conn: &mut Conn, day: &str, host: &str, reason: &str) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO refusals (day, host, reason, times)
+         SELECT $1, CASE WHEN (SELECT COUNT(*) FROM refusals WHERE day = $1) < $4 THEN $2 ELSE '(others)' END, $3, 1
+         WHERE 1 = 1
+         ON CONFLICT (day, host, reason) DO UPDATE SET times = refusals.times + 1",
+    )
+    .bind(day)
+    .bind(host)
+    .bind(reason)
+    .bind(HOSTS_A_DAY)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What was turned away since a day, most often first: day, host, reason, times.
+///
+/// # Errors
+/// The database's.
+pub async fn refusals(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Result<Vec<(String, String, String, i64)>> {
+    let rows = query("SELECT day, host, reason, times FROM refusals WHERE day >= $1 ORDER BY times DESC, host, reason LIMIT $2")
+        .bind(since)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Ok((row.text("day")?, row.text("host")?, row.text("reason")?, row.int("times")?))).collect()
+}
+
+/// How many activities have each verdict; those that wait count as `waiting`.
+///
+/// # Errors
+/// The database's.
+pub async fn count_verdicts(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query("SELECT COALESCE(verdict, 'waiting') AS verdict, COUNT(*) AS n FROM inbound GROUP BY verdict")
+        .fetch_all(conn)
+        .await?;
+    let mut counts: Vec<_> =
+        rows.iter().map(|row| Ok((row.text("verdict")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
+    counts.sort();
+    Ok(counts)
+}
+
+fn read_inbound(row: &AnyRow) -> sqlx::Result<Inbound> {
+    Ok(Inbound {
+        id: InboundId(row.int("id")?),
+        activity_id: row.text("activity_id")?,
+        signer: row.text("signer")?,
+        actor: row.text("actor")?,
+        raw: row.text("raw")?,
+        received_at: row.time("received_at")?,
+        attempts: row.int("attempts")?,
+        repeated: row.maybe_text("reason")?.as_deref() == Some("repeated"),
+    })
+}

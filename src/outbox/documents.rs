@@ -1,0 +1,104 @@
+//! Our actors and articles as documents: facts from the tables, put into `activity/`'s shapes.
+
+use serde_json::Value;
+
+use crate::activity::actor::{self, ActorFacts, ActorKind};
+use crate::activity::article::{self, ArticleFacts};
+use crate::app::App;
+use crate::author::{self, Actor, keys};
+use crate::db::Conn;
+use crate::ids::Handle;
+use crate::post::Article;
+use uuid::Uuid;
+
+/// An actor's document; `None` when it has no keys, which no start leaves behind.
+///
+/// # Errors
+/// The database's.
+pub async fn actor(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Result<Option<Value>> {
+    let Some(public) = keys::public_halves(conn, who.id).await? else { return Ok(None) };
+    let domains = attribution_domains(app);
+    let facts = ActorFacts {
+        kind: who.kind,
+        uuid: (who.kind != ActorKind::Application).then_some(who.uuid),
+        handle: &who.handle,
+        name: &who.name,
+        summary: &who.summary,
+        icon: who.icon.as_ref(),
+        public_key_pem: &public.rsa_pem,
+        ed25519_multibase: public.ed25519.as_deref(),
+        published: who.created_at,
+        attribution_domains: if who.kind == ActorKind::Application { &[] } else { &domains },
+        fields: &[],
+    };
+    Ok(Some(actor::actor(&app.urls, &facts)))
+}
+
+/// The sites of our sources, on whose pages a byline of our actors is honest (interop A19).
+fn attribution_domains(app: &App) -> Vec<String> {
+    let mut domains: Vec<String> =
+        app.config.sources.iter().filter_map(|source| source.public_url.host_str().map(str::to_owned)).collect();
+    domains.sort();
+    domains.dedup();
+    domains
+}
+
+/// An article's document as it is now.
+///
+/// # Errors
+/// The database's.
+pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<Value> {
+    let voices = voices(conn, article).await?;
+    let content = &article.content;
+    let co_authors: Vec<(Uuid, &Handle)> = voices.co_authors.iter().map(|actor| (actor.uuid, &actor.handle)).collect();
+    let byline: Vec<&str> = content.byline.iter().map(String::as_str).collect();
+    let facts = ArticleFacts {
+        uuid: article.uuid,
+        context: article.context_uuid,
+        owner: voices.owner.uuid,
+        owner_is_house: content.owner_is_house,
+        group: voices.group.uuid,
+        co_authors: &co_authors,
+        byline: &byline,
+        title: &content.title,
+        summary: &content.summary,
+        content: &content.content,
+        url: &article.url,
+        language: &content.language,
+        tags: &content.tags,
+        image: content.image.as_ref(),
+        published: article.published_at,
+        updated: article.updated_at,
+        replies: &[],
+        likes: 0,
+        shares: 0,
+    };
+    Ok(article::article(&app.urls, &facts))
+}
+
+/// Everyone who speaks of an article.
+pub struct Voices {
+    /// Whose it is.
+    pub owner: Actor,
+    /// Who wrote it too, and is told about as a Mention.
+    pub co_authors: Vec<Actor>,
+    /// The community.
+    pub group: Actor,
+}
+
+/// Loads those who speak of an article.
+///
+/// # Errors
+/// The database's, also when a row is missing.
+pub async fn voices(conn: &mut Conn, article: &Article) -> sqlx::Result<Voices> {
+    let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let community = author::store::community(conn, article.community_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let group = author::store::actor(conn, community.group).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let mut co_authors = Vec::new();
+    for id in &article.content.co_authors {
+        if let Some(actor) = author::store::actor(conn, *id).await?.filter(|actor| actor.deleted_at.is_none()) {
+            co_authors.push(actor);
+        }
+    }
+    Ok(Voices { owner, co_authors, group })
+}

@@ -1,0 +1,158 @@
+//! The only SQL for our activities and their numbers.
+
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+use uuid::Uuid;
+
+use super::{Audience, Outgoing, Unsent};
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn, json};
+use crate::delivery::store::Recipients;
+use crate::ids::{ActivityId, ActorId, ArticleId};
+
+/// Writes an activity with the next number; `None` when its cause was said before.
+///
+/// The counter's row stays locked until the commit, so numbers become visible in their order.
+///
+/// # Errors
+/// The database's.
+pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
+    let id: i64 = query_scalar("UPDATE counters SET value = value + 1 WHERE name = 'activity' RETURNING value")
+        .fetch_one(&mut *conn)
+        .await?;
+    let fanned_out = matches!(outgoing.audience, Audience::Listed | Audience::One { .. });
+    let done = query(
+        "INSERT INTO activities (id, uuid, cause, actor_id, kind, article_id, audience, body, created_at, fanned_out_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (cause) DO NOTHING",
+    )
+    .bind(id)
+    .bind(outgoing.uuid.to_string())
+    .bind(&outgoing.cause)
+    .bind(outgoing.actor.0)
+    .bind(outgoing.kind)
+    .bind(outgoing.article.map(|id| id.0))
+    .bind(outgoing.audience.as_str())
+    .bind(json(&outgoing.body)?)
+    .bind(now.millis())
+    .bind(fanned_out.then_some(now.millis()))
+    .execute(conn)
+    .await?;
+    Ok((done.rows_affected() > 0).then_some(ActivityId(id)))
+}
+
+/// Whether any fan-out is unfinished: a cheap look before the step.
+///
+/// # Errors
+/// The database's.
+pub async fn any_unsent(conn: &mut Conn) -> sqlx::Result<bool> {
+    let id: Option<i64> =
+        query_scalar("SELECT id FROM activities WHERE fanned_out_at IS NULL LIMIT 1").fetch_optional(conn).await?;
+    Ok(id.is_some())
+}
+
+/// The earliest activity whose fan-out is unfinished, with the step locked to this transaction: fan-outs run in the
+/// order of publication, else an Update could overtake its Create.
+///
+/// # Errors
+/// The database's.
+pub async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
+    query("UPDATE counters SET value = value + 1 WHERE name = 'fanout'").execute(&mut *conn).await?;
+    let row = query(
+        "SELECT id, kind, actor_id, article_id, audience, fanout_cursor FROM activities WHERE fanned_out_at IS NULL
+         ORDER BY id LIMIT 1",
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(read_unsent).transpose()
+}
+
+fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
+    let article = row.maybe_int("article_id")?.map(ArticleId);
+    let recipients = match row.text("audience")?.as_str() {
+        "followers" => Some(Recipients::Followers(ActorId(row.int("actor_id")?))),
+        "reach" => article.map(Recipients::Reach),
+        "everyone" => Some(Recipients::Everyone),
+        _ => None,
+    };
+    Ok(Unsent {
+        id: ActivityId(row.int("id")?),
+        kind: row.text("kind")?,
+        article,
+        recipients,
+        cursor: row.int("fanout_cursor")?,
+    })
+}
+
+/// Notes how far a fan-out came, or that it is finished.
+///
+/// # Errors
+/// The database's.
+pub async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE activities SET fanout_cursor = COALESCE($2, fanout_cursor),
+         fanned_out_at = CASE WHEN $3 = 1 THEN $4 ELSE NULL END WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(cursor)
+    .bind(i64::from(cursor.is_none()))
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What stands in an outbox: Creates and Announces of standing articles.
+macro_rules! listed {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "SELECT ", $columns, " FROM activities a JOIN articles t ON t.id = a.article_id
+             WHERE a.actor_id = $1 AND a.kind IN ('Create', 'Announce') AND t.deleted_at IS NULL ",
+            $rest
+        )
+    };
+}
+
+/// How many activities stand in an actor's outbox.
+///
+/// # Errors
+/// The database's.
+pub async fn count_listed(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
+    query_scalar(listed!("COUNT(*)", "")).bind(actor.0).fetch_one(conn).await
+}
+
+/// A page of an actor's outbox before the number `before`, newest first: each with its number.
+///
+/// # Errors
+/// The database's.
+pub async fn listed(conn: &mut Conn, actor: ActorId, before: i64, limit: i64) -> sqlx::Result<Vec<(i64, serde_json::Value)>> {
+    let rows = query(listed!("a.id, a.body", "AND a.id < $2 ORDER BY a.id DESC LIMIT $3"))
+        .bind(actor.0)
+        .bind(before)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Ok((row.int("id")?, row.json("body")?))).collect()
+}
+
+/// A public activity by name, and whether its article is deleted.
+///
+/// # Errors
+/// The database's.
+pub async fn public_activity(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<(serde_json::Value, bool)>> {
+    let row = query(
+        "SELECT a.body, CASE WHEN t.deleted_at IS NOT NULL AND a.kind <> 'Delete' THEN 1 ELSE 0 END AS gone
+         FROM activities a LEFT JOIN articles t ON t.id = a.article_id WHERE a.uuid = $1 AND a.audience <> 'one'",
+    )
+    .bind(uuid.to_string())
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok((row.json("body")?, row.flag("gone")?))).transpose()
+}
+
+/// How many activities wait for their fan-out.
+///
+/// # Errors
+/// The database's.
+pub async fn count_unsent(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM activities WHERE fanned_out_at IS NULL").fetch_one(conn).await
+}

@@ -1,0 +1,152 @@
+//! The outbox loop: says what an article's revision calls for, then fans each activity out, in order.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::documents::{self, Voices};
+use super::{Audience, Outgoing, publish, store};
+use crate::activity::outgoing::{self, Stamp};
+use crate::app::App;
+use crate::author::Actor;
+use crate::clock::Timestamp;
+use crate::delivery;
+use crate::post::{self, Article};
+use crate::worker::Worker;
+
+/// Recipients whose rows are written in one transaction: small enough not to hold other writers up (limits, section 7).
+const CHUNK: i64 = 5000;
+
+/// Says and fans out.
+pub struct OutboxWorker;
+
+/// A step; none needs a lease, since what it settles is compared first.
+pub enum Step {
+    /// An article's revision exceeds what was said.
+    Say(Box<Article>),
+    /// Some activity is not fanned out yet.
+    FanOut,
+}
+
+#[async_trait]
+impl Worker for OutboxWorker {
+    type Claim = Step;
+    const NAME: &'static str = "outbox";
+    const WIDTH: usize = 1;
+
+    async fn claim(&self, app: &App, _limit: usize) -> anyhow::Result<Vec<Step>> {
+        let mut conn = app.db.read().await?;
+        if store::any_unsent(&mut conn).await? {
+            return Ok(vec![Step::FanOut]);
+        }
+        let unsaid = post::store::unsaid(&mut conn, 1).await?;
+        Ok(unsaid.into_iter().map(|article| Step::Say(Box::new(article))).collect())
+    }
+
+    async fn work(&self, app: &App, step: Step) -> anyhow::Result<()> {
+        match step {
+            Step::Say(article) => say(app, *article).await,
+            Step::FanOut => fan_out(app).await,
+        }
+    }
+}
+
+async fn say(app: &App, article: Article) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let activities = {
+        let mut conn = app.db.read().await?;
+        let voices = documents::voices(&mut conn, &article).await?;
+        let document = documents::article(app, &mut conn, &article).await?;
+        activities(app, &article, &voices, &document, now)
+    };
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                // False when another node said it, or it changed since we read it: then it is due again.
+                if post::store::mark_said(conn, &article).await? {
+                    for outgoing in &activities {
+                        publish(conn, outgoing, now).await?;
+                    }
+                }
+                Ok::<_, sqlx::Error>(())
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// What is to be said of an article's present revision.
+fn activities(app: &App, article: &Article, voices: &Voices, document: &Value, now: Timestamp) -> Vec<Outgoing> {
+    let owners = |kind: &'static str, cause: String, audience, build: fn(&Stamp, &Value) -> Value| {
+        let uuid = app.ids.uuid();
+        let body = build(&Stamp::new(&app.urls, uuid, now), document);
+        Outgoing { uuid, cause, actor: article.owner, kind, article: Some(article.id), audience, body }
+    };
+    if article.deleted_at.is_some() {
+        // Never said, never heard of: there is nothing to take back.
+        if article.published_revision == 0 {
+            return Vec::new();
+        }
+        return vec![owners("Delete", format!("delete:{}", article.uuid), Audience::Reach, outgoing::delete)];
+    }
+    if article.published_revision > 0 {
+        let cause = format!("update:{}:{}", article.uuid, article.revision);
+        return vec![owners("Update", cause, Audience::Reach, outgoing::update)];
+    }
+    let audience = if article.pushed { Audience::Followers } else { Audience::Listed };
+    let mut said = vec![owners("Create", format!("create:{}", article.uuid), audience, outgoing::create)];
+    let announcers = voices.co_authors.iter().filter(|actor| actor.is_active()).chain([&voices.group]);
+    said.extend(announcers.map(|announcer| announce(app, article, &voices.owner, announcer, audience, now)));
+    said
+}
+
+/// A co-author's or the Group's Announce of an article's id (interop F2).
+fn announce(app: &App, article: &Article, owner: &Actor, announcer: &Actor, audience: Audience, now: Timestamp) -> Outgoing {
+    let (urls, uuid) = (&app.urls, app.ids.uuid());
+    let body = outgoing::announce(
+        &Stamp::new(urls, uuid, now),
+        &announcer.url(urls),
+        &urls.followers(announcer.uuid),
+        &urls.article(article.uuid),
+        &owner.url(urls),
+    );
+    let cause = format!("announce:{}:{}", article.uuid, announcer.uuid);
+    Outgoing { uuid, cause, actor: announcer.id, kind: "Announce", article: Some(article.id), audience, body }
+}
+
+/// One chunk of the earliest unfinished fan-out.
+async fn fan_out(app: &App) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                let Some(unsent) = store::lock_unsent(conn).await? else { return Ok(()) };
+                let cursor = match unsent.recipients {
+                    None => None,
+                    Some(recipients) => {
+                        delivery::store::fan_out(
+                            conn,
+                            recipients,
+                            unsent.id,
+                            &unsent.kind,
+                            unsent.article,
+                            unsent.cursor,
+                            CHUNK,
+                            now,
+                        )
+                        .await?
+                    }
+                };
+                store::advance(conn, unsent.id, cursor, now).await
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// The loop, ready to run.
+#[must_use]
+pub fn worker() -> Arc<OutboxWorker> {
+    Arc::new(OutboxWorker)
+}

@@ -1,0 +1,303 @@
+//! The only SQL for posts and articles.
+
+use std::time::Duration;
+
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+use uuid::Uuid;
+
+use super::entry::Entry;
+use super::{Article, Content, Post, PostState};
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn, decode_error, json};
+use crate::ids::{ActorId, ArticleId, CommunityId, PostId, SourceId};
+
+macro_rules! posts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.id, p.source_id, p.key, p.state, p.entry, p.fingerprint, p.body_hash, p.first_seen_at, p.hidden_seen_at,
+             p.missing_since, p.missing_scans, p.withheld_at, p.article_id,
+             CASE WHEN a.id IS NOT NULL AND a.deleted_at IS NULL THEN 1 ELSE 0 END AS article_stands
+             FROM posts p LEFT JOIN articles a ON a.id = p.article_id ",
+            $rest
+        )
+    };
+}
+
+macro_rules! articles {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed, published_at, updated_at,
+             expires_at, revision, published_revision, created_at, deleted_at FROM articles ",
+            $rest
+        )
+    };
+}
+
+/// All posts of a source, in the order of their keys.
+///
+/// # Errors
+/// The database's.
+pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>> {
+    let rows = query(posts!("WHERE p.source_id = $1")).bind(source.0).fetch_all(conn).await?;
+    let mut posts: Vec<Post> = rows.iter().map(read_post).collect::<sqlx::Result<_>>()?;
+    // Sorted here, since the engines' collations differ.
+    posts.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(posts)
+}
+
+/// A post by row.
+///
+/// # Errors
+/// The database's.
+pub async fn post(conn: &mut Conn, id: PostId) -> sqlx::Result<Option<Post>> {
+    let row = query(posts!("WHERE p.id = $1")).bind(id.0).fetch_optional(conn).await?;
+    row.as_ref().map(read_post).transpose()
+}
+
+/// The posts that bear a key, one a source at most.
+///
+/// # Errors
+/// The database's.
+pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>> {
+    query(posts!("WHERE p.key = $1 ORDER BY p.source_id")).bind(key).fetch_all(conn).await?.iter().map(read_post).collect()
+}
+
+/// Writes a post, new or known.
+///
+/// # Errors
+/// The database's.
+pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO posts (id, source_id, key, state, entry, fingerprint, body_hash, first_seen_at, hidden_seen_at,
+         missing_since, missing_scans, withheld_at, article_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ON CONFLICT (id) DO UPDATE SET key = excluded.key, state = excluded.state, entry = excluded.entry,
+         fingerprint = excluded.fingerprint, body_hash = excluded.body_hash, hidden_seen_at = excluded.hidden_seen_at,
+         missing_since = excluded.missing_since, missing_scans = excluded.missing_scans,
+         withheld_at = excluded.withheld_at, article_id = excluded.article_id",
+    )
+    .bind(post.id.0)
+    .bind(post.source_id.0)
+    .bind(&post.key)
+    .bind(post.state.as_str())
+    .bind(json(&post.entry)?)
+    .bind(&post.fingerprint)
+    .bind(&post.body_hash)
+    .bind(post.first_seen_at.millis())
+    .bind(post.hidden_seen_at.map(Timestamp::millis))
+    .bind(post.missing_since.map(Timestamp::millis))
+    .bind(post.missing_scans)
+    .bind(post.withheld_at.map(Timestamp::millis))
+    .bind(post.article.map(|id| id.0))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Stores a new article.
+///
+/// # Errors
+/// The database's.
+pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO articles (id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed,
+         published_at, expires_at, revision, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    )
+    .bind(article.id.0)
+    .bind(article.uuid.to_string())
+    .bind(article.context_uuid.to_string())
+    .bind(article.post_id.0)
+    .bind(article.community_id.0)
+    .bind(article.owner.0)
+    .bind(&article.url)
+    .bind(json(&article.content)?)
+    .bind(i64::from(article.pushed))
+    .bind(article.published_at.millis())
+    .bind(article.expires_at.map(Timestamp::millis))
+    .bind(article.revision)
+    .bind(article.created_at.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives an article new words: raises its revision, and moves `updated` at least a second past the last one and
+/// the publication (interop B6).
+///
+/// # Errors
+/// The database's.
+pub async fn revise_article(
+    conn: &mut Conn,
+    article: &Article,
+    url: &str,
+    content: &Content,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let last = article.updated_at.unwrap_or(article.published_at).max(article.published_at);
+    let updated = now.max(last + Duration::from_secs(1));
+    query("UPDATE articles SET url = $2, content = $3, updated_at = $4, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL")
+        .bind(article.id.0)
+        .bind(url)
+        .bind(json(content)?)
+        .bind(updated.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Moves the date on which an article is taken down by itself.
+///
+/// # Errors
+/// The database's.
+pub async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>) -> sqlx::Result<()> {
+    query("UPDATE articles SET expires_at = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(until.map(Timestamp::millis))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Deletes an article for ever; the outbox says so. Does nothing to one already deleted.
+///
+/// # Errors
+/// The database's.
+pub async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE articles SET deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.0)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// An article by row.
+///
+/// # Errors
+/// The database's.
+pub async fn article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<Option<Article>> {
+    let row = query(articles!("WHERE id = $1")).bind(id.0).fetch_optional(conn).await?;
+    row.as_ref().map(read_article).transpose()
+}
+
+/// An article by public name, the deleted ones too.
+///
+/// # Errors
+/// The database's.
+pub async fn article_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Article>> {
+    let row = query(articles!("WHERE uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(read_article).transpose()
+}
+
+/// The newest article of a page of the site, the deleted ones too.
+///
+/// # Errors
+/// The database's.
+pub async fn article_by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Article>> {
+    let row = query(articles!("WHERE url = $1 ORDER BY created_at DESC LIMIT 1")).bind(url).fetch_optional(conn).await?;
+    row.as_ref().map(read_article).transpose()
+}
+
+/// Standing articles of an actor.
+///
+/// # Errors
+/// The database's.
+pub async fn standing_articles(conn: &mut Conn, owner: ActorId) -> sqlx::Result<Vec<Article>> {
+    let rows = query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL")).bind(owner.0).fetch_all(conn).await?;
+    rows.iter().map(read_article).collect()
+}
+
+/// How many articles stand.
+///
+/// # Errors
+/// The database's.
+pub async fn count_standing(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL").fetch_one(conn).await
+}
+
+/// How many articles still have something to be said of them.
+///
+/// # Errors
+/// The database's.
+pub async fn count_unsaid(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM articles WHERE revision > published_revision").fetch_one(conn).await
+}
+
+/// How many posts stand in each state.
+///
+/// # Errors
+/// The database's.
+pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query("SELECT state, COUNT(*) AS n FROM posts GROUP BY state").fetch_all(conn).await?;
+    let mut states: Vec<_> = rows.iter().map(|row| Ok((row.text("state")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
+    states.sort();
+    Ok(states)
+}
+
+/// Articles of which something is still to be said, oldest publication first.
+///
+/// # Errors
+/// The database's.
+pub async fn unsaid(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Article>> {
+    let rows = query(articles!("WHERE revision > published_revision ORDER BY published_at, id LIMIT $1"))
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read_article).collect()
+}
+
+/// Records that an article's revision was said; false when somebody said it first, or it changed meanwhile.
+///
+/// # Errors
+/// The database's.
+pub async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool> {
+    let done = query("UPDATE articles SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3")
+        .bind(article.id.0)
+        .bind(article.revision)
+        .bind(article.published_revision)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn read_post(row: &AnyRow) -> sqlx::Result<Post> {
+    let state = row.text("state")?;
+    Ok(Post {
+        id: PostId(row.int("id")?),
+        source_id: SourceId(row.int("source_id")?),
+        key: row.text("key")?,
+        state: PostState::parse(&state).ok_or_else(|| decode_error(format!("post state {state}")))?,
+        entry: row.json::<Entry>("entry")?,
+        fingerprint: row.text("fingerprint")?,
+        body_hash: row.text("body_hash")?,
+        first_seen_at: row.time("first_seen_at")?,
+        hidden_seen_at: row.maybe_time("hidden_seen_at")?,
+        missing_since: row.maybe_time("missing_since")?,
+        missing_scans: row.int("missing_scans")?,
+        withheld_at: row.maybe_time("withheld_at")?,
+        article: row.maybe_int("article_id")?.map(ArticleId),
+        article_stands: row.flag("article_stands")?,
+    })
+}
+
+fn read_article(row: &AnyRow) -> sqlx::Result<Article> {
+    Ok(Article {
+        id: ArticleId(row.int("id")?),
+        uuid: row.uuid("uuid")?,
+        context_uuid: row.uuid("context_uuid")?,
+        post_id: PostId(row.int("post_id")?),
+        community_id: CommunityId(row.int("community_id")?),
+        owner: ActorId(row.int("owner_actor_id")?),
+        url: row.text("url")?,
+        content: row.json::<Content>("content")?,
+        pushed: row.flag("pushed")?,
+        published_at: row.time("published_at")?,
+        updated_at: row.maybe_time("updated_at")?,
+        expires_at: row.maybe_time("expires_at")?,
+        revision: row.int("revision")?,
+        published_revision: row.int("published_revision")?,
+        created_at: row.time("created_at")?,
+        deleted_at: row.maybe_time("deleted_at")?,
+    })
+}

@@ -1,0 +1,99 @@
+//! Whose key is it: from a keyId to an actor whose own document confirms the key (interop C7, C8).
+
+use serde_json::Value;
+use url::Url;
+
+use super::fetch::{self, FetchError};
+use super::{Remote, RemoteKey, store};
+use crate::activity::incoming::{self, RemoteActor};
+use crate::app::App;
+use crate::delivery;
+use crate::ids::Host;
+
+/// Where a key came from: one from the cache may be out of date.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// Read some time ago.
+    Cached(RemoteKey),
+    /// Read just now.
+    Fresh(RemoteKey),
+}
+
+/// The key of a keyId, from the cache or fetched.
+///
+/// # Errors
+/// As [`FetchError`] tells; a key that its actor does not list is refused.
+pub async fn key(app: &App, key_id: &str) -> Result<Found, FetchError> {
+    let cached = {
+        let mut conn = app.db.read().await.map_err(ours)?;
+        store::key(&mut conn, key_id).await.map_err(ours)?
+    };
+    match cached {
+        Some(key) => Ok(Found::Cached(key)),
+        None => fetch_key(app, key_id).await.map(Found::Fresh),
+    }
+}
+
+/// Fetches a key anew, with the actor that lists it.
+///
+/// # Errors
+/// As [`key`].
+pub async fn fetch_key(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
+    let (at, document) = fetch::document(app, key_id).await?;
+    let actor = match owning_actor(&at, &document) {
+        Ok(actor) => actor,
+        // GoToSocial's stub and bare key objects name their owner, whose full document must list the key.
+        Err(Some(owner)) if same_host(key_id, &owner) => {
+            let (at, document) = fetch::document(app, &owner).await?;
+            owning_actor(&at, &document).map_err(|_| refused(format!("`{owner}` is no actor")))?
+        }
+        Err(_) => return Err(refused(format!("`{key_id}` leads to no actor"))),
+    };
+    let listed = actor.keys.iter().find(|key| key.id == key_id && key.owner == actor.id);
+    let pem = listed.ok_or_else(|| refused(format!("`{}` does not list the key `{key_id}`", actor.id)))?.pem.clone();
+    if !same_host(key_id, &actor.id) {
+        return Err(refused(format!("the key `{key_id}` and its owner `{}` live on different hosts", actor.id)));
+    }
+    Ok(RemoteKey { owner: save(app, actor).await?, pem })
+}
+
+/// The full actor document at an address, or the owner that a stub or a key names.
+fn owning_actor(at: &Url, document: &Value) -> Result<RemoteActor, Option<String>> {
+    match incoming::actor(document) {
+        // Served from where its id says: nobody speaks for another's address (CVE-2024-23832, interop A22).
+        Ok(actor) if actor.id == at.as_str() => Ok(actor),
+        _ => Err(incoming::key_owner(document)),
+    }
+}
+
+async fn save(app: &App, actor: RemoteActor) -> Result<Remote, FetchError> {
+    let (ids, now) = (app.ids.clone(), app.clock.now());
+    let host_of = |url: &str| Url::parse(url).ok().as_ref().and_then(Host::of).ok_or_else(|| refused(format!("`{url}` has no host")));
+    let inbox_host = host_of(&actor.inbox)?;
+    let shared = actor.shared_inbox.clone().map(|url| host_of(&url).map(|host| (host, url))).transpose()?;
+    let remote = app.db.write(move |conn| {
+        Box::pin(async move {
+            let inbox = delivery::store::inbox(conn, &ids, &inbox_host, &actor.inbox, false).await?;
+            let shared = match shared {
+                Some((host, url)) => Some(delivery::store::inbox(conn, &ids, &host, &url, true).await?),
+                None => None,
+            };
+            let id = store::save(conn, &ids, &actor, inbox, shared, now).await?;
+            Ok::<_, sqlx::Error>(Remote { id, url: actor.id, inbox, shared_inbox: shared, fetched_at: now })
+        })
+    });
+    remote.await.map_err(ours)
+}
+
+fn same_host(a: &str, b: &str) -> bool {
+    let host = |url: &str| Url::parse(url).ok().as_ref().and_then(Host::of);
+    host(a).is_some() && host(a) == host(b)
+}
+
+fn refused(why: String) -> FetchError {
+    FetchError::Refused(why)
+}
+
+fn ours(error: sqlx::Error) -> FetchError {
+    FetchError::Ours(error.to_string())
+}

@@ -1,0 +1,145 @@
+//! Reading a document from another server: signed by the instance, redirected by hand, believed only from its origin.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use http::{Method, Request, StatusCode};
+use serde_json::Value;
+use url::Url;
+
+use crate::app::App;
+use crate::author;
+use crate::author::keys::{self, Signer};
+use crate::net::client::{Limits, Reply, SendError};
+use crate::net::signature;
+
+/// What we ask for (interop A21).
+const ACCEPTED: &str =
+    r#"application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams""#;
+
+/// Most redirects followed (interop G5).
+const REDIRECTS: usize = 3;
+
+/// Longest wait for a whole document.
+const TIME_LIMIT: Duration = Duration::from_secs(15);
+
+/// Largest document, in bytes after decompression (interop G5).
+const SIZE_LIMIT: usize = 1024 * 1024;
+
+/// Why there is no document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// It may be there later: the sender is told to come back.
+    #[error("{0}")]
+    Temporary(String),
+    /// The server says it is gone for ever.
+    #[error("it is gone (410)")]
+    Gone,
+    /// It is not there, or not to be believed.
+    #[error("{0}")]
+    Refused(String),
+    /// Our own database or key failed.
+    #[error("{0}")]
+    Ours(String),
+}
+
+/// Fetches an ActivityPub document; the caller checks that its `id` is what it should be.
+///
+/// # Errors
+/// As [`FetchError`] tells.
+pub async fn document(app: &App, url: &str) -> Result<(Url, Value), FetchError> {
+    let mut at = Url::parse(url).map_err(|_| FetchError::Refused(format!("`{url}` is not an address")))?;
+    at.set_fragment(None);
+    let signer = instance_signer(app).await?;
+    for _ in 0..=REDIRECTS {
+        if app.urls.hosts().iter().any(|host| crate::ids::Host::of(&at).as_ref() == Some(*host)) {
+            return Err(FetchError::Refused(format!("`{at}` is an address of ours")));
+        }
+        let reply = get(app, &signer, &at).await?;
+        if !reply.status.is_redirection() {
+            return read(&at, &reply).map(|value| (at, value));
+        }
+        let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        // Signed anew for the new address (interop C17), which the client checks like every other (G5).
+        at = at.join(location).map_err(|_| FetchError::Refused(format!("`{at}` redirects to nowhere")))?;
+    }
+    Err(FetchError::Refused(format!("`{url}` redirects more than {REDIRECTS} times")))
+}
+
+async fn get(app: &App, signer: &Signer, at: &Url) -> Result<Reply, FetchError> {
+    let ours = |error: String| FetchError::Ours(error);
+    let mut request = Request::builder()
+        .method(Method::GET)
+        .uri(at.as_str())
+        .header(ACCEPT, ACCEPTED)
+        .body(Bytes::new())
+        .map_err(|error| FetchError::Refused(error.to_string()))?;
+    signature::sign(&mut request, &signer.key_id, &signer.key, app.clock.now()).map_err(|error| ours(error.to_string()))?;
+    match app.net.send(request, Limits { total: TIME_LIMIT, body: SIZE_LIMIT }).await {
+        Ok(reply) => Ok(reply),
+        Err(error @ (SendError::Refused(_) | SendError::TooLarge { .. })) => Err(FetchError::Refused(error.to_string())),
+        Err(error) => Err(FetchError::Temporary(error.to_string())),
+    }
+}
+
+fn read(at: &Url, reply: &Reply) -> Result<Value, FetchError> {
+    match reply.status {
+        StatusCode::OK => {}
+        StatusCode::GONE => return Err(FetchError::Gone),
+        status if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => {
+            return Err(FetchError::Temporary(format!("{at} answered {status}")));
+        }
+        status => return Err(FetchError::Refused(format!("{at} answered {status}"))),
+    }
+    let media_type = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !is_activity_json(media_type) {
+        // A page or an upload of a user's must never be taken for a document (CVE-2024-25623, interop G6).
+        return Err(FetchError::Refused(format!("{at} answered with `{media_type}`, which is no ActivityPub document")));
+    }
+    serde_json::from_slice(&reply.body).map_err(|error| FetchError::Refused(format!("{at} is not JSON: {error}")))
+}
+
+/// Whether a media type is that of an ActivityPub document, in any case and spacing (interop C18, G6).
+#[must_use]
+pub fn is_activity_json(media_type: &str) -> bool {
+    let Ok(parsed) = media_type.parse::<mime::Mime>() else { return false };
+    match parsed.essence_str() {
+        "application/activity+json" => true,
+        "application/ld+json" => parsed
+            .get_param("profile")
+            .is_some_and(|profile| profile.as_str().split(' ').any(|one| one == crate::activity::ACTIVITY_STREAMS)),
+        _ => false,
+    }
+}
+
+async fn instance_signer(app: &App) -> Result<Signer, FetchError> {
+    let ours = |error: String| FetchError::Ours(error);
+    let instance = {
+        let mut conn = app.db.read().await.map_err(|error| ours(error.to_string()))?;
+        author::store::instance(&mut conn).await.map_err(|error| ours(error.to_string()))?
+    };
+    let instance = instance.ok_or_else(|| ours("the instance actor is not founded".to_owned()))?;
+    keys::signer(app, &instance).await.map_err(|error| ours(format!("{error:#}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_activity_json;
+
+    #[test]
+    fn media_types_of_documents_g6() {
+        for good in [
+            "application/activity+json",
+            "application/activity+json; charset=utf-8",
+            "Application/Activity+JSON;charset=utf-8",
+            r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams""#,
+            r#"application/ld+json;profile="https://www.w3.org/ns/activitystreams";charset=utf-8"#,
+        ] {
+            assert!(is_activity_json(good), "{good}");
+        }
+        for bad in ["", "text/html", "application/json", "application/ld+json", "image/png", "application/activity+jsonx"] {
+            assert!(!is_activity_json(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The only SQL for actors and keys elsewhere.
+
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+
+use super::{Remote, RemoteKey};
+use crate::activity::incoming::RemoteActor;
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn};
+use crate::ids::{Ids, InboxId, RemoteActorId};
+
+/// Remembers an actor's document and exactly the keys it lists.
+///
+/// # Errors
+/// The database's.
+pub async fn save(
+    conn: &mut Conn,
+    ids: &Ids,
+    actor: &RemoteActor,
+    inbox: InboxId,
+    shared_inbox: Option<InboxId>,
+    now: Timestamp,
+) -> sqlx::Result<RemoteActorId> {
+    query(
+        "INSERT INTO remote_actors (id, url, kind, username, name, profile_url, inbox_id, shared_inbox_id, fetched_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (url) DO UPDATE SET kind = excluded.kind, username = excluded.username, name = excluded.name,
+         profile_url = excluded.profile_url, inbox_id = excluded.inbox_id, shared_inbox_id = excluded.shared_inbox_id,
+         fetched_at = excluded.fetched_at, gone_at = NULL",
+    )
+    .bind(ids.row())
+    .bind(&actor.id)
+    .bind(&actor.kind)
+    .bind(&actor.preferred_username)
+    .bind(&actor.name)
+    .bind(&actor.url)
+    .bind(inbox.0)
+    .bind(shared_inbox.map(|id| id.0))
+    .bind(now.millis())
+    .execute(&mut *conn)
+    .await?;
+    let id: i64 = query_scalar("SELECT id FROM remote_actors WHERE url = $1").bind(&actor.id).fetch_one(&mut *conn).await?;
+    query("DELETE FROM remote_keys WHERE remote_actor_id = $1").bind(id).execute(&mut *conn).await?;
+    for key in &actor.keys {
+        query(
+            "INSERT INTO remote_keys (id, remote_actor_id, pem, fetched_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (id) DO UPDATE SET remote_actor_id = excluded.remote_actor_id, pem = excluded.pem,
+             fetched_at = excluded.fetched_at",
+        )
+        .bind(&key.id)
+        .bind(id)
+        .bind(&key.pem)
+        .bind(now.millis())
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(RemoteActorId(id))
+}
+
+/// A cached actor that is not known to be gone.
+///
+/// # Errors
+/// The database's.
+pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> {
+    let row = query("SELECT id, url, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE url = $1 AND gone_at IS NULL")
+        .bind(url)
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(read_remote).transpose()
+}
+
+/// A cached key.
+///
+/// # Errors
+/// The database's.
+pub async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
+    let row = query(
+        "SELECT r.id, r.url, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.pem FROM remote_keys k
+         JOIN remote_actors r ON r.id = k.remote_actor_id WHERE k.id = $1",
+    )
+    .bind(key_id)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok(RemoteKey { owner: read_remote(&row)?, pem: row.text("pem")? })).transpose()
+}
+
+/// An actor elsewhere is no more.
+///
+/// # Errors
+/// The database's.
+pub async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE remote_actors SET gone_at = $2 WHERE url = $1 AND gone_at IS NULL")
+        .bind(url)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+fn read_remote(row: &AnyRow) -> sqlx::Result<Remote> {
+    Ok(Remote {
+        id: RemoteActorId(row.int("id")?),
+        url: row.text("url")?,
+        inbox: InboxId(row.int("inbox_id")?),
+        shared_inbox: row.maybe_int("shared_inbox_id")?.map(InboxId),
+        fetched_at: row.time("fetched_at")?,
+    })
+}

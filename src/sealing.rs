@@ -1,0 +1,1 @@
+//! Secrets at rest: sealed with the master key.

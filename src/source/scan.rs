@@ -1,0 +1,34 @@
+//! What a look at a source brings back.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::author::profile::AuthorProfile;
+use crate::post::entry::Entry;
+
+/// One look at a source.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Scan {
+    /// Every post that could be read, public or not, in the order of their keys.
+    pub entries: Vec<Entry>,
+    /// Every author profile, and every author without a profile that a post names.
+    pub authors: Vec<AuthorProfile>,
+    /// Keys of posts whose files are there but could not be read: they count as present.
+    pub unreadable: BTreeSet<String>,
+    /// Everything the operator should know.
+    pub warnings: Vec<Warning>,
+    /// Whether the whole source was walked without an I/O error: only then may absence mean removal.
+    pub complete: bool,
+}
+
+/// Something odd in the source that did not stop the scan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Warning {
+    /// Relative to the source.
+    pub file: String,
+    /// Counted from 1.
+    pub line: Option<u64>,
+    /// What is odd, what was done about it, and how to mend it.
+    pub message: String,
+}
