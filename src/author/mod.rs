@@ -1,1 +1,3 @@
 //! Our actors and their keys.
+
+pub mod sealing;

@@ -1,0 +1,1 @@
+//! HTTP signatures after draft-cavage-12, both ways.
