@@ -237,14 +237,25 @@ mod tests {
 
     #[test]
     fn what_is_no_rsa_key_of_2048_to_4096_bits_is_refused() {
-        let large = RsaKeyPair::generate(KeySize::Rsa8192);
-        let der: PublicKeyX509Der<'_> = large.expect("a key").public_key().as_der().expect("DER");
-        assert_eq!(PublicKey::from_pem(&pem(der.as_ref())).expect_err("too large"), KeyError::Size(8192));
+        for bits in [1024_u16, 8192] {
+            let bytes = bits / 8;
+            let modulus = vec![0xff; bytes.into()];
+            let [high, low] = (bytes + 1).to_be_bytes();
+            let [whole_high, whole_low] = (bytes + 10).to_be_bytes();
+            let head = [0x30, 0x82, whole_high, whole_low, 0x02, 0x82, high, low, 0x00];
+            let der = [&head[..], &modulus, &[0x02, 0x03, 0x01, 0x00, 0x01]].concat();
+            // DER wants the shortest form of a length.
+            let short =
+                [&[0x30, 0x81, 0x89, 0x02, 0x81, 0x81, 0x00][..], &modulus, &[0x02, 0x03, 0x01, 0x00, 0x01]].concat();
+            let pkcs1 = STANDARD.encode(if bits == 1024 { short } else { der });
+            let text = format!("-----BEGIN RSA PUBLIC KEY-----\n{pkcs1}\n-----END RSA PUBLIC KEY-----");
+            assert_eq!(PublicKey::from_pem(&text).expect_err("size"), KeyError::Size(bits.into()));
+        }
 
-        let small = "-----BEGIN PUBLIC KEY-----\n\
+        let cut = "-----BEGIN PUBLIC KEY-----\n\
             MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC/1/v2ZuX0EYRGn6F3Fnu5X7aK\n\
             -----END PUBLIC KEY-----";
-        assert_eq!(PublicKey::from_pem(small).expect_err("cut off"), KeyError::NotRsa);
+        assert_eq!(PublicKey::from_pem(cut).expect_err("cut off"), KeyError::NotRsa);
 
         let ed25519 = Ed25519KeyPair::generate().expect("a key");
         let der: PublicKeyX509Der<'_> = ed25519.public_key().as_der().expect("DER");
