@@ -1,1 +1,6 @@
 //! The one way out, and signatures both ways.
+
+pub mod address;
+pub mod client;
+pub mod keys;
+pub mod signature;

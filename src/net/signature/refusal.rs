@@ -1,0 +1,97 @@
+//! Why a signed request was turned away before any key was asked for.
+
+use std::fmt;
+
+use http::StatusCode;
+
+/// A request turned away, and with which status (interop C10): 400 where something cannot be read, 401 where it was
+/// read and does not hold, so that a sender who knows another scheme knocks again (interop C14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// 400 or 401.
+    pub status: StatusCode,
+    /// For people, and for counting.
+    pub reason: Reason,
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        use Reason as R;
+        let status = match reason {
+            R::RepeatedHeader | R::SignatureMalformed | R::DateMalformed | R::DigestMalformed | R::HeaderMalformed => {
+                StatusCode::BAD_REQUEST
+            }
+            _ => StatusCode::UNAUTHORIZED,
+        };
+        Self { status, reason }
+    }
+}
+
+/// Declares each reason once: its name, its label for counting, its sentence for people.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $label:literal, $sentence:literal;)+) => {
+        /// Why a request was turned away.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Reason {
+            /// A short fixed label, for counting.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $label,)+ }
+            }
+
+            const fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// One of Host, Date, Digest, Signature, Content-Type, Content-Length, Authorization stands twice (limits 2.1, row 2).
+    RepeatedHeader = "repeated-header", "A header that secures the request stands more than once.";
+    /// There is no Signature header.
+    SignatureMissing = "signature-missing", "The request is not signed.";
+    /// Signed after RFC 9421 only.
+    Rfc9421 = "rfc9421", "Signatures after RFC 9421 are not understood yet; sign after draft-cavage-12.";
+    /// The Signature header cannot be read (interop C12).
+    SignatureMalformed = "signature-malformed", "The Signature header cannot be read.";
+    /// The keyId is no absolute http or https address (interop C7).
+    KeyId = "key-id", "The keyId is not an http or https address.";
+    /// The algorithm is unknown, or signs parameters that it must not (interop C13).
+    Algorithm = "algorithm", "The algorithm is not rsa-sha256 or hs2019, or does not allow what is signed.";
+    /// Neither Date nor (created) is signed.
+    DateUnsigned = "date-unsigned", "Neither Date nor (created) is signed.";
+    /// The Date cannot be read.
+    DateMalformed = "date-malformed", "The Date header cannot be read.";
+    /// Signed too long ago (interop C6).
+    DateOld = "date-old", "The signature is too old.";
+    /// Signed in the future (interop C6).
+    DateFuture = "date-future", "The signature was made in the future; check the clock.";
+    /// The Host header is not signed.
+    HostUnsigned = "host-unsigned", "The Host header is not signed.";
+    /// The request was signed for another server (limits 2.1, row 3).
+    HostForeign = "host-foreign", "The request was signed for another host.";
+    /// The request target is not signed.
+    TargetUnsigned = "target-unsigned", "The (request-target) is not signed.";
+    /// The Digest header of a request with a body is not signed.
+    DigestUnsigned = "digest-unsigned", "The Digest header is not signed.";
+    /// A signed header is not in the request.
+    HeaderMissing = "header-missing", "A header named in the signature is not in the request.";
+    /// A signed header is not text.
+    HeaderMalformed = "header-malformed", "A header named in the signature is not text.";
+    /// The Digest header has no readable SHA-256, or two.
+    DigestMalformed = "digest-malformed", "The Digest header holds no SHA-256, or several.";
+    /// The body is not the one that was signed.
+    DigestMismatch = "digest-mismatch", "The body does not match its Digest.";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sentence())
+    }
+}
