@@ -143,8 +143,11 @@ fn put_keys(actor: &mut Value, urls: &Urls, id: &str, facts: &ActorFacts<'_>) {
 
 /// Names each word that the document uses, and no other.
 fn context(facts: &ActorFacts<'_>) -> Value {
-    let mut contexts =
-        vec![json!(ACTIVITY_STREAMS), json!("https://w3id.org/security/v1"), json!("https://purl.archive.org/socialweb/webfinger")];
+    let mut contexts = vec![
+        json!(ACTIVITY_STREAMS),
+        json!("https://w3id.org/security/v1"),
+        json!("https://purl.archive.org/socialweb/webfinger"),
+    ];
     if facts.ed25519_multibase.is_some() {
         // The pair that Fedify sends too, so that peers which load contexts have both at hand (FEP-521a).
         contexts.push(json!("https://www.w3.org/ns/did/v1"));

@@ -151,9 +151,7 @@ fn put_language(article: &mut Value, language: &str, name: &str, summary: &str, 
 }
 
 fn tags(urls: &Urls, facts: &ArticleFacts<'_>) -> Vec<Value> {
-    let mention = |(actor, handle): &(Uuid, &Handle)| {
-        json!({ "type": "Mention", "href": urls.actor(*actor), "name": format!("@{}", urls.acct(handle)) })
-    };
+    let mention = |(actor, handle): &(Uuid, &Handle)| json!({ "type": "Mention", "href": urls.actor(*actor), "name": format!("@{}", urls.acct(handle)) });
     let hashtag = |tag: hashtag::Hashtag| json!({ "type": "Hashtag", "name": tag.name, "href": tag.href });
     let site = Url::parse(facts.url).ok();
     facts
@@ -222,7 +220,13 @@ mod tests {
             title: "Why Vec<T> & not [T]",
             summary: "<p>A teaser.</p>",
             language: "nl",
-            tags: &["Open Source".to_owned(), "rust".to_owned(), "Rust".to_owned(), "2024".to_owned(), "c++".to_owned()],
+            tags: &[
+                "Open Source".to_owned(),
+                "rust".to_owned(),
+                "Rust".to_owned(),
+                "2024".to_owned(),
+                "c++".to_owned(),
+            ],
             image: Some(Image { url: "https://example.org/f.jpg", alt: "A ferry", media_type: "image/jpeg" }),
             updated: Some(at("2026-08-08T09:59:00Z")),
             replies: &["https://m.example/notes/1".to_owned()],

@@ -21,14 +21,14 @@ pub const fn fits_everywhere(body: &[u8]) -> bool {
 #[derive(Clone, Debug)]
 pub struct Stamp {
     id: String,
-    at: String,
+    at: Timestamp,
 }
 
 impl Stamp {
     /// The activity's public name, and when it happens.
     #[must_use]
     pub fn new(urls: &Urls, activity: Uuid, at: Timestamp) -> Self {
-        Self { id: urls.activity(activity), at: at.rfc3339() }
+        Self { id: urls.activity(activity), at }
     }
 }
 
@@ -66,12 +66,8 @@ pub fn update(stamp: &Stamp, article: &Value) -> Value {
 /// The owner's Delete of an article, from its last document: to everyone it was addressed to (interop E10).
 #[must_use]
 pub fn delete(stamp: &Stamp, article: &Value) -> Value {
-    let gone = json!({
-        "id": property(article, "id"),
-        "type": "Tombstone",
-        "formerType": property(article, "type"),
-        "deleted": stamp.at,
-    });
+    let text = |key| article.get(key).and_then(Value::as_str).unwrap_or_default();
+    let gone = actor::buried(text("id"), text("type"), stamp.at);
     about_article("Delete", stamp, article, gone)
 }
 
@@ -79,12 +75,7 @@ pub fn delete(stamp: &Stamp, article: &Value) -> Value {
 /// the Group's, or a co-author's. `published` is now, for Misskey drops an Announce that is older than its object (F14).
 #[must_use]
 pub fn announce(stamp: &Stamp, announcer: &str, followers: &str, article: &str, author: &str) -> Value {
-    plain(
-        "Announce",
-        stamp,
-        announcer,
-        json!({ "to": [PUBLIC], "cc": [followers, author], "object": article }),
-    )
+    plain("Announce", stamp, announcer, json!({ "to": [PUBLIC], "cc": [followers, author], "object": article }))
 }
 
 /// Our actor lets a follower in. The Follow is embedded: Misskey would look a bare id up, and Lemmy needs all
@@ -145,7 +136,7 @@ fn plain(kind: &str, stamp: &Stamp, actor: &str, rest: Value) -> Value {
 }
 
 fn activity(kind: &str, stamp: &Stamp, actor: &Value, rest: Map<String, Value>) -> Value {
-    let mut activity = json!({ "id": stamp.id, "type": kind, "actor": actor, "published": stamp.at });
+    let mut activity = json!({ "id": stamp.id, "type": kind, "actor": actor, "published": stamp.at.rfc3339() });
     if let Some(properties) = activity.as_object_mut() {
         properties.extend(rest);
     }
@@ -154,4 +145,86 @@ fn activity(kind: &str, stamp: &Stamp, actor: &Value, rest: Map<String, Value>) 
 
 fn property(document: &Value, key: &str) -> Value {
     document.get(key).cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::article::{ArticleFacts, article};
+    use crate::activity::samples::{at, handle, urls, uuid};
+
+    fn stamp() -> Stamp {
+        Stamp::new(&urls(), uuid(0xac), at("2026-08-07T10:00:00Z"))
+    }
+
+    fn ferry(content: &str) -> Value {
+        let bo = handle("bo");
+        let facts = ArticleFacts {
+            uuid: uuid(10),
+            context: uuid(11),
+            owner: uuid(1),
+            owner_is_house: false,
+            group: uuid(2),
+            co_authors: &[(uuid(3), &bo)],
+            byline: &["Ann", "Bo"],
+            title: "The ferry",
+            summary: "<p>A teaser.</p>",
+            content,
+            url: "https://example.org/post/ferry/",
+            language: "en",
+            tags: &["rust".to_owned()],
+            image: None,
+            published: at("2026-08-07T09:59:00Z"),
+            updated: None,
+            replies: &[],
+            likes: 0,
+            shares: 0,
+        };
+        article(&urls(), &facts)
+    }
+
+    #[test]
+    fn an_article_comes_and_goes() {
+        let article = ferry("<p>It crosses.</p>");
+        insta::assert_json_snapshot!("create", create(&stamp(), &article));
+        insta::assert_json_snapshot!("create_by_reference", create_by_reference(&stamp(), &article));
+        insta::assert_json_snapshot!("update", update(&stamp(), &article));
+        insta::assert_json_snapshot!("delete", delete(&stamp(), &article));
+    }
+
+    #[test]
+    fn the_group_and_co_authors_announce() {
+        let (urls, group) = (urls(), uuid(2));
+        let (article, author) = (urls.article(uuid(10)), urls.actor(uuid(1)));
+        insta::assert_json_snapshot!(announce(&stamp(), &urls.actor(group), &urls.followers(group), &article, &author));
+    }
+
+    #[test]
+    fn a_follower_is_answered() {
+        let (actor, object) = ("https://m.example/users/ann", urls().actor(uuid(1)));
+        let follow = Follow { id: "https://m.example/1ea87517-63c5", actor, object: &object };
+        insta::assert_json_snapshot!("accept", accept(&stamp(), &follow));
+        insta::assert_json_snapshot!("reject", reject(&stamp(), &follow));
+    }
+
+    #[test]
+    fn an_actor_changes_and_goes() {
+        let urls = urls();
+        let (id, followers) = (urls.actor(uuid(1)), urls.followers(uuid(1)));
+        let document = json!({ "@context": ["here", {}], "id": id, "type": "Person", "followers": followers });
+        insta::assert_json_snapshot!("update_actor", update_actor(&stamp(), &document));
+        insta::assert_json_snapshot!("delete_actor", delete_actor(&stamp(), &id));
+    }
+
+    #[test]
+    fn only_a_create_above_64_kib_is_too_long_for_some() {
+        let body = |kib: usize| create(&stamp(), &ferry(&"x".repeat(kib * 1024))).to_string();
+        assert!(fits_everywhere(&[0; EMBED_LIMIT]));
+        assert!(!fits_everywhere(&[0; EMBED_LIMIT + 1]));
+        // The content stands in it twice, once by its language (interop B15).
+        assert!(fits_everywhere(body(30).as_bytes()));
+        assert!(!fits_everywhere(body(32).as_bytes()));
+        let short = create_by_reference(&stamp(), &ferry(&"x".repeat(1 << 20))).to_string();
+        assert!(fits_everywhere(short.as_bytes()));
+    }
 }

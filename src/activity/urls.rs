@@ -352,7 +352,8 @@ mod tests {
         assert_eq!(parse("https://Social.Example.org:443/").expect("an origin").origin(), "https://social.example.org");
         let loopback = parse("http://127.0.0.1:8080").expect("an origin");
         assert_eq!(loopback.acct(&handle("ann")), "ann@127.0.0.1:8080");
-        for bad in ["https://a.example/x", "ftp://a.example", "https://me@a.example", "https://a.example?x", "mailto:a"] {
+        for bad in ["https://a.example/x", "ftp://a.example", "https://me@a.example", "https://a.example?x", "mailto:a"]
+        {
             assert!(matches!(parse(bad), Err(InvalidHome::Origin(_))), "{bad}");
         }
         let origin = Url::parse("https://a.example").expect("an address");
