@@ -1,1 +1,54 @@
 //! Pure: posts into documents, strangers' JSON into meaning; no clock, network or database.
+
+pub mod actor;
+pub mod article;
+pub mod collection;
+pub mod discovery;
+pub mod incoming;
+pub mod outgoing;
+pub mod urls;
+
+pub use urls::{Local, Urls};
+
+/// Everybody, as an address (`ActivityPub` section 5.6; interop B8: this spelling and no other).
+pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
+
+/// The context of ActivityStreams 2.0, which Mastodon compares as a string (interop A7).
+pub const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
+
+/// A picture that belongs to an article or a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Image<'a> {
+    /// Absolute address.
+    pub url: &'a str,
+    /// For those who cannot see it; empty when the site has none.
+    pub alt: &'a str,
+    /// `image/png` and the like.
+    pub media_type: &'a str,
+}
+
+impl Image<'_> {
+    /// As ONE object whose `url` is a plain string: Lemmy reads no other shape (interop A14, B13).
+    fn document(&self) -> serde_json::Value {
+        let mut image = serde_json::json!({ "type": "Image", "mediaType": self.media_type, "url": self.url });
+        if !self.alt.is_empty() {
+            put(&mut image, "name", self.alt);
+        }
+        image
+    }
+}
+
+/// Sets a property of a document.
+fn put(document: &mut serde_json::Value, key: &str, value: impl Into<serde_json::Value>) {
+    if let Some(properties) = document.as_object_mut() {
+        properties.insert(key.to_owned(), value.into());
+    }
+}
+
+/// Plain text as HTML text.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,270 @@
+//! A post as an `Article`: one document in the shape that every peer reads (interop R1, B1 to B24, F4).
+
+use activitypub_federation::kinds::object::ArticleType;
+use activitypub_federation::protocol::context::WithContext;
+use serde_json::{Value, json};
+use url::Url;
+use uuid::Uuid;
+
+use super::{ACTIVITY_STREAMS, Image, PUBLIC, Urls, collection, escape, put};
+use crate::clock::Timestamp;
+use crate::ids::Handle;
+
+mod byline;
+mod hashtag;
+
+/// What an article's document says.
+#[derive(Clone, Debug)]
+pub struct ArticleFacts<'a> {
+    /// Its public name.
+    pub uuid: Uuid,
+    /// The public name of its conversation.
+    pub context: Uuid,
+    /// The actor it is attributed to, alone (interop R1).
+    pub owner: Uuid,
+    /// Whether that actor is the house rather than an author: then the byline says who wrote it.
+    pub owner_is_house: bool,
+    /// Its community.
+    pub group: Uuid,
+    /// Authors beside the owner who have an actor: they are mentioned.
+    pub co_authors: &'a [(Uuid, &'a Handle)],
+    /// Display names of all its authors, with or without an actor, in the order of the page.
+    pub byline: &'a [&'a str],
+    /// Plain text.
+    pub title: &'a str,
+    /// Clean HTML of paragraphs; empty when there is none.
+    pub summary: &'a str,
+    /// Clean HTML with absolute addresses (interop B23).
+    pub content: &'a str,
+    /// The site's own page, absolute.
+    pub url: &'a str,
+    /// BCP 47 tag.
+    pub language: &'a str,
+    /// As the site writes them.
+    pub tags: &'a [String],
+    /// The cover.
+    pub image: Option<Image<'a>>,
+    /// The post's date.
+    pub published: Timestamp,
+    /// The last edit; `None` before the first. Later than `published`, and strictly later than the edit
+    /// before (interop B6).
+    pub updated: Option<Timestamp>,
+    /// Ids of its public replies, oldest first.
+    pub replies: &'a [String],
+    /// How many like it.
+    pub likes: u64,
+    /// How many boosted it.
+    pub shares: u64,
+}
+
+/// The article's document, with `@context`, as it is served; the activities of [`super::outgoing`] take it from here.
+///
+/// Without `source` (the site's Markdown is the site's own dialect, interop B14), without `sensitive` (B17),
+/// and without the cover among the attachments, which would cost the link card (B12). `attachment` is empty:
+/// Lemmy would read a Link there as the post's link, but Misskey of 2023 drops a post whose
+/// attachment has no `url` (B13), so the link belongs on a copy for Lemmy alone.
+#[must_use]
+pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
+    let id = urls.article(facts.uuid);
+    let owner = urls.actor(facts.owner);
+    let group = urls.actor(facts.group);
+    let name = guard_title(facts.title);
+    let summary = byline::summary_with_byline(facts);
+    let context = urls.context(facts.context);
+    let published = facts.published.rfc3339();
+    let mut article = json!({
+        "id": id,
+        "type": ArticleType::Article,
+        "attributedTo": owner,
+        "to": [PUBLIC],
+        "cc": carbon_copies(urls, facts),
+        "audience": group,
+        "name": name,
+        "content": facts.content,
+        "mediaType": "text/html",
+        "url": facts.url,
+        "published": published,
+        "context": context,
+        "conversation": context,
+        "attachment": [],
+        "tag": tags(urls, facts),
+        "replies": collection::replies(&urls.replies(facts.uuid), facts.replies),
+        "likes": collection::tally(&urls.likes(facts.uuid), facts.likes),
+        "shares": collection::tally(&urls.shares(facts.uuid), facts.shares),
+        "interactionPolicy": { "canQuote": { "automaticApproval": [PUBLIC] } },
+        "preview": {
+            "type": "Note",
+            "attributedTo": owner,
+            "content": format!("<p><strong>{}</strong></p>{summary}", escape(facts.title)),
+            "published": published,
+        },
+    });
+    if !summary.is_empty() {
+        put(&mut article, "summary", summary.as_str());
+    }
+    if !facts.language.is_empty() {
+        put_language(&mut article, facts.language, &name, &summary, facts.content);
+    }
+    if let Some(updated) = facts.updated {
+        put(&mut article, "updated", updated.rfc3339());
+    }
+    if let Some(image) = &facts.image {
+        put(&mut article, "image", image.document());
+    }
+    json!(WithContext::new(article, super::article::context()))
+}
+
+/// Names each word of an article beyond `ActivityStreams`, and stands on everything that embeds one.
+pub(super) fn context() -> Value {
+    json!([ACTIVITY_STREAMS, {
+        "Hashtag": "as:Hashtag",
+        "ostatus": "http://ostatus.org#",
+        "conversation": "ostatus:conversation",
+        "gts": "https://gotosocial.org/ns#",
+        "interactionPolicy": { "@id": "gts:interactionPolicy", "@type": "@id" },
+        "canQuote": { "@id": "gts:canQuote", "@type": "@id" },
+        "automaticApproval": { "@id": "gts:automaticApproval", "@type": "@id" },
+    }])
+}
+
+/// The owner's followers, the Group and the mentioned (interop B8, B11); never the Group's followers, who hear of
+/// it by the Group's Announce.
+fn carbon_copies(urls: &Urls, facts: &ArticleFacts<'_>) -> Vec<String> {
+    let mut cc = vec![urls.followers(facts.owner), urls.actor(facts.group)];
+    for (actor, _) in facts.co_authors {
+        let actor = urls.actor(*actor);
+        if !cc.contains(&actor) {
+            cc.push(actor);
+        }
+    }
+    cc
+}
+
+/// Maps of one entry, equal to what they map: Mastodon takes the language from the first key, GoToSocial wants
+/// the same content in both places (interop B15).
+fn put_language(article: &mut Value, language: &str, name: &str, summary: &str, content: &str) {
+    put(article, "contentMap", json!({ language: content }));
+    put(article, "nameMap", json!({ language: name }));
+    if !summary.is_empty() {
+        put(article, "summaryMap", json!({ language: summary }));
+    }
+}
+
+fn tags(urls: &Urls, facts: &ArticleFacts<'_>) -> Vec<Value> {
+    let mention = |(actor, handle): &(Uuid, &Handle)| json!({ "type": "Mention", "href": urls.actor(*actor), "name": format!("@{}", urls.acct(handle)) });
+    let hashtag = |tag: hashtag::Hashtag| json!({ "type": "Hashtag", "name": tag.name, "href": tag.href });
+    let site = Url::parse(facts.url).ok();
+    facts
+        .co_authors
+        .iter()
+        .map(mention)
+        .chain(hashtag::hashtags(facts.tags, site.as_ref(), facts.url).into_iter().map(hashtag))
+        .collect()
+}
+
+/// Mastodon puts a title into `<h2>` as it is, others escape it: so it stays plain text, and a zero-width space
+/// keeps `Vec<T>` from becoming a tag (interop B4).
+fn guard_title(title: &str) -> String {
+    let mut guarded = String::with_capacity(title.len());
+    let mut opened = false;
+    for c in title.trim().chars() {
+        if opened && (c.is_alphabetic() || matches!(c, '/' | '!' | '?')) {
+            guarded.push('\u{200B}');
+        }
+        opened = c == '<';
+        guarded.push(c);
+    }
+    guarded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::samples::{at, handle, urls, uuid};
+
+    fn plain<'a>() -> ArticleFacts<'a> {
+        ArticleFacts {
+            uuid: uuid(10),
+            context: uuid(11),
+            owner: uuid(1),
+            owner_is_house: false,
+            group: uuid(2),
+            co_authors: &[],
+            byline: &["Ann Müller"],
+            title: "The ferry",
+            summary: "",
+            content: "<p>It crosses.</p>",
+            url: "https://example.org/post/ferry/",
+            language: "en",
+            tags: &[],
+            image: None,
+            published: at("2026-08-07T09:59:00Z"),
+            updated: None,
+            replies: &[],
+            likes: 0,
+            shares: 0,
+        }
+    }
+
+    #[test]
+    fn the_least_an_article_says() {
+        insta::assert_json_snapshot!(article(&urls(), &plain()));
+    }
+
+    #[test]
+    fn an_article_with_everything() {
+        let (bo, cy) = (handle("bo"), handle("cy"));
+        let facts = ArticleFacts {
+            co_authors: &[(uuid(3), &bo), (uuid(4), &cy)],
+            byline: &["Ann Müller", "Bo <b>", "Cy & Co"],
+            title: "Why Vec<T> & not [T]",
+            summary: "<p>A teaser.</p>",
+            language: "nl",
+            tags: &[
+                "Open Source".to_owned(),
+                "rust".to_owned(),
+                "Rust".to_owned(),
+                "2024".to_owned(),
+                "c++".to_owned(),
+            ],
+            image: Some(Image { url: "https://example.org/f.jpg", alt: "A ferry", media_type: "image/jpeg" }),
+            updated: Some(at("2026-08-08T09:59:00Z")),
+            replies: &["https://m.example/notes/1".to_owned()],
+            likes: 3,
+            shares: 2,
+            ..plain()
+        };
+        insta::assert_json_snapshot!(article(&urls(), &facts));
+    }
+
+    #[test]
+    fn a_post_that_the_house_signs_names_its_author() {
+        let facts = ArticleFacts { owner: uuid(5), owner_is_house: true, ..plain() };
+        assert_eq!(article(&urls(), &facts)["summary"], "<p>By Ann Müller</p>");
+    }
+
+    #[test]
+    fn titles_stay_text_and_never_become_tags() {
+        for (title, shown) in [
+            ("a < b & c", "a < b & c"),
+            ("Vec<T>", "Vec<\u{200B}T>"),
+            ("</h2><script>", "<\u{200B}/h2><\u{200B}script>"),
+            ("<!-- ?", "<\u{200B}!-- ?"),
+            ("I <3 🦀", "I <3 🦀"),
+            ("a <é", "a <\u{200B}é"),
+            ("שלום <עולם>", "שלום <\u{200B}עולם>"),
+            (" ends with < ", "ends with <"),
+        ] {
+            assert_eq!(guard_title(title), shown);
+        }
+        let long = "é".repeat(300);
+        assert_eq!(guard_title(&long), long);
+    }
+
+    #[test]
+    fn the_followers_of_the_group_are_never_addressed() {
+        let urls = urls();
+        let document = article(&urls, &plain()).to_string();
+        assert!(!document.contains(&urls.followers(uuid(2))));
+    }
+}

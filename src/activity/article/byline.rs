@@ -1,0 +1,58 @@
+//! Who wrote it, at the end of the summary, since Mastodon shows no `content` (interop B1).
+
+use super::ArticleFacts;
+use crate::activity::escape;
+
+/// The summary, and after it the byline as one paragraph more where `attributedTo` alone would not tell:
+/// with several authors, or when the house signs. Empty when there is neither.
+pub(super) fn summary_with_byline(facts: &ArticleFacts<'_>) -> String {
+    let summary = facts.summary.trim();
+    match facts.byline {
+        [] => summary.to_owned(),
+        [_] if !facts.owner_is_house => summary.to_owned(),
+        names => format!("{summary}<p>{}</p>", byline(names, facts.language)),
+    }
+}
+
+/// `By A, B and C`, as HTML; in English where the language is not known here.
+fn byline(names: &[&str], language: &str) -> String {
+    let subtag = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let (by, and) = match subtag.as_str() {
+        "de" => ("Von", "und"),
+        "fr" => ("Par", "et"),
+        "it" => ("Di", "e"),
+        "nl" => ("Door", "en"),
+        "pt" => ("Por", "e"),
+        _ => ("By", "and"),
+    };
+    let names: Vec<String> = names.iter().map(|name| escape(name)).collect();
+    match names.split_last() {
+        Some((last, [])) => format!("{by} {last}"),
+        Some((last, before)) => format!("{by} {} {and} {last}", before.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byline_speaks_the_language_of_the_post() {
+        let names = ["A", "B", "C & D"];
+        for (language, expected) in [
+            ("en", "By A, B and C &amp; D"),
+            ("nl", "Door A, B en C &amp; D"),
+            ("de-AT", "Von A, B und C &amp; D"),
+            ("FR", "Par A, B et C &amp; D"),
+            ("pt_BR", "Por A, B e C &amp; D"),
+            ("it", "Di A, B e C &amp; D"),
+            ("tlh", "By A, B and C &amp; D"),
+            ("", "By A, B and C &amp; D"),
+        ] {
+            assert_eq!(byline(&names, language), expected);
+        }
+        assert_eq!(byline(&["A"], "nl"), "Door A");
+        assert_eq!(byline(&["A", "B"], "de"), "Von A und B");
+    }
+}

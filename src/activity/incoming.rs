@@ -1,0 +1,164 @@
+//! What strangers send: read from plain JSON with tolerance for shapes, never for tricks (interop E1, E2, E14, G7).
+
+use serde_json::Value;
+
+mod actor;
+mod shape;
+
+pub use actor::{RemoteActor, RemoteKey, actor, key_owner};
+pub use shape::{DEPTH_MAX, URL_MAX, document};
+
+use shape::{address, address_of, one, requires_activity_streams, same_origin, text_type};
+
+/// Why a body means nothing: to be answered 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// No JSON.
+    #[error("send one JSON document in UTF-8")]
+    NotJson,
+    /// JSON, but an array, a string or the like.
+    #[error("send one JSON object, not a list or a bare value")]
+    NotAnObject,
+    /// Nested beyond all need.
+    #[error("nest objects and lists at most {DEPTH_MAX} deep")]
+    TooDeep,
+    /// The means of rearranging a signed graph (interop E1, the incidents below G).
+    #[error("leave out @graph, @included and @reverse")]
+    Graph,
+    /// A NUL character in a text, which no database of ours can hold.
+    #[error("leave out NUL characters")]
+    Nul,
+    /// No `@context` with `ActivityStreams`.
+    #[error("name https://www.w3.org/ns/activitystreams in @context")]
+    Context,
+    /// A property is missing or has a shape nobody uses.
+    #[error("`{0}` is missing, or is not what it should be")]
+    Property(&'static str),
+    /// An id and an actor, or an actor and its inbox, on different servers.
+    #[error("`id` and `{0}` must be on the same server")]
+    Foreign(&'static str),
+}
+
+/// A stranger's activity, as far as its envelope tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incoming {
+    /// Of the actor's origin; need not lead anywhere (interop D10).
+    pub id: String,
+    /// Who says it.
+    pub actor: String,
+    /// What is said.
+    pub kind: Kind,
+    /// What it is about. A list is one thing only when it has one member: a Flag's list is in `raw` (interop E15).
+    pub object: Option<Reference>,
+    /// All of it.
+    pub raw: Value,
+}
+
+/// Something that an activity names or embeds. An embedded thing is a claim of the sender, not a fact (interop E4).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reference {
+    /// Its id.
+    pub id: Option<String>,
+    /// Its type, when it is embedded.
+    pub kind: Option<String>,
+    /// The actor of an embedded activity.
+    pub actor: Option<String>,
+    /// The id of what an embedded activity is about.
+    pub object: Option<String>,
+    /// All of it, when it is embedded.
+    pub embedded: Option<Value>,
+}
+
+/// Longest type remembered, in characters.
+const KIND_MAX: usize = 64;
+
+macro_rules! kinds {
+    ($($name:ident),+ $(,)?) => {
+        /// What an activity says.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "these are the words of ActivityStreams")]
+        pub enum Kind {
+            $($name,)+
+            /// Anything else, cut to 64 characters (interop E21).
+            Other(String),
+        }
+
+        impl Kind {
+            fn parse(text: &str) -> Self {
+                match text {
+                    $(stringify!($name) => Self::$name,)+
+                    other => Self::Other(other.chars().take(KIND_MAX).collect()),
+                }
+            }
+
+            /// Its name in documents and in the database.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                    Self::Other(other) => other,
+                }
+            }
+        }
+    };
+}
+
+kinds!(Follow, Undo, Delete, Accept, Reject, Create, Update, Like, Announce, Block, Move, Flag, Add, Remove);
+
+impl Kind {
+    /// `type` is a text, or a list of which the first that is known counts (interop E2).
+    fn read(value: Option<&Value>) -> Option<Self> {
+        match value? {
+            Value::String(text) => Some(Self::parse(text)),
+            Value::Array(texts) => {
+                let kinds = || texts.iter().filter_map(Value::as_str).map(Self::parse);
+                kinds().find(|kind| !matches!(kind, Self::Other(_))).or_else(|| kinds().next())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Reference {
+    fn read(value: &Value) -> Option<Self> {
+        match one(value)? {
+            Value::String(_) => Some(Self { id: Some(address(value)?), ..Self::default() }),
+            embedded @ Value::Object(properties) => Some(Self {
+                id: properties.get("id").and_then(address),
+                kind: properties.get("type").and_then(text_type),
+                actor: properties.get("actor").and_then(address_of),
+                object: properties.get("object").and_then(address_of),
+                embedded: Some(embedded.clone()),
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl Incoming {
+    /// Whether an actor deletes itself (interop E11), which is answered without looking the actor up.
+    #[must_use]
+    pub fn is_self_delete(&self) -> bool {
+        self.kind == Kind::Delete && self.object.as_ref().and_then(|object| object.id.as_ref()) == Some(&self.actor)
+    }
+}
+
+/// Reads the body of a POST to an inbox, whose size the caller has limited (interop E1).
+///
+/// # Errors
+/// When it is not one plain `ActivityStreams` activity with a type, an id and one actor of the same origin.
+pub fn parse(body: &[u8]) -> Result<Incoming, Malformed> {
+    let raw = document(body)?;
+    requires_activity_streams(&raw)?;
+    let id = raw.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
+    let actor = raw.get("actor").and_then(address_of).ok_or(Malformed::Property("actor"))?;
+    if !same_origin(&id, &actor) {
+        return Err(Malformed::Foreign("actor"));
+    }
+    let kind = Kind::read(raw.get("type")).ok_or(Malformed::Property("type"))?;
+    let object = raw.get("object").and_then(Reference::read);
+    Ok(Incoming { id, actor, kind, object, raw })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! An actor elsewhere, and whose a key is (interop A7, A24, C7).
+
+use serde_json::Value;
+
+use super::Malformed;
+use super::shape::{address, address_of, cut, one, requires_activity_streams, same_origin, text_type};
+
+/// What we keep of an actor elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteActor {
+    /// Its id; whether that is the address it was fetched from is for the fetcher to check.
+    pub id: String,
+    /// `Person`, `Group`, `Service`, `Application` or `Organization`.
+    pub kind: String,
+    /// Plain text of at most 128 characters; Lemmy's instance actors have none.
+    pub preferred_username: Option<String>,
+    /// Plain text of at most 2048 characters.
+    pub name: Option<String>,
+    /// Where it takes activities: on its own host, as Misskey asks too, so that nobody can have us
+    /// deliver to a third server.
+    pub inbox: String,
+    /// The inbox of everybody on its host; one on another host is left out, for the same reason.
+    pub shared_inbox: Option<String>,
+    /// The address of its followers, on its own host.
+    pub followers: Option<String>,
+    /// Its page for people.
+    pub url: Option<String>,
+    /// Its keys that may be its own; at most ten.
+    pub keys: Vec<RemoteKey>,
+}
+
+/// A key that an actor shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteKey {
+    /// Of the actor's origin.
+    pub id: String,
+    /// The actor's id.
+    pub owner: String,
+    /// SPKI or PKCS#1 text, unchecked; `None` where the actor names the key only by its id.
+    pub pem: Option<String>,
+}
+
+const KINDS: [&str; 5] = ["Person", "Group", "Service", "Application", "Organization"];
+const NAME_MAX: usize = 2048;
+const USERNAME_MAX: usize = 128;
+/// As Mastodon (interop A9).
+const KEYS_MAX: usize = 10;
+/// Bytes: four times the longest RSA key in use.
+const PEM_MAX: usize = 8 * 1024;
+
+/// Reads an actor's document, which [`super::document`] has taken in.
+///
+/// # Errors
+/// When it is no `ActivityStreams` actor with an id, and with an inbox on its own host. A stub of GoToSocial has no
+/// inbox: [`key_owner`] says whom to fetch instead.
+pub fn actor(document: &Value) -> Result<RemoteActor, Malformed> {
+    requires_activity_streams(document)?;
+    let id = document.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
+    let kind = kind(document).ok_or(Malformed::Property("type"))?;
+    let inbox = document.get("inbox").and_then(address).ok_or(Malformed::Property("inbox"))?;
+    if !same_origin(&id, &inbox) {
+        return Err(Malformed::Foreign("inbox"));
+    }
+    let ours = |address: Option<String>| address.filter(|address| same_origin(&id, address));
+    let shared_inbox = document.get("endpoints").and_then(|endpoints| endpoints.get("sharedInbox"));
+    Ok(RemoteActor {
+        preferred_username: text(document, "preferredUsername", USERNAME_MAX),
+        name: text(document, "name", NAME_MAX),
+        shared_inbox: ours(shared_inbox.and_then(address)),
+        followers: ours(document.get("followers").and_then(address_of)),
+        url: document.get("url").and_then(page),
+        keys: keys(document.get("publicKey"), &id),
+        id,
+        kind,
+        inbox,
+    })
+}
+
+/// Whose key a keyId led to, where it led to something else than the actor: the stub that GoToSocial shows at
+/// `…/main-key`, or a bare key object. The claim counts only once the owner's own document lists the key, and
+/// only if keyId and owner share a host (interop C7).
+#[must_use]
+pub fn key_owner(document: &Value) -> Option<String> {
+    let owner = |key: &Value| key.get("owner").or_else(|| key.get("controller")).and_then(address_of);
+    match document.get("publicKey") {
+        Some(Value::Array(keys)) => keys.iter().find_map(owner),
+        Some(key) => owner(key),
+        None => owner(document),
+    }
+}
+
+fn kind(document: &Value) -> Option<String> {
+    match document.get("type")? {
+        Value::Array(texts) => {
+            texts.iter().filter_map(Value::as_str).find(|text| KINDS.contains(text)).map(str::to_owned)
+        }
+        value => text_type(value).filter(|kind| KINDS.contains(&kind.as_str())),
+    }
+}
+
+/// A text, cut rather than refused (interop A24); `None` when it is empty.
+fn text(document: &Value, key: &str, most: usize) -> Option<String> {
+    let text = document.get(key)?.as_str()?.trim();
+    (!text.is_empty()).then(|| cut(text, most))
+}
+
+/// A page as an address, a Link, or the first of a list of them.
+fn page(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(pages) => pages.iter().take(KEYS_MAX).find_map(link),
+        value => link(value),
+    }
+}
+
+fn link(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(link) => link.get("href").and_then(address),
+        value => address(value),
+    }
+}
+
+fn keys(value: Option<&Value>, actor: &str) -> Vec<RemoteKey> {
+    let read = |value: &Value| key(value, actor);
+    match value {
+        Some(Value::Array(keys)) => keys.iter().filter_map(read).take(KEYS_MAX).collect(),
+        Some(value) => read(value).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// A key of the actor itself: of its origin, and not said to be somebody else's (interop A9, C7).
+fn key(value: &Value, actor: &str) -> Option<RemoteKey> {
+    let id = address_of(value).filter(|id| same_origin(id, actor))?;
+    let owner = value.get("owner").or_else(|| value.get("controller"));
+    if owner.is_some_and(|owner| address_of(owner).as_deref() != Some(actor)) {
+        return None;
+    }
+    let pem = value.get("publicKeyPem").and_then(one).and_then(Value::as_str).filter(|pem| pem.len() <= PEM_MAX);
+    Some(RemoteKey { id, owner: actor.to_owned(), pem: pem.map(str::to_owned) })
+}

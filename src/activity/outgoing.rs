@@ -1,0 +1,230 @@
+//! What our actors say: each activity with exactly the addresses that the rules give it (interop B8, D8, F2).
+
+use activitypub_federation::protocol::context::WithContext;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::collection::without_context;
+use super::{ACTIVITY_STREAMS, PUBLIC, Urls, actor};
+use crate::clock::Timestamp;
+
+/// Longest body, in bytes, that every peer takes: Misskey and its kin answer 413 above it (interop R3).
+pub const EMBED_LIMIT: usize = 64 * 1024;
+
+/// Whether a body may go to every peer; a longer one needs [`create_by_reference`] where that limit holds.
+#[must_use]
+pub const fn fits_everywhere(body: &[u8]) -> bool {
+    body.len() <= EMBED_LIMIT
+}
+
+/// What makes an activity this one and no other.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    id: String,
+    at: Timestamp,
+}
+
+impl Stamp {
+    /// The activity's public name, and when it happens.
+    #[must_use]
+    pub fn new(urls: &Urls, activity: Uuid, at: Timestamp) -> Self {
+        Self { id: urls.activity(activity), at }
+    }
+}
+
+/// Somebody's Follow, as it has to stand in our answer (interop D8).
+#[derive(Clone, Copy, Debug)]
+pub struct Follow<'a> {
+    /// Its own id, which need not lead anywhere.
+    pub id: &'a str,
+    /// The follower.
+    pub actor: &'a str,
+    /// Whom they follow: our actor.
+    pub object: &'a str,
+}
+
+/// The owner's Create of an article, from the document of [`super::article::article`].
+#[must_use]
+pub fn create(stamp: &Stamp, article: &Value) -> Value {
+    about_article("Create", stamp, article, without_context(article.clone()))
+}
+
+/// The same Create with the article's id alone, for peers with [`EMBED_LIMIT`] (interop R3); never for
+/// GoToSocial or Lemmy, which do not look the article up.
+#[must_use]
+pub fn create_by_reference(stamp: &Stamp, article: &Value) -> Value {
+    about_article("Create", stamp, article, property(article, "id"))
+}
+
+/// The owner's Update of an article, from its new document. Each Update has its own id, else Fedify takes the
+/// second for the first (interop O).
+#[must_use]
+pub fn update(stamp: &Stamp, article: &Value) -> Value {
+    about_article("Update", stamp, article, without_context(article.clone()))
+}
+
+/// The owner's Delete of an article, from its last document: to everyone it was addressed to (interop E10).
+#[must_use]
+pub fn delete(stamp: &Stamp, article: &Value) -> Value {
+    let text = |key| article.get(key).and_then(Value::as_str).unwrap_or_default();
+    let gone = actor::buried(text("id"), text("type"), stamp.at);
+    about_article("Delete", stamp, article, gone)
+}
+
+/// An actor's Announce of an article's id (interop F2), to its `followers` collection and the article's `author`:
+/// the Group's, or a co-author's. `published` is now, for Misskey drops an Announce that is older than its object (F14).
+#[must_use]
+pub fn announce(stamp: &Stamp, announcer: &str, followers: &str, article: &str, author: &str) -> Value {
+    plain("Announce", stamp, announcer, json!({ "to": [PUBLIC], "cc": [followers, author], "object": article }))
+}
+
+/// Our actor lets a follower in. The Follow is embedded: Misskey would look a bare id up, and Lemmy needs all
+/// three of its properties (interop D8).
+#[must_use]
+pub fn accept(stamp: &Stamp, follow: &Follow<'_>) -> Value {
+    answer("Accept", stamp, follow)
+}
+
+/// Our actor refuses a follower, or lets one go later (interop D9).
+#[must_use]
+pub fn reject(stamp: &Stamp, follow: &Follow<'_>) -> Value {
+    answer("Reject", stamp, follow)
+}
+
+/// An actor changed: its whole new document, from [`actor::actor`].
+#[must_use]
+pub fn update_actor(stamp: &Stamp, actor: &Value) -> Value {
+    let mut addressed = Map::new();
+    addressed.insert("to".to_owned(), json!([PUBLIC]));
+    if let Some(followers) = actor.get("followers") {
+        addressed.insert("cc".to_owned(), json!([followers]));
+    }
+    addressed.insert("object".to_owned(), without_context(actor.clone()));
+    let context = property(actor, "@context");
+    let activity = activity("Update", stamp, &property(actor, "id"), addressed);
+    json!(WithContext::new(activity, context))
+}
+
+/// An actor is gone: the object is its bare id, by which peers know a self-delete (interop E11).
+#[must_use]
+pub fn delete_actor(stamp: &Stamp, actor: &str) -> Value {
+    plain("Delete", stamp, actor, json!({ "to": [PUBLIC], "object": actor }))
+}
+
+/// An activity of the article's owner with the article's own addresses, for Misskey joins the two, Mastodon
+/// prefers the object's and Lemmy checks both (interop B8), and with `audience` (F4).
+fn about_article(kind: &str, stamp: &Stamp, article: &Value, object: Value) -> Value {
+    let mut rest = Map::new();
+    for key in ["to", "cc", "audience"] {
+        rest.insert(key.to_owned(), property(article, key));
+    }
+    let embedded = object.get("content").is_some();
+    rest.insert("object".to_owned(), object);
+    let activity = activity(kind, stamp, &property(article, "attributedTo"), rest);
+    let context = if embedded { property(article, "@context") } else { json!(ACTIVITY_STREAMS) };
+    json!(WithContext::new(activity, context))
+}
+
+fn answer(kind: &str, stamp: &Stamp, follow: &Follow<'_>) -> Value {
+    let embedded = json!({ "id": follow.id, "type": "Follow", "actor": follow.actor, "object": follow.object });
+    plain(kind, stamp, follow.object, json!({ "to": [follow.actor], "object": embedded }))
+}
+
+fn plain(kind: &str, stamp: &Stamp, actor: &str, rest: Value) -> Value {
+    let rest = if let Value::Object(rest) = rest { rest } else { Map::new() };
+    json!(WithContext::new_default(activity(kind, stamp, &json!(actor), rest)))
+}
+
+fn activity(kind: &str, stamp: &Stamp, actor: &Value, rest: Map<String, Value>) -> Value {
+    let mut activity = json!({ "id": stamp.id, "type": kind, "actor": actor, "published": stamp.at.rfc3339() });
+    if let Some(properties) = activity.as_object_mut() {
+        properties.extend(rest);
+    }
+    activity
+}
+
+fn property(document: &Value, key: &str) -> Value {
+    document.get(key).cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::article::{ArticleFacts, article};
+    use crate::activity::samples::{at, handle, urls, uuid};
+
+    fn stamp() -> Stamp {
+        Stamp::new(&urls(), uuid(0xac), at("2026-08-07T10:00:00Z"))
+    }
+
+    fn ferry(content: &str) -> Value {
+        let bo = handle("bo");
+        let facts = ArticleFacts {
+            uuid: uuid(10),
+            context: uuid(11),
+            owner: uuid(1),
+            owner_is_house: false,
+            group: uuid(2),
+            co_authors: &[(uuid(3), &bo)],
+            byline: &["Ann", "Bo"],
+            title: "The ferry",
+            summary: "<p>A teaser.</p>",
+            content,
+            url: "https://example.org/post/ferry/",
+            language: "en",
+            tags: &["rust".to_owned()],
+            image: None,
+            published: at("2026-08-07T09:59:00Z"),
+            updated: None,
+            replies: &[],
+            likes: 0,
+            shares: 0,
+        };
+        article(&urls(), &facts)
+    }
+
+    #[test]
+    fn an_article_comes_and_goes() {
+        let article = ferry("<p>It crosses.</p>");
+        insta::assert_json_snapshot!("create", create(&stamp(), &article));
+        insta::assert_json_snapshot!("create_by_reference", create_by_reference(&stamp(), &article));
+        insta::assert_json_snapshot!("update", update(&stamp(), &article));
+        insta::assert_json_snapshot!("delete", delete(&stamp(), &article));
+    }
+
+    #[test]
+    fn the_group_and_co_authors_announce() {
+        let (urls, group) = (urls(), uuid(2));
+        let (article, author) = (urls.article(uuid(10)), urls.actor(uuid(1)));
+        insta::assert_json_snapshot!(announce(&stamp(), &urls.actor(group), &urls.followers(group), &article, &author));
+    }
+
+    #[test]
+    fn a_follower_is_answered() {
+        let (actor, object) = ("https://m.example/users/ann", urls().actor(uuid(1)));
+        let follow = Follow { id: "https://m.example/1ea87517-63c5", actor, object: &object };
+        insta::assert_json_snapshot!("accept", accept(&stamp(), &follow));
+        insta::assert_json_snapshot!("reject", reject(&stamp(), &follow));
+    }
+
+    #[test]
+    fn an_actor_changes_and_goes() {
+        let urls = urls();
+        let (id, followers) = (urls.actor(uuid(1)), urls.followers(uuid(1)));
+        let document = json!({ "@context": ["here", {}], "id": id, "type": "Person", "followers": followers });
+        insta::assert_json_snapshot!("update_actor", update_actor(&stamp(), &document));
+        insta::assert_json_snapshot!("delete_actor", delete_actor(&stamp(), &id));
+    }
+
+    #[test]
+    fn only_a_create_above_64_kib_is_too_long_for_some() {
+        let body = |kib: usize| create(&stamp(), &ferry(&"x".repeat(kib * 1024))).to_string();
+        assert!(fits_everywhere(&[0; EMBED_LIMIT]));
+        assert!(!fits_everywhere(&[0; EMBED_LIMIT + 1]));
+        // The content stands in it twice, once by its language (interop B15).
+        assert!(fits_everywhere(body(30).as_bytes()));
+        assert!(!fits_everywhere(body(32).as_bytes()));
+        let short = create_by_reference(&stamp(), &ferry(&"x".repeat(1 << 20))).to_string();
+        assert!(fits_everywhere(short.as_bytes()));
+    }
+}

@@ -1,0 +1,25 @@
+//! The names that the snapshots of this room share.
+
+use url::Url;
+use uuid::Uuid;
+
+use super::Urls;
+use crate::clock::Timestamp;
+use crate::ids::Handle;
+
+pub(super) fn urls() -> Urls {
+    let origin = Url::parse("https://social.example.org").expect("an address");
+    Urls::new(&origin, Some("example.org")).expect("an origin")
+}
+
+pub(super) fn uuid(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+pub(super) fn handle(text: &str) -> Handle {
+    Handle::parse(text).expect("a handle")
+}
+
+pub(super) fn at(text: &str) -> Timestamp {
+    Timestamp::parse_rfc3339(text).expect("a date")
+}
