@@ -1,0 +1,280 @@
+//! From the file as written to a configuration that holds together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Spanned;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::error::{Fault, Page};
+use super::file::{self, File, Text};
+use super::{Community, Config, ConfigError, Database, Delivery, Network, Publishing, Secrets, Server, Source, values};
+use crate::ids::{Handle, Host};
+
+/// Handles nobody gets. `instance` is our own instance actor; the others let their owner speak as if for the server:
+/// mailbox names with a fixed meaning (RFC 2142) and the words by which people address those who run a place.
+pub const RESERVED_HANDLES: &[&str] = &[
+    "abuse",
+    "actor",
+    "admin",
+    "administrator",
+    "all",
+    "everyone",
+    "here",
+    "hostmaster",
+    "info",
+    "instance",
+    "mailer-daemon",
+    "mod",
+    "moderator",
+    "no-reply",
+    "noreply",
+    "postmaster",
+    "relay",
+    "root",
+    "security",
+    "server",
+    "support",
+    "system",
+    "veerpont",
+    "webmaster",
+];
+
+/// Folders that hold posts in the Hugo themes people use, where the operator names none.
+const USUAL_SECTIONS: [&str; 6] = ["post", "posts", "blog", "news", "article", "articles"];
+
+/// Whether nobody may have this handle.
+#[must_use]
+pub fn is_reserved(handle: &Handle) -> bool {
+    RESERVED_HANDLES.contains(&handle.as_str())
+}
+
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+pub(super) fn config(file: File, base: &Path, page: Page<'_>, env: Env<'_>) -> Result<Config, ConfigError> {
+    let reader = Reader { page, base, env };
+    let network = reader.network(&file.network)?;
+    let server = reader.server(&file.server, network.allow_http)?;
+    let database = Database { url: reader.database_url(&file.database)? };
+    let secrets = reader.secrets(&file.secrets)?;
+    let publishing =
+        Publishing { push_within: reader.duration(file.publishing.push_within.as_ref(), "7d", values::duration)? };
+    let delivery =
+        Delivery { first_retry: reader.duration(file.delivery.first_retry.as_ref(), "1m", values::positive_duration)? };
+
+    let mut taken = Handles { page, owners: BTreeMap::new() };
+    let communities =
+        file.community.iter().map(|written| reader.community(written, &mut taken)).collect::<Result<Vec<_>, _>>()?;
+    let mut names = BTreeSet::new();
+    let sources = file
+        .source
+        .iter()
+        .map(|written| reader.source(written, &communities, &mut names, &mut taken))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Config { base: base.to_owned(), server, database, secrets, network, publishing, delivery, communities, sources })
+}
+
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    page: Page<'a>,
+    base: &'a Path,
+    env: Env<'a>,
+}
+
+impl Reader<'_> {
+    /// A variable that is set to nothing counts as not set: that is how container files spell it.
+    fn variable(&self, name: &str) -> Option<String> {
+        (self.env)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The environment's value, else the file's, else the default.
+    fn setting<V>(
+        &self,
+        variable: &str,
+        written: Option<&Text>,
+        default: &str,
+        read: impl Fn(&str) -> Result<V, Fault>,
+    ) -> Result<V, ConfigError> {
+        match (self.variable(variable), written) {
+            (Some(value), _) => read(value.trim()).map_err(|fault| ConfigError::in_variable(variable, fault)),
+            (None, Some(written)) => self.page.read(written, |text| read(text)),
+            (None, None) => read(default).map_err(|fault| self.page.at(None, fault)),
+        }
+    }
+
+    fn duration(
+        &self,
+        written: Option<&Text>,
+        default: &str,
+        read: impl Fn(&str) -> Result<Duration, Fault>,
+    ) -> Result<Duration, ConfigError> {
+        match written {
+            Some(written) => self.page.read(written, |text| read(text)),
+            None => read(default).map_err(|fault| self.page.at(None, fault)),
+        }
+    }
+
+    fn server(&self, written: &file::Server, allow_http: bool) -> Result<Server, ConfigError> {
+        let origin = self.page.read(&written.origin, |text| values::origin(text, allow_http))?;
+        let handle_domain = match &written.handle_domain {
+            Some(domain) => self.page.read(domain, |text| values::handle_domain(text))?,
+            None => self.own_host(&origin, &written.origin)?,
+        };
+        let node = match &written.node {
+            Some(node) => self.page.read(node, |text| values::not_blank(text))?,
+            None => gethostname::gethostname().to_string_lossy().into_owned(),
+        };
+        let listen = self.setting("VEERPONT_LISTEN", written.listen.as_ref(), "127.0.0.1:8080", values::listen)?;
+        Ok(Server { listen, origin, handle_domain, node })
+    }
+
+    fn own_host(&self, origin: &Url, written: &Text) -> Result<String, ConfigError> {
+        Host::of(origin).map(|host| host.to_string()).ok_or_else(|| {
+            let fault = Fault::new("the origin has no host", "write it as \"https://social.example.org\"");
+            self.page.at(Some(written.span()), fault)
+        })
+    }
+
+    fn database_url(&self, written: &file::Database) -> Result<String, ConfigError> {
+        let read = |text: &str| values::database_url(text, self.base);
+        self.setting("VEERPONT_DATABASE_URL", written.url.as_ref(), "sqlite://data/veerpont.db", read)
+    }
+
+    fn secrets(&self, written: &file::Secrets) -> Result<Secrets, ConfigError> {
+        let master_key_file = match &written.master_key_file {
+            Some(path) => self.page.read(path, |text| values::path(text, self.base))?,
+            None => self.base.join("data/master.key"),
+        };
+        let master_key = self.variable("VEERPONT_MASTER_KEY").map(|key| Zeroizing::new(key.trim().to_owned()));
+        Ok(Secrets { master_key_file, master_key })
+    }
+
+    fn network(&self, written: &file::Network) -> Result<Network, ConfigError> {
+        let ranges =
+            written.allow_addresses.iter().map(|text| self.page.read(text, |text| values::address_range(text)));
+        let connect_to = written.connect_to.iter().map(|text| self.page.read(text, |text| values::connect_to(text)));
+        Ok(Network {
+            allow_http: written.allow_http,
+            allow_addresses: ranges.collect::<Result<_, _>>()?,
+            extra_ca_file: written
+                .extra_ca_file
+                .as_deref()
+                .map(str::trim)
+                .filter(|path| !path.is_empty())
+                .map(|path| self.base.join(path)),
+            connect_to: connect_to.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn community(&self, written: &Spanned<file::Community>, taken: &mut Handles<'_>) -> Result<Community, ConfigError> {
+        let written = written.get_ref();
+        let name = self.page.read(&written.name, |text| values::not_blank(text))?;
+        let handle = taken.give(&written.handle, &format!("the community \"{name}\""))?;
+        let house_handle = taken.give(&written.house_handle, &format!("the house of \"{name}\""))?;
+        let summary = written.summary.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        Ok(Community { name, handle, house_handle, summary })
+    }
+
+    fn source(
+        &self,
+        spanned: &Spanned<file::Source>,
+        communities: &[Community],
+        names: &mut BTreeSet<String>,
+        taken: &mut Handles<'_>,
+    ) -> Result<Source, ConfigError> {
+        let (page, written) = (self.page, spanned.get_ref());
+        let name = page.read(&written.name, |text| source_name(text, names))?;
+        let sections = match &written.sections {
+            Some(sections) => page.read(sections, |names| values::sections(names))?,
+            None => USUAL_SECTIONS.map(str::to_owned).to_vec(),
+        };
+        let authors = match &written.authors {
+            Some(authors) => page.read(authors, values::authors)?,
+            None => return Err(page.at(Some(spanned.span()), authors_missing(&name))),
+        };
+        let handles = written.handles.iter().map(|(slug, handle)| {
+            Ok((slug.clone(), taken.give(handle, &format!("the author \"{slug}\" of \"{name}\""))?))
+        });
+        Ok(Source {
+            kind: page.read(&written.kind, |text| values::source_kind(text))?,
+            community: page.read(&written.community, |text| known_community(text, communities))?,
+            path: page.read(&written.path, |text| values::path(text, self.base))?,
+            public_url: page.read(&written.public_url, |text| values::public_url(text))?,
+            sections,
+            authors,
+            rescan: self.duration(written.rescan.as_ref(), "5m", values::positive_duration)?,
+            removal_grace: self.duration(written.removal_grace.as_ref(), "24h", values::duration)?,
+            handles: handles.collect::<Result<_, ConfigError>>()?,
+            name,
+        })
+    }
+}
+
+fn source_name(text: &str, names: &mut BTreeSet<String>) -> Result<String, Fault> {
+    let name = values::not_blank(text)?;
+    if names.insert(name.clone()) {
+        Ok(name)
+    } else {
+        Err(Fault::new(format!("there are two sources named \"{name}\""), "give each its own name"))
+    }
+}
+
+fn known_community(text: &str, communities: &[Community]) -> Result<Handle, Fault> {
+    if communities.is_empty() {
+        return Err(Fault::new(
+            format!("the source belongs to \"{text}\", but there is no community"),
+            "add a [[community]] with name, handle and house_handle",
+        ));
+    }
+    let known = || communities.iter().map(|community| community.handle.as_str()).collect::<Vec<_>>().join(", ");
+    communities
+        .iter()
+        .map(|community| &community.handle)
+        .find(|handle| handle.as_str().eq_ignore_ascii_case(text))
+        .cloned()
+        .ok_or_else(|| {
+            Fault::new(format!("there is no community with the handle \"{text}\""), format!("known are: {}", known()))
+        })
+}
+
+fn authors_missing(source: &str) -> Fault {
+    Fault::new(
+        format!(
+            "\"authors\" is missing in [[source]] \"{source}\", and it has no default, since it makes people visible"
+        ),
+        "write authors = \"published\" to give everyone with a profile and a published post an actor of their own, \
+         or list the slugs of those who agreed, as [\"ann\"]; [] lets the house sign everything",
+    )
+}
+
+/// The one namespace of handles (design section 4), with who has each.
+struct Handles<'a> {
+    page: Page<'a>,
+    owners: BTreeMap<Handle, String>,
+}
+
+impl Handles<'_> {
+    fn give(&mut self, written: &Text, owner: &str) -> Result<Handle, ConfigError> {
+        self.page.read(written, |text| {
+            let handle = Handle::parse(text).map_err(|error| {
+                Fault::new(format!("\"{text}\" cannot be the handle of {owner}"), error.to_string())
+            })?;
+            if is_reserved(&handle) {
+                return Err(Fault::new(
+                    format!("the handle \"{handle}\" is reserved, since its owner would seem to speak for the server"),
+                    "choose another",
+                ));
+            }
+            if let Some(other) = self.owners.get(&handle) {
+                return Err(Fault::new(
+                    format!("the handle \"{handle}\" is given to {other} and to {owner}"),
+                    "choose another for one of them; case does not count",
+                ));
+            }
+            self.owners.insert(handle.clone(), owner.to_owned());
+            Ok(handle)
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! The file as it is written: which keys there are. What they may say is decided in `check`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// A text and where it stands in the file.
+pub(super) type Text = Spanned<String>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) server: Server,
+    #[serde(default)]
+    pub(super) database: Database,
+    #[serde(default)]
+    pub(super) secrets: Secrets,
+    #[serde(default)]
+    pub(super) network: Network,
+    #[serde(default)]
+    pub(super) publishing: Publishing,
+    #[serde(default)]
+    pub(super) delivery: Delivery,
+    #[serde(default)]
+    pub(super) community: Vec<Spanned<Community>>,
+    #[serde(default)]
+    pub(super) source: Vec<Spanned<Source>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Server {
+    pub(super) listen: Option<Text>,
+    pub(super) origin: Text,
+    pub(super) handle_domain: Option<Text>,
+    pub(super) node: Option<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Database {
+    pub(super) url: Option<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Secrets {
+    pub(super) master_key_file: Option<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Network {
+    #[serde(default)]
+    pub(super) allow_http: bool,
+    #[serde(default)]
+    pub(super) allow_addresses: Vec<Text>,
+    pub(super) extra_ca_file: Option<String>,
+    #[serde(default)]
+    pub(super) connect_to: Vec<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Publishing {
+    pub(super) push_within: Option<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Delivery {
+    pub(super) first_retry: Option<Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Community {
+    pub(super) name: Text,
+    pub(super) handle: Text,
+    pub(super) house_handle: Text,
+    pub(super) summary: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Source {
+    pub(super) name: Text,
+    pub(super) kind: Text,
+    pub(super) community: Text,
+    pub(super) path: Text,
+    pub(super) public_url: Text,
+    pub(super) sections: Option<Spanned<Vec<String>>>,
+    pub(super) authors: Option<Spanned<toml::Value>>,
+    pub(super) rescan: Option<Text>,
+    pub(super) removal_grace: Option<Text>,
+    #[serde(default)]
+    pub(super) handles: BTreeMap<String, Text>,
+}

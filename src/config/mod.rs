@@ -1,0 +1,226 @@
+//! `veerpont.toml`: what the operator decides, read once at the start and checked as a whole.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::ids::Handle;
+
+mod check;
+mod error;
+mod file;
+mod template;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use check::{RESERVED_HANDLES, is_reserved};
+pub use error::ConfigError;
+pub use template::{InitAnswers, InitSite, template, write_new};
+
+/// The file's name where the operator names no other.
+pub const FILE_NAME: &str = "veerpont.toml";
+
+/// Everything the operator decides. All paths are absolute.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder of the file, from which relative paths in it are read.
+    pub base: PathBuf,
+    /// `[server]`.
+    pub server: Server,
+    /// `[database]`.
+    pub database: Database,
+    /// `[secrets]`.
+    pub secrets: Secrets,
+    /// `[network]`.
+    pub network: Network,
+    /// `[publishing]`.
+    pub publishing: Publishing,
+    /// `[delivery]`.
+    pub delivery: Delivery,
+    /// Each `[[community]]`, in the order of the file.
+    pub communities: Vec<Community>,
+    /// Each `[[source]]`, in the order of the file.
+    pub sources: Vec<Source>,
+}
+
+/// `[server]`: where we listen and what we are called. The names are in every id, for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Where to take requests; `VEERPONT_LISTEN` wins over the file.
+    pub listen: SocketAddr,
+    /// Scheme, host and perhaps port, nothing else; `http` only where `network.allow_http` is set.
+    pub origin: Url,
+    /// What stands after the second `@` of our handles: `host` or `host:port`, lower case, punycode.
+    pub handle_domain: String,
+    /// This process's name among several on one database; the machine's host name unless configured.
+    pub node: String,
+}
+
+/// `[database]`. Printing it never shows the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Database {
+    /// `sqlite://` and an absolute path, or `postgres://…`; `VEERPONT_DATABASE_URL` wins over the file.
+    pub url: String,
+}
+
+impl Database {
+    /// The address with `***` for its password, fit for logs and messages.
+    #[must_use]
+    pub fn redacted(&self) -> String {
+        values::redact_database_url(&self.url)
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").field("url", &self.redacted()).finish()
+    }
+}
+
+/// `[secrets]`: where the master key is. Printing it never shows the key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secrets {
+    /// The file of the master key.
+    pub master_key_file: PathBuf,
+    /// The master key itself, from `VEERPONT_MASTER_KEY`; it wins over the file. Not checked here.
+    pub master_key: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets")
+            .field("master_key_file", &self.master_key_file)
+            .field("master_key", &self.master_key.as_ref().map(|_| "***"))
+            .finish()
+    }
+}
+
+/// `[network]`: what the one outgoing client may do beyond the public https internet; all closed by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Permits `http:` remotes, and ports in remote addresses.
+    pub allow_http: bool,
+    /// Address ranges that may be reached although they are not public.
+    pub allow_addresses: Vec<IpNet>,
+    /// A PEM file of root certificates trusted beside the system's.
+    pub extra_ca_file: Option<PathBuf>,
+    /// Where names really are, instead of asking the resolver; these targets skip the address check.
+    pub connect_to: Vec<ConnectTo>,
+}
+
+/// One entry of `connect_to`: `host:port=address:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectTo {
+    /// The name in the address, lower case.
+    pub host: String,
+    /// The port in the address, or the scheme's own.
+    pub port: u16,
+    /// Where to connect instead.
+    pub target: SocketAddr,
+}
+
+/// `[publishing]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publishing {
+    /// Posts older than this are listed but not pushed.
+    pub push_within: Duration,
+}
+
+/// `[delivery]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// How long to wait before the first repetition of a failed delivery; never zero.
+    pub first_retry: Duration,
+}
+
+/// One `[[community]]`: a `Group` that people follow as a whole, and its house author.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Community {
+    /// For people.
+    pub name: String,
+    /// The Group's handle; the community is known by it for ever.
+    pub handle: Handle,
+    /// The handle of the `Service` that signs what no opted-in author does.
+    pub house_handle: Handle,
+    /// What the community is about, plain text, for its profile.
+    pub summary: Option<String>,
+}
+
+/// One `[[source]]`: a site whose posts we ferry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The source is known by it for ever.
+    pub name: String,
+    /// What kind of site it is.
+    pub kind: SourceKind,
+    /// The handle of the community its posts belong to; one of `Config::communities`.
+    pub community: Handle,
+    /// The root folder of the site.
+    pub path: PathBuf,
+    /// Where the public reads the site; http or https, ends with `/`.
+    pub public_url: Url,
+    /// The top folders of the content whose pages are posts; never empty.
+    pub sections: Vec<String>,
+    /// Who becomes an actor.
+    pub authors: AuthorChoice,
+    /// How often to look without a file change, since posts become public by date alone; never zero.
+    pub rescan: Duration,
+    /// How long a vanished file may be away before its post is removed.
+    pub removal_grace: Duration,
+    /// Handles of authors whose slug is not to be their handle, by slug.
+    pub handles: BTreeMap<String, Handle>,
+}
+
+/// The connectors there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A tree of files as Hugo reads it.
+    Hugo,
+}
+
+/// Who of a source's authors gets an actor of their own; it makes people visible, so there is no default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthorChoice {
+    /// Everyone with a profile and a published post.
+    Published,
+    /// Those with these slugs.
+    Listed(Vec<String>),
+}
+
+impl Config {
+    /// Reads and checks a configuration file. `env` looks up an environment variable.
+    ///
+    /// # Errors
+    /// When there is no such file, or anything in it or in the environment is not as it must be; the error says
+    /// where and what to do.
+    pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&shown, &error))?;
+        let absolute = std::path::absolute(path).map_err(|error| ConfigError::unreadable(&shown, &error))?;
+        let base = absolute.parent().unwrap_or(Path::new("/"));
+        Self::parse(&text, base, &shown, env)
+    }
+
+    /// Checks the text of a configuration file. `base` is the absolute folder from which its relative paths are
+    /// read, `file_name` is what errors call it.
+    ///
+    /// # Errors
+    /// When anything in the text or in the environment is not as it must be.
+    pub fn parse(
+        text: &str,
+        base: &Path,
+        file_name: &str,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let page = error::Page { name: file_name, text };
+        let file = toml::from_str(text).map_err(|error| page.syntax(&error))?;
+        check::config(file, base, page, env)
+    }
+}
