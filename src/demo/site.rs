@@ -81,7 +81,8 @@ mod tests {
             .filter_map(|(path, _)| path.strip_prefix("content/authors/")?.strip_suffix("/_index.md"))
             .collect();
         assert_eq!(slugs.len(), 3);
-        let pages: Vec<_> = posts.iter().filter(|(path, _)| path.ends_with(".md")).collect();
+        let pages: Vec<_> =
+            posts.iter().filter(|(path, _)| Path::new(path).extension().is_some_and(|kind| kind == "md")).collect();
         assert!(pages.len() > 10);
         for (path, content) in pages {
             assert!(slugs.iter().any(|slug| content.contains(slug)), "{path} has no author with a profile");

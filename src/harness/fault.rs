@@ -59,7 +59,7 @@ impl Fault {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): a number that looks random, the same each time.
+/// `SplitMix64` (Steele, Lea, Flood 2014): a number that looks random, the same each time.
 fn scatter(seed: u64) -> u64 {
     let mut z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

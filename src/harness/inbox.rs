@@ -18,6 +18,9 @@ use super::wire::HangUp;
 use super::{ACTIVITYSTREAMS, article, require, shape, verify};
 use crate::clock::Timestamp;
 
+/// Longest body that is read at all, in bytes, so that one over the peer's own limit can still be recorded.
+const READ_MAX: usize = 8 << 20;
+
 /// One POST to an inbox.
 #[derive(Clone, Debug)]
 pub struct Received {
@@ -83,8 +86,7 @@ impl Peer {
         }
         let (parts, body) = request.into_parts();
         let at = self.clock().now();
-        let Ok(body) = Limited::new(body, self.body_limit()).collect().await.map(http_body_util::Collected::to_bytes)
-        else {
+        let Ok(body) = Limited::new(body, READ_MAX).collect().await.map(http_body_util::Collected::to_bytes) else {
             return StatusCode::PAYLOAD_TOO_LARGE.into_response();
         };
         let activity = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -131,6 +133,10 @@ impl Peer {
 
     /// Holds a POST to every rule: transport, signature, signer, document.
     async fn judge(&self, parts: &Parts, body: &Bytes, activity: &Value) -> Result<(), Refusal> {
+        if body.len() > self.body_limit() {
+            let why = format!("R3: the body has {} bytes", body.len());
+            return Err(Refusal { status: 413, why, problem: false });
+        }
         let unauthorized = |why: String| Refusal::new(401, why);
         let claim = verify::inspect(parts, body, self.host(), self.clock().now()).map_err(unauthorized)?;
         let actor = text(activity, "actor").unwrap_or_default();
@@ -215,7 +221,7 @@ impl Peer {
         let followed = text(follow, "object").unwrap_or_default();
         let user = followed.strip_prefix(&self.actor_id("")).unwrap_or_default().to_owned();
         require(self.has_user(&user), format!("E2: nobody here is {followed}"))?;
-        let follower = text(follow, "actor").unwrap_or_default().to_owned();
+        let asker = text(follow, "actor").unwrap_or_default().to_owned();
         let mut embedded = follow.clone();
         if let Some(map) = embedded.as_object_mut() {
             map.shift_remove("@context");
@@ -226,8 +232,8 @@ impl Peer {
         let peer = self.clone();
         tokio::spawn(async move {
             let sent = async {
-                let document = peer.document(&follower).await.map_err(Unread::into_text)?;
-                let inbox = text(&document, "inbox").ok_or(format!("A7: {follower} has no inbox"))?;
+                let document = peer.document(&asker).await.map_err(Unread::into_text)?;
+                let inbox = text(&document, "inbox").ok_or(format!("A7: {asker} has no inbox"))?;
                 peer.deliver(&user, inbox, &accept).await
             };
             if let Err(why) = sent.await {

@@ -28,7 +28,7 @@ fn town(bob_shape: PeerShape) -> Town {
     };
     let ann = settle("http://a.test", "ann", PeerShape::Mastodon);
     let bob = settle("http://b.test", "bob", bob_shape);
-    Town { ann, bob, net }
+    Town { net, ann, bob }
 }
 
 fn bob(town: &Town) -> Found {
@@ -54,7 +54,6 @@ async fn until(what: impl Fn() -> bool) {
 async fn a_lookup_goes_the_round() {
     let town = town(PeerShape::Mastodon);
     let found = town.ann.lookup("@bob@b.test").await;
-    // Mastodon's own actors name no `indexable`, but all else that everybody needs.
     assert_eq!(found.expect("bob").actor_id, town.bob.actor_id("bob"));
     assert!(town.ann.lookup("@eve@b.test").await.expect_err("nobody").starts_with("A1"));
     assert!(town.ann.lookup("@bob@c.test").await.is_err());
@@ -154,4 +153,15 @@ async fn a_deleted_account_is_gone_at_once() {
     until(|| town.ann.follow_state("ann", &found.actor_id) == Some(FollowState::Accepted)).await;
     assert_eq!(town.ann.delete_account("ann").await.expect("a goodbye").len(), 1);
     assert_eq!(town.bob.fetch(&town.ann.actor_id("ann")).await.expect("an answer").0, 410);
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_recorded_and_answered_413() {
+    let town = town(PeerShape::Mastodon);
+    let inbox = format!("{}/inbox", town.bob.actor_id("bob"));
+    let long = json!({"id": "http://a.test/1", "type": "Like", "content": "x".repeat(1_000_000)});
+    let answer = town.ann.post_signed("ann", &inbox, &long, &SignOptions::default()).await.expect("an answer");
+    let received = town.bob.received();
+    assert_eq!(answer.status, 413);
+    assert!(matches!(received.as_slice(), [post] if post.status == Some(413) && !post.taken));
 }

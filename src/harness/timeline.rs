@@ -161,13 +161,11 @@ impl Timeline {
     }
 
     fn store(&mut self, id: &str, object: &Value, origin: Origin) {
-        let announced_by = match self.stories.remove(id) {
-            Some(earlier) => earlier.announced_by,
-            None => {
-                self.order.push(id.to_owned());
-                Vec::new()
-            }
-        };
+        let earlier = self.stories.remove(id);
+        if earlier.is_none() {
+            self.order.push(id.to_owned());
+        }
+        let announced_by = earlier.map(|story| story.announced_by).unwrap_or_default();
         let author = text(object, "attributedTo").unwrap_or_default().to_owned();
         let story = Story { object: object.clone(), origin, edited: false, deleted: false, announced_by, author };
         self.stories.insert(id.to_owned(), story);
@@ -192,5 +190,59 @@ impl Story {
             announced_by: self.announced_by.clone(),
             object: self.object.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const ANN: &str = "https://b.test/ap/actors/1";
+
+    fn article(updated: Option<&str>) -> Value {
+        let mut article = json!({
+            "id": "https://b.test/ap/articles/1", "type": "Article", "attributedTo": ANN, "name": "A",
+            "published": "2026-08-07T10:00:00Z",
+        });
+        if let (Some(updated), Some(map)) = (updated, article.as_object_mut()) {
+            map.insert("updated".to_owned(), json!(updated));
+        }
+        article
+    }
+
+    fn refused(result: Result<(), String>, rule: &str) {
+        let why = result.expect_err(rule);
+        assert!(why.starts_with(rule), "{rule}: {why}");
+    }
+
+    #[test]
+    fn only_a_later_update_counts() {
+        let mut timeline = Timeline::default();
+        refused(timeline.update(ANN, &article(Some("2026-08-07T10:01:00Z"))), "B7");
+        refused(timeline.create("https://b.test/ap/actors/2", &article(None)), "R1");
+        timeline.create(ANN, &article(None)).expect("a create");
+        refused(timeline.create(ANN, &article(None)), "D12");
+        refused(timeline.update(ANN, &article(None)), "B6");
+        refused(timeline.update(ANN, &article(Some("2026-08-07T10:00:00Z"))), "B6");
+        timeline.update(ANN, &article(Some("2026-08-07T10:01:00Z"))).expect("an update");
+        refused(timeline.update(ANN, &article(Some("2026-08-07T10:01:00Z"))), "B6");
+        refused(timeline.update("https://b.test/ap/actors/2", &article(Some("2026-08-07T11:00:00Z"))), "E5");
+        let seen = timeline.seen_by(&[ANN.to_owned()].into());
+        assert!(matches!(seen.as_slice(), [entry] if entry.edited && !entry.deleted && entry.title == "A"));
+    }
+
+    #[test]
+    fn a_deleted_id_is_burned() {
+        let mut timeline = Timeline::default();
+        timeline.create(ANN, &article(None)).expect("a create");
+        let id = "https://b.test/ap/articles/1";
+        refused(timeline.delete("https://b.test/ap/actors/2", id), "E10");
+        timeline.delete(ANN, id).expect("a delete");
+        timeline.delete(ANN, "https://b.test/ap/articles/unknown").expect("nothing happens");
+        refused(timeline.create(ANN, &article(None)), "R4");
+        refused(timeline.announce(&json!({"actor": "https://b.test/ap/actors/9", "object": id}), None), "R4");
+        assert!(timeline.seen_by(&[ANN.to_owned()].into()).iter().all(|entry| entry.deleted));
     }
 }

@@ -89,12 +89,11 @@ impl tower::Service<Uri> for Dial {
     fn call(&mut self, address: Uri) -> Self::Future {
         let known = address.authority().and_then(|name| self.names.get(name.as_str())).copied();
         Box::pin(async move {
-            let stream = match known {
-                Some(place) => TcpStream::connect(place).await?,
-                None => {
-                    let host = address.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-                    TcpStream::connect((host, address.port_u16().unwrap_or(80))).await?
-                }
+            let stream = if let Some(place) = known {
+                TcpStream::connect(place).await?
+            } else {
+                let host = address.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+                TcpStream::connect((host, address.port_u16().unwrap_or(80))).await?
             };
             stream.set_nodelay(true)?;
             Ok(TokioIo::new(stream))
