@@ -1,1 +1,3 @@
 //! The whole conversation on one machine, narrated.
+
+pub mod site;

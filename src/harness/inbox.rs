@@ -1,0 +1,308 @@
+//! The inboxes of a simulated server: what came is checked, remembered and applied.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use serde_json::{Value, json};
+
+use super::actor::text;
+use super::calls::FollowState;
+use super::fault::Fault;
+use super::peer::{Peer, Unread};
+use super::shape::{addresses, object_id};
+use super::timeline::Entry;
+use super::wire::HangUp;
+use super::{ACTIVITYSTREAMS, article, require, shape, verify};
+use crate::clock::Timestamp;
+
+/// Longest body that is read at all, in bytes, so that one over the peer's own limit can still be recorded.
+const READ_MAX: usize = 8 << 20;
+
+/// One POST to an inbox.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// When it arrived, by the peer's clock.
+    pub at: Timestamp,
+    /// The path of the inbox: `/inbox` or `/users/ann/inbox`.
+    pub inbox: String,
+    /// The body; `null` where it was no JSON.
+    pub activity: Value,
+    /// The activity's type; empty where it has none.
+    pub kind: String,
+    /// The activity's id; empty where it has none.
+    pub id: String,
+    /// The id of what it is about; empty where it has none.
+    pub object_id: String,
+    /// Whether it holds to every rule, or the first one it breaks.
+    pub verified: Result<(), String>,
+    /// Whether the peer took it: verified, and not refused by a fault.
+    pub taken: bool,
+    /// The status answered; `None` where the connection was closed instead.
+    pub status: Option<u16>,
+}
+
+/// Why an activity is not taken.
+struct Refusal {
+    status: u16,
+    why: String,
+    /// Whether the sender is to blame.
+    problem: bool,
+}
+
+impl Refusal {
+    fn new(status: u16, why: impl Into<String>) -> Self {
+        Self { status, why: why.into(), problem: true }
+    }
+
+    fn unread(unread: Unread) -> Self {
+        match unread {
+            // Not the sender's mistake, and worth another try (C10).
+            Unread::Unreachable(why) => Self { status: 503, why, problem: false },
+            Unread::Gone(why) | Unread::Wrong(why) => Self::new(401, why),
+        }
+    }
+}
+
+impl Peer {
+    /// What one of the users sees of those they follow: articles in the order in which they came, gone ones included.
+    #[must_use]
+    pub fn timeline(&self, user: &str) -> Vec<Entry> {
+        let memory = self.memory();
+        let accepted = memory.follows.iter().filter(|(_, follow)| follow.state == FollowState::Accepted);
+        let follows = accepted.filter(|((who, _), _)| who == user).map(|((_, actor), _)| actor.clone()).collect();
+        memory.timeline.seen_by(&follows)
+    }
+
+    /// Takes a POST to an inbox; `user` is `None` for the shared one.
+    pub(super) async fn take(self, user: Option<String>, request: Request<Body>) -> Response {
+        let (fault, number) = self.next_post();
+        match &fault {
+            Fault::Down => return hang_up(),
+            Fault::Slow(delay) => tokio::time::sleep(*delay).await,
+            _ => {}
+        }
+        let (parts, body) = request.into_parts();
+        let at = self.clock().now();
+        let Ok(body) = Limited::new(body, READ_MAX).collect().await.map(http_body_util::Collected::to_bytes) else {
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        };
+        let activity = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let judged = self.judge(&parts, &body, &activity).await;
+        if let Err(Refusal { why, problem: true, .. }) = &judged {
+            self.problem(format!("{} {}: {why}", parts.uri.path(), text(&activity, "type").unwrap_or("?")));
+        }
+        let refused_by_fault = answer_of(&fault);
+        let taken = judged.is_ok() && refused_by_fault.is_none();
+        if taken {
+            self.apply(&activity, user.as_deref()).await;
+        }
+        let answer = refused_by_fault.unwrap_or_else(|| match &judged {
+            Ok(()) => StatusCode::ACCEPTED.into_response(),
+            Err(refusal) => {
+                let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::UNAUTHORIZED);
+                (status, refusal.why.clone()).into_response()
+            }
+        });
+        let answered = !matches!(fault, Fault::DropAfterAccepting);
+        let field = |key: &str| text(&activity, key).unwrap_or_default().to_owned();
+        let received = Received {
+            at,
+            inbox: parts.uri.path().to_owned(),
+            kind: field("type"),
+            id: field("id"),
+            object_id: object_id(&activity).unwrap_or_default().to_owned(),
+            verified: judged.map_err(|refusal| refusal.why),
+            taken,
+            status: answered.then(|| answer.status().as_u16()),
+            activity,
+        };
+        self.memory().received.insert(number, received);
+        if answered { answer } else { hang_up() }
+    }
+
+    /// The fault the next POST suffers, and the POST's place in the order of arrival.
+    fn next_post(&self) -> (Fault, u64) {
+        let mut memory = self.memory();
+        memory.posts += 1;
+        memory.arrivals += 1;
+        (memory.fault.at(memory.posts), memory.arrivals)
+    }
+
+    /// Holds a POST to every rule: transport, signature, signer, document.
+    async fn judge(&self, parts: &Parts, body: &Bytes, activity: &Value) -> Result<(), Refusal> {
+        if body.len() > self.body_limit() {
+            let why = format!("R3: the body has {} bytes", body.len());
+            return Err(Refusal { status: 413, why, problem: false });
+        }
+        let unauthorized = |why: String| Refusal::new(401, why);
+        let claim = verify::inspect(parts, body, self.host(), self.clock().now()).map_err(unauthorized)?;
+        let actor = text(activity, "actor").unwrap_or_default();
+        if text(activity, "type") == Some("Delete") && object_id(activity) == Some(actor) && !self.knows_actor(actor) {
+            // Nothing is fetched for it (E11).
+            return Err(Refusal { status: 202, why: format!("E11: {actor} is unknown here"), problem: false });
+        }
+        let (mut owner, pem) = self.key_owner(&claim.key_id, false).await.map_err(Refusal::unread)?;
+        if claim.verify(&pem).is_err() {
+            // The key may have changed since it was fetched (C8).
+            let (fresh_owner, fresh_pem) = self.key_owner(&claim.key_id, true).await.map_err(Refusal::unread)?;
+            claim.verify(&fresh_pem).map_err(unauthorized)?;
+            owner = fresh_owner;
+        }
+        require(owner == actor, format!("C9: {owner} signed what {actor} says")).map_err(unauthorized)?;
+        shape::check(activity).map_err(|why| Refusal::new(400, why))
+    }
+
+    /// What a verified activity does; what it cannot do becomes a problem. A repeated id does nothing (D12).
+    async fn apply(&self, activity: &Value, user: Option<&str>) {
+        let id = text(activity, "id").unwrap_or_default().to_owned();
+        if !self.memory().seen.insert(id.clone()) {
+            return;
+        }
+        if let Err(why) = self.effect(activity, user).await {
+            self.problem(format!("{id}: {why}"));
+        }
+    }
+
+    async fn effect(&self, activity: &Value, user: Option<&str>) -> Result<(), String> {
+        let actor = text(activity, "actor").unwrap_or_default();
+        match text(activity, "type").unwrap_or_default() {
+            "Accept" => self.answered(activity, FollowState::Accepted),
+            "Reject" => self.answered(activity, FollowState::Rejected),
+            "Follow" => self.accept(activity),
+            "Create" => {
+                if !self.related(activity, user)? {
+                    return Ok(());
+                }
+                let Some(object) = self.whole_object(activity).await? else { return Ok(()) };
+                self.memory().timeline.create(actor, &object)
+            }
+            "Update" if object_id(activity) == Some(actor) => {
+                self.memory().actors.remove(actor);
+                Ok(())
+            }
+            "Update" => {
+                let Some(object) = self.whole_object(activity).await? else { return Ok(()) };
+                self.memory().timeline.update(actor, &object)
+            }
+            "Delete" if object_id(activity) == Some(actor) => {
+                self.memory().timeline.delete_author(actor);
+                Ok(())
+            }
+            "Delete" => self.memory().timeline.delete(actor, object_id(activity).unwrap_or_default()),
+            "Announce" => self.announced(activity).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// An Accept or Reject of one of our follows, matched by its id, else by who follows whom (D8).
+    fn answered(&self, answer: &Value, state: FollowState) -> Result<(), String> {
+        let follow = answer.get("object").unwrap_or(&Value::Null);
+        let actor = text(answer, "actor").unwrap_or_default();
+        let mut memory = self.memory();
+        let ours = memory.follows.iter_mut().find(|((user, followed), following)| {
+            followed == actor
+                && (text(&following.activity, "id") == text(follow, "id")
+                    || text(follow, "actor") == Some(&self.actor_id(user)))
+        });
+        let (_, following) = ours.ok_or(format!("D8: {actor} answers a Follow that was never sent"))?;
+        let whole = ["id", "type", "actor", "object"].iter().all(|key| following.activity.get(key) == follow.get(key));
+        // An answer to an earlier Follow may cross a later one or an Undo.
+        if following.state != FollowState::Undone {
+            following.state = state;
+        }
+        require(whole || state == FollowState::Rejected, "D8: the embedded Follow is not the one that was sent")
+    }
+
+    /// Our users let themselves be followed by anybody: an Accept goes out beside the answer.
+    fn accept(&self, follow: &Value) -> Result<(), String> {
+        let followed = text(follow, "object").unwrap_or_default();
+        let user = followed.strip_prefix(&self.actor_id("")).unwrap_or_default().to_owned();
+        require(self.has_user(&user), format!("E2: nobody here is {followed}"))?;
+        let asker = text(follow, "actor").unwrap_or_default().to_owned();
+        let mut embedded = follow.clone();
+        if let Some(map) = embedded.as_object_mut() {
+            map.shift_remove("@context");
+        }
+        let accept = json!({
+            "@context": ACTIVITYSTREAMS, "id": self.new_id(), "type": "Accept", "actor": followed, "object": embedded,
+        });
+        let peer = self.clone();
+        tokio::spawn(async move {
+            let sent = async {
+                let document = peer.document(&asker).await.map_err(Unread::into_text)?;
+                let inbox = text(&document, "inbox").ok_or(format!("A7: {asker} has no inbox"))?;
+                peer.deliver(&user, inbox, &accept).await
+            };
+            if let Err(why) = sent.await {
+                peer.problem(why);
+            }
+        });
+        Ok(())
+    }
+
+    /// Whether Mastodon would keep a Create: somebody here follows its actor, or it is meant for somebody here (B9).
+    fn related(&self, activity: &Value, user: Option<&str>) -> Result<bool, String> {
+        let actor = text(activity, "actor").unwrap_or_default();
+        let addressed = addresses(activity).any(|one| one.starts_with(&self.actor_id("")));
+        let states: Vec<FollowState> = {
+            let memory = self.memory();
+            memory.follows.iter().filter(|((_, who), _)| who == actor).map(|(_, follow)| follow.state).collect()
+        };
+        if user.is_some() || addressed || states.contains(&FollowState::Accepted) {
+            return Ok(true);
+        }
+        // An article may cross the end of the follow on its way.
+        require(states.contains(&FollowState::Undone), format!("B9: nobody here follows {actor}"))?;
+        Ok(false)
+    }
+
+    /// The object of a Create or Update: embedded, or fetched where only its id came (R3); `None` if it is gone.
+    async fn whole_object(&self, activity: &Value) -> Result<Option<Value>, String> {
+        let Some(id) = text(activity, "object") else { return Ok(activity.get("object").cloned()) };
+        match self.document(id).await {
+            Ok(object) => article::check(&object).map(|()| Some(object)),
+            Err(Unread::Gone(_)) => Ok(None),
+            Err(unread) => Err(unread.into_text()),
+        }
+    }
+
+    /// The object of an Announce is never believed, always fetched from its own address (E12, A22).
+    async fn announced(&self, announce: &Value) -> Result<(), String> {
+        let id = text(announce, "object").unwrap_or_default();
+        let fetched = if self.memory().timeline.wants(id) {
+            match self.document(id).await {
+                Ok(object) => Some(object),
+                // Gone since it was announced: a reader never sees it.
+                Err(Unread::Gone(_)) => return Ok(()),
+                Err(Unread::Unreachable(_)) => None,
+                Err(Unread::Wrong(why)) => return Err(why),
+            }
+        } else {
+            None
+        };
+        self.memory().timeline.announce(announce, fetched.as_ref())
+    }
+}
+
+/// The answer of a fault that takes nothing; `None` for the others.
+fn answer_of(fault: &Fault) -> Option<Response> {
+    let status = |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match fault {
+        Fault::Status(code) => Some(status(*code).into_response()),
+        Fault::RetryAfter { status: code, seconds } => {
+            Some((status(*code), [(header::RETRY_AFTER, seconds.to_string())]).into_response())
+        }
+        Fault::Redirect(to) => Some((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to.clone())]).into_response()),
+        _ => None,
+    }
+}
+
+/// An answer nobody gets: the connection is closed in its place.
+fn hang_up() -> Response {
+    let mut answer = StatusCode::BAD_GATEWAY.into_response();
+    answer.extensions_mut().insert(HangUp);
+    answer
+}
