@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use moka::future::Cache;
 
-use crate::activity::urls::Urls;
-use crate::clock::Clock;
+use crate::activity::urls::{InvalidHome, Urls};
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::db::Db;
 use crate::ids::{ActorId, Ids};
@@ -36,19 +36,24 @@ pub struct Parts {
     pub master: MasterKey,
     /// Private keys already opened.
     pub signers: Cache<ActorId, PrivateKey>,
+    /// When the key of a keyId could last not be had, so that a stranger cannot make us ask again and again (interop G8).
+    pub failed_keys: Cache<String, Timestamp>,
 }
 
-/// Most private keys kept open at once.
+/// Most keys, private or missing, remembered at once.
 const OPEN_KEYS: u64 = 10_000;
 
 impl App {
     /// Puts the parts together.
-    #[must_use]
-    pub fn new(config: Config, db: Db, clock: Clock, net: Client, master: MasterKey) -> Self {
-        let urls = Urls::new(&config.server.origin, &config.server.handle_domain);
+    ///
+    /// # Errors
+    /// When the origin or the handle domain is no address to live at.
+    pub fn new(config: Config, db: Db, clock: Clock, net: Client, master: MasterKey) -> Result<Self, InvalidHome> {
+        let urls = Urls::new(&config.server.origin, Some(&config.server.handle_domain))?;
         let ids = Ids::new(clock.clone());
         let signers = Cache::new(OPEN_KEYS);
-        Self(Arc::new(Parts { config, db, clock, ids, net, urls, master, signers }))
+        let failed_keys = Cache::new(OPEN_KEYS);
+        Ok(Self(Arc::new(Parts { config, db, clock, ids, net, urls, master, signers, failed_keys })))
     }
 }
 

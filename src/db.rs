@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection};
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, mpsc, oneshot};
 use url::Url;
 
@@ -43,7 +44,9 @@ pub enum OpenError {
     #[error("`{0}` is not a database address: use sqlite://path/to/file.db or postgres://user@host/name")]
     Scheme(String),
     /// The folder of the SQLite file cannot be made.
-    #[error("cannot make the folder for the database {path}: {why}; make it yourself, or set [database] url to a place we may write")]
+    #[error(
+        "cannot make the folder for the database {path}: {why}; make it yourself, or set [database] url to a place we may write"
+    )]
     Folder {
         /// The SQLite file.
         path: String,
@@ -116,10 +119,7 @@ impl Db {
             .connect_with(options)
             .await
             .map_err(connect)?;
-        sqlx::migrate!()
-            .run(&pool)
-            .await
-            .map_err(|why| OpenError::Migrate { url: shown.clone(), why })?;
+        sqlx::migrate!().run(&pool).await.map_err(|why| OpenError::Migrate { url: shown.clone(), why })?;
         let changed = Arc::new(Notify::new());
         let writer = if engine == Engine::Sqlite {
             let (sender, jobs) = mpsc::channel(4 * BATCH);
@@ -194,7 +194,7 @@ impl Db {
     }
 
     /// Resolves after the next commit of this process: idle loops listen to it, so that they need not poll fast.
-    pub fn changed(&self) -> impl Future<Output = ()> + '_ {
+    pub fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }
 

@@ -107,12 +107,7 @@ pub async fn drain<W: Worker>(worker: &std::sync::Arc<W>, app: &App) -> anyhow::
     }
 }
 
-fn spawn<W: Worker>(
-    working: &mut JoinSet<anyhow::Result<()>>,
-    worker: &std::sync::Arc<W>,
-    app: &App,
-    claim: W::Claim,
-) {
+fn spawn<W: Worker>(working: &mut JoinSet<anyhow::Result<()>>, worker: &std::sync::Arc<W>, app: &App, claim: W::Claim) {
     let (worker, app) = (worker.clone(), app.clone());
     working.spawn(async move {
         let result = worker.work(&app, claim).await;

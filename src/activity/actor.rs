@@ -57,7 +57,7 @@ pub struct ActorFacts<'a> {
     /// Clean HTML, possibly empty.
     pub summary: &'a str,
     /// The profile picture.
-    pub icon: Option<Image<'a>>,
+    pub icon: Option<&'a Image>,
     /// RSA, `-----BEGIN PUBLIC KEY-----` (SPKI).
     pub public_key_pem: &'a str,
     /// The Ed25519 key as `z6Mk…` (interop A10).

@@ -43,7 +43,7 @@ pub struct ArticleFacts<'a> {
     /// As the site writes them.
     pub tags: &'a [String],
     /// The cover.
-    pub image: Option<Image<'a>>,
+    pub image: Option<&'a Image>,
     /// The post's date.
     pub published: Timestamp,
     /// The last edit; `None` before the first. Later than `published`, and strictly later than the edit

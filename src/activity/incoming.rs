@@ -39,6 +39,23 @@ pub enum Malformed {
     Foreign(&'static str),
 }
 
+impl Malformed {
+    /// One of a bounded set of words, to count by.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NotJson => "not-json",
+            Self::NotAnObject => "not-an-object",
+            Self::TooDeep => "too-deep",
+            Self::Graph => "graph",
+            Self::Nul => "nul",
+            Self::Context => "context",
+            Self::Property(_) => "property",
+            Self::Foreign(_) => "foreign",
+        }
+    }
+}
+
 /// A stranger's activity, as far as its envelope tells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incoming {

@@ -17,22 +17,22 @@ pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 pub const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
 /// A picture that belongs to an article or a profile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Image<'a> {
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Image {
     /// Absolute address.
-    pub url: &'a str,
+    pub url: String,
     /// For those who cannot see it; empty when the site has none.
-    pub alt: &'a str,
+    pub alt: String,
     /// `image/png` and the like.
-    pub media_type: &'a str,
+    pub media_type: String,
 }
 
-impl Image<'_> {
+impl Image {
     /// As ONE object whose `url` is a plain string: Lemmy reads no other shape (interop A14, B13).
     fn document(&self) -> serde_json::Value {
         let mut image = serde_json::json!({ "type": "Image", "mediaType": self.media_type, "url": self.url });
         if !self.alt.is_empty() {
-            put(&mut image, "name", self.alt);
+            put(&mut image, "name", self.alt.as_str());
         }
         image
     }

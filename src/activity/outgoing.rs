@@ -56,6 +56,16 @@ pub fn create_by_reference(stamp: &Stamp, article: &Value) -> Value {
     about_article("Create", stamp, article, property(article, "id"))
 }
 
+/// A stored Create or Update with its object's id instead of the object, for a peer that answered 413 (interop R3);
+/// `None` where there is no embedded object.
+#[must_use]
+pub fn by_reference(body: &str) -> Option<String> {
+    let mut activity: Value = serde_json::from_str(body).ok()?;
+    let id = activity.get("object")?.get("id")?.clone();
+    activity.as_object_mut()?.insert("object".to_owned(), id);
+    Some(activity.to_string())
+}
+
 /// The owner's Update of an article, from its new document. Each Update has its own id, else Fedify takes the
 /// second for the first (interop O).
 #[must_use]

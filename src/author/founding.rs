@@ -6,13 +6,13 @@ use std::path::PathBuf;
 
 use uuid::Uuid;
 
+use super::keys::MintError;
 use super::{Actor, Community, keys, store};
 use crate::activity::actor::ActorKind;
 use crate::app::App;
 use crate::config::{self, Config, Secrets};
 use crate::db::Db;
 use crate::ids::{ActorId, CommunityId, Handle};
-use crate::net::keys::KeyError;
 use crate::sealing::{MasterKey, MasterKeyError};
 
 /// The handle of the instance actor; configuration refuses it for anyone else.
@@ -56,8 +56,8 @@ pub enum StartError {
     #[error("the community @{0} is in the database but not in the configuration; put its [[community]] back")]
     CommunityAbsent(Handle),
     /// A key could not be made.
-    #[error("cannot make a key pair: {0}")]
-    Key(#[from] KeyError),
+    #[error(transparent)]
+    Key(#[from] MintError),
     /// The database.
     #[error("the database failed: {0}; check that it is reachable and writable")]
     Database(#[from] sqlx::Error),
@@ -77,12 +77,15 @@ pub async fn master_key(db: &Db, secrets: &Secrets) -> Result<MasterKey, StartEr
     let shown = file.display().to_string();
     let (place, master) = if let Some(text) = &secrets.master_key {
         let place = "VEERPONT_MASTER_KEY";
-        (place.to_owned(), MasterKey::parse(text).map_err(|error: MasterKeyError| unreadable(place, error.to_string()))?)
+        (
+            place.to_owned(),
+            MasterKey::from_base64(text).map_err(|error: MasterKeyError| unreadable(place, error.to_string()))?,
+        )
     } else {
         match std::fs::read_to_string(file) {
             Ok(text) => {
                 let text = zeroize::Zeroizing::new(text);
-                (shown.clone(), MasterKey::parse(&text).map_err(|error| unreadable(&shown, error.to_string()))?)
+                (shown.clone(), MasterKey::from_base64(&text).map_err(|error| unreadable(&shown, error.to_string()))?)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if sealed.is_some() {
@@ -116,7 +119,7 @@ fn new_master_key(file: &std::path::Path) -> std::io::Result<MasterKey> {
     handle.write_all(text.as_bytes())?;
     handle.write_all(b"\n")?;
     handle.sync_all()?;
-    MasterKey::parse(&text).map_err(std::io::Error::other)
+    MasterKey::from_base64(&text).map_err(std::io::Error::other)
 }
 
 /// Compares what is fixed for ever, or fixes it.
@@ -183,7 +186,11 @@ async fn redescribe(app: &App, community: &Community, configured: &config::Commu
         .map_err(StartError::Database)
 }
 
-async fn found_community(app: &App, configured: &config::Community, taken: &BTreeSet<Handle>) -> Result<(), StartError> {
+async fn found_community(
+    app: &App,
+    configured: &config::Community,
+    taken: &BTreeSet<Handle>,
+) -> Result<(), StartError> {
     for handle in [&configured.handle, &configured.house_handle] {
         if taken.contains(handle) {
             return Err(StartError::HandleTaken(handle.clone()));
@@ -191,9 +198,14 @@ async fn found_community(app: &App, configured: &config::Community, taken: &BTre
     }
     let about = summary(configured);
     let (group, group_keys) = new_actor(app, ActorKind::Group, configured.handle.clone(), &configured.name, &about)?;
-    let (house, house_keys) = new_actor(app, ActorKind::Service, configured.house_handle.clone(), &configured.name, &about)?;
-    let community =
-        Community { id: CommunityId(app.ids.row()), handle: configured.handle.clone(), group: group.id, house: house.id };
+    let (house, house_keys) =
+        new_actor(app, ActorKind::Service, configured.house_handle.clone(), &configured.name, &about)?;
+    let community = Community {
+        id: CommunityId(app.ids.row()),
+        handle: configured.handle.clone(),
+        group: group.id,
+        house: house.id,
+    };
     app.db
         .write(move |conn| {
             Box::pin(async move {
@@ -220,7 +232,7 @@ pub fn new_actor(
     handle: Handle,
     name: &str,
     summary: &str,
-) -> Result<(Actor, Vec<keys::SealedKey>), KeyError> {
+) -> Result<(Actor, Vec<keys::SealedKey>), MintError> {
     let uuid: Uuid = app.ids.uuid();
     let keys = keys::mint(&app.master, uuid)?;
     let actor = Actor {

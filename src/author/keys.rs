@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::db::Conn;
 use crate::ids::ActorId;
 use crate::net::keys::{KeyError, PrivateKey, generate_ed25519, generate_rsa};
-use crate::sealing::MasterKey;
+use crate::sealing::{MasterKey, SealError};
 use uuid::Uuid;
 
 /// The fragment of the RSA key, as every peer expects it (interop A9).
@@ -46,21 +46,30 @@ pub struct Signer {
     pub key: PrivateKey,
 }
 
+/// Why an actor's keys could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MintError {
+    /// The pair itself.
+    #[error("cannot make a key pair: {0}")]
+    Key(#[from] KeyError),
+    /// Its sealing.
+    #[error("cannot seal a key pair: {0}")]
+    Seal(#[from] SealError),
+}
+
 /// Makes both key pairs of a new actor; about a tenth of a second of work, so not inside a transaction.
 ///
 /// # Errors
 /// When the random source or the cipher fails.
-pub fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, KeyError> {
+pub fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, MintError> {
     let (rsa, ed25519) = (generate_rsa()?, generate_ed25519()?);
-    let seal = |kind, fragment, pkcs8: &Zeroizing<Vec<u8>>, public| SealedKey {
-        kind,
-        fragment,
-        public,
-        sealed: master.seal(pkcs8, &associated(actor, fragment)),
+    let seal = |kind, fragment, pkcs8: &Zeroizing<Vec<u8>>, public: &str| {
+        let sealed = master.seal(pkcs8, &associated(actor, fragment))?;
+        Ok::<_, MintError>(SealedKey { kind, fragment, public: public.to_owned(), sealed })
     };
     Ok(vec![
-        seal("rsa", RSA_FRAGMENT, &rsa.pkcs8, rsa.public),
-        seal("ed25519", ED25519_FRAGMENT, &ed25519.pkcs8, ed25519.public),
+        seal("rsa", RSA_FRAGMENT, &rsa.pkcs8, &rsa.public)?,
+        seal("ed25519", ED25519_FRAGMENT, &ed25519.pkcs8, &ed25519.public)?,
     ])
 }
 

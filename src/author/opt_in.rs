@@ -31,7 +31,9 @@ pub enum Collision {
         handle: Handle,
     },
     /// Nothing of the slug can stand in a handle.
-    #[error("no handle can be made of author `{slug}`; add a line to veerpont.toml under the source: [source.handles] {slug} = \"a-handle\"")]
+    #[error(
+        "no handle can be made of author `{slug}`; add a line to veerpont.toml under the source: [source.handles] {slug} = \"a-handle\""
+    )]
     NoHandle {
         /// The author.
         slug: String,

@@ -14,7 +14,10 @@ use crate::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
 
 macro_rules! actor_columns {
     ($rest:literal) => {
-        concat!("SELECT id, uuid, kind, handle, name, summary, icon, created_at, frozen_at, deleted_at FROM actors ", $rest)
+        concat!(
+            "SELECT id, uuid, kind, handle, name, summary, icon, created_at, frozen_at, deleted_at FROM actors ",
+            $rest
+        )
     };
 }
 
@@ -52,15 +55,17 @@ pub async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedKey]) ->
         .execute(&mut *conn)
         .await?;
     for key in keys {
-        query("INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(actor.id.0)
-            .bind(key.kind)
-            .bind(key.fragment)
-            .bind(&key.public)
-            .bind(&key.sealed)
-            .bind(actor.created_at.millis())
-            .execute(&mut *conn)
-            .await?;
+        query(
+            "INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(actor.id.0)
+        .bind(key.kind)
+        .bind(key.fragment)
+        .bind(&key.public)
+        .bind(&key.sealed)
+        .bind(actor.created_at.millis())
+        .execute(&mut *conn)
+        .await?;
     }
     Ok(())
 }
@@ -105,7 +110,12 @@ pub async fn any_sealed_key(conn: &mut Conn) -> sqlx::Result<Option<(String, Uui
 /// # Errors
 /// The database's.
 pub async fn actor(conn: &mut Conn, id: ActorId) -> sqlx::Result<Option<Actor>> {
-    query(actor_columns!("WHERE id = $1")).bind(id.0).fetch_optional(conn).await?.map(|row| read_actor(&row)).transpose()
+    query(actor_columns!("WHERE id = $1"))
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?
+        .map(|row| read_actor(&row))
+        .transpose()
 }
 
 /// An actor by public name.
@@ -237,7 +247,12 @@ pub async fn authors(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Auth
 ///
 /// # Errors
 /// The database's.
-pub async fn upsert_author(conn: &mut Conn, new_id: AuthorId, source: SourceId, profile: &AuthorProfile) -> sqlx::Result<()> {
+pub async fn upsert_author(
+    conn: &mut Conn,
+    new_id: AuthorId,
+    source: SourceId,
+    profile: &AuthorProfile,
+) -> sqlx::Result<()> {
     query(
         "INSERT INTO authors (id, source_id, slug, name, bio, avatar, has_profile) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (source_id, slug) DO UPDATE SET name = excluded.name, bio = excluded.bio, avatar = excluded.avatar,

@@ -50,7 +50,8 @@ pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
         }
         author::store::actor(&mut conn, waiting.actor).await?
     };
-    let actor = actor.ok_or_else(|| anyhow::anyhow!("the actor of activity {} is not in the database", waiting.activity))?;
+    let actor =
+        actor.ok_or_else(|| anyhow::anyhow!("the actor of activity {} is not in the database", waiting.activity))?;
     let signer = keys::signer(app, &actor).await?;
     let by_reference = if waiting.by_reference { outgoing::by_reference(&waiting.body) } else { None };
     let embedded = by_reference.is_none();

@@ -77,13 +77,17 @@ macro_rules! fan_out_statements {
     ($recipients:literal) => {
         [
             concat!(
-                "SELECT MAX(inbox_id) FROM (SELECT inbox_id FROM (", $recipients, ") r WHERE inbox_id > $2
+                "SELECT MAX(inbox_id) FROM (SELECT inbox_id FROM (",
+                $recipients,
+                ") r WHERE inbox_id > $2
                  ORDER BY inbox_id LIMIT $3) chunk"
             ),
             concat!(
                 "INSERT INTO deliveries (inbox_id, activity_id, host_id, created_at, expires_at)
                  SELECT i.id, $4, i.host_id, $5, $6 FROM inboxes i
-                 WHERE i.id > $2 AND i.id <= $3 AND i.gone_at IS NULL AND i.id IN (", $recipients, ")
+                 WHERE i.id > $2 AND i.id <= $3 AND i.gone_at IS NULL AND i.id IN (",
+                $recipients,
+                ")
                  ORDER BY i.host_id, i.id ON CONFLICT (inbox_id, activity_id) DO NOTHING"
             ),
         ]

@@ -262,7 +262,8 @@ impl Visit<'_> {
         let first = self.app.config.delivery.first_retry;
         let until = now + policy::wait(first, self.lease.failures + 1, gone, self.app.ids.dice());
         let until = asked.map_or(until, |asked| asked.max(until));
-        let why = shown.error.clone().or(shown.answer.map(|status| format!("it answered {status}"))).unwrap_or_default();
+        let why =
+            shown.error.clone().or(shown.answer.map(|status| format!("it answered {status}"))).unwrap_or_default();
         let (lease, waiting) = (self.lease.clone(), waiting.clone());
         let mut state = self.state.lock().await;
         if state.over.is_some() {

@@ -11,7 +11,13 @@ use crate::ids::{ActorId, InboxId, RemoteActorId};
 ///
 /// # Errors
 /// The database's.
-pub async fn add(conn: &mut Conn, actor: ActorId, who: RemoteActorId, follow_id: &str, now: Timestamp) -> sqlx::Result<()> {
+pub async fn add(
+    conn: &mut Conn,
+    actor: ActorId,
+    who: RemoteActorId,
+    follow_id: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     query(
         "INSERT INTO followers (actor_id, remote_actor_id, follow_id, since) VALUES ($1, $2, $3, $4)
          ON CONFLICT (actor_id, remote_actor_id) DO UPDATE SET follow_id = excluded.follow_id",

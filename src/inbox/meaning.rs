@@ -72,7 +72,11 @@ async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbo
     let outgoing = Outgoing {
         uuid,
         // Each arrival of the Follow is answered, and each only once.
-        cause: if inbound.repeated { format!("accept:{}:{uuid}", inbound.id) } else { format!("accept:{}", inbound.id) },
+        cause: if inbound.repeated {
+            format!("accept:{}:{uuid}", inbound.id)
+        } else {
+            format!("accept:{}", inbound.id)
+        },
         actor: actor.id,
         kind: "Accept",
         article: None,

@@ -88,7 +88,9 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
     let signer = match proven(app, &claim).await {
         Ok(key) => key.owner.url,
         // Its own server says that the actor is gone, which is what the activity says too (interop E11).
-        Err(Unproven::Gone) if is_self_delete(&incoming) && same_host(claim.key_id(), &incoming.actor) => incoming.actor.clone(),
+        Err(Unproven::Gone) if is_self_delete(&incoming) && same_host(claim.key_id(), &incoming.actor) => {
+            incoming.actor.clone()
+        }
         Err(unproven) => return Err(at_host(unproven.into())),
     };
     keep(app, post, incoming, signer).await.map_err(ours)
@@ -124,12 +126,20 @@ enum Unproven {
 impl From<Unproven> for Turned {
     fn from(unproven: Unproven) -> Self {
         match unproven {
-            Unproven::Later(why) => {
-                turned(StatusCode::SERVICE_UNAVAILABLE, "key-unreachable", format!("your key cannot be fetched just now: {why}"))
+            Unproven::Later(why) => turned(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "key-unreachable",
+                format!("your key cannot be fetched just now: {why}"),
+            ),
+            Unproven::Gone => {
+                turned(StatusCode::UNAUTHORIZED, "key-gone", "your server says that the signing key is gone")
             }
-            Unproven::Gone => turned(StatusCode::UNAUTHORIZED, "key-gone", "your server says that the signing key is gone"),
-            Unproven::NoKey(why) => turned(StatusCode::UNAUTHORIZED, "no-key", format!("the signing key cannot be had: {why}")),
-            Unproven::Wrong => turned(StatusCode::UNAUTHORIZED, "wrong-signature", "the signature is not of the key that it names"),
+            Unproven::NoKey(why) => {
+                turned(StatusCode::UNAUTHORIZED, "no-key", format!("the signing key cannot be had: {why}"))
+            }
+            Unproven::Wrong => {
+                turned(StatusCode::UNAUTHORIZED, "wrong-signature", "the signature is not of the key that it names")
+            }
             Unproven::Ours(why) => {
                 tracing::error!(why, "cannot verify a request");
                 turned(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot verify anything just now")
@@ -188,10 +198,8 @@ async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: String) ->
 async fn count(app: &App, host: Option<&str>, label: &'static str) {
     let day = app.clock.now().date_time().format("%Y-%m-%d").to_string();
     let host: String = host.unwrap_or("(unknown)").chars().take(255).collect();
-    let counted = app
-        .db
-        .write(move |conn| Box::pin(async move { store::count_refusal(conn, &day, &host, label).await }))
-        .await;
+    let counted =
+        app.db.write(move |conn| Box::pin(async move { store::count_refusal(conn, &day, &host, label).await })).await;
     if let Err(error) = counted {
         tracing::error!(%error, "cannot count a refusal");
     }

@@ -69,10 +69,11 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
 /// # Errors
 /// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let id: Option<i64> = query_scalar("SELECT id FROM inbound WHERE verdict IS NULL AND next_attempt_at <= $1 LIMIT 1")
-        .bind(now.millis())
-        .fetch_optional(conn)
-        .await?;
+    let id: Option<i64> =
+        query_scalar("SELECT id FROM inbound WHERE verdict IS NULL AND next_attempt_at <= $1 LIMIT 1")
+            .bind(now.millis())
+            .fetch_optional(conn)
+            .await?;
     Ok(id.is_some())
 }
 
@@ -184,11 +185,13 @@ pub async fn count_refusal(conn: &mut Conn, day: &str, host: &str, reason: &str)
 /// # Errors
 /// The database's.
 pub async fn refusals(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Result<Vec<(String, String, String, i64)>> {
-    let rows = query("SELECT day, host, reason, times FROM refusals WHERE day >= $1 ORDER BY times DESC, host, reason LIMIT $2")
-        .bind(since)
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
+    let rows = query(
+        "SELECT day, host, reason, times FROM refusals WHERE day >= $1 ORDER BY times DESC, host, reason LIMIT $2",
+    )
+    .bind(since)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
     rows.iter().map(|row| Ok((row.text("day")?, row.text("host")?, row.text("reason")?, row.int("times")?))).collect()
 }
 

@@ -105,7 +105,9 @@ pub async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: 
 macro_rules! listed {
     ($columns:literal, $rest:literal) => {
         concat!(
-            "SELECT ", $columns, " FROM activities a JOIN articles t ON t.id = a.article_id
+            "SELECT ",
+            $columns,
+            " FROM activities a JOIN articles t ON t.id = a.article_id
              WHERE a.actor_id = $1 AND a.kind IN ('Create', 'Announce') AND t.deleted_at IS NULL ",
             $rest
         )
@@ -124,7 +126,12 @@ pub async fn count_listed(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> 
 ///
 /// # Errors
 /// The database's.
-pub async fn listed(conn: &mut Conn, actor: ActorId, before: i64, limit: i64) -> sqlx::Result<Vec<(i64, serde_json::Value)>> {
+pub async fn listed(
+    conn: &mut Conn,
+    actor: ActorId,
+    before: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<(i64, serde_json::Value)>> {
     let rows = query(listed!("a.id, a.body", "AND a.id < $2 ORDER BY a.id DESC LIMIT $3"))
         .bind(actor.0)
         .bind(before)

@@ -102,7 +102,14 @@ fn activities(app: &App, article: &Article, voices: &Voices, document: &Value, n
 }
 
 /// A co-author's or the Group's Announce of an article's id (interop F2).
-fn announce(app: &App, article: &Article, owner: &Actor, announcer: &Actor, audience: Audience, now: Timestamp) -> Outgoing {
+fn announce(
+    app: &App,
+    article: &Article,
+    owner: &Actor,
+    announcer: &Actor,
+    audience: Audience,
+    now: Timestamp,
+) -> Outgoing {
     let (urls, uuid) = (&app.urls, app.ids.uuid());
     let body = outgoing::announce(
         &Stamp::new(urls, uuid, now),

@@ -60,7 +60,13 @@ pub async fn post(conn: &mut Conn, id: PostId) -> sqlx::Result<Option<Post>> {
 /// # Errors
 /// The database's.
 pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>> {
-    query(posts!("WHERE p.key = $1 ORDER BY p.source_id")).bind(key).fetch_all(conn).await?.iter().map(read_post).collect()
+    query(posts!("WHERE p.key = $1 ORDER BY p.source_id"))
+        .bind(key)
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(read_post)
+        .collect()
 }
 
 /// Writes a post, new or known.
@@ -195,7 +201,8 @@ pub async fn article_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option
 /// # Errors
 /// The database's.
 pub async fn article_by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Article>> {
-    let row = query(articles!("WHERE url = $1 ORDER BY created_at DESC LIMIT 1")).bind(url).fetch_optional(conn).await?;
+    let row =
+        query(articles!("WHERE url = $1 ORDER BY created_at DESC LIMIT 1")).bind(url).fetch_optional(conn).await?;
     row.as_ref().map(read_article).transpose()
 }
 
@@ -204,7 +211,8 @@ pub async fn article_by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<A
 /// # Errors
 /// The database's.
 pub async fn standing_articles(conn: &mut Conn, owner: ActorId) -> sqlx::Result<Vec<Article>> {
-    let rows = query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL")).bind(owner.0).fetch_all(conn).await?;
+    let rows =
+        query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL")).bind(owner.0).fetch_all(conn).await?;
     rows.iter().map(read_article).collect()
 }
 
@@ -230,7 +238,8 @@ pub async fn count_unsaid(conn: &mut Conn) -> sqlx::Result<i64> {
 /// The database's.
 pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query("SELECT state, COUNT(*) AS n FROM posts GROUP BY state").fetch_all(conn).await?;
-    let mut states: Vec<_> = rows.iter().map(|row| Ok((row.text("state")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
+    let mut states: Vec<_> =
+        rows.iter().map(|row| Ok((row.text("state")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
     states.sort();
     Ok(states)
 }
@@ -252,12 +261,14 @@ pub async fn unsaid(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Article>> {
 /// # Errors
 /// The database's.
 pub async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool> {
-    let done = query("UPDATE articles SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3")
-        .bind(article.id.0)
-        .bind(article.revision)
-        .bind(article.published_revision)
-        .execute(conn)
-        .await?;
+    let done = query(
+        "UPDATE articles SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
+    )
+    .bind(article.id.0)
+    .bind(article.revision)
+    .bind(article.published_revision)
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected() > 0)
 }
 

@@ -1,5 +1,7 @@
 //! Whose key is it: from a keyId to an actor whose own document confirms the key (interop C7, C8).
 
+use std::time::Duration;
+
 use serde_json::Value;
 use url::Url;
 
@@ -34,11 +36,38 @@ pub async fn key(app: &App, key_id: &str) -> Result<Found, FetchError> {
     }
 }
 
+/// Whether a cached key that does not fit may be asked for anew: once a minute at most (interop C8).
+#[must_use]
+pub fn may_ask_again(app: &App, key: &RemoteKey) -> bool {
+    app.clock.now().since(key.fetched_at) >= ASK_AGAIN_AFTER
+}
+
+/// How long a key just read is believed to be the newest.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a key that could not be had is not asked for again (interop G8).
+const FAILED_FOR: Duration = Duration::from_secs(300);
+
 /// Fetches a key anew, with the actor that lists it.
 ///
 /// # Errors
-/// As [`key`].
+/// As [`key`]; temporary while a failure is remembered.
 pub async fn fetch_key(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
+    let now = app.clock.now();
+    if let Some(failed) = app.failed_keys.get(key_id).await
+        && now.since(failed) < FAILED_FOR
+    {
+        return Err(FetchError::Temporary("it could not be had a moment ago".to_owned()));
+    }
+    let fetched = ask(app, key_id).await;
+    match &fetched {
+        Ok(_) => app.failed_keys.invalidate(key_id).await,
+        Err(_) => app.failed_keys.insert(key_id.to_owned(), now).await,
+    }
+    fetched
+}
+
+async fn ask(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
     let (at, document) = fetch::document(app, key_id).await?;
     let actor = match owning_actor(&at, &document) {
         Ok(actor) => actor,
@@ -50,11 +79,13 @@ pub async fn fetch_key(app: &App, key_id: &str) -> Result<RemoteKey, FetchError>
         Err(_) => return Err(refused(format!("`{key_id}` leads to no actor"))),
     };
     let listed = actor.keys.iter().find(|key| key.id == key_id && key.owner == actor.id);
-    let pem = listed.ok_or_else(|| refused(format!("`{}` does not list the key `{key_id}`", actor.id)))?.pem.clone();
+    let pem = listed.and_then(|key| key.pem.clone());
+    let pem = pem.ok_or_else(|| refused(format!("`{}` does not list the key `{key_id}`", actor.id)))?;
     if !same_host(key_id, &actor.id) {
         return Err(refused(format!("the key `{key_id}` and its owner `{}` live on different hosts", actor.id)));
     }
-    Ok(RemoteKey { owner: save(app, actor).await?, pem })
+    let fetched_at = app.clock.now();
+    Ok(RemoteKey { owner: save(app, actor).await?, pem, fetched_at })
 }
 
 /// The full actor document at an address, or the owner that a stub or a key names.
@@ -68,7 +99,9 @@ fn owning_actor(at: &Url, document: &Value) -> Result<RemoteActor, Option<String
 
 async fn save(app: &App, actor: RemoteActor) -> Result<Remote, FetchError> {
     let (ids, now) = (app.ids.clone(), app.clock.now());
-    let host_of = |url: &str| Url::parse(url).ok().as_ref().and_then(Host::of).ok_or_else(|| refused(format!("`{url}` has no host")));
+    let host_of = |url: &str| {
+        Url::parse(url).ok().as_ref().and_then(Host::of).ok_or_else(|| refused(format!("`{url}` has no host")))
+    };
     let inbox_host = host_of(&actor.inbox)?;
     let shared = actor.shared_inbox.clone().map(|url| host_of(&url).map(|host| (host, url))).transpose()?;
     let remote = app.db.write(move |conn| {

@@ -75,10 +75,13 @@ async fn get(app: &App, signer: &Signer, at: &Url) -> Result<Reply, FetchError> 
         .header(ACCEPT, ACCEPTED)
         .body(Bytes::new())
         .map_err(|error| FetchError::Refused(error.to_string()))?;
-    signature::sign(&mut request, &signer.key_id, &signer.key, app.clock.now()).map_err(|error| ours(error.to_string()))?;
+    signature::sign(&mut request, &signer.key_id, &signer.key, app.clock.now())
+        .map_err(|error| ours(error.to_string()))?;
     match app.net.send(request, Limits { total: TIME_LIMIT, body: SIZE_LIMIT }).await {
         Ok(reply) => Ok(reply),
-        Err(error @ (SendError::Refused(_) | SendError::TooLarge { .. })) => Err(FetchError::Refused(error.to_string())),
+        Err(error @ (SendError::Refused(_) | SendError::TooLarge { .. })) => {
+            Err(FetchError::Refused(error.to_string()))
+        }
         Err(error) => Err(FetchError::Temporary(error.to_string())),
     }
 }
@@ -87,7 +90,11 @@ fn read(at: &Url, reply: &Reply) -> Result<Value, FetchError> {
     match reply.status {
         StatusCode::OK => {}
         StatusCode::GONE => return Err(FetchError::Gone),
-        status if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => {
+        status
+            if status == StatusCode::TOO_MANY_REQUESTS
+                || status == StatusCode::REQUEST_TIMEOUT
+                || status.is_server_error() =>
+        {
             return Err(FetchError::Temporary(format!("{at} answered {status}")));
         }
         status => return Err(FetchError::Refused(format!("{at} answered {status}"))),
@@ -95,7 +102,9 @@ fn read(at: &Url, reply: &Reply) -> Result<Value, FetchError> {
     let media_type = reply.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !is_activity_json(media_type) {
         // A page or an upload of a user's must never be taken for a document (CVE-2024-25623, interop G6).
-        return Err(FetchError::Refused(format!("{at} answered with `{media_type}`, which is no ActivityPub document")));
+        return Err(FetchError::Refused(format!(
+            "{at} answered with `{media_type}`, which is no ActivityPub document"
+        )));
     }
     serde_json::from_slice(&reply.body).map_err(|error| FetchError::Refused(format!("{at} is not JSON: {error}")))
 }
@@ -138,7 +147,9 @@ mod tests {
         ] {
             assert!(is_activity_json(good), "{good}");
         }
-        for bad in ["", "text/html", "application/json", "application/ld+json", "image/png", "application/activity+jsonx"] {
+        for bad in
+            ["", "text/html", "application/json", "application/ld+json", "image/png", "application/activity+jsonx"]
+        {
             assert!(!is_activity_json(bad), "{bad}");
         }
     }

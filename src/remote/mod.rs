@@ -29,4 +29,6 @@ pub struct RemoteKey {
     pub owner: Remote,
     /// SPKI PEM.
     pub pem: String,
+    /// When it was last read.
+    pub fetched_at: Timestamp,
 }

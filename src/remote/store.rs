@@ -31,17 +31,19 @@ pub async fn save(
     .bind(ids.row())
     .bind(&actor.id)
     .bind(&actor.kind)
-    .bind(&actor.preferred_username)
-    .bind(&actor.name)
-    .bind(&actor.url)
+    .bind(actor.preferred_username.clone().unwrap_or_default())
+    .bind(actor.name.clone().unwrap_or_default())
+    .bind(actor.url.as_ref().unwrap_or(&actor.id))
     .bind(inbox.0)
     .bind(shared_inbox.map(|id| id.0))
     .bind(now.millis())
     .execute(&mut *conn)
     .await?;
-    let id: i64 = query_scalar("SELECT id FROM remote_actors WHERE url = $1").bind(&actor.id).fetch_one(&mut *conn).await?;
+    let id: i64 =
+        query_scalar("SELECT id FROM remote_actors WHERE url = $1").bind(&actor.id).fetch_one(&mut *conn).await?;
     query("DELETE FROM remote_keys WHERE remote_actor_id = $1").bind(id).execute(&mut *conn).await?;
     for key in &actor.keys {
+        let Some(pem) = &key.pem else { continue };
         query(
             "INSERT INTO remote_keys (id, remote_actor_id, pem, fetched_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (id) DO UPDATE SET remote_actor_id = excluded.remote_actor_id, pem = excluded.pem,
@@ -49,7 +51,7 @@ pub async fn save(
         )
         .bind(&key.id)
         .bind(id)
-        .bind(&key.pem)
+        .bind(pem)
         .bind(now.millis())
         .execute(&mut *conn)
         .await?;
@@ -62,10 +64,12 @@ pub async fn save(
 /// # Errors
 /// The database's.
 pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> {
-    let row = query("SELECT id, url, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE url = $1 AND gone_at IS NULL")
-        .bind(url)
-        .fetch_optional(conn)
-        .await?;
+    let row = query(
+        "SELECT id, url, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE url = $1 AND gone_at IS NULL",
+    )
+    .bind(url)
+    .fetch_optional(conn)
+    .await?;
     row.as_ref().map(read_remote).transpose()
 }
 
@@ -75,13 +79,16 @@ pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> 
 /// The database's.
 pub async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
     let row = query(
-        "SELECT r.id, r.url, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.pem FROM remote_keys k
+        "SELECT r.id, r.url, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.pem, k.fetched_at AS key_fetched_at FROM remote_keys k
          JOIN remote_actors r ON r.id = k.remote_actor_id WHERE k.id = $1",
     )
     .bind(key_id)
     .fetch_optional(conn)
     .await?;
-    row.map(|row| Ok(RemoteKey { owner: read_remote(&row)?, pem: row.text("pem")? })).transpose()
+    row.map(|row| {
+        Ok(RemoteKey { owner: read_remote(&row)?, pem: row.text("pem")?, fetched_at: row.time("key_fetched_at")? })
+    })
+    .transpose()
 }
 
 /// An actor elsewhere is no more.
