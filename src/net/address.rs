@@ -19,6 +19,7 @@ pub fn is_public(ip: IpAddr) -> bool {
     }
 }
 
+#[expect(clippy::unnested_or_patterns, reason = "one line for each range")]
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     !matches!(
         ip.octets(),
@@ -36,6 +37,7 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
     )
 }
 
+#[expect(clippy::match_same_arms, reason = "one line for each range")]
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     // Global unicast is 2000::/3. What lies outside is loopback, IPv4-mapped and IPv4-compatible, NAT64, discard,
     // ULA, link-local, site-local, multicast, or unassigned.

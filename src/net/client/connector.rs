@@ -55,12 +55,11 @@ impl Connector {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
         let failed = |error: io::Error| SendError::Connect(format!("{host}: {error}"));
-        let addresses = match self.told(&host, port) {
-            Some(target) => vec![target],
-            None => {
-                let found = tokio::net::lookup_host((host.as_str(), port)).await.map_err(failed)?;
-                self.allowed(&host, found.collect())?
-            }
+        let addresses = if let Some(target) = self.told(&host, port) {
+            vec![target]
+        } else {
+            let found = tokio::net::lookup_host((host.as_str(), port)).await.map_err(failed)?;
+            self.allowed(&host, found.collect())?
         };
         first_to_answer(addresses).await.map_err(failed)
     }

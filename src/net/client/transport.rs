@@ -26,7 +26,7 @@ const IDLE_PER_HOST: usize = 2;
 
 #[derive(Clone)]
 pub(super) enum Transport {
-    Network(legacy::Client<HttpsConnector<Connector>, Full<Bytes>>),
+    Network(Arc<legacy::Client<HttpsConnector<Connector>, Full<Bytes>>>),
     Memory(Arc<dyn Wire>),
 }
 
@@ -43,7 +43,7 @@ impl Transport {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_PER_HOST)
             .build(connector);
-        Ok(Self::Network(client))
+        Ok(Self::Network(Arc::new(client)))
     }
 }
 
