@@ -1,0 +1,1 @@
+//! The connector on small trees made here, and on the shared corpus.
