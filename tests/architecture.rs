@@ -1,5 +1,7 @@
 //! The map holds: `src/` is read, and an import upward, SQL out of its place or an unknown licence fails.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,7 +43,10 @@ fn imports_go_down_the_map_only() {
     let sources = files("src");
     let map = Map::read(&sources["src/lib.rs"]);
     assert!(map.rooms().count() > 10, "the map was not understood");
-    holds(&sources.iter().flat_map(|(path, text)| rules::imports(&map, path, text)).collect::<Vec<_>>());
+    let imports: Vec<_> = sources.iter().flat_map(|(path, text)| rules::imports(&map, path, text)).collect();
+    assert!(!imports.is_empty(), "the imports were not understood");
+    holds(&rules::arrows(&map, &imports));
+    holds(&sources.keys().filter_map(|path| rules::unknown_room(&map, path)).collect::<Vec<_>>());
 }
 
 #[test]

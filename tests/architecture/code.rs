@@ -85,6 +85,8 @@ pub(crate) struct RootName {
     pub(crate) line: usize,
     /// `*` for all of them.
     pub(crate) name: String,
+    /// Whether it was reached by `super::`, not by `crate::`.
+    pub(crate) by_super: bool,
 }
 
 /// Each name that bare code takes from the package's root: `crate::a`, `crate::{b, c::d}`, and a chain of `supers`
@@ -101,7 +103,8 @@ pub(crate) fn root_names(code: &str, supers: usize) -> Vec<RootName> {
             let rest = &code[start + root.len()..];
             let line = code[..start].matches('\n').count() + 1;
             for (offset, name) in first_names(rest) {
-                found.push(RootName { line: line + rest[..offset].matches('\n').count(), name });
+                let line = line + rest[..offset].matches('\n').count();
+                found.push(RootName { line, name, by_super: root == chain });
             }
         }
     }
