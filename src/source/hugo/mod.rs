@@ -16,6 +16,8 @@ mod walk;
 mod yaml;
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
@@ -293,7 +295,7 @@ fn read_text(path: &Path) -> Result<String, Unreadable> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        Unreadable::NotUtf8 { line: count(good.iter().filter(|byte| **byte == b'\n').count()) + 1 }
+        Unreadable::NotUtf8 { line: count(good.split(|byte| *byte == b'\n').count()) }
     })
 }
 

