@@ -7,7 +7,7 @@ use url::Url;
 
 use super::{Settings, scan};
 use crate::clock::Timestamp;
-use crate::source::entry::Visibility;
+use crate::post::entry::Visibility;
 
 /// The shared corpus, or `None` where it may be absent.
 fn corpus() -> Option<PathBuf> {

@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 
 use super::*;
-use crate::source::entry::{Entry, Visibility};
+use crate::post::entry::{Entry, Visibility};
 
 const NOW: &str = "2026-11-01T12:00:00Z";
 
