@@ -51,7 +51,7 @@ impl Malformed {
             Self::Nul => "nul",
             Self::Context => "context",
             Self::Property(_) => "property",
-            Self::Foreign(_) => "foreign",
+            Self::Foreign => "foreign",
         }
     }
 }

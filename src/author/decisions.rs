@@ -15,7 +15,9 @@ use crate::ids::{ActorId, Handle, SourceId};
 #[derive(Debug, thiserror::Error)]
 pub enum DecisionError {
     /// No such author.
-    #[error("the source `{source_name}` has no author `{slug}`; `veerpont sync` reads them, `veerpont author list --all` shows them")]
+    #[error(
+        "the source `{source_name}` has no author `{slug}`; `veerpont sync` reads them, `veerpont author list --all` shows them"
+    )]
     Unknown {
         /// The source.
         source_name: String,

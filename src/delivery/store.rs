@@ -577,10 +577,8 @@ pub async fn count_outcomes(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>>
 /// # Errors
 /// The database's.
 pub async fn count_hosts(conn: &mut Conn) -> sqlx::Result<[i64; 3]> {
-    let row = query(
-        "SELECT COUNT(*) AS n, COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM hosts",
-    )
-    .fetch_one(conn)
-    .await?;
+    let row = query("SELECT COUNT(*) AS n, COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM hosts")
+        .fetch_one(conn)
+        .await?;
     Ok([row.int("n")?, row.int("failing")?, row.int("gone")?])
 }

@@ -17,7 +17,9 @@ pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> 
     db.write(move |conn| {
         Box::pin(async move {
             let Some(remote) = remote::store::by_url(conn, &who).await? else { return Ok(false) };
-            let Some(follow_id) = follower::store::follow_id(conn, actor.id, remote.id).await? else { return Ok(false) };
+            let Some(follow_id) = follower::store::follow_id(conn, actor.id, remote.id).await? else {
+                return Ok(false);
+            };
             follower::store::remove(conn, actor.id, remote.id).await?;
             let (uuid, now) = (app.ids.uuid(), app.clock.now());
             let object = actor.url(&app.urls);
