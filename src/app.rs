@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use moka::future::Cache;
 
@@ -38,6 +39,8 @@ pub struct Parts {
     pub signers: Cache<ActorId, PrivateKey>,
     /// When the key of a keyId could last not be had, so that a stranger cannot make us ask again and again (interop G8).
     pub failed_keys: Cache<String, Timestamp>,
+    /// Whether this node's clock is right enough for leases to mean anything.
+    pub may_claim: AtomicBool,
 }
 
 /// Most keys, private or missing, remembered at once.
@@ -52,8 +55,9 @@ impl App {
         let urls = Urls::new(&config.server.origin, Some(&config.server.handle_domain))?;
         let ids = Ids::new(clock.clone());
         let signers = Cache::new(OPEN_KEYS);
+        let may_claim = AtomicBool::new(true);
         let failed_keys = Cache::new(OPEN_KEYS);
-        Ok(Self(Arc::new(Parts { config, db, clock, ids, net, urls, master, signers, failed_keys })))
+        Ok(Self(Arc::new(Parts { config, db, clock, ids, net, urls, master, signers, failed_keys, may_claim })))
     }
 }
 

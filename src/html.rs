@@ -1,7 +1,329 @@
-//! Strangers' and sites' HTML, cleaned.
+//! The one HTML cleaner: what sites and strangers write becomes the small subset that is safe to show and to
+//! send (interop B23, E22), and plain text.
 
-/// Plain text as HTML text.
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use ammonia::{Builder, UrlRelative};
+use regex::{Captures, Regex};
+use url::Url;
+
+/// What may stand in content: interop B23, tables, and the marks whose loss would change what is said (`sup` in
+/// a formula, `hr` between two parts).
+const CONTENT: &[&str] = &[
+    "p",
+    "br",
+    "hr",
+    "a",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "ul",
+    "ol",
+    "li",
+    "blockquote",
+    "pre",
+    "code",
+    "em",
+    "strong",
+    "b",
+    "i",
+    "u",
+    "del",
+    "sup",
+    "sub",
+    "img",
+    "ruby",
+    "rt",
+    "rp",
+    "table",
+    "thead",
+    "tbody",
+    "tfoot",
+    "tr",
+    "th",
+    "td",
+    "caption",
+];
+
+/// Blocks outside the subset: they become paragraphs, so that their words do not run into their neighbours'.
+const BLOCKS: &[&str] = &[
+    "div",
+    "section",
+    "article",
+    "aside",
+    "header",
+    "footer",
+    "main",
+    "nav",
+    "figure",
+    "figcaption",
+    "details",
+    "summary",
+    "center",
+    "address",
+    "dl",
+    "dt",
+    "dd",
+    "fieldset",
+    "form",
+];
+
+/// Other names of elements in the subset.
+const SYNONYMS: &[(&str, &str)] = &[("h1", "h2"), ("s", "del"), ("strike", "del"), ("tt", "code"), ("kbd", "code")];
+
+/// Removed with all they hold; everything else unknown is unwrapped.
+const GONE: &[&str] = &[
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "svg",
+    "math",
+    "title",
+    "textarea",
+    "select",
+    "xmp",
+    "noembed",
+    "noframes",
+    "plaintext",
+];
+
+const SUMMARY: &[&str] = &["p", "br", "em", "strong"];
+
+/// Blocks of content that become paragraphs in a summary.
+const SUMMARY_BLOCKS: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre"];
+
+/// The cleaner's output differs from its input mostly once; this is for what strangers make on purpose.
+const ROUNDS: usize = 6;
+
+static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| content_builder(UrlRelative::Deny));
+static SUMMARY_CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = content_builder(UrlRelative::Deny);
+    builder.tags(SUMMARY.iter().chain(SUMMARY_BLOCKS).copied().chain(paragraph_like()).collect());
+    builder.tag_attributes(HashMap::new()).link_rel(None);
+    builder
+});
+static STRIPPER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = content_builder(UrlRelative::Deny);
+    builder.tag_attributes(HashMap::new()).link_rel(None);
+    builder
+});
+
+/// Elements within elements; people's HTML stays far below, and a parser's work grows with the square of it.
+const DEEPEST: usize = 200;
+
+/// Elements that end by themselves, so that many of them are no depth.
+const SELF_CLOSING: &[&str] = &[
+    "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "rt", "rp", "br", "hr", "img",
+    "input", "area", "base", "col", "embed", "link", "meta", "param", "source", "track", "wbr",
+];
+
+/// Any tag, in the cleaner's output.
+static TAG: LazyLock<Regex> = LazyLock::new(|| pattern("<[^>]*>"));
+
+/// Cleans content: the subset of interop B23 and tables, links only to `http`, `https` and `mailto` and with
+/// `rel="nofollow noopener"`, images only from `http` and `https`. Relative addresses are dropped. Cleaning what
+/// is clean changes nothing.
+#[must_use]
+pub fn clean(html: &str) -> String {
+    settle(html, |html| tidy(&CLEANER.clean(html).to_string()))
+}
+
+/// As [`clean`], with relative addresses of links and images made absolute against the page they stand on.
+#[must_use]
+pub fn clean_at(html: &str, page: &Url) -> String {
+    let absolute = content_builder(UrlRelative::RewriteWithBase(page.clone())).clean(&shallow(html)).to_string();
+    clean(&absolute)
+}
+
+/// Cleans a summary down to paragraphs with line breaks and emphasis, which is all that Mastodon shows of it
+/// (interop B2). Text outside any paragraph gets one.
+#[must_use]
+pub fn clean_summary(html: &str) -> String {
+    static BLOCK: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("<(/?)(?:{})>", SUMMARY_BLOCKS.join("|"))));
+    let pass = |html: &str| {
+        let html = SUMMARY_CLEANER.clean(html).to_string();
+        tidy(&BLOCK.replace_all(&html, "<${1}p>"))
+    };
+    let clean = settle(html, pass);
+    if clean.is_empty() || clean.starts_with("<p>") { clean } else { settle(&format!("<p>{clean}</p>"), pass) }
+}
+
+/// The words of a piece of HTML: blocks are parted by an empty line, list items, table rows and line breaks by a
+/// line end; other white space is single blanks.
+#[must_use]
+pub fn text(html: &str) -> String {
+    static LINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"<br>|</(?:li|tr)>"));
+    static CELL: LazyLock<Regex> = LazyLock::new(|| pattern(r"</t[dh]>"));
+    static BLOCK: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"</?(?:p|h[2-6]|ul|ol|blockquote|pre|table|caption)>|<hr>"));
+
+    let html = settle(html, |html| tidy(&STRIPPER.clean(html).to_string()));
+    let html = html.replace(['\n', '\r'], " ");
+    let html = LINE.replace_all(&html, "\n");
+    let html = CELL.replace_all(&html, " ");
+    let html = BLOCK.replace_all(&html, "\n\n");
+    let plain = unescape(&TAG.replace_all(&html, ""));
+
+    let mut out = String::with_capacity(plain.len());
+    let mut gap = 0;
+    for line in plain.lines() {
+        let words = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        if words.is_empty() {
+            gap += 1;
+            continue;
+        }
+        if !out.is_empty() {
+            out.push_str(if gap > 0 { "\n\n" } else { "\n" });
+        }
+        gap = 0;
+        out.push_str(&words);
+    }
+    out
+}
+
+/// Plain text made safe to stand in HTML, also between the quotes of an attribute.
 #[must_use]
 pub fn escape(text: &str) -> String {
-    ammonia::clean_text(text)
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\0' => {}
+            c => out.push(c),
+        }
+    }
+    out
 }
+
+/// Paragraphs of plain text (parted by empty lines, as [`text`] gives them) as HTML.
+#[must_use]
+pub fn paragraphs(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
+    paragraphs.fold(String::new(), |html, paragraph| html + "<p>" + &escape(paragraph).replace('\n', "<br>") + "</p>")
+}
+
+/// Clean HTML without its headings.
+#[must_use]
+pub fn without_headings(clean: &str) -> String {
+    static HEADING: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)<h[2-6]>.*?</h[2-6]>"));
+    HEADING.replace_all(clean, "").into_owned()
+}
+
+fn content_builder(relative: UrlRelative<'static>) -> Builder<'static> {
+    let mut builder = Builder::empty();
+    let synonyms = SYNONYMS.iter().map(|(name, _)| *name);
+    builder
+        .tags(CONTENT.iter().copied().chain(synonyms).chain(paragraph_like()).collect())
+        .clean_content_tags(GONE.iter().copied().collect())
+        .generic_attributes(HashSet::new())
+        .tag_attributes(HashMap::from([
+            ("a", HashSet::from(["href"])),
+            ("img", HashSet::from(["src", "alt"])),
+            ("ol", HashSet::from(["start"])),
+        ]))
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(relative)
+        .link_rel(Some("nofollow noopener"))
+        .strip_comments(true)
+        .attribute_filter(fitting);
+    builder
+}
+
+fn paragraph_like() -> impl Iterator<Item = &'static str> {
+    BLOCKS.iter().copied()
+}
+
+/// Drops attribute values that the rules on schemes let through but that make no sense there.
+fn fitting<'u>(element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u, str>> {
+    let fits = match (element, attribute) {
+        ("img", "src") => !value.trim_start().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("mailto:")),
+        ("ol", "start") => !value.is_empty() && value.len() < 9 && value.bytes().all(|b| b.is_ascii_digit()),
+        ("a", "href") => !value.trim().is_empty(),
+        _ => true,
+    };
+    fits.then_some(Cow::Borrowed(value))
+}
+
+/// Works on the cleaner's output only, whose form is known: no `<` or `>` but those of allowed tags.
+fn tidy(html: &str) -> String {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        let names: Vec<&str> = SYNONYMS.iter().map(|(name, _)| *name).chain(paragraph_like()).collect();
+        pattern(&format!("<(/?)({})>", names.join("|")))
+    });
+    static NO_ADDRESS: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"(?s)<img(?: alt="[^"]*")?>|<a rel="nofollow noopener">(.*?)</a>"#));
+    static EMPTY: LazyLock<Regex> = LazyLock::new(|| {
+        let inline = ["b", "i", "u", "em", "strong", "del", "sup", "sub"].map(|name| format!(r"<{name}>\s*</{name}>"));
+        pattern(&format!(r"<p>(?:\s|&nbsp;)*</p>|{}", inline.join("|")))
+    });
+
+    let html = NAME.replace_all(html, |found: &Captures<'_>| {
+        let (slash, name) = (found.get(1).map_or("", |m| m.as_str()), found.get(2).map_or("", |m| m.as_str()));
+        let name = SYNONYMS.iter().find(|(from, _)| *from == name).map_or("p", |(_, to)| to);
+        format!("<{slash}{name}>")
+    });
+    let html = NO_ADDRESS.replace_all(&html, "$1");
+    EMPTY.replace_all(&html, "").trim().to_owned()
+}
+
+/// Cleans until nothing changes any more; what never settles is shown as its words alone.
+fn settle(html: &str, pass: impl Fn(&str) -> String) -> String {
+    let mut html = pass(&shallow(html).replace('\0', ""));
+    for _ in 0..ROUNDS {
+        let again = pass(&html);
+        if again == html {
+            return html;
+        }
+        html = again;
+    }
+    TAG.replace_all(&html, " ").trim().to_owned()
+}
+
+/// The HTML itself, or the words alone of one that is nested deeper than people nest.
+fn shallow(html: &str) -> Cow<'_, str> {
+    static OPENING: LazyLock<Regex> = LazyLock::new(|| pattern("<(/?)([a-zA-Z][a-zA-Z0-9]*)"));
+    let mut open: HashMap<String, usize> = HashMap::new();
+    let mut depth = 0;
+    for found in OPENING.captures_iter(html) {
+        let name = found.get(2).map_or("", |name| name.as_str()).to_ascii_lowercase();
+        if SELF_CLOSING.contains(&name.as_str()) {
+            continue;
+        }
+        let of_name = open.entry(name).or_default();
+        if found.get(1).is_some_and(|slash| slash.is_empty()) {
+            *of_name += 1;
+            depth += 1;
+        } else if *of_name > 0 {
+            *of_name -= 1;
+            depth -= 1;
+        }
+        if depth > DEEPEST {
+            return Cow::Owned(escape(&TAG.replace_all(html, " ")));
+        }
+    }
+    Cow::Borrowed(html)
+}
+
+/// Undoes the only entities the cleaner writes.
+fn unescape(text: &str) -> String {
+    text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[expect(clippy::expect_used, reason = "the patterns are constants, and every one is run by a test")]
+fn pattern(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a valid pattern")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,190 @@
 //! Web and loops together, and a graceful end.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, user_agent};
+use crate::author::founding;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::net::client::Client;
+use crate::{delivery, inbox, outbox, source, web, worker};
+
+/// How far a node's clock may be off the database's: beyond it, leases mean nothing (design, section 7).
+const CLOCK_TOLERANCE_MS: i64 = 5000;
+
+/// How long open requests may take after the order to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Opens everything a command needs: database, master key, instance, communities, sources.
+///
+/// # Errors
+/// One sentence on what is wrong and what to do.
+pub async fn open(config: Config) -> anyhow::Result<App> {
+    let net = Client::network(&config.network, user_agent(&config.server.origin))?;
+    open_with(config, Clock::system(), net).await
+}
+
+/// As [`open`], with the clock and the network handed in.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with(config: Config, clock: Clock, net: Client) -> anyhow::Result<App> {
+    let db = Db::open(&config.database.url).await?;
+    founding::fix_identity(&db, &config).await?;
+    let master = founding::master_key(&db, &config.secrets).await?;
+    let app = App::new(config, db, clock, net, master)?;
+    founding::found(&app).await?;
+    source::founding::found(&app).await?;
+    Ok(app)
+}
+
+/// A bridge that runs.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+    app: App,
+}
+
+/// Starts web and loops.
+///
+/// # Errors
+/// When the address is taken, the clock is wrong, or the database fails.
+pub async fn start(app: App) -> anyhow::Result<Running> {
+    let listen = app.config.server.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}: is another program there? set [server] listen or VEERPONT_LISTEN to a free address")
+    })?;
+    start_on(app, listener).await
+}
+
+/// As [`start`], on a listener that is open already.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running> {
+    let address = listener.local_addr()?;
+    let skew = app.db.clock_skew(app.clock.now()).await?;
+    anyhow::ensure!(
+        skew.abs() <= CLOCK_TOLERANCE_MS,
+        "this machine's clock is {skew} ms off the database's; set it right (NTP), since leases depend on it"
+    );
+    free_leases(&app).await?;
+    let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    let router = web::router(app.clone()).await?;
+    let end = stop.clone();
+    tasks.spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the web server stopped");
+        }
+    });
+    tasks.spawn(worker::run(source::worker::worker(), app.clone(), stop.clone()));
+    tasks.spawn(worker::run(outbox::worker::worker(), app.clone(), stop.clone()));
+    tasks.spawn(worker::run(delivery::worker::worker(), app.clone(), stop.clone()));
+    tasks.spawn(worker::run(inbox::worker::worker(), app.clone(), stop.clone()));
+    tasks.spawn(mind_the_clock(app.clone(), stop.clone()));
+    for source in app.config.sources.clone() {
+        tasks.spawn(source::watch::watch(app.clone(), source, stop.clone()));
+    }
+    tracing::info!(%address, origin = app.urls.origin(), database = ?app.db.engine(), "serving");
+    Ok(Running { address, stop, tasks, app })
+}
+
+impl Running {
+    /// Ends it: no new requests or claims, what is under way is finished within ten seconds, the database is closed.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let finished = tokio::time::timeout(GRACE, async { while self.tasks.join_next().await.is_some() {} });
+        if finished.await.is_err() {
+            tracing::warn!("stopped with work under way; it will be done at the next start");
+            self.tasks.abort_all();
+        }
+        self.app.db.close().await;
+    }
+}
+
+/// Frees what this node held when it last stopped, gracefully or not.
+async fn free_leases(app: &App) -> anyhow::Result<()> {
+    let (node, now) = (app.config.server.node.clone(), app.clock.now());
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                delivery::store::free(conn, &node).await?;
+                inbox::store::free(conn, &node, now).await?;
+                source::store::free(conn, &node).await
+            })
+        })
+        .await
+        .context("cannot free the leases of the last run")
+}
+
+/// Stops claiming while this node's clock is off the database's.
+async fn mind_the_clock(app: App, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+        }
+        let Ok(skew) = app.db.clock_skew(app.clock.now()).await else { continue };
+        let right = skew.abs() <= CLOCK_TOLERANCE_MS;
+        if app.may_claim.swap(right, Ordering::Relaxed) && !right {
+            tracing::error!(skew_ms = skew, "this machine's clock is off the database's: nothing is claimed until it is right");
+        }
+    }
+}
+
+/// Runs until the process is told to stop (SIGINT or SIGTERM).
+///
+/// # Errors
+/// As [`start`].
+pub async fn run(app: App) -> anyhow::Result<()> {
+    let running = start(app).await?;
+    told_to_stop().await?;
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(())
+}
+
+/// Resolves on SIGINT or SIGTERM.
+///
+/// # Errors
+/// When the system does not let us listen for them.
+pub async fn told_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Works everything that is due now, in the order of the journey, until nothing is: for tests, whose clock stands
+/// still meanwhile (ADR 5).
+///
+/// # Errors
+/// The first that a piece of work met.
+pub async fn drain(app: &App) -> anyhow::Result<()> {
+    loop {
+        let worked = worker::drain(&inbox::worker::worker(), app).await?
+            + worker::drain(&source::worker::worker(), app).await?
+            + worker::drain(&outbox::worker::worker(), app).await?
+            + worker::drain(&delivery::worker::worker(), app).await?;
+        if worked == 0 {
+            return Ok(());
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The one shape of a loop: claim what is due under a lease, work outside any transaction, settle.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -56,7 +57,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(2);
 pub async fn run<W: Worker>(worker: std::sync::Arc<W>, app: App, stop: CancellationToken) {
     let mut working = JoinSet::new();
     while !stop.is_cancelled() {
-        let room = W::WIDTH.saturating_sub(working.len());
+        let may_claim = app.may_claim.load(Ordering::Relaxed);
+        let room = if may_claim { W::WIDTH.saturating_sub(working.len()) } else { 0 };
         let changed = app.db.changed();
         tokio::pin!(changed);
         changed.as_mut().enable();

@@ -193,7 +193,7 @@ pub fn tombstone(id: &str, former_type: &str, deleted: Timestamp) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activity::samples::{at, handle, urls, uuid};
+    use crate::activity::samples::{at, handle, image, urls, uuid};
 
     const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n";
 
@@ -219,7 +219,7 @@ mod tests {
         let facts = ActorFacts {
             name: "Ann Müller",
             summary: "<p>Writes about ferries.</p>",
-            icon: Some(Image { url: "https://example.org/ann.png", alt: "Ann at sea", media_type: "image/png" }),
+            icon: Some(image("https://example.org/ann.png", "Ann at sea", "image/png")),
             ed25519_multibase: Some("z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"),
             attribution_domains: &["example.org".to_owned()],
             fields: &[("Site".to_owned(), "<a rel=\"me\" href=\"https://example.org/\">example.org</a>".to_owned())],

@@ -180,7 +180,7 @@ fn guard_title(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activity::samples::{at, handle, urls, uuid};
+    use crate::activity::samples::{at, handle, image, urls, uuid};
 
     fn plain<'a>() -> ArticleFacts<'a> {
         ArticleFacts {
@@ -227,7 +227,7 @@ mod tests {
                 "2024".to_owned(),
                 "c++".to_owned(),
             ],
-            image: Some(Image { url: "https://example.org/f.jpg", alt: "A ferry", media_type: "image/jpeg" }),
+            image: Some(image("https://example.org/f.jpg", "A ferry", "image/jpeg")),
             updated: Some(at("2026-08-08T09:59:00Z")),
             replies: &["https://m.example/notes/1".to_owned()],
             likes: 3,

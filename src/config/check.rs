@@ -53,7 +53,7 @@ pub fn is_reserved(handle: &Handle) -> bool {
 
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-pub(super) fn config(file: File, base: &Path, page: Page<'_>, env: Env<'_>) -> Result<Config, ConfigError> {
+pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> Result<Config, ConfigError> {
     let reader = Reader { page, base, env };
     let network = reader.network(&file.network)?;
     let server = reader.server(&file.server, network.allow_http)?;

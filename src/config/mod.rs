@@ -220,7 +220,7 @@ impl Config {
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
         let page = error::Page { name: file_name, text };
-        let file = toml::from_str(text).map_err(|error| page.syntax(&error))?;
-        check::config(file, base, page, env)
+        let file: file::File = toml::from_str(text).map_err(|error| page.syntax(&error))?;
+        check::config(&file, base, page, env)
     }
 }

@@ -40,6 +40,15 @@ pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sql
     Ok((done.rows_affected() > 0).then_some(ActivityId(id)))
 }
 
+/// Takes back what was only listed of an article: nobody was sent it, and now it is to be sent.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
+    query("DELETE FROM activities WHERE article_id = $1 AND audience = 'listed'").bind(article.0).execute(conn).await?;
+    Ok(())
+}
+
 /// Whether any fan-out is unfinished: a cheap look before the step.
 ///
 /// # Errors

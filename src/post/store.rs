@@ -17,7 +17,8 @@ macro_rules! posts {
         concat!(
             "SELECT p.id, p.source_id, p.key, p.state, p.entry, p.fingerprint, p.body_hash, p.first_seen_at, p.hidden_seen_at,
              p.missing_since, p.missing_scans, p.withheld_at, p.article_id,
-             CASE WHEN a.id IS NOT NULL AND a.deleted_at IS NULL THEN 1 ELSE 0 END AS article_stands
+             CASE WHEN a.id IS NOT NULL AND a.deleted_at IS NULL THEN 1 ELSE 0 END AS article_stands,
+             COALESCE(a.pushed, 0) AS article_pushed
              FROM posts p LEFT JOIN articles a ON a.id = p.article_id ",
             $rest
         )
@@ -162,6 +163,21 @@ pub async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>
         .bind(until.map(Timestamp::millis))
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Has an article that was only listed sent to the followers after all.
+///
+/// # Errors
+/// The database's.
+pub async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
+    query(
+        "UPDATE articles SET pushed = 1, published_revision = 0, revision = revision + 1
+         WHERE id = $1 AND pushed = 0 AND deleted_at IS NULL",
+    )
+    .bind(id.0)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -329,6 +345,7 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Post> {
         withheld_at: row.maybe_time("withheld_at")?,
         article: row.maybe_int("article_id")?.map(ArticleId),
         article_stands: row.flag("article_stands")?,
+        article_pushed: row.flag("article_pushed")?,
     })
 }
 

@@ -1,3 +1,34 @@
 //! Where posts come from, and what a sync does about them.
 
+pub mod apply;
+pub mod connector;
+pub mod decisions;
+pub mod founding;
+pub mod hugo;
+pub mod moves;
+pub mod plan;
 pub mod scan;
+pub mod store;
+pub mod sync;
+pub mod watch;
+pub mod worker;
+
+use crate::clock::Timestamp;
+use crate::ids::{CommunityId, SourceId};
+
+/// A source as the database knows it.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Row.
+    pub id: SourceId,
+    /// Its identity in the configuration.
+    pub name: String,
+    /// Where its posts belong.
+    pub community: CommunityId,
+    /// When its first complete scan was committed: before that nothing is pushed.
+    pub imported_at: Option<Timestamp>,
+    /// When it was last scanned.
+    pub scanned_at: Option<Timestamp>,
+    /// What went wrong then.
+    pub error: Option<String>,
+}

@@ -1,1 +1,8 @@
+//! A fediverse in one process: several servers, virtual time, one file a behaviour.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod databases;

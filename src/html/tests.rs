@@ -1,0 +1,142 @@
+//! What the cleaner keeps, and what it never lets out.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn content_keeps_the_subset_and_loses_the_rest() {
+    for (dirty, expected) in [
+        ("<p>a<script>alert(1)</script>b<style>p{}</style></p>", "<p>ab</p>"),
+        ("<h1>Title</h1>", "<h2>Title</h2>"),
+        ("<p onclick=x style=y class=z id=w>a</p>", "<p>a</p>"),
+        (
+            "<a href=https://a.example/ target=_blank>x</a>",
+            r#"<a href="https://a.example/" rel="nofollow noopener">x</a>"#,
+        ),
+        ("<a href=javascript:alert(1)>x</a>", "x"),
+        ("<a href='/relative'>x</a> <img src='b.png' alt='c'>", "x"),
+        ("<img src='data:image/png;base64,AA'><img src='mailto:a@b.example'>", ""),
+        ("<img src=https://a.example/b.png alt='>' onerror=x>", r#"<img src="https://a.example/b.png" alt="&gt;">"#),
+        ("<div>a</div><div>b</div>", "<p>a</p><p>b</p>"),
+        (
+            "<figure><img src=https://a.example/b.png><figcaption>c</figcaption></figure>",
+            "<p><img src=\"https://a.example/b.png\"></p><p>c</p>",
+        ),
+        ("<s>a</s> H<sub>2</sub>O <span>b</span><!-- c -->", "<del>a</del> H<sub>2</sub>O b"),
+        ("<table><tr><td style=x>a</td></tr></table>", "<table><tbody><tr><td>a</td></tr></tbody></table>"),
+        ("<ol start=3><li>a</li></ol>", "<ol start=\"3\"><li>a</li></ol>"),
+        ("<p>a &amp;lt; b\0</p><p> &nbsp;</p>", "<p>a &amp;lt; b</p>"),
+        ("<iframe src=https://a.example/></iframe><svg><script>1</script></svg>x", "x"),
+    ] {
+        assert_eq!(clean(dirty), expected, "{dirty}");
+    }
+}
+
+#[test]
+fn relative_addresses_become_absolute_against_the_page() {
+    let page = Url::parse("https://a.example/post/x/").expect("an address");
+    assert_eq!(
+        clean_at("<a href='../y/'>y</a><img src='./ü b.png'><a href='#z'>z</a><a href='javascript:1'>n</a>", &page),
+        "<a href=\"https://a.example/post/y/\" rel=\"nofollow noopener\">y</a>\
+         <img src=\"https://a.example/post/x/%C3%BC%20b.png\">\
+         <a href=\"https://a.example/post/x/#z\" rel=\"nofollow noopener\">z</a>n"
+    );
+}
+
+#[test]
+fn what_is_nested_deeper_than_people_nest_is_words_alone() {
+    let deep = |piece: &str, times: usize| format!("{}deep", piece.repeat(times));
+    assert_eq!(clean(&deep("<blockquote>", 201)), "deep");
+    assert_eq!(clean(&deep("<b></x>", 201)), "deep");
+    assert_eq!(clean(&deep("<ul><li>", 50_000)), "deep");
+    assert!(clean(&deep("<blockquote>", 100)).starts_with("<blockquote><blockquote>"));
+    assert_eq!(clean(&deep("<b>a</b>", 500)).matches("<b>").count(), 500);
+    assert_eq!(clean(&deep("a<br>", 500)).matches("<br>").count(), 500);
+}
+
+#[test]
+fn a_summary_is_paragraphs_only() {
+    for (dirty, expected) in [
+        ("plain & simple", "<p>plain &amp; simple</p>"),
+        ("<h1>a</h1><ul><li>b</li></ul>", "<p>a</p><p>b</p>"),
+        ("<p>a <a href=https://b.example/>b</a> <em>c</em><br>d</p>", "<p>a b <em>c</em><br>d</p>"),
+        ("", ""),
+    ] {
+        assert_eq!(clean_summary(dirty), expected, "{dirty}");
+    }
+}
+
+#[test]
+fn text_keeps_blocks_and_lines_apart() {
+    assert_eq!(
+        text("<h2>A</h2><p>b\n <em>c</em><br>d &lt;e&gt; &amp;amp;</p><ul><li>f</li><li>g</li></ul><div>h</div>i"),
+        "A\n\nb c\nd <e> &amp;\n\nf\ng\n\nh\n\ni"
+    );
+    assert_eq!(paragraphs("a < b\nc\n\nd"), "<p>a &lt; b<br>c</p><p>d</p>");
+    assert_eq!(without_headings("<h2>A</h2><p>b</p>"), "<p>b</p>");
+}
+
+static NAMED_TAG: LazyLock<Regex> = LazyLock::new(|| pattern("<(/?)([a-z0-9]+)([^<>]*)>"));
+
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("<script>".to_owned()),
+        Just("</script>".to_owned()),
+        Just("<p>".to_owned()),
+        Just("</p>".to_owned()),
+        Just("<a href=\"https://a.example/\">".to_owned()),
+        Just("<a>".to_owned()),
+        Just("</a>".to_owned()),
+        Just("<a href='java\tscript:1'>".to_owned()),
+        Just("<img src=x onerror=1>".to_owned()),
+        Just("<table>".to_owned()),
+        Just("<tr>".to_owned()),
+        Just("<td>".to_owned()),
+        Just("<div>".to_owned()),
+        Just("<svg>".to_owned()),
+        Just("<math><mtext>".to_owned()),
+        Just("<style>".to_owned()),
+        Just("<h1>".to_owned()),
+        Just("<h2>".to_owned()),
+        Just("<ruby><rt>".to_owned()),
+        Just("<li>".to_owned()),
+        Just("<!--".to_owned()),
+        Just("-->".to_owned()),
+        Just("<![CDATA[".to_owned()),
+        Just("&lt;script&gt;".to_owned()),
+        Just("<pre>\n\n".to_owned()),
+        Just("<b><i>".to_owned()),
+        Just("</b>".to_owned()),
+        Just("<template>".to_owned()),
+        Just("<select><option>".to_owned()),
+        Just("<dl><dt>".to_owned()),
+        Just("<details><summary>".to_owned()),
+        Just("<plaintext>".to_owned()),
+        Just("<textarea>".to_owned()),
+        Just("<form>".to_owned()),
+        "[a-z<>&\"'/= \u{0}\n]{0,6}",
+        ".{0,4}",
+    ];
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn cleaning_is_idempotent_and_lets_no_script_out(dirty in hostile()) {
+        let once = clean(&dirty);
+        prop_assert_eq!(&clean(&once), &once);
+        let rest = NAMED_TAG.replace_all(&once, |found: &Captures<'_>| {
+            assert!(CONTENT.contains(&&found[2]), "{once}");
+            assert!(!found[3].contains("script:") && !found[3].contains(" on"), "{once}");
+            String::new()
+        });
+        prop_assert!(!rest.contains(['<', '>', '\0']), "{}", once);
+        let summary = clean_summary(&dirty);
+        prop_assert_eq!(&clean_summary(&summary), &summary);
+        prop_assert!(summary.is_empty() || summary.starts_with("<p>"), "{}", summary);
+        let _ = text(&dirty);
+    }
+}

@@ -1,0 +1,53 @@
+//! Configured sources become known; a known one that is no longer configured stops the start, since its name is
+//! its identity.
+
+use super::store;
+use crate::app::App;
+use crate::author;
+
+/// Why the bridge cannot start: one sentence, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The configuration no longer names one we know.
+    #[error("the source `{0}` is in the database but not in the configuration; put its [[source]] back under that name")]
+    Absent(String),
+    /// It would move to another community.
+    #[error("the source `{0}` belongs to another community in the database; set its `community` back, which is fixed for ever")]
+    OtherCommunity(String),
+    /// The database.
+    #[error("the database failed: {0}; check that it is reachable and writable")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Sees to it that every configured source is known, after the communities are.
+///
+/// # Errors
+/// When a known source is no longer configured, or under another community.
+pub async fn found(app: &App) -> Result<(), SourceError> {
+    let (known, communities) = {
+        let mut conn = app.db.read().await?;
+        (store::known(&mut conn).await?, author::store::communities(&mut conn).await?)
+    };
+    for source in &known {
+        if !app.config.sources.iter().any(|configured| configured.name == source.name) {
+            return Err(SourceError::Absent(source.name.clone()));
+        }
+    }
+    for configured in &app.config.sources {
+        let community = communities.iter().find(|community| community.handle == configured.community);
+        let community = community.ok_or(sqlx::Error::RowNotFound)?.id;
+        match known.iter().find(|source| source.name == configured.name) {
+            Some(source) if source.community != community => {
+                return Err(SourceError::OtherCommunity(source.name.clone()));
+            }
+            Some(_) => {}
+            None => {
+                let (ids, name, now) = (app.ids.clone(), configured.name.clone(), app.clock.now());
+                app.db
+                    .write(move |conn| Box::pin(async move { store::insert(conn, &ids, &name, community, now).await }))
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! A content file taken apart: front matter in YAML, TOML or JSON, and the body below it.
+
+use serde_json::{Map, Value};
+
+use super::yaml::{self, Duplicate, SyntaxError};
+
+/// A content file.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    /// Keys in lower case.
+    pub(super) fields: Map<String, Value>,
+    /// With `\n` line ends.
+    pub(super) body: String,
+    /// The line of the file on which the body begins, counted from 1.
+    pub(super) body_line: u64,
+    /// Keys that stand twice, with their lines in the file.
+    pub(super) duplicates: Vec<Duplicate>,
+}
+
+/// Takes a file apart. A file without front matter is a page all the same (sources 1.2). Errors carry the line of
+/// the file.
+pub(super) fn read(text: &str) -> Result<Document, SyntaxError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
+    let start = text.trim_start_matches([' ', '\t', '\n', '\r']);
+    let skipped = lines_in(text.strip_suffix(start).unwrap_or_default());
+    let opening = start.lines().next().unwrap_or_default().trim_end();
+    match opening {
+        "---" | "+++" => {
+            let (head, body, body_line) = split(start, opening, skipped)?;
+            let first = skipped + 2;
+            let moved = |line: u64| line + first - 1;
+            let (fields, duplicates) = if opening == "---" { yaml::parse(head) } else { toml_fields(head) }
+                .map_err(|error| SyntaxError { line: error.line.map(moved), ..error })?;
+            let duplicates = duplicates.into_iter().map(|found| Duplicate { line: moved(found.line), ..found });
+            Ok(Document { fields, body: body.to_owned(), body_line, duplicates: duplicates.collect() })
+        }
+        _ if start.starts_with('{') && !start.starts_with("{{") => json(start, skipped),
+        _ => Ok(Document { body: start.to_owned(), body_line: skipped + 1, ..Document::default() }),
+    }
+}
+
+/// Front matter, body, and the line on which the body begins.
+fn split<'a>(start: &'a str, delimiter: &str, skipped: u64) -> Result<(&'a str, &'a str, u64), SyntaxError> {
+    let unclosed = || SyntaxError {
+        line: Some(skipped + 1),
+        message: format!("the front matter is not closed; put a line `{delimiter}` below it"),
+    };
+    let after_opening = start.split_once('\n').ok_or_else(unclosed)?.1;
+    let mut offset = 0;
+    for line in after_opening.split_inclusive('\n') {
+        if let Some(rest) = line.strip_prefix(delimiter) {
+            let (head, from) = after_opening.split_at(offset);
+            let body_at = if rest.trim().is_empty() { line.len() } else { delimiter.len() };
+            let line_number = skipped + 2 + lines_in(head);
+            let body = from.get(body_at..).unwrap_or_default();
+            return Ok((head, body, line_number + u64::from(rest.ends_with('\n') && rest.trim().is_empty())));
+        }
+        offset += line.len();
+    }
+    Err(unclosed())
+}
+
+fn json(start: &str, skipped: u64) -> Result<Document, SyntaxError> {
+    let mut values = serde_json::Deserializer::from_str(start).into_iter::<Map<String, Value>>();
+    let fields = match values.next() {
+        Some(Ok(fields)) => yaml::lower_keys(fields),
+        Some(Err(error)) => {
+            let line = Some(skipped + u64::try_from(error.line()).unwrap_or(1).max(1));
+            return Err(SyntaxError { line, message: error.to_string() });
+        }
+        None => Map::new(),
+    };
+    let (head, body) = start.split_at(values.byte_offset());
+    Ok(Document { fields, body: body.to_owned(), body_line: skipped + 1 + lines_in(head), duplicates: Vec::new() })
+}
+
+fn toml_fields(text: &str) -> Result<(Map<String, Value>, Vec<Duplicate>), SyntaxError> {
+    parse_toml(text).map(|fields| (fields, Vec::new()))
+}
+
+/// Reads TOML, keys in lower case; its own dates become text, which `dates` reads.
+pub(super) fn parse_toml(text: &str) -> Result<Map<String, Value>, SyntaxError> {
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| SyntaxError {
+        line: error.span().map(|span| lines_in(text.get(..span.start).unwrap_or_default()) + 1),
+        message: error.message().to_owned(),
+    })?;
+    Ok(yaml::lower_keys(table.into_iter().map(|(key, value)| (key, plain(value))).collect()))
+}
+
+fn plain(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => Value::from(number),
+        toml::Value::Float(number) => Value::from(number),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+        toml::Value::Datetime(date) => Value::String(date.to_string()),
+        toml::Value::Array(items) => Value::Array(items.into_iter().map(plain).collect()),
+        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(key, value)| (key, plain(value))).collect()),
+    }
+}
+
+fn lines_in(text: &str) -> u64 {
+    u64::try_from(text.matches('\n').count()).unwrap_or(u64::MAX)
+}
+
+/// A field as text: trimmed, numbers and truth values written out, empty ones absent.
+pub(super) fn text(value: Option<&Value>) -> Option<String> {
+    let text = match value? {
+        Value::String(text) => text.trim().replace('\0', ""),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// A field as a list of texts: a list or a single one; null and empty entries are left out.
+pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(items)) => items.iter().filter_map(|item| text(Some(item))).collect(),
+        other => text(other).into_iter().collect(),
+    }
+}
+
+/// A field as yes or no; also the older words for it, which Hugo's earlier versions took.
+pub(super) fn flag(value: Option<&Value>) -> Option<bool> {
+    match text(value)?.to_lowercase().as_str() {
+        "true" | "yes" | "on" | "y" | "1" => Some(true),
+        "false" | "no" | "off" | "n" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// A field from the front matter, or from its `params` (sources 1.2).
+pub(super) fn field<'a>(fields: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    let filled = |value: &&Value| !value.is_null();
+    fields.get(key).filter(filled).or_else(|| fields.get("params").and_then(|params| params.get(key)).filter(filled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn front_matter_is_found_in_all_its_clothes() {
+        for (file, title, body, line) in [
+            ("---\ntitle: a\n---\nb\n", Some("a"), "b\n", 4),
+            ("\u{feff}\r\n\r\n---\r\nTitle: a \r\n---\r\nb\r\n", Some("a"), "b\n", 6),
+            ("---  \ntitle: a\n---", Some("a"), "", 3),
+            ("+++\ntitle = 'a'\ndate = 2024-03-05\n+++\n\nb", Some("a"), "\nb", 5),
+            ("{\n\"title\": \"a\", \"x\": \"}\"\n}\nb", Some("a"), "\nb", 3),
+            ("no front matter", None, "no front matter", 1),
+            ("---\n---\nb", None, "b", 3),
+            ("", None, "", 1),
+        ] {
+            let document = read(file).expect(file);
+            assert_eq!(text(document.fields.get("title")).as_deref(), title, "{file}");
+            assert_eq!((document.body.as_str(), document.body_line), (body, line), "{file}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_names_the_line_of_the_file() {
+        assert_eq!(read("\n---\ntitle: a\n").expect_err("unclosed").line, Some(2));
+        assert_eq!(read("---\ntitle: a\n\tb: c\n---\n").expect_err("a tab").line, Some(2));
+        assert_eq!(read("+++\na = 1\nb = \n+++\n").expect_err("no value").line, Some(3));
+        assert_eq!(read("{\n\"a\": }\n").expect_err("no value").line, Some(2));
+        assert_eq!(read("---\na: 1\na: 2\n---\n").expect("YAML").duplicates[0].line, 3);
+    }
+
+    #[test]
+    fn fields_are_read_in_the_shapes_people_use() {
+        let fields =
+            read("---\ntags: [a , null, 7, '']\none: x\ndraft: Yes\nparams:\n  lang: nl\n---").expect("YAML").fields;
+        assert_eq!(texts(fields.get("tags")), ["a", "7"]);
+        assert_eq!(texts(fields.get("one")), ["x"]);
+        assert_eq!(flag(fields.get("draft")), Some(true));
+        assert_eq!(text(field(&fields, "lang")).as_deref(), Some("nl"));
+    }
+}

@@ -1,0 +1,362 @@
+//! One sync of one source: scan, decide, and write it all in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::apply::{self, Authors, Founded, Writers};
+use super::connector::{self, ScanError};
+use super::plan::{self, Act, Rules, Step};
+use super::scan::{Scan, Warning};
+use super::store::{self, Lease, Scanned};
+use super::{Known, founding};
+use crate::activity::actor::ActorKind;
+use crate::app::App;
+use crate::author::keys::MintError;
+use crate::author::opt_in::{self, Collision, OptIn};
+use crate::author::{self, Actor, Author};
+use crate::config::{self, Source};
+use crate::ids::{ActorId, AuthorId, Handle};
+use crate::post;
+use crate::post::entry::Visibility;
+
+/// How an operator wants a sync.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// What vanished is gone indeed.
+    pub confirm: bool,
+    /// Push this post whatever its age.
+    pub deliver: Option<String>,
+}
+
+/// Why a sync could not be done; nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The source cannot be read.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// An author's handle is taken.
+    #[error(transparent)]
+    Handle(#[from] Collision),
+    /// Someone else scans it.
+    #[error("the source `{0}` is being scanned by another process just now; try again in a moment")]
+    Busy(String),
+    /// The source is not known.
+    #[error("there is no source `{0}` in the configuration; `veerpont config check` lists them")]
+    Unknown(String),
+    /// The post to deliver is not there, or not public.
+    #[error("there is no published post `{0}` that was not sent yet; `veerpont post list` shows the keys")]
+    NothingToDeliver(String),
+    /// A key could not be made.
+    #[error(transparent)]
+    Mint(#[from] MintError),
+    /// The scanning thread died.
+    #[error("the scan stopped unexpectedly: {0}")]
+    Thread(#[from] tokio::task::JoinError),
+    /// The database.
+    #[error("the database failed: {0}; nothing of this sync was kept")]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<founding::SourceError> for SyncError {
+    fn from(error: founding::SourceError) -> Self {
+        Self::Database(sqlx::Error::Protocol(error.to_string()))
+    }
+}
+
+/// What a sync did, or would do.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Articles made.
+    pub created: usize,
+    /// Articles edited, the moved ones not counted again.
+    pub updated: usize,
+    /// Posts with a new key, their articles kept.
+    pub moved: usize,
+    /// Articles deleted.
+    pub removed: usize,
+    /// Posts that wait for `sync --confirm`.
+    pub held: usize,
+    /// Articles that stood unsent and are sent after all.
+    pub delivered: usize,
+    /// Posts of which nothing new is to be said.
+    pub unchanged: usize,
+    /// Authors that became actors, by handle.
+    pub opted_in: Vec<String>,
+    /// Each post of which something is to be said.
+    pub changes: Vec<Change>,
+    /// What is odd.
+    pub warnings: Vec<Warning>,
+    /// Whether nothing was left out of the scan.
+    pub complete: bool,
+    /// Whether this only says what would be done.
+    pub dry_run: bool,
+}
+
+/// One line of a report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Change {
+    /// The source.
+    pub source: String,
+    /// The post's key.
+    pub key: String,
+    /// `create`, `update`, `move`, `remove`, `missing`, `hold`.
+    pub change: &'static str,
+    /// For a move, the key it had.
+    pub from: Option<String>,
+    /// Whether followers are sent it.
+    pub delivered: Option<bool>,
+    /// The public page.
+    pub url: String,
+}
+
+impl Report {
+    fn of(source: &str, steps: &[Step], scan: &Scan, opt_in: &OptIn, dry_run: bool) -> Self {
+        let mut report = Self {
+            warnings: scan.warnings.clone(),
+            complete: scan.complete,
+            dry_run,
+            opted_in: opt_in.found.iter().map(|(_, handle)| handle.to_string()).collect(),
+            ..Self::default()
+        };
+        for step in steps {
+            let moved = step.moved_from.is_some();
+            let (counter, change) = match step.act {
+                Act::Create { .. } => (&mut report.created, "create"),
+                Act::Remove => (&mut report.removed, "remove"),
+                Act::Hold => (&mut report.held, "hold"),
+                _ if step.deliver => (&mut report.delivered, "deliver"),
+                _ if moved => (&mut report.moved, "move"),
+                Act::Update => (&mut report.updated, "update"),
+                Act::Miss => (&mut report.unchanged, "missing"),
+                Act::Note | Act::Nothing => {
+                    report.unchanged += 1;
+                    continue;
+                }
+            };
+            *counter += 1;
+            report.changes.push(Change {
+                source: source.to_owned(),
+                key: step.key().to_owned(),
+                change,
+                from: step.moved_from.clone(),
+                delivered: match step.act {
+                    Act::Create { push } => Some(push),
+                    _ => step.deliver.then_some(true),
+                },
+                url: step.url().to_owned(),
+            });
+        }
+        report
+    }
+
+    /// Adds another source's.
+    pub fn add(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.moved += other.moved;
+        self.removed += other.removed;
+        self.held += other.held;
+        self.delivered += other.delivered;
+        self.unchanged += other.unchanged;
+        self.opted_in.extend(other.opted_in);
+        self.changes.extend(other.changes);
+        self.warnings.extend(other.warnings);
+        self.complete &= other.complete;
+        self.dry_run = other.dry_run;
+    }
+}
+
+/// Syncs a source by name: takes it, scans, and writes; waits a little for another process that has it.
+///
+/// # Errors
+/// As [`SyncError`] tells; nothing was written then but the error itself, which `status` shows.
+pub async fn sync(
+    app: &App,
+    name: &str,
+    wish: Wish,
+    progress: impl FnMut(u64, u64) + Send + 'static,
+) -> Result<Report, SyncError> {
+    let configured = app.config.sources.iter().find(|source| source.name == name);
+    let configured = configured.ok_or_else(|| SyncError::Unknown(name.to_owned()))?.clone();
+    let known = {
+        let mut conn = app.db.read().await?;
+        store::known(&mut conn).await?.into_iter().find(|source| source.name == name)
+    };
+    let known = known.ok_or_else(|| SyncError::Unknown(name.to_owned()))?;
+    let owner = format!("sync@{}:{}", app.config.server.node, std::process::id());
+    for _ in 0..20 {
+        let (owner, now, source) = (owner.clone(), app.clock.now(), known.id);
+        let lease = app.db.write(move |conn| Box::pin(async move { store::claim(conn, source, &owner, now).await })).await?;
+        if let Some(lease) = lease {
+            return run(app, &configured, &known, lease, wish, progress).await;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    Err(SyncError::Busy(name.to_owned()))
+}
+
+/// Scans a source under a lease and writes what follows; lets go of it whatever happens.
+///
+/// # Errors
+/// As [`sync`].
+pub async fn run(
+    app: &App,
+    configured: &Source,
+    known: &Known,
+    lease: Lease,
+    wish: Wish,
+    progress: impl FnMut(u64, u64) + Send + 'static,
+) -> Result<Report, SyncError> {
+    let result = attempt(app, configured, known, &lease, wish, progress).await;
+    if let Err(error) = &result {
+        let scanned = Scanned {
+            complete: false,
+            error: Some(error.to_string()),
+            next_scan_at: app.clock.now() + configured.rescan,
+        };
+        let now = app.clock.now();
+        app.db.write(move |conn| Box::pin(async move { store::finish(conn, &lease, &scanned, now).await })).await?;
+    }
+    result
+}
+
+async fn attempt(
+    app: &App,
+    configured: &Source,
+    known: &Known,
+    lease: &Lease,
+    wish: Wish,
+    mut progress: impl FnMut(u64, u64) + Send + 'static,
+) -> Result<Report, SyncError> {
+    let now = app.clock.now();
+    let connector = connector::of(configured);
+    let scan = tokio::task::spawn_blocking(move || connector.scan(now, &mut progress)).await??;
+    // Read after the scan, so that a decision made meanwhile on the command line counts.
+    let (posts, authors, actors) = {
+        let mut conn = app.db.read().await?;
+        let known_authors = author::store::authors(&mut conn, known.id).await?;
+        (post::store::posts(&mut conn, known.id).await?, known_authors, author::store::actors(&mut conn).await?)
+    };
+    let current = store_now(app, known).await?;
+    let opt_in = decide(configured, &scan, authors, &actors)?;
+    let rules = Rules {
+        now,
+        imported: current.imported_at.is_some(),
+        push_within: app.config.publishing.push_within,
+        removal_grace: configured.removal_grace,
+        confirm: wish.confirm,
+        deliver: wish.deliver.as_deref(),
+    };
+    let steps = plan::plan(&posts, &scan, &rules);
+    if let Some(key) = &wish.deliver
+        && !steps.iter().any(|step| step.key() == key && (step.deliver || matches!(step.act, Act::Create { .. })))
+    {
+        return Err(SyncError::NothingToDeliver(key.clone()));
+    }
+    let report = Report::of(&configured.name, &steps, &scan, &opt_in, wish.dry_run);
+    if wish.dry_run {
+        let lease = lease.clone();
+        app.db.write(move |conn| Box::pin(async move { store::release(conn, &lease).await })).await?;
+        return Ok(report);
+    }
+    let authors = mint_authors(app, &scan, opt_in).await?;
+    let look_again = now + configured.rescan;
+    let scanned = Scanned {
+        complete: scan.complete,
+        error: None,
+        next_scan_at: plan::next_turn(&scan, now).map_or(look_again, |turn| turn.min(look_again)),
+    };
+    write(app, current, lease.clone(), authors, steps, scanned).await?;
+    Ok(report)
+}
+
+async fn store_now(app: &App, known: &Known) -> Result<Known, SyncError> {
+    let mut conn = app.db.read().await?;
+    let found = store::known(&mut conn).await?.into_iter().find(|source| source.id == known.id);
+    found.ok_or_else(|| SyncError::Unknown(known.name.clone()))
+}
+
+/// Who becomes an actor: decided over the authors already known and those the scan brought.
+fn decide(configured: &Source, scan: &Scan, known: Vec<Author>, actors: &[Actor]) -> Result<OptIn, Collision> {
+    let mut by_slug: BTreeMap<String, Author> = known.into_iter().map(|author| (author.slug.clone(), author)).collect();
+    for profile in &scan.authors {
+        let author = by_slug.entry(profile.slug.clone()).or_insert_with(|| Author {
+            id: AuthorId(0),
+            source_id: crate::ids::SourceId(0),
+            slug: profile.slug.clone(),
+            name: profile.name.clone(),
+            bio: profile.bio.clone(),
+            avatar: profile.avatar.clone(),
+            has_profile: profile.has_profile,
+            choice: None,
+            actor: None,
+        });
+        author.has_profile = profile.has_profile;
+    }
+    let published: BTreeSet<String> = scan
+        .entries
+        .iter()
+        .filter(|entry| matches!(entry.visibility, Visibility::Public { .. }))
+        .flat_map(|entry| entry.authors.iter().cloned())
+        .collect();
+    let mut taken: BTreeSet<Handle> = actors.iter().map(|actor| actor.handle.clone()).collect();
+    taken.extend(config::RESERVED_HANDLES.iter().filter_map(|handle| Handle::parse(handle).ok()));
+    let frozen: BTreeSet<ActorId> = actors.iter().filter(|actor| !actor.is_active()).map(|actor| actor.id).collect();
+    let authors: Vec<Author> = by_slug.into_values().collect();
+    opt_in::decide(configured, &authors, &published, |actor| frozen.contains(&actor), &taken)
+}
+
+/// Makes the new actors with their keys, on a thread of its own since that takes a tenth of a second each.
+async fn mint_authors(app: &App, scan: &Scan, opt_in: OptIn) -> Result<Authors, SyncError> {
+    let profiles = scan.authors.clone();
+    let (app, by_slug) = (app.clone(), profiles.clone());
+    let founded = tokio::task::spawn_blocking(move || {
+        opt_in
+            .found
+            .into_iter()
+            .map(|(slug, handle)| {
+                let profile = by_slug.iter().find(|profile| profile.slug == slug);
+                let (name, bio) = profile.map_or((slug.as_str(), ""), |profile| (&profile.name, &profile.bio));
+                let (mut actor, keys) = author::founding::new_actor(&app, ActorKind::Person, handle, name, bio)?;
+                actor.icon = profile.and_then(|profile| profile.avatar.clone());
+                Ok(Founded { slug, actor, keys })
+            })
+            .collect::<Result<Vec<_>, MintError>>()
+            .map(|founded| (founded, opt_in.freeze, opt_in.thaw))
+    });
+    let (founded, freeze, thaw) = founded.await??;
+    Ok(Authors { profiles, founded, freeze, thaw })
+}
+
+async fn write(
+    app: &App,
+    source: Known,
+    lease: Lease,
+    authors: Authors,
+    steps: Vec<Step>,
+    scanned: Scanned,
+) -> Result<(), SyncError> {
+    let writer = app.clone();
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                let now = writer.clock.now();
+                if !store::finish(conn, &lease, &scanned, now).await? {
+                    return Err(SyncError::Busy(source.name.clone()));
+                }
+                apply::authors(conn, &writer, source.id, &authors).await?;
+                let community = author::store::community(conn, source.community).await?;
+                let community = community.ok_or(sqlx::Error::RowNotFound)?;
+                let writers = Writers::load(conn, source.id, &community).await?;
+                for step in &steps {
+                    apply::step(conn, &writer, &source, &writers, step).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}

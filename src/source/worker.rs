@@ -1,0 +1,70 @@
+//! The source loop: scans what is due by the timer, by a post's own date, or by the file watch.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::store::{self, Lease};
+use super::sync::{self, Wish};
+use super::Known;
+use crate::app::App;
+use crate::worker::Worker;
+
+/// Scans.
+pub struct SourceWorker;
+
+#[async_trait]
+impl Worker for SourceWorker {
+    type Claim = (Known, Lease);
+    const NAME: &'static str = "source";
+    const WIDTH: usize = 1;
+
+    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<(Known, Lease)>> {
+        let now = app.clock.now();
+        let (due, known) = {
+            let mut conn = app.db.read().await?;
+            (store::due(&mut conn, now).await?, store::known(&mut conn).await?)
+        };
+        let mut claimed = Vec::new();
+        for source in due.into_iter().take(limit) {
+            let Some(known) = known.iter().find(|known| known.id == source) else { continue };
+            let node = app.config.server.node.clone();
+            let lease = app.db.write(move |conn| Box::pin(async move { store::claim(conn, source, &node, now).await }));
+            if let Some(lease) = lease.await? {
+                claimed.push((known.clone(), lease));
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn work(&self, app: &App, (known, lease): (Known, Lease)) -> anyhow::Result<()> {
+        let Some(configured) = app.config.sources.iter().find(|source| source.name == known.name) else {
+            anyhow::bail!("the source `{}` is not configured", known.name);
+        };
+        match sync::run(app, configured, &known, lease, Wish::default(), |_, _| {}).await {
+            Ok(report) => {
+                let said = report.created + report.updated + report.moved + report.removed + report.held;
+                if said > 0 {
+                    tracing::info!(
+                        source = known.name,
+                        created = report.created,
+                        updated = report.updated,
+                        moved = report.moved,
+                        removed = report.removed,
+                        held = report.held,
+                        "synced"
+                    );
+                }
+            }
+            // It stands in the source's row, is shown by `status`, and is tried again at the next scan.
+            Err(error) => tracing::error!(source = known.name, %error, "cannot sync"),
+        }
+        Ok(())
+    }
+}
+
+/// The loop, ready to run.
+#[must_use]
+pub fn worker() -> Arc<SourceWorker> {
+    Arc::new(SourceWorker)
+}

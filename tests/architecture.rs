@@ -1,0 +1,67 @@
+//! The map holds: `src/` is read, and an import upward, SQL out of its place or an unknown licence fails.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[path = "architecture/code.rs"]
+mod code;
+#[path = "architecture/licences.rs"]
+mod licences;
+#[path = "architecture/rules.rs"]
+mod rules;
+
+use rules::Map;
+
+/// Every Rust file below `folder`, by its path relative to the package, with its text.
+fn files(folder: &str) -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = BTreeMap::new();
+    let mut folders: Vec<PathBuf> = vec![root.join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of the package") {
+            let path = entry.expect("an entry of it").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root).expect("below the package").to_string_lossy().into_owned();
+                found.insert(name, fs::read_to_string(&path).expect("Rust is UTF-8"));
+            }
+        }
+    }
+    found
+}
+
+fn holds(faults: &[String]) {
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn imports_go_down_the_map_only() {
+    let sources = files("src");
+    let map = Map::read(&sources["src/lib.rs"]);
+    assert!(map.rooms().count() > 10, "the map was not understood");
+    let imports: Vec<_> = sources.iter().flat_map(|(path, text)| rules::imports(&map, path, text)).collect();
+    assert!(!imports.is_empty(), "the imports were not understood");
+    holds(&rules::arrows(&map, &imports));
+    holds(&sources.keys().filter_map(|path| rules::unknown_room(&map, path)).collect::<Vec<_>>());
+}
+
+#[test]
+fn sql_stands_only_in_stores() {
+    holds(&files("src").iter().flat_map(|(path, text)| rules::sql(path, text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_binary_is_thin() {
+    let lines = files("src")["src/main.rs"].lines().count();
+    assert!(lines <= 40, "src/main.rs has {lines} lines, and 40 are enough: move what it does to cli/");
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let all = files("src").into_iter().chain(files("tests"));
+    holds(&all.filter_map(|(path, text)| rules::head(&path, &text)).collect::<Vec<_>>());
+}

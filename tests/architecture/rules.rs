@@ -1,0 +1,274 @@
+//! What the code may do where. Each fault names its line and the way out.
+
+use crate::code::{bare, root_names, test_lines};
+
+/// What simulated servers may use of ours: they share no protocol code, so that a mistake cannot cancel itself out.
+const HARNESS_MAY_USE: [&str; 2] = ["clock", "ids"];
+
+/// The rooms in the order of lib.rs, top first, with the number of their group. Blank lines make groups.
+pub(crate) struct Map(Vec<(String, usize)>);
+
+impl Map {
+    /// Reads the `pub mod` lines of lib.rs.
+    pub(crate) fn read(lib: &str) -> Self {
+        let (mut rooms, mut group) = (Vec::new(), 0);
+        for line in lib.lines().map(str::trim) {
+            if line.is_empty() {
+                group += 1;
+            } else if let Some(room) = line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';')) {
+                rooms.push((room.to_owned(), group));
+            }
+        }
+        Self(rooms)
+    }
+
+    pub(crate) fn rooms(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(room, _)| room.as_str())
+    }
+
+    /// Greater is lower.
+    fn group(&self, room: &str) -> Option<usize> {
+        self.0.iter().find(|(name, _)| name == room).map(|(_, group)| *group)
+    }
+}
+
+/// One room's use of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Import {
+    from: String,
+    to: String,
+    /// File and line.
+    place: String,
+    in_tests: bool,
+}
+
+/// The room a file belongs to; `lib.rs` and `main.rs` belong to none.
+fn room_of(path: &str) -> Option<&str> {
+    let room = path.trim_start_matches("src/").split('/').next()?.trim_end_matches(".rs");
+    (room != "lib" && room != "main").then_some(room)
+}
+
+/// What a file uses of other rooms. `path` is relative to the package.
+pub(crate) fn imports(map: &Map, path: &str, text: &str) -> Vec<Import> {
+    let Some(room) = room_of(path) else { return Vec::new() };
+    let inside = path.trim_start_matches("src/");
+    let code = bare(text);
+    let tests = test_lines(&code);
+    let test_file = inside.ends_with("/tests.rs") || inside.contains("/tests/");
+    let in_module = |line: usize| tests.iter().any(|(first, last)| (*first..=*last).contains(&line));
+    // Inside a test module one `super::` more leads to the root.
+    let outside = root_names(&code, depth(inside)).into_iter().filter(|name| !name.by_super || !in_module(name.line));
+    let within = root_names(&code, depth(inside) + 1).into_iter().filter(|name| name.by_super && in_module(name.line));
+    outside
+        .chain(within)
+        // What is not a room is a macro or an alias, and the compiler knows where it leads.
+        .filter(|name| name.name != room && (name.name == "*" || map.group(&name.name).is_some()))
+        .map(|name| Import {
+            from: room.to_owned(),
+            to: name.name,
+            place: format!("{path}:{}", name.line),
+            in_tests: test_file || in_module(name.line),
+        })
+        .collect()
+}
+
+/// Every file whose room is not on the map.
+pub(crate) fn unknown_room(map: &Map, path: &str) -> Option<String> {
+    let room = room_of(path).filter(|room| map.group(room).is_none())?;
+    Some(format!("{path}: the room `{room}` is not on the map: declare it in src/lib.rs"))
+}
+
+/// Every import that goes up the map, takes what it must not, or is part of a circle. Between groups imports go down
+/// only. Within a group rustfmt keeps the rooms in the order of the alphabet, so there the rule is: no circle.
+pub(crate) fn arrows(map: &Map, imports: &[Import]) -> Vec<String> {
+    let mut faults: Vec<String> = imports
+        .iter()
+        .filter_map(|import| {
+            let Import { from, to, place, .. } = import;
+            wrong(map, import).map(|why| format!("{place}: `{from}` imports `{to}`: {why}"))
+        })
+        .collect();
+    let beside: Vec<&Import> = imports.iter().filter(|one| map.group(&one.from) == map.group(&one.to)).collect();
+    for import in &beside {
+        if let Some(way) = way_back(&beside, import) {
+            faults.push(format!("{}: a circle: {way}; hand in what one of them needs", import.place));
+        }
+    }
+    faults
+}
+
+fn wrong(map: &Map, import: &Import) -> Option<String> {
+    let Import { from, to, in_tests, .. } = import;
+    if to == "*" {
+        return Some("it takes everything from the root; name the rooms".to_owned());
+    }
+    if from == "harness" && !HARNESS_MAY_USE.contains(&to.as_str()) {
+        return Some(format!("simulated servers share no code with the program but {}", HARNESS_MAY_USE.join(" and ")));
+    }
+    if to == "harness" && *in_tests {
+        return None;
+    }
+    (map.group(to) < map.group(from)).then(|| {
+        format!("`{to}` stands above `{from}` in src/lib.rs; hand in what is needed, or move it to a room below both")
+    })
+}
+
+/// The rooms from an import round to where it started, if they lead there.
+fn way_back(imports: &[&Import], start: &Import) -> Option<String> {
+    let mut ways = vec![vec![start.from.as_str(), start.to.as_str()]];
+    while let Some(way) = ways.pop() {
+        let last = *way.last()?;
+        for next in imports.iter().filter(|import| import.from == last) {
+            let longer = [way.as_slice(), &[next.to.as_str()]].concat();
+            if next.to == start.from {
+                return Some(longer.join(" → "));
+            }
+            if !way.contains(&next.to.as_str()) {
+                ways.push(longer);
+            }
+        }
+    }
+    None
+}
+
+/// How many `super::` lead from a file to the root.
+fn depth(inside: &str) -> usize {
+    let parts = inside.split('/').count();
+    if inside.ends_with("/mod.rs") { parts - 1 } else { parts }
+}
+
+/// SQL that stands elsewhere than in `store.rs`, `store/`, `db.rs` or `db/`.
+pub(crate) fn sql(path: &str, text: &str) -> Vec<String> {
+    let inside = path.trim_start_matches("src/");
+    let is_store = inside.split('/').any(|part| matches!(part, "store.rs" | "store"));
+    if is_store || inside == "db.rs" || inside.starts_with("db/") {
+        return Vec::new();
+    }
+    let code = bare(text);
+    let lines = code.lines().enumerate();
+    lines
+        .filter(|(_, line)| {
+            let grouped = line.split_once("sqlx::{").is_some_and(|(_, names)| names.contains("query"));
+            grouped || line.contains("sqlx::query") || line.contains("sqlx::raw_sql") || line.contains("QueryBuilder")
+        })
+        .map(|(index, _)| {
+            format!("{path}:{}: SQL stands only in a room's store.rs and in db.rs; move it there", index + 1)
+        })
+        .collect()
+}
+
+/// The fault of a file that does not begin by saying what it is for.
+pub(crate) fn head(path: &str, text: &str) -> Option<String> {
+    let says =
+        text.lines().next().and_then(|line| line.strip_prefix("//!")).is_some_and(|rest| !rest.trim().is_empty());
+    (!says).then(|| format!("{path}:1: begin the file with a line `//! …` that says what it is for"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIB: &str = "//! Map.\npub mod harness;\npub mod web;\n\npub mod inbox;\n\npub mod post;\n\npub mod db;\npub mod net;\npub mod telemetry;\n\npub mod clock;\n";
+
+    fn faults(path: &str, text: &str) -> Vec<String> {
+        let map = Map::read(LIB);
+        arrows(&map, &imports(&map, path, text))
+    }
+
+    #[test]
+    fn the_map_is_read_in_order() {
+        let map = Map::read(LIB);
+        assert_eq!(
+            map.rooms().collect::<Vec<_>>(),
+            ["harness", "web", "inbox", "post", "db", "net", "telemetry", "clock"]
+        );
+    }
+
+    #[test]
+    fn a_way_down_is_free_and_a_way_up_is_not() {
+        assert_eq!(faults("src/inbox/store.rs", "use crate::{post::Post, net};\nuse crate::inbox::X;"), [""; 0]);
+        let up = faults("src/post/store.rs", "\nuse crate::inbox::X;");
+        assert_eq!(up.len(), 1, "{up:?}");
+        assert!(
+            up[0].starts_with("src/post/store.rs:2: `post` imports `inbox`: `inbox` stands above `post`"),
+            "{up:?}"
+        );
+        assert_eq!(faults("src/clock.rs", "fn f() -> crate::net::Client { todo() }").len(), 1);
+        assert_eq!(
+            faults("src/clock.rs", "// crate::net\n/// [`crate::net`]\nconst A: &str = \"crate::net\";"),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_way_round_through_super_counts() {
+        assert_eq!(faults("src/clock.rs", "use super::net;").len(), 1);
+        assert_eq!(faults("src/post/mod.rs", "use super::inbox;").len(), 1);
+        assert_eq!(faults("src/post/store.rs", "use super::super::inbox;").len(), 1);
+        assert_eq!(faults("src/post/store.rs", "use super::inbox;"), [""; 0]);
+        assert_eq!(faults("src/post/store.rs", "use crate::*;").len(), 1);
+        assert_eq!(faults("src/clock.rs", "#[cfg(test)]\nmod tests {\n use super::*;\n}"), [""; 0]);
+        assert_eq!(faults("src/clock.rs", "#[cfg(test)]\nmod tests {\n use super::super::net;\n}").len(), 1);
+    }
+
+    #[test]
+    fn neighbours_may_use_each_other_but_not_in_a_circle() {
+        let map = Map::read(LIB);
+        let found = |files: &[(&str, &str)]| {
+            let all: Vec<Import> = files.iter().flat_map(|(path, text)| imports(&map, path, text)).collect();
+            arrows(&map, &all)
+        };
+        let (there, on) = (("src/net/a.rs", "use crate::db;"), ("src/db.rs", "use crate::telemetry::X;"));
+        assert_eq!(found(&[there, on]), [""; 0]);
+        let circle = found(&[there, on, ("src/telemetry.rs", "\nuse crate::net::Y;")]);
+        assert_eq!(circle.len(), 3, "{circle:?}");
+        assert!(circle[2].starts_with("src/telemetry.rs:2: a circle: telemetry → net → db → telemetry"), "{circle:?}");
+    }
+
+    #[test]
+    fn tests_may_use_the_harness_and_nothing_else_upward() {
+        let text = "#[cfg(test)]\nmod tests {\n    use crate::harness::Peer;\n    use crate::web::X;\n}\n";
+        let found = faults("src/inbox/mod.rs", text);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("`web`"), "{found:?}");
+        assert_eq!(faults("src/inbox/mod.rs", "use crate::harness::Peer;").len(), 1);
+        assert_eq!(faults("src/inbox/tests.rs", "use crate::harness::Peer;"), [""; 0]);
+    }
+
+    #[test]
+    fn the_harness_shares_nothing() {
+        assert_eq!(faults("src/harness/peer.rs", "use crate::clock::Clock; use crate::harness::Key;"), [""; 0]);
+        let found = faults("src/harness/peer.rs", "use crate::net::sign;");
+        assert!(found[0].contains("share no code"), "{found:?}");
+    }
+
+    #[test]
+    fn a_room_off_the_map_is_a_fault() {
+        let map = Map::read(LIB);
+        assert!(unknown_room(&map, "src/attic.rs").is_some());
+        for known in ["src/lib.rs", "src/main.rs", "src/post/mod.rs", "src/clock.rs"] {
+            assert_eq!(unknown_room(&map, known), None);
+        }
+    }
+
+    #[test]
+    fn sql_has_its_place() {
+        for text in
+            ["sqlx::query(\"SELECT 1\")", "use sqlx::query_as;", "use sqlx::{Any, query_scalar};", "sqlx::raw_sql(X)"]
+        {
+            assert_eq!(sql("src/post/mod.rs", text).len(), 1, "{text}");
+            for place in ["src/post/store.rs", "src/post/store/rows.rs", "src/db.rs", "src/db/writer.rs"] {
+                assert_eq!(sql(place, text), [""; 0], "{place}");
+            }
+        }
+        assert_eq!(sql("src/post/mod.rs", "// sqlx::query"), [""; 0]);
+    }
+
+    #[test]
+    fn a_head_is_a_sentence() {
+        assert!(head("a.rs", "//! What it is for.\n").is_none());
+        for text in ["", "//!\n", "// no\n", "use a;\n//! late\n"] {
+            assert!(head("a.rs", text).is_some(), "{text:?}");
+        }
+    }
+}
