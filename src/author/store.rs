@@ -153,6 +153,16 @@ pub async fn actors(conn: &mut Conn) -> sqlx::Result<Vec<Actor>> {
     query(actor_columns!("ORDER BY handle")).fetch_all(conn).await?.iter().map(read_actor).collect()
 }
 
+/// How many people of ours may publish.
+///
+/// # Errors
+/// The database's.
+pub async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM actors WHERE kind = 'Person' AND frozen_at IS NULL AND deleted_at IS NULL")
+        .fetch_one(conn)
+        .await
+}
+
 /// Freezes an actor, or thaws it.
 ///
 /// # Errors
