@@ -60,7 +60,7 @@ struct Shown {
 }
 
 impl Author {
-    pub(super) async fn run(self, app: &App, output: &Output) -> anyhow::Result<()> {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
             Self::List { all } => {
                 let authors: Vec<Shown> =
@@ -105,7 +105,7 @@ impl Author {
     }
 }
 
-async fn remove(app: &App, who: &str, source: Option<&str>, delete: bool, output: &Output) -> anyhow::Result<()> {
+async fn remove(app: &App, who: &str, source: Option<&str>, delete: bool, output: Output) -> anyhow::Result<()> {
     let author = find(app, who, source).await?;
     let (known, configured) = one_source(app, Some(&author.source), &author.slug).await?;
     let actor = decisions::remove(app, &configured, known.id, &author.slug).await?;
@@ -114,12 +114,15 @@ async fn remove(app: &App, who: &str, source: Option<&str>, delete: bool, output
         articles = outbox::farewell::delete_actor(app, actor).await?;
         worker::drain(&outbox::worker::worker(), app).await?;
     }
-    output.print(&json!({ "author": author.slug, "deleted": delete, "articles_deleted": articles }), || match delete {
-        true => format!(
-            "{} and {articles} articles are deleted; the running bridge tells everyone who may know of them",
-            author.name
-        ),
-        false => format!("{} is frozen: new posts go to the house", author.name),
+    output.print(&json!({ "author": author.slug, "deleted": delete, "articles_deleted": articles }), || {
+        if delete {
+            format!(
+                "{} and {articles} articles are deleted; the running bridge tells everyone who may know of them",
+                author.name
+            )
+        } else {
+            format!("{} is frozen: new posts go to the house", author.name)
+        }
     })
 }
 

@@ -16,7 +16,7 @@ pub(super) enum ConfigCommand {
 }
 
 impl ConfigCommand {
-    pub(super) async fn run(self, path: &Path, output: &Output) -> anyhow::Result<()> {
+    pub(super) fn run(self, path: &Path, output: Output) -> anyhow::Result<()> {
         let Self::Check = self;
         let config = super::load(path)?;
         Client::network(&config.network, user_agent(&config.server.origin))?;

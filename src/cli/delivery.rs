@@ -20,7 +20,7 @@ pub(super) enum Delivery {
 }
 
 impl Delivery {
-    pub(super) async fn run(self, app: &App, output: &Output) -> anyhow::Result<()> {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         let Self::List { all, limit } = self;
         let mut conn = app.db.read().await?;
         let lines = delivery::store::ledger(&mut conn, all, i64::from(limit)).await?;

@@ -26,7 +26,7 @@ pub(super) enum Follower {
 }
 
 impl Follower {
-    pub(super) async fn run(self, app: &App, output: &Output) -> anyhow::Result<()> {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
             Self::List { author } => {
                 let of = match author {

@@ -23,7 +23,7 @@ pub(super) struct Init {
     /// Where to take requests.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// sqlite://path or postgres://…
+    /// The database: `sqlite://` and a path, or `postgres://`…
     #[arg(long, value_name = "URL", default_value = "sqlite://data/veerpont.db")]
     database: String,
     /// The community's name, for people.
@@ -50,7 +50,7 @@ pub(super) struct Init {
 }
 
 impl Init {
-    pub(super) fn run(self, path: &Path, output: &Output) -> anyhow::Result<()> {
+    pub(super) fn run(self, path: &Path, output: Output) -> anyhow::Result<()> {
         let authors = match self.authors.as_slice() {
             [one] if one == "published" => AuthorChoice::Published,
             _ => AuthorChoice::Listed(self.authors),

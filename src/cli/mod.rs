@@ -40,7 +40,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write a first configuration file, with comments; never over one that is there.
-    Init(init::Init),
+    Init(Box<init::Init>),
     /// Run the bridge until it is told to stop (SIGINT or SIGTERM).
     Serve,
     /// Show the whole conversation on this machine: a bridge, a sample site and a simulated server.
@@ -83,18 +83,18 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&anyhow::Error::new(error).context("cannot start the runtime")),
     };
-    match runtime.block_on(run(arguments, &output)) {
+    match runtime.block_on(run(arguments, output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => output.fail(&error),
     }
 }
 
-async fn run(arguments: Arguments, output: &Output) -> anyhow::Result<()> {
+async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
     let config = arguments.config.as_path();
     match arguments.command {
         Command::Init(init) => init.run(config, output),
         Command::Demo(Demo { once }) => demo::run(demo::Options { once, json: arguments.json }).await,
-        Command::Config(command) => command.run(config, output).await,
+        Command::Config(command) => command.run(config, output),
         Command::Serve => serve::run(serve::open(load(config)?).await?).await,
         command => {
             let app = serve::open(load(config)?).await?;
@@ -105,7 +105,7 @@ async fn run(arguments: Arguments, output: &Output) -> anyhow::Result<()> {
     }
 }
 
-async fn with_app(command: Command, app: &App, output: &Output) -> anyhow::Result<()> {
+async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result<()> {
     match command {
         Command::Sync(sync) => sync.run(app, output).await,
         Command::Status => status::run(app, output).await,

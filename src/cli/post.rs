@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::print::{Output, table};
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::post::{self, Answers};
 use crate::source::{self, decisions};
@@ -57,7 +58,7 @@ struct Shown {
 }
 
 impl Post {
-    pub(super) async fn run(self, app: &App, output: &Output) -> anyhow::Result<()> {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
             Self::List { all } => {
                 let posts = list(app, all).await?;
@@ -99,7 +100,7 @@ async fn list(app: &App, all: bool) -> anyhow::Result<Vec<Shown>> {
     Ok(shown)
 }
 
-async fn show(app: &App, post: &post::Post, output: &Output) -> anyhow::Result<()> {
+async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()> {
     let mut conn = app.db.read().await?;
     let post = post::store::post(&mut conn, post.id).await?.context("the post is no longer there")?;
     let sources = source::store::known(&mut conn).await?;
@@ -148,8 +149,12 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
         authors: post.entry.authors.clone(),
         owner: owner.map(|actor| format!("@{}", app.urls.acct(&actor.handle))),
         sent: article.as_ref().is_some_and(|article| article.pushed),
-        published: article.as_ref().map(|article| article.published_at).or(post.entry.published).map(|at| at.rfc3339()),
-        updated: article.and_then(|article| article.updated_at).map(|at| at.rfc3339()),
+        published: article
+            .as_ref()
+            .map(|article| article.published_at)
+            .or(post.entry.published)
+            .map(Timestamp::rfc3339),
+        updated: article.and_then(|article| article.updated_at).map(Timestamp::rfc3339),
         answers: Answers::default(),
     })
 }

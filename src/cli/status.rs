@@ -60,7 +60,7 @@ struct Refused {
 const REFUSED_DAYS: u64 = 7;
 const REFUSED_LINES: i64 = 50;
 
-pub(super) async fn run(app: &App, output: &Output) -> anyhow::Result<()> {
+pub(super) async fn run(app: &App, output: Output) -> anyhow::Result<()> {
     let status = read(app).await?;
     output.print(&status, || text(&status))
 }

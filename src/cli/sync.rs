@@ -28,7 +28,7 @@ pub(super) struct Sync {
 }
 
 impl Sync {
-    pub(super) async fn run(self, app: &App, output: &Output) -> anyhow::Result<()> {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         let names: Vec<String> = match &self.source {
             Some(name) => vec![name.clone()],
             None => app.config.sources.iter().map(|source| source.name.clone()).collect(),
@@ -59,7 +59,7 @@ impl Sync {
     }
 }
 
-fn progress_bar(name: &str, output: &Output) -> ProgressBar {
+fn progress_bar(name: &str, output: Output) -> ProgressBar {
     if !output.is_for_people() || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

@@ -257,10 +257,10 @@ pub async fn next_inbox(
     after: InboxId,
     now: Timestamp,
 ) -> sqlx::Result<Option<Waiting>> {
-    let row = query(concat!(
+    let row = query(
         "SELECT inbox_id FROM deliveries WHERE host_id = $1 AND settled_at IS NULL AND inbox_id > $2
-         ORDER BY inbox_id LIMIT 1"
-    ))
+         ORDER BY inbox_id LIMIT 1",
+    )
     .bind(host.0)
     .bind(after.0)
     .fetch_optional(&mut *conn)
