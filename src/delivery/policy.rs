@@ -136,8 +136,8 @@ mod tests {
     fn retry_after_is_read_in_both_forms_and_bounded() {
         let now = Timestamp::parse_rfc3339("2026-08-07T10:00:00Z").unwrap();
         let until = |text| judge(&reply(429, &[("retry-after", text)]), true, now);
-        assert_eq!(until("120"), Verdict::HostWaits(Some(now + Duration::from_secs(120))));
-        assert_eq!(until("Fri, 07 Aug 2026 10:05:00 GMT"), Verdict::HostWaits(Some(now + Duration::from_secs(300))));
+        assert_eq!(until("120"), Verdict::HostWaits(Some(now + Duration::from_mins(2))));
+        assert_eq!(until("Fri, 07 Aug 2026 10:05:00 GMT"), Verdict::HostWaits(Some(now + Duration::from_mins(5))));
         assert_eq!(until("99999999"), Verdict::HostWaits(Some(now + DAY)));
         assert_eq!(until("Fri, 07 Aug 2020 10:05:00 GMT"), Verdict::HostWaits(Some(now)));
         assert_eq!(until("soon"), Verdict::HostWaits(None));
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn waits_double_with_jitter_up_to_a_bound() {
-        let first = Duration::from_secs(60);
+        let first = Duration::from_mins(1);
         for (failures, least) in [(1, 60), (2, 120), (5, 960), (40, 6 * 3600)] {
             for dice in 0..50 {
                 let waited = wait(first, failures, false, dice).as_secs();
