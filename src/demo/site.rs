@@ -30,6 +30,11 @@ const FILES: &[(&str, &str)] = files![
     "hugo.toml",
 ];
 
+/// How many pages there are in the section of posts, drafts among them.
+pub(super) fn page_count() -> usize {
+    FILES.iter().filter(|(path, _)| path.starts_with("content/post/") && path.ends_with(".md")).count()
+}
+
 /// Writes the site into the folder `into`, which is made if it is not there; files of the same name are replaced.
 ///
 /// # Errors
