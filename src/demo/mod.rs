@@ -7,13 +7,15 @@ mod story;
 mod tests;
 mod voice;
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::anyhow;
 
+use crate::harness::Received;
 use crate::{serve, telemetry};
-use stage::{COMMUNITY, ELSEWHERE, Stage, TOWN};
+use stage::{COMMUNITY, ELSEWHERE, READER, Stage, TOWN};
 use voice::{Manner, Voice};
 
 /// How the demo is to be played.
@@ -58,7 +60,7 @@ async fn perform(once: bool, out: &mut (dyn Write + Send), manner: Manner) -> an
         stopped = &mut stop => stopped.map_err(Into::into).and(Err(early())),
         told = told => told,
     };
-    let mut result = told.and(Ok(())).map_err(anyhow::Error::from);
+    let mut result = told;
     let ended = voice.end(result.is_ok()).map_err(Into::into);
     result = result.and(ended);
     if result.is_ok() && !once {
@@ -117,21 +119,25 @@ fn invite(stage: &Stage, voice: &mut Voice<'_>) -> io::Result<()> {
 
 /// Shows whatever else the simulated server receives; ends only when nobody can be told any more.
 async fn listen(stage: &Stage, voice: &mut Voice<'_>) -> anyhow::Result<()> {
-    let mut heard = stage.peer.received().len();
+    let mut told: HashSet<String> = stage.peer.received().into_iter().map(|post| post.id).collect();
     loop {
         tokio::time::sleep(LISTEN_EVERY).await;
-        let received = stage.peer.received();
-        for post in received.get(heard..).unwrap_or_default() {
-            let verdict = match &post.verified {
-                Ok(()) => "verified".to_owned(),
-                Err(why) => format!("REFUSED: {why}"),
-            };
-            let what = match post.activity.pointer("/object/name").and_then(serde_json::Value::as_str) {
-                Some(title) => format!("\"{title}\""),
-                None => post.object_id.clone(),
-            };
-            voice.line(&format!("    {}  {:<8}  {verdict}  {what}", post.at.rfc3339(), post.kind))?;
+        for post in stage.peer.received() {
+            if told.insert(post.id.clone()) {
+                let line = heard(stage, &post);
+                voice.line(&line)?;
+            }
         }
-        heard = received.len();
     }
+}
+
+/// One activity in one line.
+fn heard(stage: &Stage, post: &Received) -> String {
+    let verdict = match &post.verified {
+        Ok(()) => "verified".to_owned(),
+        Err(why) => format!("REFUSED: {why}"),
+    };
+    let shown = stage.peer.timeline(READER).into_iter().find(|entry| entry.id == post.object_id && !entry.deleted);
+    let what = shown.map_or_else(|| post.object_id.clone(), |entry| format!("\"{}\"", entry.title));
+    format!("    {}  {:<8}  {verdict}  {what}", post.at.rfc3339(), post.kind)
 }

@@ -35,10 +35,10 @@ pub(super) async fn tell(stage: &Stage, voice: &mut Voice<'_>) -> anyhow::Result
     voice.step(&format!("@{READER}@{ELSEWHERE} follows {}", author.name), follow(stage, &author)).await?;
     voice.step("The Accept arrives", accept(stage, &author)).await?;
     let group = voice.step("The whole community is followed as well", join(stage)).await?;
-    voice.step("A new post is written to disk", write(stage)).await?;
+    let date = voice.step("A new post is written to disk", write(stage)).await?;
     let id = voice.step("The Article arrives", arrive(stage, &author)).await?;
     voice.step("The community announces it to its own followers", announce(stage, &group, &id)).await?;
-    voice.step("The post is edited on disk", edit(stage, &id)).await?;
+    voice.step("The post is edited on disk", edit(stage, &id, &date)).await?;
     voice.step("The post is removed from disk", remove(stage, &id)).await?;
     voice.step("Nothing else was sent", nothing_else(stage)).await
 }
@@ -59,7 +59,7 @@ async fn import(stage: &Stage) -> Told<()> {
     let posts = post::store::posts(&mut conn, known.id).await?;
     let count = |state: PostState| posts.iter().filter(|post| post.state == state).count();
     let (published, drafts) = (count(PostState::Published), count(PostState::Draft));
-    let pages = site::page_count();
+    let pages = site::post_count();
     ensure!(
         published > 0 && published + drafts == pages,
         "the site has {pages} posts, but {published} were published and {drafts} kept back"
@@ -78,7 +78,7 @@ async fn import(stage: &Stage) -> Told<()> {
     Ok(((), facts))
 }
 
-async fn look_up(stage: &Stage, handle: &str, kind: &str) -> Told<Found> {
+pub(super) async fn look_up(stage: &Stage, handle: &str, kind: &str) -> Told<Found> {
     let handle = format!("{handle}@{TOWN}");
     let found = stage.peer.lookup(&handle).await.map_err(|why| anyhow!("{ELSEWHERE} cannot find @{handle}: {why}"))?;
     ensure!(found.kind == kind, "@{handle} is a {}, not a {kind}", found.kind);
@@ -98,9 +98,9 @@ async fn follow(stage: &Stage, author: &Found) -> Told<()> {
 
 async fn accept(stage: &Stage, author: &Found) -> Told<()> {
     wait_for(stage, &format!("the Accept of {}", author.name), async || {
-        let state = stage.peer.follow_state(READER, &author.actor_id);
-        ensure!(state != Some(FollowState::Rejected), "{} rejects the Follow", author.name);
-        Ok((state == Some(FollowState::Accepted)).then_some(()))
+        let answer = stage.peer.follow_state(READER, &author.actor_id);
+        ensure!(answer != Some(FollowState::Rejected), "{} rejects the Follow", author.name);
+        Ok((answer == Some(FollowState::Accepted)).then_some(()))
     })
     .await?;
     let accept = heard(stage, "Accept", |accept| speaker(accept) == author.actor_id);
@@ -121,9 +121,7 @@ async fn join(stage: &Stage) -> Told<Found> {
     Ok((group, facts))
 }
 
-/// The new post, dated today, so that it is young enough to be pushed.
-fn page(stage: &Stage, passengers: &str) -> String {
-    let date = stage.app.clock.now().rfc3339();
+fn page(date: &str, passengers: &str) -> String {
     format!(
         r#"---
 title: {TITLE}
@@ -140,15 +138,17 @@ The painted posts stand **white**; see [what the tide table doesn't say](/post/t
     )
 }
 
-async fn write(stage: &Stage) -> Told<()> {
-    stage.write(FILE, &page(stage, BEFORE)).await?;
+/// A post dated now is young enough to be pushed. Hands its date on.
+async fn write(stage: &Stage) -> Told<String> {
+    let date = stage.app.clock.now().rfc3339();
+    stage.write(FILE, &page(&date, BEFORE)).await?;
     let facts = vec![
         ("file", FILE.to_owned()),
         ("title", TITLE.to_owned()),
         ("authors", format!("{AUTHOR}, priya-nair")),
-        ("date", "now".to_owned()),
+        ("date", date.clone()),
     ];
-    Ok(((), facts))
+    Ok((date, facts))
 }
 
 async fn arrive(stage: &Stage, author: &Found) -> Told<String> {
@@ -181,15 +181,14 @@ async fn announce(stage: &Stage, group: &Found, id: &str) -> Told<()> {
     Ok(((), vec![("Announce", announce.id), ("signed by", format!("{}, the community's {}", group.name, group.kind))]))
 }
 
-async fn edit(stage: &Stage, id: &str) -> Told<()> {
-    stage.write(FILE, &page(stage, AFTER)).await?;
+async fn edit(stage: &Stage, id: &str, date: &str) -> Told<()> {
+    stage.write(FILE, &page(date, AFTER)).await?;
     let update = wait_for(stage, "the arrival of the Update", async || {
         let edited = seen(stage, id).filter(|entry| entry.edited && entry.content.contains(AFTER));
         Ok(edited.and_then(|_| heard(stage, "Update", |update| update.object_id == id)))
     })
     .await?;
-    let facts =
-        vec![("Update", update.id), ("text", format!("\"{BEFORE}\" became \"{AFTER}\", as {READER} sees it too"))];
+    let facts = vec![("Update", update.id), ("text", format!("\"{BEFORE}\" became \"{AFTER}\" at {ELSEWHERE}"))];
     Ok(((), facts))
 }
 
@@ -205,7 +204,7 @@ async fn remove(stage: &Stage, id: &str) -> Told<()> {
     let kind = document.get("type").and_then(serde_json::Value::as_str).unwrap_or("an empty page");
     let facts = vec![
         ("Delete", delete.id),
-        ("noticed", "only after two complete scans missed the file".to_owned()),
+        ("rule", "a file is taken for removed only once two complete scans missed it".to_owned()),
         ("id", format!("answers 410 Gone now, with a {kind}")),
     ];
     Ok(((), facts))

@@ -59,19 +59,20 @@ impl<'a> Voice<'a> {
         let heading = self.painted("1", &format!("{number:>2}  {name}"));
         self.line(&heading)?;
         let result = work.await;
-        let (ok, detail) = match &result {
-            Ok((_, facts)) => (true, in_one_line(facts)),
-            Err(error) => (false, format!("{error:#}")),
-        };
-        match &result {
-            Ok((_, facts)) => self.facts(facts)?,
-            Err(_) => {
-                let failure = self.painted("31", &format!("    FAILED: {detail}"));
-                self.line(&failure)?;
+        let detail = match &result {
+            Ok((_, facts)) => {
+                self.facts(facts)?;
+                in_one_line(facts)
             }
-        }
+            Err(error) => {
+                let why = format!("{error:#}");
+                let failure = self.painted("31", &format!("    FAILED: {why}"));
+                self.line(&failure)?;
+                why
+            }
+        };
         self.line("")?;
-        self.steps.push(Step { name: name.to_owned(), ok, detail });
+        self.steps.push(Step { name: name.to_owned(), ok: result.is_ok(), detail });
         result.map(|(value, _)| value)
     }
 
