@@ -2,8 +2,6 @@
 
 use std::io::IsTerminal;
 
-use std::io::IsTerminal;
-
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging: `VEERPONT_LOG` chooses what is told (as `info,veerpont=debug`), `quiet` is for commands that
