@@ -1,5 +1,7 @@
 //! The only SQL for sources.
 
+use std::time::Duration;
+
 use sqlx::query;
 
 use super::Known;
@@ -7,8 +9,11 @@ use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::ids::{CommunityId, Ids, SourceId};
 
-/// How long a scan may take before another node may take the source over.
-const LEASE: std::time::Duration = std::time::Duration::from_mins(15);
+/// How long a scan is waited for after its last sign of life, before another process may take the source over.
+const LEASE: Duration = Duration::from_mins(1);
+
+/// How often a scan gives a sign of life.
+pub const HEARTBEAT: Duration = Duration::from_secs(20);
 
 /// The right to scan a source.
 #[derive(Clone, Debug)]
@@ -94,6 +99,20 @@ pub async fn claim(conn: &mut Conn, source: SourceId, owner: &str, now: Timestam
     .fetch_optional(conn)
     .await?;
     row.map(|row| Ok(Lease { source, token: row.int("lease_token")? })).transpose()
+}
+
+/// A sign of life of a scan.
+///
+/// # Errors
+/// The database's.
+pub async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE sources SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND lease_until IS NOT NULL")
+        .bind(lease.source.0)
+        .bind(lease.token)
+        .bind((now + LEASE).millis())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Frees what this node held when it last stopped.

@@ -212,7 +212,9 @@ pub async fn run(
     wish: Wish,
     progress: impl FnMut(u64, u64) + Send + 'static,
 ) -> Result<Report, SyncError> {
+    let heart = tokio::spawn(beat(app.clone(), lease.clone()));
     let result = attempt(app, configured, known, &lease, wish, progress).await;
+    heart.abort();
     if let Err(error) = &result {
         let scanned = Scanned {
             complete: false,
@@ -223,6 +225,18 @@ pub async fn run(
         app.db.write(move |conn| Box::pin(async move { store::finish(conn, &lease, &scanned, now).await })).await?;
     }
     result
+}
+
+/// Keeps a lease alive while a long scan goes on; a process that was killed loses it within a minute.
+async fn beat(app: App, lease: Lease) {
+    loop {
+        tokio::time::sleep(store::HEARTBEAT).await;
+        let (lease, now) = (lease.clone(), app.clock.now());
+        let renewed = app.db.write(move |conn| Box::pin(async move { store::renew(conn, &lease, now).await })).await;
+        if let Err(error) = renewed {
+            tracing::warn!(%error, "cannot renew the lease of a scan");
+        }
+    }
 }
 
 async fn attempt(
