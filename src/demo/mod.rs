@@ -11,12 +11,12 @@ use std::collections::HashSet;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 
 use crate::harness::Received;
 use crate::{serve, telemetry};
 use stage::{COMMUNITY, ELSEWHERE, READER, Stage, TOWN};
-use voice::{Manner, Voice};
+use voice::{Facts, Manner, Voice};
 
 /// How the demo is to be played.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,50 +45,56 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
 async fn perform(once: bool, out: &mut (dyn Write + Send), manner: Manner) -> anyhow::Result<()> {
     let mut voice = Voice::new(out, manner);
+    let mut opened = None;
     let stop = serve::told_to_stop();
     tokio::pin!(stop);
-    let early = || anyhow!("the demo was stopped before its story was over");
-    let stage = tokio::select! {
-        stopped = &mut stop => { stopped?; return Err(early()) }
-        stage = Stage::open() => stage?,
-    };
-    let told = async {
-        introduce(&stage, &mut voice)?;
-        story::tell(&stage, &mut voice).await
-    };
     let told = tokio::select! {
-        stopped = &mut stop => stopped.map_err(Into::into).and(Err(early())),
-        told = told => told,
+        stopped = &mut stop => {
+            stopped.map_err(Into::into).and(Err(anyhow!("the demo was stopped before its story was over")))
+        }
+        told = tell(&mut opened, &mut voice) => told,
     };
-    let mut result = told;
-    let ended = voice.end(result.is_ok()).map_err(Into::into);
-    result = result.and(ended);
-    if result.is_ok() && !once {
-        let staying = async {
-            invite(&stage, &mut voice)?;
-            listen(&stage, &mut voice).await
-        };
-        result = tokio::select! {
-            stopped = &mut stop => stopped.map_err(Into::into),
-            failed = staying => failed,
-        };
+    let mut result = told.and_then(|()| opened.as_ref().context("the demo has no stage"));
+    if let Err(error) = voice.end(result.is_ok()) {
+        result = Err(error.into());
     }
-    result.and(stage.close().await)
+    let result = match result {
+        Ok(stage) if !once => tokio::select! {
+            stopped = &mut stop => stopped.map_err(Into::into),
+            failed = stay(stage, &mut voice) => failed,
+        },
+        result => result.map(|_| ()),
+    };
+    let closed = match opened {
+        Some(stage) => stage.close().await,
+        None => Ok(()),
+    };
+    result.and(closed)
 }
 
-/// Who is who.
-fn introduce(stage: &Stage, voice: &mut Voice<'_>) -> io::Result<()> {
-    let (bridge, peer) = (stage.bridge_address(), stage.peer_address);
-    voice.line(
-        "A ferry town's site crosses to the fediverse. Everything below really happens, on this machine alone.",
-    )?;
+/// The story from its first step, with whatever it opened left in `opened`, so that it is closed however this ends.
+async fn tell(opened: &mut Option<Stage>, voice: &mut Voice<'_>) -> anyhow::Result<()> {
+    voice.line("A ferry town's site crosses to the fediverse. Everything below really happens, on this machine alone.")?;
     voice.line("")?;
-    voice.facts(&[
+    let stage = voice.step("Two servers start", start()).await?;
+    story::tell(opened.insert(stage), voice).await
+}
+
+async fn start() -> anyhow::Result<(Stage, Facts)> {
+    let stage = Stage::open().await?;
+    let (bridge, peer) = (stage.bridge_address(), stage.peer_address);
+    let facts = vec![
         ("site", format!("{TOWN}, a Hugo site in {}", stage.site.display())),
         ("bridge", format!("Veerpont, on http://{bridge}, with a new database")),
         ("elsewhere", format!("{ELSEWHERE}, a simulated server on {peer} with its own keys and its own checks")),
-    ])?;
-    voice.line("")
+    ];
+    Ok((stage, facts))
+}
+
+/// Says what to look at, and shows what else happens.
+async fn stay(stage: &Stage, voice: &mut Voice<'_>) -> anyhow::Result<()> {
+    invite(stage, voice)?;
+    listen(stage, voice).await
 }
 
 /// What to open while the demo stays up.
