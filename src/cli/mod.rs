@@ -78,7 +78,8 @@ struct Demo {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     telemetry::start(!matches!(arguments.command, Command::Serve));
-    let output = Output::new(arguments.json);
+    // The demo prints its own document, also when it fails.
+    let output = Output::new(arguments.json && !matches!(arguments.command, Command::Demo(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&anyhow::Error::new(error).context("cannot start the runtime")),

@@ -101,18 +101,18 @@ mod tests {
 
     use super::*;
 
-    fn reply(status: u16, headers: &[(&str, &str)]) -> Result<Reply, SendError> {
+    fn reply(status: u16, headers: &[(&str, &str)]) -> Reply {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
-        Ok(Reply { status: StatusCode::from_u16(status).unwrap(), headers: map, body: Bytes::new() })
+        Reply { status: StatusCode::from_u16(status).unwrap(), headers: map, body: Bytes::new() }
     }
 
     #[test]
     fn every_class_of_answer_has_its_meaning() {
         let now = Timestamp::from_millis(1_000_000);
-        let told = |status| judge(&reply(status, &[]), true, now);
+        let told = |status| judge(&Ok(reply(status, &[])), true, now);
         for status in [200, 201, 202, 204] {
             assert_eq!(told(status), Verdict::Settled(Ending::Delivered), "{status}");
         }
@@ -127,7 +127,7 @@ mod tests {
         }
         assert_eq!(told(410), Verdict::Settled(Ending::Gone));
         assert_eq!(told(413), Verdict::SendReference);
-        assert_eq!(judge(&reply(413, &[]), false, now), Verdict::Settled(Ending::Refused));
+        assert_eq!(judge(&Ok(reply(413, &[])), false, now), Verdict::Settled(Ending::Refused));
         assert_eq!(judge(&Err(SendError::Timeout), true, now), Verdict::HostWaits(None));
         assert_eq!(judge(&Err(SendError::Refused("private".into())), true, now), Verdict::Settled(Ending::Refused));
     }
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_in_both_forms_and_bounded() {
         let now = Timestamp::parse_rfc3339("2026-08-07T10:00:00Z").unwrap();
-        let until = |text| judge(&reply(429, &[("retry-after", text)]), true, now);
+        let until = |text| judge(&Ok(reply(429, &[("retry-after", text)])), true, now);
         assert_eq!(until("120"), Verdict::HostWaits(Some(now + Duration::from_mins(2))));
         assert_eq!(until("Fri, 07 Aug 2026 10:05:00 GMT"), Verdict::HostWaits(Some(now + Duration::from_mins(5))));
         assert_eq!(until("99999999"), Verdict::HostWaits(Some(now + DAY)));

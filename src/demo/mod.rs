@@ -74,7 +74,9 @@ async fn perform(once: bool, out: &mut (dyn Write + Send), manner: Manner) -> an
 
 /// The story from its first step, with whatever it opened left in `opened`, so that it is closed however this ends.
 async fn tell(opened: &mut Option<Stage>, voice: &mut Voice<'_>) -> anyhow::Result<()> {
-    voice.line("A ferry town's site crosses to the fediverse. Everything below really happens, on this machine alone.")?;
+    voice.line(
+        "A ferry town's site crosses to the fediverse. Everything below really happens, on this machine alone.",
+    )?;
     voice.line("")?;
     let stage = voice.step("Two servers start", start()).await?;
     story::tell(opened.insert(stage), voice).await
