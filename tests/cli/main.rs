@@ -1,5 +1,7 @@
 //! The program as its operator has it: what it prints, how it ends, and one clear sentence for whatever is wrong.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it stands")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
