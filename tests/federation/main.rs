@@ -6,3 +6,6 @@
 mod support;
 
 mod databases;
+mod first_crossing;
+mod site;
+mod world;
