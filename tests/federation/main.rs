@@ -5,7 +5,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod co_authors;
+mod corpus;
 mod databases;
 mod first_crossing;
+mod follows;
+mod refusals;
+mod shared;
 mod site;
 mod world;

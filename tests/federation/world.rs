@@ -211,6 +211,13 @@ impl World {
         follower::store::count_all(&mut conn).await.expect("a count")
     }
 
+    /// How many activities we have ever said.
+    pub(crate) async fn activities(&self) -> i64 {
+        let mut conn = self.app.db.read().await.expect("a connection");
+        let said = sqlx::query_scalar("SELECT COUNT(*) FROM activities").fetch_one(&mut *conn).await;
+        said.expect("a count")
+    }
+
     /// How many activities of others have each verdict.
     pub(crate) async fn verdicts(&self) -> Vec<(String, i64)> {
         let mut conn = self.app.db.read().await.expect("a connection");
