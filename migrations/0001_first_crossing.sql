@@ -25,7 +25,8 @@ CREATE TABLE actors (
     icon TEXT,
     created_at BIGINT NOT NULL,
     frozen_at BIGINT,
-    deleted_at BIGINT
+    deleted_at BIGINT,
+    farewell_at BIGINT
 );
 
 CREATE TABLE keys (

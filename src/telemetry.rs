@@ -8,5 +8,6 @@ pub fn start(quiet: bool) {
     let default = if quiet { "warn" } else { "info,sqlx=warn,hyper=warn" };
     let filter = EnvFilter::try_from_env("VEERPONT_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     // A second start in one process, as in tests, keeps the first.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
 }

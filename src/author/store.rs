@@ -153,6 +153,16 @@ pub async fn actors(conn: &mut Conn) -> sqlx::Result<Vec<Actor>> {
     query(actor_columns!("ORDER BY handle")).fetch_all(conn).await?.iter().map(read_actor).collect()
 }
 
+/// How many people of ours may publish.
+///
+/// # Errors
+/// The database's.
+pub async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM actors WHERE kind = 'Person' AND frozen_at IS NULL AND deleted_at IS NULL")
+        .fetch_one(conn)
+        .await
+}
+
 /// Freezes an actor, or thaws it.
 ///
 /// # Errors
@@ -177,6 +187,26 @@ pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::R
         .execute(conn)
         .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// A deleted actor whose Delete is still to be said.
+///
+/// # Errors
+/// The database's.
+pub async fn unsaid_farewell(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
+    let row = query(actor_columns!("WHERE deleted_at IS NOT NULL AND farewell_at IS NULL ORDER BY deleted_at LIMIT 1"))
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| read_actor(&row)).transpose()
+}
+
+/// Records that an actor's Delete was said.
+///
+/// # Errors
+/// The database's.
+pub async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE actors SET farewell_at = $2 WHERE id = $1").bind(id.0).bind(at.millis()).execute(conn).await?;
+    Ok(())
 }
 
 /// Stores a new community.

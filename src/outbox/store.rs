@@ -40,6 +40,15 @@ pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sql
     Ok((done.rows_affected() > 0).then_some(ActivityId(id)))
 }
 
+/// Takes back what was only listed of an article: nobody was sent it, and now it is to be sent.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
+    query("DELETE FROM activities WHERE article_id = $1 AND audience = 'listed'").bind(article.0).execute(conn).await?;
+    Ok(())
+}
+
 /// Whether any fan-out is unfinished: a cheap look before the step.
 ///
 /// # Errors
@@ -108,21 +117,36 @@ macro_rules! listed {
             "SELECT ",
             $columns,
             " FROM activities a JOIN articles t ON t.id = a.article_id
-             WHERE a.actor_id = $1 AND a.kind IN ('Create', 'Announce') AND t.deleted_at IS NULL ",
+             WHERE a.actor_id = $1 AND a.kind IN ('Create', 'Announce') AND t.deleted_at IS NULL
+             AND (t.expires_at IS NULL OR t.expires_at > $2) ",
             $rest
         )
     };
 }
 
-/// How many activities stand in an actor's outbox.
+/// How many activities stand in an actor's outbox at `now`.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_listed(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
-    query_scalar(listed!("COUNT(*)", "")).bind(actor.0).fetch_one(conn).await
+pub async fn count_listed(conn: &mut Conn, actor: ActorId, now: Timestamp) -> sqlx::Result<i64> {
+    query_scalar(listed!("COUNT(*)", "")).bind(actor.0).bind(now.millis()).fetch_one(conn).await
 }
 
-/// A page of an actor's outbox before the number `before`, newest first: each with its number.
+/// The articles that an actor published or announced and that stand at `now`, the latest publication first.
+///
+/// # Errors
+/// The database's.
+pub async fn spoken_of(conn: &mut Conn, actor: ActorId, limit: i64, now: Timestamp) -> sqlx::Result<Vec<ArticleId>> {
+    let rows = query(listed!("t.id", "ORDER BY t.published_at DESC, t.id DESC LIMIT $3"))
+        .bind(actor.0)
+        .bind(now.millis())
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| row.int("id").map(ArticleId)).collect()
+}
+
+/// A page of an actor's outbox at `now`, before the number `before`, newest first: each with its number.
 ///
 /// # Errors
 /// The database's.
@@ -131,9 +155,11 @@ pub async fn listed(
     actor: ActorId,
     before: i64,
     limit: i64,
+    now: Timestamp,
 ) -> sqlx::Result<Vec<(i64, serde_json::Value)>> {
-    let rows = query(listed!("a.id, a.body", "AND a.id < $2 ORDER BY a.id DESC LIMIT $3"))
+    let rows = query(listed!("a.id, a.body", "AND a.id < $3 ORDER BY a.id DESC LIMIT $4"))
         .bind(actor.0)
+        .bind(now.millis())
         .bind(before)
         .bind(limit)
         .fetch_all(conn)
@@ -141,16 +167,22 @@ pub async fn listed(
     rows.iter().map(|row| Ok((row.int("id")?, row.json("body")?))).collect()
 }
 
-/// A public activity by name, and whether its article is deleted.
+/// A public activity by name, and whether its article no longer stands at `now`.
 ///
 /// # Errors
 /// The database's.
-pub async fn public_activity(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<(serde_json::Value, bool)>> {
+pub async fn public_activity(
+    conn: &mut Conn,
+    uuid: Uuid,
+    now: Timestamp,
+) -> sqlx::Result<Option<(serde_json::Value, bool)>> {
     let row = query(
-        "SELECT a.body, CASE WHEN t.deleted_at IS NOT NULL AND a.kind <> 'Delete' THEN 1 ELSE 0 END AS gone
+        "SELECT a.body, CASE WHEN a.kind <> 'Delete' AND (t.deleted_at IS NOT NULL OR t.expires_at <= $2)
+         THEN 1 ELSE 0 END AS gone
          FROM activities a LEFT JOIN articles t ON t.id = a.article_id WHERE a.uuid = $1 AND a.audience <> 'one'",
     )
     .bind(uuid.to_string())
+    .bind(now.millis())
     .fetch_optional(conn)
     .await?;
     row.map(|row| Ok((row.json("body")?, row.flag("gone")?))).transpose()

@@ -9,7 +9,7 @@ use super::documents::{self, Voices};
 use super::{Audience, Outgoing, publish, store};
 use crate::activity::outgoing::{self, Stamp};
 use crate::app::App;
-use crate::author::Actor;
+use crate::author::{self, Actor};
 use crate::clock::Timestamp;
 use crate::delivery;
 use crate::post::{self, Article};
@@ -27,6 +27,8 @@ pub enum Step {
     Say(Box<Article>),
     /// Some activity is not fanned out yet.
     FanOut,
+    /// An actor was deleted, and everything of theirs has been said.
+    Farewell(Box<Actor>),
 }
 
 #[async_trait]
@@ -40,14 +42,19 @@ impl Worker for OutboxWorker {
         if store::any_unsent(&mut conn).await? {
             return Ok(vec![Step::FanOut]);
         }
-        let unsaid = post::store::unsaid(&mut conn, 1).await?;
-        Ok(unsaid.into_iter().map(|article| Step::Say(Box::new(article))).collect())
+        if let Some(article) = post::store::unsaid(&mut conn, 1).await?.pop() {
+            return Ok(vec![Step::Say(Box::new(article))]);
+        }
+        // Last, so that the Deletes of an actor's articles go before its own.
+        let farewell = author::store::unsaid_farewell(&mut conn).await?;
+        Ok(farewell.into_iter().map(|actor| Step::Farewell(Box::new(actor))).collect())
     }
 
     async fn work(&self, app: &App, step: Step) -> anyhow::Result<()> {
         match step {
             Step::Say(article) => say(app, *article).await,
             Step::FanOut => fan_out(app).await,
+            Step::Farewell(actor) => farewell(app, &actor).await,
         }
     }
 }
@@ -65,6 +72,10 @@ async fn say(app: &App, article: Article) -> anyhow::Result<()> {
             Box::pin(async move {
                 // False when another node said it, or it changed since we read it: then it is due again.
                 if post::store::mark_said(conn, &article).await? {
+                    if article.published_revision == 0 {
+                        // What stood in the outbox unsent makes room for what is sent.
+                        store::forget_listed(conn, article.id).await?;
+                    }
                     for outgoing in &activities {
                         publish(conn, outgoing, now).await?;
                     }
@@ -120,6 +131,29 @@ fn announce(
     );
     let cause = format!("announce:{}:{}", article.uuid, announcer.uuid);
     Outgoing { uuid, cause, actor: announcer.id, kind: "Announce", article: Some(article.id), audience, body }
+}
+
+/// The end of an actor, to every inbox we know; its key stays to sign it (interop D6, D14).
+async fn farewell(app: &App, actor: &Actor) -> anyhow::Result<()> {
+    let (uuid, now, id) = (app.ids.uuid(), app.clock.now(), actor.id);
+    let outgoing = Outgoing {
+        uuid,
+        cause: format!("delete-actor:{}", actor.uuid),
+        actor: id,
+        kind: "Delete",
+        article: None,
+        audience: Audience::Everyone,
+        body: outgoing::delete_actor(&Stamp::new(&app.urls, uuid, now), &actor.url(&app.urls)),
+    };
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                publish(conn, &outgoing, now).await?;
+                author::store::set_farewell(conn, id, now).await
+            })
+        })
+        .await?;
+    Ok(())
 }
 
 /// One chunk of the earliest unfinished fan-out.

@@ -111,6 +111,8 @@ pub struct Post {
     pub article: Option<ArticleId>,
     /// Whether that article stands, that is, is not deleted.
     pub article_stands: bool,
+    /// Whether that article was sent to followers, or only listed.
+    pub article_pushed: bool,
 }
 
 /// A post as the fediverse knows it.

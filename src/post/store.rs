@@ -17,7 +17,8 @@ macro_rules! posts {
         concat!(
             "SELECT p.id, p.source_id, p.key, p.state, p.entry, p.fingerprint, p.body_hash, p.first_seen_at, p.hidden_seen_at,
              p.missing_since, p.missing_scans, p.withheld_at, p.article_id,
-             CASE WHEN a.id IS NOT NULL AND a.deleted_at IS NULL THEN 1 ELSE 0 END AS article_stands
+             CASE WHEN a.id IS NOT NULL AND a.deleted_at IS NULL THEN 1 ELSE 0 END AS article_stands,
+             COALESCE(a.pushed, 0) AS article_pushed
              FROM posts p LEFT JOIN articles a ON a.id = p.article_id ",
             $rest
         )
@@ -165,6 +166,21 @@ pub async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>
     Ok(())
 }
 
+/// Has an article that was only listed sent to the followers after all.
+///
+/// # Errors
+/// The database's.
+pub async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
+    query(
+        "UPDATE articles SET pushed = 1, published_revision = 0, revision = revision + 1
+         WHERE id = $1 AND pushed = 0 AND deleted_at IS NULL",
+    )
+    .bind(id.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Deletes an article for ever; the outbox says so. Does nothing to one already deleted.
 ///
 /// # Errors
@@ -196,6 +212,15 @@ pub async fn article_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option
     row.as_ref().map(read_article).transpose()
 }
 
+/// The article whose conversation has this public name, the deleted ones too.
+///
+/// # Errors
+/// The database's.
+pub async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<Option<Article>> {
+    let row = query(articles!("WHERE context_uuid = $1")).bind(context.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(read_article).transpose()
+}
+
 /// The newest article of a page of the site, the deleted ones too.
 ///
 /// # Errors
@@ -222,6 +247,36 @@ pub async fn standing_articles(conn: &mut Conn, owner: ActorId) -> sqlx::Result<
 /// The database's.
 pub async fn count_standing(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL").fetch_one(conn).await
+}
+
+/// How many people of ours published since a moment.
+///
+/// # Errors
+/// The database's.
+pub async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx::Result<i64> {
+    query_scalar(
+        "SELECT COUNT(DISTINCT p.id) FROM articles a JOIN actors p ON p.id = a.owner_actor_id
+         WHERE p.kind = 'Person' AND p.frozen_at IS NULL AND p.deleted_at IS NULL
+         AND a.deleted_at IS NULL AND a.published_at >= $1",
+    )
+    .bind(since.millis())
+    .fetch_one(conn)
+    .await
+}
+
+/// How many people own a community's standing articles, and how many those are.
+///
+/// # Errors
+/// The database's.
+pub async fn count_in_community(conn: &mut Conn, community: CommunityId) -> sqlx::Result<(i64, i64)> {
+    let row = query(
+        "SELECT COUNT(DISTINCT CASE WHEN p.kind = 'Person' THEN p.id END) AS people, COUNT(*) AS articles
+         FROM articles a JOIN actors p ON p.id = a.owner_actor_id WHERE a.community_id = $1 AND a.deleted_at IS NULL",
+    )
+    .bind(community.0)
+    .fetch_one(conn)
+    .await?;
+    Ok((row.int("people")?, row.int("articles")?))
 }
 
 /// How many articles still have something to be said of them.
@@ -289,6 +344,7 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Post> {
         withheld_at: row.maybe_time("withheld_at")?,
         article: row.maybe_int("article_id")?.map(ArticleId),
         article_stands: row.flag("article_stands")?,
+        article_pushed: row.flag("article_pushed")?,
     })
 }
 

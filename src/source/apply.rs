@@ -122,12 +122,12 @@ pub async fn step(conn: &mut Conn, app: &App, source: &Known, writers: &Writers,
     let now = app.clock.now();
     let (Some(mut post), entry) = (remembered(app, source.id, step, now), step.entry.as_ref()) else { return Ok(()) };
     match step.act {
-        Act::Nothing => return Ok(()),
+        Act::Nothing if !step.deliver => return Ok(()),
+        Act::Nothing | Act::Hold | Act::Note => {}
         Act::Miss => {
             post.missing_since = post.missing_since.or(Some(now));
             post.missing_scans += 1;
         }
-        Act::Hold | Act::Note => {}
         Act::Remove => {
             if let Some(article) = post.article {
                 post::store::delete_article(conn, article, now).await?;
@@ -154,6 +154,9 @@ pub async fn step(conn: &mut Conn, app: &App, source: &Known, writers: &Writers,
     }
     if let (Some(entry), Some(article)) = (entry, post.article) {
         post::store::set_expiry(conn, article, expiry(entry)).await?;
+        if step.deliver {
+            post::store::push_article(conn, article).await?;
+        }
     }
     post::store::save_post(conn, &post).await
 }
@@ -177,6 +180,7 @@ fn remembered(app: &App, source: SourceId, step: &Step, now: Timestamp) -> Optio
             withheld_at: None,
             article: None,
             article_stands: false,
+            article_pushed: false,
         },
         (None, None) => return None,
     };

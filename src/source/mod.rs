@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod connector;
+pub mod decisions;
 pub mod founding;
 pub mod hugo;
 pub mod moves;

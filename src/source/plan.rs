@@ -64,6 +64,8 @@ pub struct Step {
     pub act: Act,
     /// The key it had before it moved.
     pub moved_from: Option<String>,
+    /// Its article stands unsent in the outbox, and the operator wants it sent.
+    pub deliver: bool,
 }
 
 impl Step {
@@ -117,7 +119,7 @@ pub fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Vec<Step> {
     steps
 }
 
-fn step_for_entry(entry: &Entry, post: Option<&Post>, rules: &Rules<'_>) -> Step {
+pub(super) fn step_for_entry(entry: &Entry, post: Option<&Post>, rules: &Rules<'_>) -> Step {
     let withheld = post.is_some_and(|post| post.withheld_at.is_some());
     let state = PostState::of(entry.visibility, withheld);
     let stands = post.is_some_and(|post| post.article_stands);
@@ -128,7 +130,9 @@ fn step_for_entry(entry: &Entry, post: Option<&Post>, rules: &Rules<'_>) -> Step
         _ if post.is_some_and(|post| post.state == state && post.entry == *entry) => Act::Nothing,
         _ => Act::Note,
     };
-    Step { known: post.cloned(), entry: Some(entry.clone()), state, act, moved_from: None }
+    let unsent = post.is_some_and(|post| post.article_stands && !post.article_pushed);
+    let deliver = unsent && state == PostState::Published && rules.deliver == Some(entry.key.as_str());
+    Step { known: post.cloned(), entry: Some(entry.clone()), state, act, moved_from: None, deliver }
 }
 
 /// Whether a fingerprint tells of an edit: another version of counting is none.
@@ -145,7 +149,11 @@ fn is_pushed(entry: &Entry, post: Option<&Post>, rules: &Rules<'_>) -> bool {
         return true;
     }
     let was_hidden = post.is_some_and(|post| post.hidden_seen_at.is_some());
-    let since = if was_hidden { rules.now } else { entry.published.or(post.map(|post| post.first_seen_at)).unwrap_or(rules.now) };
+    let since = if was_hidden {
+        rules.now
+    } else {
+        entry.published.or(post.map(|post| post.first_seen_at)).unwrap_or(rules.now)
+    };
     rules.imported && rules.now.since(since) <= rules.push_within
 }
 
@@ -154,7 +162,14 @@ fn steps_for_missing(missing: &[&Post], known: &[Post], complete: bool, rules: &
     let standing = known.iter().filter(|post| post.article_stands).count();
     let gone = missing.iter().filter(|post| post.article_stands).count();
     let too_many = gone > 10 || (gone >= 3 && gone * 5 > standing) || (gone > 0 && gone == standing);
-    let step = |post: &Post, state, act| Step { known: Some(post.clone()), entry: None, state, act, moved_from: None };
+    let step = |post: &Post, state, act| Step {
+        known: Some(post.clone()),
+        entry: None,
+        state,
+        act,
+        moved_from: None,
+        deliver: false,
+    };
     missing
         .iter()
         .map(|post| {

@@ -45,7 +45,13 @@ pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
 ///
 /// # Errors
 /// The database's.
-pub async fn insert(conn: &mut Conn, ids: &Ids, name: &str, community: CommunityId, now: Timestamp) -> sqlx::Result<()> {
+pub async fn insert(
+    conn: &mut Conn,
+    ids: &Ids,
+    name: &str,
+    community: CommunityId,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     query(
         "INSERT INTO sources (id, name, community_id, next_scan_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
     )

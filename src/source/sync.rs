@@ -48,7 +48,7 @@ pub enum SyncError {
     #[error("there is no source `{0}` in the configuration; `veerpont config check` lists them")]
     Unknown(String),
     /// The post to deliver is not there, or not public.
-    #[error("there is no published post `{0}` to deliver; `veerpont post list` shows the keys")]
+    #[error("there is no published post `{0}` that was not sent yet; `veerpont post list` shows the keys")]
     NothingToDeliver(String),
     /// A key could not be made.
     #[error(transparent)]
@@ -80,6 +80,8 @@ pub struct Report {
     pub removed: usize,
     /// Posts that wait for `sync --confirm`.
     pub held: usize,
+    /// Articles that stood unsent and are sent after all.
+    pub delivered: usize,
     /// Posts of which nothing new is to be said.
     pub unchanged: usize,
     /// Authors that became actors, by handle.
@@ -126,6 +128,7 @@ impl Report {
                 Act::Create { .. } => (&mut report.created, "create"),
                 Act::Remove => (&mut report.removed, "remove"),
                 Act::Hold => (&mut report.held, "hold"),
+                _ if step.deliver => (&mut report.delivered, "deliver"),
                 _ if moved => (&mut report.moved, "move"),
                 Act::Update => (&mut report.updated, "update"),
                 Act::Miss => (&mut report.unchanged, "missing"),
@@ -140,7 +143,10 @@ impl Report {
                 key: step.key().to_owned(),
                 change,
                 from: step.moved_from.clone(),
-                delivered: if let Act::Create { push } = step.act { Some(push) } else { None },
+                delivered: match step.act {
+                    Act::Create { push } => Some(push),
+                    _ => step.deliver.then_some(true),
+                },
                 url: step.url().to_owned(),
             });
         }
@@ -154,6 +160,7 @@ impl Report {
         self.moved += other.moved;
         self.removed += other.removed;
         self.held += other.held;
+        self.delivered += other.delivered;
         self.unchanged += other.unchanged;
         self.opted_in.extend(other.opted_in);
         self.changes.extend(other.changes);
@@ -183,7 +190,8 @@ pub async fn sync(
     let owner = format!("sync@{}:{}", app.config.server.node, std::process::id());
     for _ in 0..20 {
         let (owner, now, source) = (owner.clone(), app.clock.now(), known.id);
-        let lease = app.db.write(move |conn| Box::pin(async move { store::claim(conn, source, &owner, now).await })).await?;
+        let lease =
+            app.db.write(move |conn| Box::pin(async move { store::claim(conn, source, &owner, now).await })).await?;
         if let Some(lease) = lease {
             return run(app, &configured, &known, lease, wish, progress).await;
         }
@@ -246,7 +254,7 @@ async fn attempt(
     };
     let steps = plan::plan(&posts, &scan, &rules);
     if let Some(key) = &wish.deliver
-        && !steps.iter().any(|step| step.key() == key && matches!(step.act, Act::Create { .. }))
+        && !steps.iter().any(|step| step.key() == key && (step.deliver || matches!(step.act, Act::Create { .. })))
     {
         return Err(SyncError::NothingToDeliver(key.clone()));
     }

@@ -1,11 +1,32 @@
 //! The web: a thin face that extracts, calls one room and renders.
 
-use crate::app::App;
+mod answer;
+mod discovery;
+mod error;
+mod federation;
+mod pages;
+#[cfg(test)]
+mod tests;
 
-/// Everything that is served.
+use activitypub_federation::config::{FederationConfig, FederationMiddleware};
+use axum::Router;
+
+use crate::app::App;
+use error::Failure;
+
+/// Everything we answer to.
 ///
 /// # Errors
-/// When it cannot be put together.
-pub async fn router(_app: App) -> anyhow::Result<axum::Router> {
-    Ok(axum::Router::new())
+/// When the federation library takes no configuration of ours.
+pub async fn router(app: App) -> anyhow::Result<Router> {
+    let [host, _] = app.urls.hosts();
+    let config = FederationConfig::builder().domain(host.as_str()).app_data(app.clone()).build().await?;
+    Ok(Router::new()
+        .merge(federation::routes())
+        .merge(discovery::routes())
+        .merge(pages::routes())
+        .fallback(async || Failure::NotFound("Nothing lives at this address."))
+        .method_not_allowed_fallback(async || Failure::Method)
+        .layer(axum::middleware::from_fn(answer::finish))
+        .layer(FederationMiddleware::new(config)))
 }

@@ -1,0 +1,166 @@
+//! What all answers share: which form is wanted, caching and 304, the headers that keep pages harmless.
+
+use std::fmt::Write;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
+    LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use serde_json::Value;
+
+use super::error::{Failure, Told};
+use super::pages;
+
+/// The one spelling that every peer takes (interop A21).
+pub(super) const ACTIVITY_JSON: &str = "application/activity+json; charset=utf-8";
+
+/// Many servers ask for a new article at once; a cache may answer them (interop D13).
+pub(super) const PUBLIC_MINUTE: &str = "public, max-age=60";
+
+/// Pages load our stylesheet and nothing else.
+const PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Bytes of the hash in an `ETag`.
+const ETAG_BYTES: usize = 16;
+
+/// The form in which an answer is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// ActivityStreams, for programs.
+    Document,
+    /// HTML, for people.
+    Page,
+}
+
+impl Form {
+    /// ActivityStreams for whoever names it, with any parameters and beside any other type (interop A21).
+    pub(super) fn wanted(headers: &HeaderMap) -> Self {
+        let named = accepts(headers, "application/activity+json") || accepts(headers, "application/ld+json");
+        if named { Self::Document } else { Self::Page }
+    }
+}
+
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|range| range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type)))
+}
+
+/// A whole body that anybody may keep for a minute.
+#[derive(Debug)]
+pub(super) struct Document {
+    /// Its media type.
+    media_type: &'static str,
+    /// Itself.
+    body: Bytes,
+}
+
+impl Document {
+    /// An ActivityStreams document.
+    pub(super) fn activity(value: &Value) -> Self {
+        Self::json(ACTIVITY_JSON, value)
+    }
+
+    /// JSON of another type.
+    pub(super) fn json(media_type: &'static str, value: &Value) -> Self {
+        Self { media_type, body: value.to_string().into() }
+    }
+
+    /// Any other text.
+    pub(super) fn text(media_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { media_type, body: body.into() }
+    }
+}
+
+impl IntoResponse for Document {
+    fn into_response(self) -> Response {
+        let tag = etag(&self.body);
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static(self.media_type)),
+            (CACHE_CONTROL, HeaderValue::from_static(PUBLIC_MINUTE)),
+        ];
+        let mut response = (headers, self.body).into_response();
+        if let Ok(tag) = HeaderValue::try_from(tag) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        response
+    }
+}
+
+/// A strong `ETag`: another body has another (RFC 9110 section 8.8.3).
+fn etag(body: &[u8]) -> String {
+    let hash = digest(&SHA256, body);
+    let mut tag = String::from("\"");
+    for byte in hash.as_ref().iter().take(ETAG_BYTES) {
+        // Writing to a String never fails.
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
+}
+
+/// Leads on to `to`: 302, since where a page lives may change.
+pub(super) fn lead_to(to: &str) -> Result<Response, Failure> {
+    let location = HeaderValue::try_from(to).map_err(|_| Failure::Broken(format!("`{to}` is no address")))?;
+    let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static(PUBLIC_MINUTE))];
+    Ok((StatusCode::FOUND, headers).into_response())
+}
+
+/// The last touch to every answer: 304 where nothing changed, errors as pages for people, and the common headers.
+pub(super) async fn finish(request: Request, next: Next) -> Response {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD);
+    let asked = request.headers().clone();
+    let mut response = next.run(request).await;
+    if safe {
+        response = if is_known(&asked, &response) { not_modified(response) } else { for_people(&asked, response) };
+    }
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    set(VARY, "accept");
+    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(REFERRER_POLICY, "strict-origin-when-cross-origin");
+    set(CONTENT_SECURITY_POLICY, PAGE_POLICY);
+    response
+}
+
+/// Whether the asker has this very body already (RFC 9110 section 13.1.2).
+fn is_known(asked: &HeaderMap, response: &Response) -> bool {
+    let Some(tag) = response.headers().get(ETAG).filter(|_| response.status() == StatusCode::OK) else { return false };
+    asked
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|known| known.trim())
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag.as_bytes())
+}
+
+fn not_modified(mut response: Response) -> Response {
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().remove(CONTENT_TYPE);
+    response.headers_mut().remove(CONTENT_LENGTH);
+    *response.body_mut() = Body::empty();
+    response
+}
+
+/// An error answer as a page, where a person asked.
+fn for_people(asked: &HeaderMap, response: Response) -> Response {
+    let person = accepts(asked, "text/html") && Form::wanted(asked) == Form::Page;
+    let Some(told) = response.extensions().get::<Told>().filter(|_| person) else { return response };
+    let Ok(page) = pages::error(told) else { return response };
+    let (mut head, _) = response.into_parts();
+    head.headers.remove(CONTENT_LENGTH);
+    head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(pages::HTML));
+    Response::from_parts(head, page.into())
+}

@@ -1,0 +1,114 @@
+//! Any error as a status and application/problem+json (RFC 9457): the only place where errors meet HTTP.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use super::answer::{ACTIVITY_JSON, PUBLIC_MINUTE};
+use crate::inbox::receive::Turned;
+
+/// Why there is no answer but this.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// We never had it. Never for a fault of ours: peers delete their copy (interop A22).
+    NotFound(&'static str),
+    /// We had it.
+    Gone(&'static str),
+    /// We had it, and this stands in its place (interop A23).
+    Buried(Value),
+    /// The question makes no sense.
+    Bad(String),
+    /// The address is right, the method is not.
+    Method,
+    /// The body of a request exceeds what we read.
+    TooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// The body of a request did not arrive in time.
+    TooSlow,
+    /// The inbox wants none of it.
+    Turned(Turned),
+    /// The database failed us; it may work again soon.
+    Database(sqlx::Error),
+    /// A fault of the program.
+    Broken(String),
+}
+
+/// What an error answer says, left in its extensions, so that a page for people can say it too.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    /// The answer's status.
+    pub(super) status: StatusCode,
+    /// One sentence.
+    pub(super) detail: String,
+}
+
+impl Failure {
+    fn told(&self) -> Told {
+        let (status, detail) = match self {
+            Self::NotFound(what) => (StatusCode::NOT_FOUND, (*what).to_owned()),
+            Self::Gone(what) => (StatusCode::GONE, (*what).to_owned()),
+            Self::Buried(_) => (StatusCode::GONE, "This was taken down and will not come back.".to_owned()),
+            Self::Bad(why) => (StatusCode::BAD_REQUEST, why.clone()),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "This address does not answer to this method.".to_owned()),
+            Self::TooLarge { limit } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {limit} bytes; send less."))
+            }
+            Self::TooSlow => {
+                (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time; send it again.".to_owned())
+            }
+            Self::Turned(turned) => (turned.status, turned.why.clone()),
+            Self::Database(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; try again later.".to_owned())
+            }
+            Self::Broken(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "Something here is broken; its log says what.".to_owned())
+            }
+        };
+        Told { status, detail }
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<askama::Error> for Failure {
+    fn from(error: askama::Error) -> Self {
+        Self::Broken(format!("cannot render a page: {error}"))
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::Database(error) => tracing::error!(%error, "the database failed a request"),
+            Self::Broken(why) => tracing::error!(why, "cannot answer a request"),
+            _ => {}
+        }
+        let told = self.told();
+        let (body, media_type, cache) = match self {
+            Self::Buried(tombstone) => (tombstone, ACTIVITY_JSON, PUBLIC_MINUTE),
+            _ => (problem(&told), "application/problem+json", "no-store"),
+        };
+        let mut response = (told.status, Json(body)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+        response.extensions_mut().insert(told);
+        response
+    }
+}
+
+fn problem(told: &Told) -> Value {
+    json!({
+        "type": "about:blank",
+        "title": told.status.canonical_reason().unwrap_or("Error"),
+        "status": told.status.as_u16(),
+        "detail": told.detail,
+    })
+}

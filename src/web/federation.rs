@@ -1,0 +1,158 @@
+//! What other servers read of us: actors, articles, collections and activities, each at exactly its id; and the inboxes.
+
+mod collections;
+pub(super) mod inbox;
+
+use activitypub_federation::config::Data;
+use axum::Router;
+use axum::extract::OriginalUri;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, Uri};
+use uuid::Uuid;
+
+use super::answer::{Document, Form, lead_to};
+use super::error::Failure;
+use crate::activity::actor::{ActorKind, tombstone};
+use crate::activity::urls::Local;
+use crate::app::App;
+use crate::author::{self, Actor};
+use crate::db::Conn;
+use crate::outbox;
+use crate::post::{self, Article};
+
+/// Every address under `/ap` that is read.
+const READ: [&str; 13] = [
+    "/ap/instance",
+    "/ap/instance/outbox",
+    "/ap/actors/{uuid}",
+    "/ap/actors/{uuid}/outbox",
+    "/ap/actors/{uuid}/followers",
+    "/ap/actors/{uuid}/following",
+    "/ap/actors/{uuid}/featured",
+    "/ap/articles/{uuid}",
+    "/ap/articles/{uuid}/replies",
+    "/ap/articles/{uuid}/likes",
+    "/ap/articles/{uuid}/shares",
+    "/ap/activities/{uuid}",
+    "/ap/contexts/{uuid}",
+];
+
+pub(super) fn routes() -> Router {
+    // A personal inbox takes what the shared one takes, also of an actor who is gone or never was: a 404 or 410 there
+    // makes peers drop us (interop R5, T22).
+    let inboxes =
+        Router::new().route("/ap/inbox", post(inbox::take)).route("/ap/actors/{uuid}/inbox", post(inbox::take));
+    READ.iter().fold(inboxes, |router, path| router.route(path, get(read)))
+}
+
+const UNKNOWN: Failure = Failure::NotFound("Nothing of ours has this id.");
+
+/// Answers with what an id names; an id is itself, byte for byte (interop A22).
+async fn read(data: Data<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Failure> {
+    let app: &App = &data;
+    let local = app.urls.local(&format!("{}{}", app.urls.origin(), uri.path())).ok_or(UNKNOWN)?;
+    let mut conn = app.db.read().await?;
+    let conn = &mut *conn;
+    match local {
+        Local::Instance => {
+            let instance = author::store::instance(conn).await?.ok_or(UNKNOWN)?;
+            actor(app, conn, &instance, &headers).await
+        }
+        Local::Actor(uuid) => {
+            let who = standing_actor(app, conn, uuid, &local).await?;
+            actor(app, conn, &who, &headers).await
+        }
+        Local::Article(uuid) => {
+            let found = standing_article(app, conn, uuid, &local).await?;
+            article(app, conn, &found, &headers).await
+        }
+        Local::Activity(uuid) => activity(app, conn, uuid).await,
+        other => collection(app, conn, &other, &uri).await,
+    }
+}
+
+async fn actor(app: &App, conn: &mut Conn, who: &Actor, headers: &HeaderMap) -> Result<Response, Failure> {
+    if Form::wanted(headers) == Form::Page {
+        return lead_to(&app.urls.profile(&who.handle));
+    }
+    let document = outbox::documents::actor(app, conn, who).await?;
+    let document = document.ok_or_else(|| Failure::Broken(format!("actor @{} has no keys", who.handle)))?;
+    Ok(Document::activity(&document).into_response())
+}
+
+/// The article for programs; people read it on the site's own page (interop B24).
+async fn article(app: &App, conn: &mut Conn, found: &Article, headers: &HeaderMap) -> Result<Response, Failure> {
+    if Form::wanted(headers) == Form::Page {
+        return lead_to(&found.url);
+    }
+    Ok(Document::activity(&outbox::documents::article(app, conn, found).await?).into_response())
+}
+
+async fn activity(app: &App, conn: &mut Conn, uuid: Uuid) -> Result<Response, Failure> {
+    let (body, gone) = outbox::store::public_activity(conn, uuid, app.clock.now()).await?.ok_or(UNKNOWN)?;
+    if gone {
+        return Err(Failure::Gone("What this activity was about has been taken down."));
+    }
+    Ok(Document::activity(&body).into_response())
+}
+
+async fn collection(app: &App, conn: &mut Conn, local: &Local, uri: &Uri) -> Result<Response, Failure> {
+    let id = app.urls.of(local);
+    let document = match *local {
+        Local::InstanceOutbox => collections::never_filled(&id),
+        Local::Outbox(uuid) => {
+            let who = standing_actor(app, conn, uuid, local).await?;
+            collections::outbox(conn, &who, &id, uri.query(), app.clock.now()).await?
+        }
+        Local::Followers(uuid) => {
+            let who = standing_actor(app, conn, uuid, local).await?;
+            collections::followers(conn, &who, &id).await?
+        }
+        Local::Following(uuid) | Local::Featured(uuid) => {
+            standing_actor(app, conn, uuid, local).await?;
+            collections::nothing_chosen(local, &id)
+        }
+        Local::Replies(uuid) | Local::Likes(uuid) | Local::Shares(uuid) => {
+            standing_article(app, conn, uuid, local).await?;
+            collections::answers(local, &id)
+        }
+        Local::Context(uuid) => {
+            let found = post::store::article_by_context(conn, uuid).await?.ok_or(UNKNOWN)?;
+            let found = standing(app, found, local)?;
+            collections::conversation(app, conn, &found, &id).await?
+        }
+        _ => return Err(UNKNOWN),
+    };
+    Ok(Document::activity(&document).into_response())
+}
+
+/// An actor that lives under `/ap/actors`: the instance does not.
+async fn standing_actor(app: &App, conn: &mut Conn, uuid: Uuid, asked: &Local) -> Result<Actor, Failure> {
+    let who = author::store::actor_by_uuid(conn, uuid).await?;
+    let who = who.filter(|who| who.kind != ActorKind::Application).ok_or(UNKNOWN)?;
+    match who.deleted_at {
+        None => Ok(who),
+        Some(at) if matches!(asked, Local::Actor(_)) => {
+            Err(Failure::Buried(tombstone(&who.url(&app.urls), who.kind.as_str(), at)))
+        }
+        Some(_) => Err(Failure::Gone("The actor has been deleted.")),
+    }
+}
+
+async fn standing_article(app: &App, conn: &mut Conn, uuid: Uuid, asked: &Local) -> Result<Article, Failure> {
+    let found = post::store::article_by_uuid(conn, uuid).await?.ok_or(UNKNOWN)?;
+    standing(app, found, asked)
+}
+
+fn standing(app: &App, found: Article, asked: &Local) -> Result<Article, Failure> {
+    let now = app.clock.now();
+    if found.stands(now) {
+        return Ok(found);
+    }
+    if !matches!(asked, Local::Article(_)) {
+        return Err(Failure::Gone("The article has been taken down."));
+    }
+    let since = found.deleted_at.or(found.expires_at).unwrap_or(now);
+    Err(Failure::Buried(tombstone(&app.urls.article(found.uuid), "Article", since)))
+}

@@ -1,0 +1,94 @@
+//! Collections of ours: counts, an outbox in pages, a conversation (interop A16, A17, B18 to B20, F11).
+
+use serde_json::Value;
+use url::form_urlencoded;
+
+use super::super::error::Failure;
+use crate::activity::collection::{self, Place};
+use crate::activity::urls::Local;
+use crate::app::App;
+use crate::author::{self, Actor};
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::post::Article;
+use crate::{follower, outbox};
+
+/// Activities on a page.
+const PAGE: usize = 20;
+
+/// The outbox of the instance actor.
+pub(super) fn never_filled(id: &str) -> Value {
+    collection::outbox(id, 0, None)
+}
+
+/// An outbox, or the page of it that `?before=number` asks for.
+pub(super) async fn outbox(
+    conn: &mut Conn,
+    who: &Actor,
+    id: &str,
+    query: Option<&str>,
+    now: Timestamp,
+) -> Result<Value, Failure> {
+    match before(query)? {
+        Some(before) => page(conn, who, id, before, now).await,
+        None => whole(conn, who, id, now).await,
+    }
+}
+
+async fn whole(conn: &mut Conn, who: &Actor, id: &str, now: Timestamp) -> Result<Value, Failure> {
+    let total = outbox::store::count_listed(conn, who.id, now).await?;
+    let newest = outbox::store::listed(conn, who.id, i64::MAX, 1, now).await?;
+    let first = newest.first().map(|(number, _)| at_page(id, number.saturating_add(1)));
+    Ok(collection::outbox(id, count(total), first.as_deref()))
+}
+
+async fn page(conn: &mut Conn, who: &Actor, id: &str, before: i64, now: Timestamp) -> Result<Value, Failure> {
+    let one_more = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
+    let mut items = outbox::store::listed(conn, who.id, before, one_more, now).await?;
+    let older = items.len() > PAGE;
+    items.truncate(PAGE);
+    let next = items.last().filter(|_| older).map(|(number, _)| at_page(id, *number));
+    let place = Place { id: &at_page(id, before), part_of: id, next: next.as_deref(), prev: None };
+    Ok(collection::page(place, items.into_iter().map(|(_, body)| body).collect()))
+}
+
+fn at_page(id: &str, before: i64) -> String {
+    format!("{id}?before={before}")
+}
+
+/// Which page is asked for; only as we write it ourselves, so that a page's id is its address (interop A22).
+fn before(query: Option<&str>) -> Result<Option<i64>, Failure> {
+    let asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(name, _)| name == "before");
+    let Some((_, text)) = asked else { return Ok(None) };
+    match text.parse::<i64>() {
+        Ok(number) if number >= 0 && number.to_string() == text => Ok(Some(number)),
+        _ => Err(Failure::Bad("Ask with ?before= and a whole number, or follow `first` and `next`.".to_owned())),
+    }
+}
+
+/// How many follow, never who.
+pub(super) async fn followers(conn: &mut Conn, who: &Actor, id: &str) -> Result<Value, Failure> {
+    Ok(collection::counted(id, count(follower::store::count(conn, who.id).await?)))
+}
+
+/// Our actors follow nobody and pin nothing.
+pub(super) fn nothing_chosen(local: &Local, id: &str) -> Value {
+    if matches!(local, Local::Featured(_)) { collection::featured(id, &[]) } else { collection::counted(id, 0) }
+}
+
+/// Replies, likes and shares: none, until interactions are understood.
+pub(super) fn answers(local: &Local, id: &str) -> Value {
+    let inner =
+        if matches!(local, Local::Replies(_)) { collection::replies(id, &[]) } else { collection::tally(id, 0) };
+    collection::standalone(inner)
+}
+
+/// An article and what was answered to it.
+pub(super) async fn conversation(app: &App, conn: &mut Conn, article: &Article, id: &str) -> Result<Value, Failure> {
+    let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
+    Ok(collection::conversation(id, &owner.url(&app.urls), &[app.urls.article(article.uuid)]))
+}
+
+fn count(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or(0)
+}
