@@ -5,12 +5,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
 mod co_authors;
 mod corpus;
 mod databases;
 mod first_crossing;
 mod follows;
+mod hosts;
+mod publishing;
 mod refusals;
+mod removal;
 mod shared;
 mod site;
 mod world;
