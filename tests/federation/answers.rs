@@ -132,7 +132,8 @@ async fn what_is_too_large_goes_by_reference() {
         world.follow(&peer, "ann", MAREN).await;
         world.write_post("long", "A long one", &"It sails at ten. ".repeat(5000), &["maren"]);
         world.publish().await;
-        let statuses: Vec<_> = peer.received().iter().filter(|post| post.kind == "Create").map(|post| post.status).collect();
+        let statuses: Vec<_> =
+            peer.received().iter().filter(|post| post.kind == "Create").map(|post| post.status).collect();
         assert_eq!(statuses, [Some(413), Some(202)], "R3, T16");
         assert!(taken(&peer, "Create")[0].activity["object"].is_string());
         let seen = peer.timeline("ann");

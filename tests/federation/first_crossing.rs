@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use veerpont::clock::Timestamp;
-use veerpont::harness::FollowState;
+use veerpont::harness::{FollowState, Peer, PeerShape, Received};
 
 use crate::world::{GROUP, MAREN, World, ids, kinds, on_each_engine, taken};
 
@@ -73,13 +73,13 @@ async fn a_new_post_arrives_is_edited_and_removed() {
 }
 
 /// Two edits without any time between them; what is no edit is not said.
-async fn edit_strictly_later(world: &World, peer: &veerpont::harness::Peer) {
+async fn edit_strictly_later(world: &World, peer: &Peer) {
     for (before, after) in [("at ten", "at eleven"), ("at eleven", "at noon")] {
         world.site.replace("ferry", before, after);
         assert_eq!(world.publish().await.updated, 1);
     }
     let updates = taken(peer, "Update");
-    let time = |post: &veerpont::harness::Received, field: &str| {
+    let time = |post: &Received, field: &str| {
         let text = post.activity["object"][field].as_str().unwrap_or_default();
         Timestamp::parse_rfc3339(text).unwrap_or_else(|| panic!("{field} is `{text}`"))
     };
@@ -159,6 +159,24 @@ async fn two_followers_behind_one_shared_inbox_cost_one_post() {
         }
         let inboxes: BTreeSet<_> = taken(&personal, "Create").into_iter().map(|post| post.inbox).collect();
         assert_eq!(inboxes, ["/users/cat/inbox", "/users/dan/inbox"].map(str::to_owned).into());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_strict_server_with_keys_of_their_own_hears_the_same() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let peer = world.peer_with("gts.test", &["ann"], |settings| settings.shape = PeerShape::GoToSocial);
+        let maren = world.follow(&peer, "ann", MAREN).await;
+        world.follow(&peer, "ann", GROUP).await;
+        world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
+        world.publish().await;
+        world.sync_removal("ferry").await;
+        assert_eq!(kinds(&peer), ["Create", "Announce", "Delete"]);
+        peer.unfollow("ann", &maren).await.expect("the Undo is taken");
+        world.drain().await;
+        assert_eq!(world.followers().await, 1);
     })
     .await;
 }

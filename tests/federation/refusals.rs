@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use veerpont::harness::{Answer, Found, Peer, PeerKey, SignOptions};
-use veerpont::inbox;
+use veerpont::{inbox, worker};
 
 use crate::world::{MAREN, World, on_each_engine};
 
@@ -149,6 +149,37 @@ async fn t5_a_rotated_key_is_fetched_once_again() {
         let old = before.post_signed("ann", &maren.inbox, &like(&before, 4, &maren), &SignOptions::default()).await;
         assert_eq!(old.expect("an answer").status, 401, "the old key counts no longer");
         world.drain().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn e24_what_another_signed_is_kept_without_effect() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let peer = world.peer("peer.test", &["ann"]);
+        let other = world.peer_with("other.test", &["eve"], |settings| settings.key = None);
+        let maren = peer.lookup(MAREN).await.expect("an actor");
+        let follow = json!({ "@context": "https://www.w3.org/ns/activitystreams", "id": "https://peer.test/follows/1",
+            "type": "Follow", "actor": peer.actor_id("ann"), "object": maren.actor_id });
+        let forwarded = other.post_signed("eve", &maren.inbox, &follow, &SignOptions::default()).await;
+        assert_eq!(forwarded.expect("an answer").status, 202);
+        world.drain().await;
+        assert_eq!((world.followers().await, world.verdicts().await), (0, vec![("deferred".to_owned(), 1)]));
+
+        // The key of one under the name of the other is no forwarding but a forgery.
+        let stolen = SignOptions { key: Some(other.key().clone()), ..SignOptions::default() };
+        let forged = peer.post_signed("ann", &maren.inbox, &follow, &stolen).await.expect("an answer");
+        assert_eq!(forged.status, 401);
+        world.drain().await;
+        assert_eq!(world.followers().await, 0);
+
+        // Nor does the copy block the original.
+        world.advance(Duration::from_mins(10));
+        let original = peer.post_signed("ann", &maren.inbox, &follow, &SignOptions::default()).await;
+        assert_eq!(original.expect("an answer").status, 202);
+        worker::drain(&inbox::worker::worker(), &world.app).await.expect("a verdict");
+        assert_eq!(world.followers().await, 1);
     })
     .await;
 }
