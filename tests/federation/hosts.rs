@@ -90,19 +90,27 @@ async fn the_order_of_an_inbox_outlasts_faults() {
         world.follow(&peer, "ann", MAREN).await;
         peer.set_fault(Fault::Random { share: 0.5, seed: 7 });
         let slugs = ["one", "two", "three", "four", "five"];
-        slugs.iter().for_each(|slug| write(world, slug));
+        for slug in slugs {
+            write(world, slug);
+        }
         world.publish().await;
         wait(world, 1, Duration::from_mins(3)).await;
-        slugs.iter().for_each(|slug| world.site.replace(slug, "at ten", "at eleven"));
+        for slug in slugs {
+            world.site.replace(slug, "at ten", "at eleven");
+        }
         world.publish().await;
         wait(world, 1, Duration::from_mins(3)).await;
         // While something of each may still wait.
-        slugs.iter().for_each(|slug| world.site.replace(slug, "at eleven", "at noon"));
+        for slug in slugs {
+            world.site.replace(slug, "at eleven", "at noon");
+        }
         world.publish().await;
         wait(world, 24, HOUR).await;
         peer.set_fault(Fault::None);
         wait(world, 2, 6 * HOUR).await;
-        slugs.iter().for_each(|slug| world.site.remove(slug));
+        for slug in slugs {
+            world.site.remove(slug);
+        }
         assert_eq!(world.sync_confirmed().await.removed, 5);
         world.drain().await;
         let stories = stories(&peer);

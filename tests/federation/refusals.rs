@@ -76,23 +76,23 @@ async fn what_is_signed_wrongly_is_refused() {
         let peer = world.peer("peer.test", &["ann"]);
         let maren = peer.lookup(MAREN).await.expect("an actor");
         let document = like(&peer, 1, &maren);
-        let names = |names: &str| Some(names.split(' ').map(str::to_owned).collect());
+        let signed = |names: &str| Some(names.split(' ').map(str::to_owned).collect());
         let plain = SignOptions::default;
         let cases = [
             (SignOptions { host: Some("other.example".into()), ..plain() }, 401, "host-foreign"),
             (SignOptions { age: Duration::from_mins(66), ..plain() }, 401, "date-old"),
             (SignOptions { ahead: Duration::from_hours(2), ..plain() }, 401, "date-future"),
-            (SignOptions { headers: names("host date digest content-type"), ..plain() }, 401, "target-unsigned"),
-            (SignOptions { headers: names("(request-target) host date"), ..plain() }, 401, "digest-unsigned"),
-            (SignOptions { headers: names("digest"), ..plain() }, 401, "date-unsigned"),
+            (SignOptions { headers: signed("host date digest content-type"), ..plain() }, 401, "target-unsigned"),
+            (SignOptions { headers: signed("(request-target) host date"), ..plain() }, 401, "digest-unsigned"),
+            (SignOptions { headers: signed("digest"), ..plain() }, 401, "date-unsigned"),
             (SignOptions { key: Some(PeerKey::generate().expect("a key")), ..plain() }, 401, "wrong-signature"),
         ];
         for (options, status, reason) in cases {
             let answer = peer.post_signed("ann", &maren.inbox, &document, &options).await;
             is_refused(world, answer, status, reason).await;
         }
-        let named: Vec<_> = refusals(world).await.into_iter().filter(|(host, _, _)| host == "peer.test").collect();
-        assert!(named.iter().any(|(_, reason, _)| reason == "wrong-signature"), "the host is counted: {named:?}");
+        let of_peer: Vec<_> = refusals(world).await.into_iter().filter(|(host, _, _)| host == "peer.test").collect();
+        assert!(of_peer.iter().any(|(_, reason, _)| reason == "wrong-signature"), "the host is counted: {of_peer:?}");
 
         // T3: half an hour is not old; and none of the above spoiled the honest request.
         let late = SignOptions { age: Duration::from_mins(30), ..plain() };

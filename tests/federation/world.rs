@@ -27,7 +27,6 @@ const HOSTS: [&str; 2] = ["social.example.org", "example.org"];
 pub(crate) const MONDAY: &str = "2026-11-02T10:00:00Z";
 
 pub(crate) const MAREN: &str = "maren@example.org";
-pub(crate) const JORIS: &str = "joris@example.org";
 pub(crate) const GROUP: &str = "community@example.org";
 
 /// A bridge and everyone it talks to.
@@ -39,8 +38,9 @@ pub(crate) struct World {
     road: Arc<Road>,
     settings: String,
     peers: Vec<Peer>,
-    secrets: tempfile::TempDir,
-    database: TestDatabase,
+    // Held: both last as long as the world.
+    _secrets: tempfile::TempDir,
+    _database: TestDatabase,
 }
 
 /// Runs a test in a fresh world on each engine; a failure names the engine.
@@ -57,9 +57,9 @@ pub(crate) async fn on_each_engine_at(start: &str, test: impl AsyncFn(&mut World
             world.is_sound().await;
         };
         if let Err(panic) = AssertUnwindSafe(run).catch_unwind().await {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
-            panic!("on {engine:?}: {text}");
+            let message = panic.downcast_ref::<String>().cloned();
+            let message = message.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
+            panic!("on {engine:?}: {message}");
         }
     }
 }
@@ -92,7 +92,8 @@ impl World {
         let settings = settings(&site, &secrets, &database);
         let road = Arc::new(Road { net: net.clone(), requests: Mutex::default() });
         let app = open(&settings, &clock, &road).await.expect("a bridge");
-        let world = Self { site, clock, net, app, road, settings, peers: Vec::new(), secrets, database };
+        let world =
+            Self { site, clock, net, app, road, settings, peers: Vec::new(), _secrets: secrets, _database: database };
         for (slug, name) in [("maren", "Maren Oldham"), ("joris", "Joris Dekker")] {
             world.site.author(slug, name);
             let title = format!("An old post of {name}");
