@@ -57,16 +57,16 @@ fn retry_after(reply: &Reply, now: Timestamp) -> Option<Timestamp> {
     Some(at.clamp(now, now + DAY))
 }
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Longest wait between attempts at something that may come back.
-const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(6);
 
 /// How long a host may fail before it counts as gone and is asked once a day (interop D3).
-pub const GONE_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const GONE_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// How long an unsettled Accept holds back the shared inbox of the one it is for (design, section 1.3).
-pub const ACCEPT_HOLDS: Duration = Duration::from_secs(600);
+pub const ACCEPT_HOLDS: Duration = Duration::from_mins(10);
 
 /// How long to wait after `failures` in a row (counted from 1): `first` doubled each time with up to as much again of
 /// jitter, six hours at most; a day for a host that is gone.

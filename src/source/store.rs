@@ -8,7 +8,7 @@ use crate::db::{Columns, Conn};
 use crate::ids::{CommunityId, Ids, SourceId};
 
 /// How long a scan may take before another node may take the source over.
-const LEASE: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+const LEASE: std::time::Duration = std::time::Duration::from_mins(15);
 
 /// The right to scan a source.
 #[derive(Clone, Debug)]

@@ -58,11 +58,11 @@ async fn a_deleted_article_is_gone_a23() {
 #[tokio::test]
 async fn an_expired_article_is_gone_before_anybody_deletes_it() {
     let site = Site::new().await;
-    let until = site.app.clock.now() + Duration::from_secs(60);
+    let until = site.app.clock.now() + Duration::from_mins(1);
     let article = site.write("post/one", 1, Some(until)).await;
     site.publish().await;
     let shown = shows(&site, &article).await;
-    site.app.clock.advance(Duration::from_secs(60));
+    site.app.clock.advance(Duration::from_mins(1));
     assert_gone(&site, &article, &shown).await;
 }
 

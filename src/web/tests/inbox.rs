@@ -12,7 +12,7 @@ use http::{Request, StatusCode};
 use super::{Answer, Site};
 use crate::web::federation::inbox::BODY_MAX;
 
-const FOLLOW: &str = r#"{"id":"https://peer.example/1","type":"Follow","actor":"https://peer.example/u","object":"https://social.example.org/ap/instance"}"#;
+const FOLLOW: &str = r#"{"@context":"https://www.w3.org/ns/activitystreams","id":"https://peer.example/1","type":"Follow","actor":"https://peer.example/u","object":"https://social.example.org/ap/instance"}"#;
 
 fn post(path: &str) -> Builder {
     Request::post(path).header("host", "social.example.org").header("content-type", "application/activity+json")

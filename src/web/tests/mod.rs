@@ -171,6 +171,7 @@ impl Site {
             withheld_at: None,
             article: Some(id),
             article_stands: true,
+            article_pushed: false,
             entry,
         };
         let article = Article {
