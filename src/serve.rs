@@ -114,7 +114,10 @@ impl Running {
 }
 
 /// Frees what this node held when it last stopped, gracefully or not.
-async fn free_leases(app: &App) -> anyhow::Result<()> {
+///
+/// # Errors
+/// The database's.
+pub async fn free_leases(app: &App) -> anyhow::Result<()> {
     let (node, now) = (app.config.server.node.clone(), app.clock.now());
     app.db
         .write(move |conn| {

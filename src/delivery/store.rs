@@ -416,6 +416,18 @@ pub async fn back_off_inbox(conn: &mut Conn, inbox: InboxId, until: Timestamp) -
     Ok(())
 }
 
+/// Somebody whose inbox was gone speaks to us again, so it is there.
+///
+/// # Errors
+/// The database's.
+pub async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
+    query("UPDATE inboxes SET gone_at = NULL WHERE id = $1 AND gone_at IS NOT NULL")
+        .bind(inbox.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// A host has to wait; `gone` once it has failed for too long.
 ///
 /// # Errors

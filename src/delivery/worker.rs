@@ -61,6 +61,8 @@ struct State {
     over: Option<Over>,
     /// When the earliest of what could not be sent now is due.
     next: Option<Timestamp>,
+    /// Whether the host answered, whatever it said.
+    alive: bool,
     /// Whether anything was settled, so that what was held may have become free.
     progress: bool,
 }
@@ -105,7 +107,8 @@ async fn serve(app: &App, lease: &Lease) -> anyhow::Result<bool> {
 
 impl Visit<'_> {
     async fn every_inbox(&self) -> anyhow::Result<()> {
-        let inboxes = stream::unfold(InboxId(i64::MIN), |after| async move {
+        let start = if self.lease.failures > 0 { self.probe().await? } else { InboxId(i64::MIN) };
+        let inboxes = stream::unfold(start, |after| async move {
             if self.is_over().await {
                 return None;
             }
@@ -131,6 +134,21 @@ impl Visit<'_> {
             }
         }
         first_error
+    }
+
+    /// Asks a host that failed through one inbox at a time until it answers, so that a dead one costs one attempt
+    /// however many wait; answers the last inbox that was served.
+    async fn probe(&self) -> anyhow::Result<InboxId> {
+        let mut after = InboxId(i64::MIN);
+        while let Some(waiting) = self.next_inbox(after).await? {
+            after = waiting.inbox;
+            self.serve_inbox(after).await?;
+            let state = self.state.lock().await;
+            if state.alive || state.over.is_some() {
+                break;
+            }
+        }
+        Ok(after)
     }
 
     async fn next_inbox(&self, after: InboxId) -> anyhow::Result<Option<Waiting>> {
@@ -162,6 +180,7 @@ impl Visit<'_> {
                 }
                 Attempt::Sent { answer, embedded } => (answer, embedded),
             };
+            self.state.lock().await.alive |= answer.is_ok();
             let shown = match &answer {
                 Ok(reply) => Shown { answer: Some(reply.status.as_u16()), error: None },
                 Err(error) => Shown { answer: None, error: Some(error.to_string()) },

@@ -7,6 +7,7 @@ use crate::activity::outgoing::{self, Follow, Stamp};
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::db::Conn;
+use crate::delivery;
 use crate::follower;
 use crate::outbox::{Audience, Outgoing, publish};
 use crate::remote::{self, Remote};
@@ -60,6 +61,7 @@ async fn follow(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incomi
         }
     } else {
         follower::store::add(conn, actor.id, remote.id, &inbound.activity_id, app.clock.now()).await?;
+        delivery::store::revive_inbox(conn, remote.inbox).await?;
     }
     accept(app, conn, &actor, &remote, inbound).await?;
     Ok(Verdict::new(Outcome::Accepted, format!("follows @{}", actor.handle)))

@@ -5,4 +5,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
+mod co_authors;
+mod corpus;
+mod crash;
 mod databases;
+mod first_crossing;
+mod follows;
+mod hosts;
+mod properties;
+mod publishing;
+mod refusals;
+mod removal;
+mod shared;
+mod site;
+mod world;
