@@ -110,6 +110,10 @@ impl Db {
         let options = options
             .log_statements(log::LevelFilter::Trace)
             .log_slow_statements(log::LevelFilter::Debug, Duration::from_secs(1));
+        // One connection by itself first: a pool would try for long, and then not say why.
+        let mut first = options.connect().await.map_err(connect)?;
+        prepare(&mut first, engine).await.map_err(connect)?;
+        first.close().await.map_err(connect)?;
         let pool = AnyPoolOptions::new()
             .max_connections(if engine == Engine::Sqlite { 5 } else { 8 })
             .acquire_timeout(PATIENCE)

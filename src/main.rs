@@ -1,3 +1,7 @@
 //! Arguments, then run.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    veerpont::cli::main()
+}

@@ -138,7 +138,10 @@ async fn mind_the_clock(app: App, stop: CancellationToken) {
         let Ok(skew) = app.db.clock_skew(app.clock.now()).await else { continue };
         let right = skew.abs() <= CLOCK_TOLERANCE_MS;
         if app.may_claim.swap(right, Ordering::Relaxed) && !right {
-            tracing::error!(skew_ms = skew, "this machine's clock is off the database's: nothing is claimed until it is right");
+            tracing::error!(
+                skew_ms = skew,
+                "this machine's clock is off the database's: nothing is claimed until it is right"
+            );
         }
     }
 }

@@ -92,13 +92,13 @@ pub async fn run<W: Worker>(worker: std::sync::Arc<W>, app: App, stop: Cancellat
 /// # Errors
 /// The first that a claim or a piece of work met.
 pub async fn drain<W: Worker>(worker: &std::sync::Arc<W>, app: &App) -> anyhow::Result<usize> {
-    let mut worked = 0;
+    let mut done = 0;
     loop {
         let claims = worker.claim(app, W::WIDTH).await?;
         if claims.is_empty() {
-            return Ok(worked);
+            return Ok(done);
         }
-        worked += claims.len();
+        done += claims.len();
         let mut working = JoinSet::new();
         for claim in claims {
             spawn(&mut working, worker, app, claim);

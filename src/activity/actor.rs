@@ -197,7 +197,7 @@ mod tests {
 
     const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n";
 
-    fn bare<'a>(kind: ActorKind, number: Option<u128>, handle: &'a Handle) -> ActorFacts<'a> {
+    fn bare(kind: ActorKind, number: Option<u128>, handle: &Handle) -> ActorFacts<'_> {
         ActorFacts {
             kind,
             uuid: number.map(uuid),

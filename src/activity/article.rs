@@ -70,7 +70,7 @@ pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
     let group = urls.actor(facts.group);
     let name = guard_title(facts.title);
     let summary = byline::summary_with_byline(facts);
-    let context = urls.context(facts.context);
+    let conversation = urls.context(facts.context);
     let published = facts.published.rfc3339();
     let mut article = json!({
         "id": id,
@@ -84,8 +84,8 @@ pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
         "mediaType": "text/html",
         "url": facts.url,
         "published": published,
-        "context": context,
-        "conversation": context,
+        "context": conversation,
+        "conversation": conversation,
         "attachment": [],
         "tag": tags(urls, facts),
         "replies": collection::replies(&urls.replies(facts.uuid), facts.replies),
@@ -111,7 +111,7 @@ pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
     if let Some(image) = &facts.image {
         put(&mut article, "image", image.document());
     }
-    json!(WithContext::new(article, super::article::context()))
+    json!(WithContext::new(article, context()))
 }
 
 /// Names each word of an article beyond `ActivityStreams`, and stands on everything that embeds one.

@@ -34,9 +34,9 @@ pub enum Malformed {
     /// A property is missing or has a shape nobody uses.
     #[error("`{0}` is missing, or is not what it should be")]
     Property(&'static str),
-    /// An id and an actor, or an actor and its inbox, on different servers.
-    #[error("`id` and `{0}` must be on the same server")]
-    Foreign(&'static str),
+    /// An activity whose id is of another origin than its actor.
+    #[error("`id` and `actor` must be of one scheme, host and port")]
+    Foreign,
 }
 
 impl Malformed {
@@ -51,7 +51,7 @@ impl Malformed {
             Self::Nul => "nul",
             Self::Context => "context",
             Self::Property(_) => "property",
-            Self::Foreign(_) => "foreign",
+            Self::Foreign => "foreign",
         }
     }
 }
@@ -170,7 +170,7 @@ pub fn parse(body: &[u8]) -> Result<Incoming, Malformed> {
     let id = raw.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
     let actor = raw.get("actor").and_then(address_of).ok_or(Malformed::Property("actor"))?;
     if !same_origin(&id, &actor) {
-        return Err(Malformed::Foreign("actor"));
+        return Err(Malformed::Foreign);
     }
     let kind = Kind::read(raw.get("type")).ok_or(Malformed::Property("type"))?;
     let object = raw.get("object").and_then(Reference::read);

@@ -167,7 +167,7 @@ mod tests {
         Stamp::new(&urls(), uuid(0xac), at("2026-08-07T10:00:00Z"))
     }
 
-    fn ferry(content: &str) -> Value {
+    fn ferry(content: &str, updated: Option<Timestamp>) -> Value {
         let bo = handle("bo");
         let facts = ArticleFacts {
             uuid: uuid(10),
@@ -185,7 +185,7 @@ mod tests {
             tags: &["rust".to_owned()],
             image: None,
             published: at("2026-08-07T09:59:00Z"),
-            updated: None,
+            updated,
             replies: &[],
             likes: 0,
             shares: 0,
@@ -195,10 +195,11 @@ mod tests {
 
     #[test]
     fn an_article_comes_and_goes() {
-        let article = ferry("<p>It crosses.</p>");
+        let article = ferry("<p>It crosses.</p>", None);
+        let edited = ferry("<p>It crosses twice.</p>", Some(at("2026-08-07T10:00:00Z")));
         insta::assert_json_snapshot!("create", create(&stamp(), &article));
         insta::assert_json_snapshot!("create_by_reference", create_by_reference(&stamp(), &article));
-        insta::assert_json_snapshot!("update", update(&stamp(), &article));
+        insta::assert_json_snapshot!("update", update(&stamp(), &edited));
         insta::assert_json_snapshot!("delete", delete(&stamp(), &article));
     }
 
@@ -228,13 +229,13 @@ mod tests {
 
     #[test]
     fn only_a_create_above_64_kib_is_too_long_for_some() {
-        let body = |kib: usize| create(&stamp(), &ferry(&"x".repeat(kib * 1024))).to_string();
-        assert!(fits_everywhere(&[0; EMBED_LIMIT]));
-        assert!(!fits_everywhere(&[0; EMBED_LIMIT + 1]));
+        let body = |kib: usize| create(&stamp(), &ferry(&"x".repeat(kib * 1024), None)).to_string();
+        assert!(fits_everywhere(&vec![0; EMBED_LIMIT]));
+        assert!(!fits_everywhere(&vec![0; EMBED_LIMIT + 1]));
         // The content stands in it twice, once by its language (interop B15).
         assert!(fits_everywhere(body(30).as_bytes()));
         assert!(!fits_everywhere(body(32).as_bytes()));
-        let short = create_by_reference(&stamp(), &ferry(&"x".repeat(1 << 20))).to_string();
+        let short = create_by_reference(&stamp(), &ferry(&"x".repeat(1 << 20), None)).to_string();
         assert!(fits_everywhere(short.as_bytes()));
     }
 }

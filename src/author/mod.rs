@@ -1,5 +1,6 @@
 //! Our actors and their keys, and who of a source's authors becomes one.
 
+pub mod decisions;
 pub mod founding;
 pub mod keys;
 pub mod opt_in;

@@ -64,7 +64,6 @@ pub fn decide(
             },
         };
         match (author.actor, wanted) {
-            (None, false) => {}
             (None, true) => {
                 let handle = handle_of(source, &author.slug)?;
                 let collides = taken.contains(&handle) || given.insert(handle.clone(), author.slug.clone()).is_some();
@@ -76,7 +75,7 @@ pub fn decide(
             // With `published`, an author whose last post went away keeps their followers and their voice.
             (Some(actor), true) if is_frozen(actor) => decision.thaw.push(actor),
             (Some(actor), false) if !is_frozen(actor) && opted_out(source, author) => decision.freeze.push(actor),
-            (Some(_), _) => {}
+            _ => {}
         }
     }
     Ok(decision)

@@ -1,1 +1,131 @@
 //! The command line: a thin face that parses, calls one room and prints.
+
+mod author;
+mod check;
+mod delivery;
+mod follower;
+mod init;
+mod post;
+mod print;
+mod status;
+mod sync;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::app::App;
+use crate::author::Actor;
+use crate::config::{Config, FILE_NAME};
+use crate::ids::Handle;
+use crate::{demo, serve, telemetry};
+use print::Output;
+
+/// Stands beside your site and ferries its posts to the fediverse, and the answers back.
+#[derive(Debug, Parser)]
+#[command(name = "veerpont", version, max_term_width = 100)]
+struct Arguments {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE", default_value = FILE_NAME)]
+    config: PathBuf,
+    /// Print one JSON document on stdout.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a first configuration file, with comments; never over one that is there.
+    Init(Box<init::Init>),
+    /// Run the bridge until it is told to stop (SIGINT or SIGTERM).
+    Serve,
+    /// Show the whole conversation on this machine: a bridge, a sample site and a simulated server.
+    Demo(Demo),
+    /// Read the sources now, and publish what changed.
+    Sync(sync::Sync),
+    /// Tell how things stand at each joint.
+    Status,
+    /// The people who write, and who of them has an actor.
+    #[command(subcommand)]
+    Author(author::Author),
+    /// What the sites published, and what became of it.
+    #[command(subcommand)]
+    Post(post::Post),
+    /// Who follows us.
+    #[command(subcommand)]
+    Follower(follower::Follower),
+    /// What was sent to whom, and what waits.
+    #[command(subcommand)]
+    Delivery(delivery::Delivery),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(check::ConfigCommand),
+}
+
+#[derive(Debug, clap::Args)]
+struct Demo {
+    /// End when the story is told: exit 0 only if every step really happened.
+    #[arg(long)]
+    once: bool,
+}
+
+/// Runs the command line: exit 0 done, 1 failed, 2 wrong use.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    telemetry::start(!matches!(arguments.command, Command::Serve));
+    let output = Output::new(arguments.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output.fail(&anyhow::Error::new(error).context("cannot start the runtime")),
+    };
+    match runtime.block_on(run(arguments, output)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output.fail(&error),
+    }
+}
+
+async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
+    let config = arguments.config.as_path();
+    match arguments.command {
+        Command::Init(init) => init.run(config, output),
+        Command::Demo(Demo { once }) => demo::run(demo::Options { once, json: arguments.json }).await,
+        Command::Config(command) => command.run(config, output),
+        Command::Serve => serve::run(serve::open(load(config)?).await?).await,
+        command => {
+            let app = serve::open(load(config)?).await?;
+            let result = with_app(command, &app, output).await;
+            app.db.close().await;
+            result
+        }
+    }
+}
+
+async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result<()> {
+    match command {
+        Command::Sync(sync) => sync.run(app, output).await,
+        Command::Status => status::run(app, output).await,
+        Command::Author(author) => author.run(app, output).await,
+        Command::Post(post) => post.run(app, output).await,
+        Command::Follower(follower) => follower.run(app, output).await,
+        Command::Delivery(delivery) => delivery.run(app, output).await,
+        Command::Init(_) | Command::Demo(_) | Command::Config(_) | Command::Serve => Ok(()),
+    }
+}
+
+fn load(path: &Path) -> anyhow::Result<Config> {
+    Ok(Config::load(path, &|name| std::env::var(name).ok())?)
+}
+
+/// One of our actors by handle, the deleted ones too.
+async fn actor(app: &App, handle: &str) -> anyhow::Result<Actor> {
+    let parsed = Handle::parse(handle.trim_start_matches('@'))?;
+    let mut conn = app.db.read().await?;
+    crate::author::store::actor_by_handle(&mut conn, &parsed)
+        .await?
+        .with_context(|| format!("there is no @{parsed} here; `veerpont author list` shows who is"))
+}

@@ -57,16 +57,16 @@ fn retry_after(reply: &Reply, now: Timestamp) -> Option<Timestamp> {
     Some(at.clamp(now, now + DAY))
 }
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Longest wait between attempts at something that may come back.
-const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(6);
 
 /// How long a host may fail before it counts as gone and is asked once a day (interop D3).
-pub const GONE_AFTER: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const GONE_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// How long an unsettled Accept holds back the shared inbox of the one it is for (design, section 1.3).
-pub const ACCEPT_HOLDS: Duration = Duration::from_secs(600);
+pub const ACCEPT_HOLDS: Duration = Duration::from_mins(10);
 
 /// How long to wait after `failures` in a row (counted from 1): `first` doubled each time with up to as much again of
 /// jitter, six hours at most; a day for a host that is gone.
@@ -136,8 +136,8 @@ mod tests {
     fn retry_after_is_read_in_both_forms_and_bounded() {
         let now = Timestamp::parse_rfc3339("2026-08-07T10:00:00Z").unwrap();
         let until = |text| judge(&reply(429, &[("retry-after", text)]), true, now);
-        assert_eq!(until("120"), Verdict::HostWaits(Some(now + Duration::from_secs(120))));
-        assert_eq!(until("Fri, 07 Aug 2026 10:05:00 GMT"), Verdict::HostWaits(Some(now + Duration::from_secs(300))));
+        assert_eq!(until("120"), Verdict::HostWaits(Some(now + Duration::from_mins(2))));
+        assert_eq!(until("Fri, 07 Aug 2026 10:05:00 GMT"), Verdict::HostWaits(Some(now + Duration::from_mins(5))));
         assert_eq!(until("99999999"), Verdict::HostWaits(Some(now + DAY)));
         assert_eq!(until("Fri, 07 Aug 2020 10:05:00 GMT"), Verdict::HostWaits(Some(now)));
         assert_eq!(until("soon"), Verdict::HostWaits(None));
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn waits_double_with_jitter_up_to_a_bound() {
-        let first = Duration::from_secs(60);
+        let first = Duration::from_mins(1);
         for (failures, least) in [(1, 60), (2, 120), (5, 960), (40, 6 * 3600)] {
             for dice in 0..50 {
                 let waited = wait(first, failures, false, dice).as_secs();

@@ -257,10 +257,10 @@ pub async fn next_inbox(
     after: InboxId,
     now: Timestamp,
 ) -> sqlx::Result<Option<Waiting>> {
-    let row = query(concat!(
+    let row = query(
         "SELECT inbox_id FROM deliveries WHERE host_id = $1 AND settled_at IS NULL AND inbox_id > $2
-         ORDER BY inbox_id LIMIT 1"
-    ))
+         ORDER BY inbox_id LIMIT 1",
+    )
     .bind(host.0)
     .bind(after.0)
     .fetch_optional(&mut *conn)
@@ -498,4 +498,87 @@ pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// A line of the ledger, for people.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Line {
+    /// The activity's number, in the order of publication.
+    pub activity: i64,
+    /// `Create` and so on.
+    pub kind: String,
+    /// Who says it, by handle.
+    pub actor: String,
+    /// Where to.
+    pub inbox: String,
+    /// `waiting`, or how it ended.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// The last status answered.
+    pub answer: Option<i64>,
+    /// What went wrong last.
+    pub error: Option<String>,
+    /// When it is tried next, RFC 3339; `null` once it is settled.
+    pub next_attempt: Option<String>,
+}
+
+/// The ledger, newest first: all of it, or what waits.
+///
+/// # Errors
+/// The database's.
+pub async fn ledger(conn: &mut Conn, all: bool, limit: i64) -> sqlx::Result<Vec<Line>> {
+    let rows = query(
+        "SELECT d.activity_id, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
+         COALESCE(h.backoff_until, i.next_attempt_at, h.next_attempt_at) AS next_at
+         FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN actors t ON t.id = a.actor_id
+         JOIN inboxes i ON i.id = d.inbox_id JOIN hosts h ON h.id = d.host_id
+         WHERE $1 = 1 OR d.settled_at IS NULL ORDER BY d.activity_id DESC, d.inbox_id LIMIT $2",
+    )
+    .bind(i64::from(all))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let outcome = row.maybe_text("outcome")?;
+            let next = row.maybe_time("next_at")?.filter(|_| outcome.is_none());
+            Ok(Line {
+                activity: row.int("activity_id")?,
+                kind: row.text("kind")?,
+                actor: row.text("handle")?,
+                inbox: row.text("url")?,
+                state: outcome.unwrap_or_else(|| "waiting".to_owned()),
+                attempts: row.int("attempts")?,
+                answer: row.maybe_int("answer")?,
+                error: row.maybe_text("error")?,
+                next_attempt: next.map(Timestamp::rfc3339),
+            })
+        })
+        .collect()
+}
+
+/// How many deliveries wait, and how many ended in each way.
+///
+/// # Errors
+/// The database's.
+pub async fn count_outcomes(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query("SELECT COALESCE(outcome, 'waiting') AS outcome, COUNT(*) AS n FROM deliveries GROUP BY outcome")
+        .fetch_all(conn)
+        .await?;
+    let mut counts: Vec<_> =
+        rows.iter().map(|row| Ok((row.text("outcome")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
+    counts.sort();
+    Ok(counts)
+}
+
+/// How many hosts are known, fail just now, and are gone.
+///
+/// # Errors
+/// The database's.
+pub async fn count_hosts(conn: &mut Conn) -> sqlx::Result<[i64; 3]> {
+    let row = query("SELECT COUNT(*) AS n, COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM hosts")
+        .fetch_one(conn)
+        .await?;
+    Ok([row.int("n")?, row.int("failing")?, row.int("gone")?])
 }

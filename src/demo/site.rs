@@ -30,6 +30,12 @@ const FILES: &[(&str, &str)] = files![
     "hugo.toml",
 ];
 
+/// How many posts the site has, drafts among them.
+pub(super) fn post_count() -> usize {
+    let is_page = |path: &Path| path.extension().is_some_and(|kind| kind == "md");
+    FILES.iter().filter(|(path, _)| path.starts_with("content/post/") && is_page(Path::new(path))).count()
+}
+
 /// Writes the site into the folder `into`, which is made if it is not there; files of the same name are replaced.
 ///
 /// # Errors
@@ -84,6 +90,7 @@ mod tests {
         let pages: Vec<_> =
             posts.iter().filter(|(path, _)| Path::new(path).extension().is_some_and(|kind| kind == "md")).collect();
         assert!(pages.len() > 10);
+        assert_eq!(pages.len(), post_count());
         for (path, content) in pages {
             assert!(slugs.iter().any(|slug| content.contains(slug)), "{path} has no author with a profile");
         }

@@ -10,7 +10,7 @@ use crate::db::{Columns, Conn, Db};
 use crate::ids::{Ids, InboundId};
 
 /// How long a claim lasts.
-const LEASE: std::time::Duration = std::time::Duration::from_secs(60);
+const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// Most hosts a day whose refusals are counted one by one; strangers can invent more, which are counted together.
 const HOSTS_A_DAY: i64 = 1000;

@@ -2,6 +2,7 @@
 //! transaction that causes it; fan-out is a step of its own.
 
 pub mod documents;
+pub mod farewell;
 pub mod store;
 pub mod worker;
 

@@ -217,8 +217,7 @@ pub async fn article_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option
 /// # Errors
 /// The database's.
 pub async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<Option<Article>> {
-    let row =
-        query(articles!("WHERE context_uuid = $1")).bind(context.to_string()).fetch_optional(conn).await?;
+    let row = query(articles!("WHERE context_uuid = $1")).bind(context.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(read_article).transpose()
 }
 

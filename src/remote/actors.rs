@@ -43,10 +43,10 @@ pub fn may_ask_again(app: &App, key: &RemoteKey) -> bool {
 }
 
 /// How long a key just read is believed to be the newest.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+const ASK_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 /// How long a key that could not be had is not asked for again (interop G8).
-const FAILED_FOR: Duration = Duration::from_secs(300);
+const FAILED_FOR: Duration = Duration::from_mins(5);
 
 /// Fetches a key anew, with the actor that lists it.
 ///
@@ -127,6 +127,7 @@ fn refused(why: String) -> FetchError {
     FetchError::Refused(why)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
 fn ours(error: sqlx::Error) -> FetchError {
     FetchError::Ours(error.to_string())
 }

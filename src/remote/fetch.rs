@@ -8,6 +8,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::Value;
 use url::Url;
 
+use crate::activity::incoming;
 use crate::app::App;
 use crate::author;
 use crate::author::keys::{self, Signer};
@@ -106,7 +107,7 @@ fn read(at: &Url, reply: &Reply) -> Result<Value, FetchError> {
             "{at} answered with `{media_type}`, which is no ActivityPub document"
         )));
     }
-    serde_json::from_slice(&reply.body).map_err(|error| FetchError::Refused(format!("{at} is not JSON: {error}")))
+    incoming::document(&reply.body).map_err(|why| FetchError::Refused(format!("{at} is no document: {why}")))
 }
 
 /// Whether a media type is that of an ActivityPub document, in any case and spacing (interop C18, G6).

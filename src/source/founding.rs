@@ -9,10 +9,14 @@ use crate::author;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The configuration no longer names one we know.
-    #[error("the source `{0}` is in the database but not in the configuration; put its [[source]] back under that name")]
+    #[error(
+        "the source `{0}` is in the database but not in the configuration; put its [[source]] back under that name"
+    )]
     Absent(String),
     /// It would move to another community.
-    #[error("the source `{0}` belongs to another community in the database; set its `community` back, which is fixed for ever")]
+    #[error(
+        "the source `{0}` belongs to another community in the database; set its `community` back, which is fixed for ever"
+    )]
     OtherCommunity(String),
     /// The database.
     #[error("the database failed: {0}; check that it is reachable and writable")]

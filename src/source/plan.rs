@@ -149,7 +149,11 @@ fn is_pushed(entry: &Entry, post: Option<&Post>, rules: &Rules<'_>) -> bool {
         return true;
     }
     let was_hidden = post.is_some_and(|post| post.hidden_seen_at.is_some());
-    let since = if was_hidden { rules.now } else { entry.published.or(post.map(|post| post.first_seen_at)).unwrap_or(rules.now) };
+    let since = if was_hidden {
+        rules.now
+    } else {
+        entry.published.or(post.map(|post| post.first_seen_at)).unwrap_or(rules.now)
+    };
     rules.imported && rules.now.since(since) <= rules.push_within
 }
 

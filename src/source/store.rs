@@ -8,7 +8,7 @@ use crate::db::{Columns, Conn};
 use crate::ids::{CommunityId, Ids, SourceId};
 
 /// How long a scan may take before another node may take the source over.
-const LEASE: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+const LEASE: std::time::Duration = std::time::Duration::from_mins(15);
 
 /// The right to scan a source.
 #[derive(Clone, Debug)]
@@ -45,7 +45,13 @@ pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
 ///
 /// # Errors
 /// The database's.
-pub async fn insert(conn: &mut Conn, ids: &Ids, name: &str, community: CommunityId, now: Timestamp) -> sqlx::Result<()> {
+pub async fn insert(
+    conn: &mut Conn,
+    ids: &Ids,
+    name: &str,
+    community: CommunityId,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     query(
         "INSERT INTO sources (id, name, community_id, next_scan_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
     )

@@ -190,7 +190,8 @@ pub async fn sync(
     let owner = format!("sync@{}:{}", app.config.server.node, std::process::id());
     for _ in 0..20 {
         let (owner, now, source) = (owner.clone(), app.clock.now(), known.id);
-        let lease = app.db.write(move |conn| Box::pin(async move { store::claim(conn, source, &owner, now).await })).await?;
+        let lease =
+            app.db.write(move |conn| Box::pin(async move { store::claim(conn, source, &owner, now).await })).await?;
         if let Some(lease) = lease {
             return run(app, &configured, &known, lease, wish, progress).await;
         }

@@ -15,8 +15,8 @@ const QUIET: Duration = Duration::from_secs(3);
 
 /// Watches one source until `stop`. Where the system cannot watch, the timer still looks.
 pub async fn watch(app: App, source: Source, stop: CancellationToken) {
-    let (changes, mut changed) = mpsc::channel(1);
-    let Some(_watcher) = start(&source, changes) else { return };
+    let (sender, mut changed) = mpsc::channel(1);
+    let Some(_watcher) = start(&source, sender) else { return };
     loop {
         tokio::select! {
             () = stop.cancelled() => return,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::Known;
 use super::store::{self, Lease};
 use super::sync::{self, Wish};
-use super::Known;
 use crate::app::App;
 use crate::worker::Worker;
 

@@ -25,7 +25,7 @@ use crate::post::{self, Article};
 /// How long `/readyz` waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(5);
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn routes() -> Router {
     let for_every_site = Router::new()

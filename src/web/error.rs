@@ -53,13 +53,13 @@ impl Failure {
             Self::Gone(what) => (StatusCode::GONE, (*what).to_owned()),
             Self::Buried(_) => (StatusCode::GONE, "This was taken down and will not come back.".to_owned()),
             Self::Bad(why) => (StatusCode::BAD_REQUEST, why.clone()),
-            Self::Method => {
-                (StatusCode::METHOD_NOT_ALLOWED, "This address does not answer to this method.".to_owned())
-            }
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "This address does not answer to this method.".to_owned()),
             Self::TooLarge { limit } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {limit} bytes; send less."))
             }
-            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time; send it again.".to_owned()),
+            Self::TooSlow => {
+                (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time; send it again.".to_owned())
+            }
             Self::Turned(turned) => (turned.status, turned.why.clone()),
             Self::Database(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; try again later.".to_owned())

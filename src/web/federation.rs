@@ -1,7 +1,7 @@
 //! What other servers read of us: actors, articles, collections and activities, each at exactly its id; and the inboxes.
 
 mod collections;
-mod inbox;
+pub(super) mod inbox;
 
 use activitypub_federation::config::Data;
 use axum::Router;

@@ -93,19 +93,25 @@ pub(crate) struct RootName {
 /// or more `super::` (how many lead from this file to the root).
 pub(crate) fn root_names(code: &str, supers: usize) -> Vec<RootName> {
     let chain = "super::".repeat(supers);
+    let by_crate =
+        names_after(code, "crate::").into_iter().map(|(line, name)| RootName { line, name, by_super: false });
+    let by_super = names_after(code, &chain).into_iter().map(|(line, name)| RootName { line, name, by_super: true });
+    by_crate.chain(by_super).collect()
+}
+
+/// Each name that bare code takes from `root` (as `sqlx::`), with its line from 1.
+pub(crate) fn names_after(code: &str, root: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    for root in ["crate::", chain.as_str()].into_iter().filter(|root| !root.is_empty()) {
-        for (start, _) in code.match_indices(root) {
-            let before = code[..start].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || (root == chain && c == ':')) {
-                continue;
-            }
-            let rest = &code[start + root.len()..];
-            let line = code[..start].matches('\n').count() + 1;
-            for (offset, name) in first_names(rest) {
-                let line = line + rest[..offset].matches('\n').count();
-                found.push(RootName { line, name, by_super: root == chain });
-            }
+    for (start, _) in code.match_indices(root).filter(|_| !root.is_empty()) {
+        let before = code[..start].chars().next_back();
+        // A longer word or a longer chain of `super::` leads elsewhere; `::sqlx::` and `$crate::` do not.
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || (root.starts_with("super") && c == ':')) {
+            continue;
+        }
+        let rest = &code[start + root.len()..];
+        let line = code[..start].matches('\n').count() + 1;
+        for (offset, name) in first_names(rest) {
+            found.push((line + rest[..offset].matches('\n').count(), name));
         }
     }
     found

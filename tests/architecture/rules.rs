@@ -1,6 +1,6 @@
 //! What the code may do where. Each fault names its line and the way out.
 
-use crate::code::{bare, root_names, test_lines};
+use crate::code::{bare, names_after, root_names, test_lines};
 
 /// What simulated servers may use of ours: they share no protocol code, so that a mistake cannot cancel itself out.
 const HARNESS_MAY_USE: [&str; 2] = ["clock", "ids"];
@@ -39,7 +39,6 @@ pub(crate) struct Import {
     to: String,
     /// File and line.
     place: String,
-    in_tests: bool,
 }
 
 /// The room a file belongs to; `lib.rs` and `main.rs` belong to none.
@@ -54,7 +53,6 @@ pub(crate) fn imports(map: &Map, path: &str, text: &str) -> Vec<Import> {
     let inside = path.trim_start_matches("src/");
     let code = bare(text);
     let tests = test_lines(&code);
-    let test_file = inside.ends_with("/tests.rs") || inside.contains("/tests/");
     let in_module = |line: usize| tests.iter().any(|(first, last)| (*first..=*last).contains(&line));
     // Inside a test module one `super::` more leads to the root.
     let outside = root_names(&code, depth(inside)).into_iter().filter(|name| !name.by_super || !in_module(name.line));
@@ -63,12 +61,7 @@ pub(crate) fn imports(map: &Map, path: &str, text: &str) -> Vec<Import> {
         .chain(within)
         // What is not a room is a macro or an alias, and the compiler knows where it leads.
         .filter(|name| name.name != room && (name.name == "*" || map.group(&name.name).is_some()))
-        .map(|name| Import {
-            from: room.to_owned(),
-            to: name.name,
-            place: format!("{path}:{}", name.line),
-            in_tests: test_file || in_module(name.line),
-        })
+        .map(|name| Import { from: room.to_owned(), to: name.name, place: format!("{path}:{}", name.line) })
         .collect()
 }
 
@@ -98,15 +91,12 @@ pub(crate) fn arrows(map: &Map, imports: &[Import]) -> Vec<String> {
 }
 
 fn wrong(map: &Map, import: &Import) -> Option<String> {
-    let Import { from, to, in_tests, .. } = import;
+    let Import { from, to, .. } = import;
     if to == "*" {
         return Some("it takes everything from the root; name the rooms".to_owned());
     }
     if from == "harness" && !HARNESS_MAY_USE.contains(&to.as_str()) {
         return Some(format!("simulated servers share no code with the program but {}", HARNESS_MAY_USE.join(" and ")));
-    }
-    if to == "harness" && *in_tests {
-        return None;
     }
     (map.group(to) < map.group(from)).then(|| {
         format!("`{to}` stands above `{from}` in src/lib.rs; hand in what is needed, or move it to a room below both")
@@ -137,22 +127,27 @@ fn depth(inside: &str) -> usize {
     if inside.ends_with("/mod.rs") { parts - 1 } else { parts }
 }
 
-/// SQL that stands elsewhere than in `store.rs`, `store/`, `db.rs` or `db/`.
+/// Words of sqlx that carry SQL, by how they begin: `query_as`, `query_scalar` and `QueryBuilder` too. A text given to
+/// an `Executor` is SQL as well.
+const SQL_WORDS: [&str; 4] = ["query", "Query", "raw_sql", "Executor"];
+
+/// SQL that stands elsewhere than in `store.rs`, `store/`, `db.rs`, `db/` or tests.
 pub(crate) fn sql(path: &str, text: &str) -> Vec<String> {
     let inside = path.trim_start_matches("src/");
-    let is_store = inside.split('/').any(|part| matches!(part, "store.rs" | "store"));
-    if is_store || inside == "db.rs" || inside.starts_with("db/") {
+    let mut parts = inside.split('/');
+    let is_store = parts.any(|part| matches!(part, "store.rs" | "store"));
+    let is_test = inside.ends_with("tests.rs") || inside.contains("/tests/");
+    if is_store || is_test || inside == "db.rs" || inside.starts_with("db/") {
         return Vec::new();
     }
     let code = bare(text);
-    let lines = code.lines().enumerate();
-    lines
-        .filter(|(_, line)| {
-            let grouped = line.split_once("sqlx::{").is_some_and(|(_, names)| names.contains("query"));
-            grouped || line.contains("sqlx::query") || line.contains("sqlx::raw_sql") || line.contains("QueryBuilder")
-        })
-        .map(|(index, _)| {
-            format!("{path}:{}: SQL stands only in a room's store.rs and in db.rs; move it there", index + 1)
+    let tests = test_lines(&code);
+    names_after(&code, "sqlx::")
+        .into_iter()
+        .filter(|(_, name)| name == "*" || SQL_WORDS.iter().any(|word| name.starts_with(word)))
+        .filter(|(line, _)| !tests.iter().any(|(first, last)| (first..=last).contains(&line)))
+        .map(|(line, name)| {
+            format!("{path}:{line}: `sqlx::{name}`: SQL stands only in a room's store.rs and in db.rs; move it there")
         })
         .collect()
 }
@@ -226,13 +221,12 @@ mod tests {
     }
 
     #[test]
-    fn tests_may_use_the_harness_and_nothing_else_upward() {
-        let text = "#[cfg(test)]\nmod tests {\n    use crate::harness::Peer;\n    use crate::web::X;\n}\n";
+    fn tests_go_down_too() {
+        let text = "#[cfg(test)]\nmod tests {\n    use crate::post::X;\n    use crate::harness::Peer;\n}\n";
         let found = faults("src/inbox/mod.rs", text);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].contains("`web`"), "{found:?}");
-        assert_eq!(faults("src/inbox/mod.rs", "use crate::harness::Peer;").len(), 1);
-        assert_eq!(faults("src/inbox/tests.rs", "use crate::harness::Peer;"), [""; 0]);
+        assert!(found[0].starts_with("src/inbox/mod.rs:4: `inbox` imports `harness`"), "{found:?}");
+        assert_eq!(faults("src/inbox/tests.rs", "use crate::harness::Peer;").len(), 1);
     }
 
     #[test]
@@ -253,14 +247,25 @@ mod tests {
 
     #[test]
     fn sql_has_its_place() {
-        for text in
-            ["sqlx::query(\"SELECT 1\")", "use sqlx::query_as;", "use sqlx::{Any, query_scalar};", "sqlx::raw_sql(X)"]
-        {
+        for text in [
+            "sqlx::query(\"SELECT 1\")",
+            "use sqlx::query_as;",
+            "use sqlx::{Any, query_scalar};",
+            "use sqlx::{\n    Any,\n    QueryBuilder,\n};",
+            "sqlx::raw_sql(X)",
+            "use sqlx::Executor as _;",
+            "use sqlx::*;",
+        ] {
             assert_eq!(sql("src/post/mod.rs", text).len(), 1, "{text}");
             for place in ["src/post/store.rs", "src/post/store/rows.rs", "src/db.rs", "src/db/writer.rs"] {
                 assert_eq!(sql(place, text), [""; 0], "{place}");
             }
+            assert_eq!(sql("src/post/tests.rs", text), [""; 0], "{text}");
+            assert_eq!(sql("src/post/mod.rs", &format!("#[cfg(test)]\nmod tests {{\n{text}\n}}")), [""; 0], "{text}");
         }
+        let found = sql("src/post/mod.rs", "use sqlx::{\n    Any,\n    query,\n};");
+        assert!(found[0].starts_with("src/post/mod.rs:3: `sqlx::query`"), "{found:?}");
+        assert_eq!(sql("src/post/mod.rs", "use sqlx::{AnyConnection, Error};\nfn f(q: http::Query) {}"), [""; 0]);
         assert_eq!(sql("src/post/mod.rs", "// sqlx::query"), [""; 0]);
     }
 

@@ -16,10 +16,10 @@ pub struct RemoteActor {
     pub preferred_username: Option<String>,
     /// Plain text of at most 2048 characters.
     pub name: Option<String>,
-    /// Where it takes activities: on its own host, as Misskey asks too, so that nobody can have us
-    /// deliver to a third server.
+    /// Where it takes activities. It may be on another host, for some static sites leave theirs to a service.
     pub inbox: String,
-    /// The inbox of everybody on its host; one on another host is left out, for the same reason.
+    /// The inbox of everybody on its host. One elsewhere is left out: by naming somebody else's, an actor could turn
+    /// our deliveries to others upon it.
     pub shared_inbox: Option<String>,
     /// The address of its followers, on its own host.
     pub followers: Option<String>,
@@ -51,16 +51,13 @@ const PEM_MAX: usize = 8 * 1024;
 /// Reads an actor's document, which [`super::document`] has taken in.
 ///
 /// # Errors
-/// When it is no `ActivityStreams` actor with an id, and with an inbox on its own host. A stub of GoToSocial has no
-/// inbox: [`key_owner`] says whom to fetch instead.
+/// When it is no `ActivityStreams` actor with an id and an inbox, both absolute http(s) addresses. A stub of GoToSocial
+/// has no inbox: [`key_owner`] says whom to fetch instead.
 pub fn actor(document: &Value) -> Result<RemoteActor, Malformed> {
     requires_activity_streams(document)?;
     let id = document.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
     let kind = kind(document).ok_or(Malformed::Property("type"))?;
     let inbox = document.get("inbox").and_then(address).ok_or(Malformed::Property("inbox"))?;
-    if !same_origin(&id, &inbox) {
-        return Err(Malformed::Foreign("inbox"));
-    }
     let ours = |address: Option<String>| address.filter(|address| same_origin(&id, address));
     let shared_inbox = document.get("endpoints").and_then(|endpoints| endpoints.get("sharedInbox"));
     Ok(RemoteActor {
@@ -107,7 +104,7 @@ fn text(document: &Value, key: &str, most: usize) -> Option<String> {
 /// A page as an address, a Link, or the first of a list of them.
 fn page(value: &Value) -> Option<String> {
     match value {
-        Value::Array(pages) => pages.iter().take(KEYS_MAX).find_map(link),
+        Value::Array(pages) => pages.iter().find_map(link),
         value => link(value),
     }
 }

@@ -10,9 +10,9 @@ use super::config::SiteConfig;
 use super::frontmatter::{Document, field, text, texts};
 use super::images::{beside, first_named, media_type};
 use super::{content, page, permalink};
-use crate::html;
 use crate::activity::Image;
 use crate::author::profile::AuthorProfile;
+use crate::html;
 
 /// The folder of profiles below the content folder.
 pub(super) const FOLDER: &str = "authors";

@@ -78,7 +78,8 @@ pub(super) fn nothing_chosen(local: &Local, id: &str) -> Value {
 
 /// Replies, likes and shares: none, until interactions are understood.
 pub(super) fn answers(local: &Local, id: &str) -> Value {
-    let inner = if matches!(local, Local::Replies(_)) { collection::replies(id, &[]) } else { collection::tally(id, 0) };
+    let inner =
+        if matches!(local, Local::Replies(_)) { collection::replies(id, &[]) } else { collection::tally(id, 0) };
     collection::standalone(inner)
 }
 

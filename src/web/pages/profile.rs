@@ -1,6 +1,7 @@
 //! An actor's page: who this is, how to follow, and what they published.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use activitypub_federation::config::Data;
 use askama::Template;
@@ -97,9 +98,9 @@ async fn articles(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Result<Vec<L
     let mut listed = Vec::new();
     for id in outbox::store::spoken_of(conn, who.id, SHOWN, app.clock.now()).await? {
         let Some(article) = post::store::article(conn, id).await? else { continue };
-        if !names.contains_key(&article.owner) {
+        if let Entry::Vacant(name) = names.entry(article.owner) {
             let owner = author::store::actor(conn, article.owner).await?;
-            names.insert(article.owner, owner.map(|owner| owner.name));
+            name.insert(owner.map(|owner| owner.name));
         }
         let title = article.content.title;
         listed.push(Listed {

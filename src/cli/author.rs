@@ -1,0 +1,198 @@
+//! `veerpont author`: who writes, and who of them has an actor.
+
+use anyhow::Context;
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::json;
+
+use super::print::{Output, table};
+use crate::app::App;
+use crate::author::{self, Actor, decisions};
+use crate::source::{self, Known};
+use crate::{config, follower, outbox, worker};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Author {
+    /// Authors with an actor; with --all everyone the sources name.
+    List {
+        /// Those without an actor too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// One author, by handle or by the source's slug.
+    Show {
+        /// Handle or slug.
+        who: String,
+    },
+    /// Give an author an actor, whatever the configuration says.
+    Add {
+        /// The source's slug for them.
+        slug: String,
+        /// Their source, where several are configured.
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// Freeze an author's actor: nothing new is published in their name.
+    Remove {
+        /// Handle or slug.
+        who: String,
+        /// Their source, where several are configured.
+        #[arg(long)]
+        source: Option<String>,
+        /// Delete their articles and then the actor, everywhere and for ever.
+        #[arg(long)]
+        delete: bool,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Shown {
+    slug: String,
+    source: String,
+    name: String,
+    profile: bool,
+    choice: Option<&'static str>,
+    handle: Option<String>,
+    address: Option<String>,
+    id: Option<String>,
+    state: &'static str,
+    followers: i64,
+}
+
+impl Author {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
+        match self {
+            Self::List { all } => {
+                let authors: Vec<Shown> =
+                    everyone(app).await?.into_iter().filter(|author| all || author.handle.is_some()).collect();
+                output.print(&authors, || {
+                    let rows = authors.iter().map(|author| {
+                        [
+                            author.address.clone().unwrap_or_else(|| "-".to_owned()),
+                            author.name.clone(),
+                            format!("{}/{}", author.source, author.slug),
+                            author.state.to_owned(),
+                            author.followers.to_string(),
+                        ]
+                    });
+                    table(["HANDLE", "NAME", "AUTHOR", "STATE", "FOLLOWERS"], rows)
+                })
+            }
+            Self::Show { who } => {
+                let author = find(app, &who, None).await?;
+                output.print(&author, || {
+                    format!(
+                        "{}\n  author     {}/{}{}\n  state      {}\n  handle     {}\n  id         {}\n  followers  {}",
+                        author.name,
+                        author.source,
+                        author.slug,
+                        if author.profile { "" } else { " (no profile)" },
+                        author.state,
+                        author.address.as_deref().unwrap_or("-"),
+                        author.id.as_deref().unwrap_or("-"),
+                        author.followers
+                    )
+                })
+            }
+            Self::Add { slug, source } => {
+                let (known, configured) = one_source(app, source.as_deref(), &slug).await?;
+                decisions::add(app, &configured, known.id, &slug).await?;
+                let author = find(app, &slug, Some(&known.name)).await?;
+                output.print(&author, || format!("{} is {}", author.name, author.address.as_deref().unwrap_or("-")))
+            }
+            Self::Remove { who, source, delete } => remove(app, &who, source.as_deref(), delete, output).await,
+        }
+    }
+}
+
+async fn remove(app: &App, who: &str, source: Option<&str>, delete: bool, output: Output) -> anyhow::Result<()> {
+    let author = find(app, who, source).await?;
+    let (known, configured) = one_source(app, Some(&author.source), &author.slug).await?;
+    let actor = decisions::remove(app, &configured, known.id, &author.slug).await?;
+    let mut articles = 0;
+    if let (Some(actor), true) = (actor, delete) {
+        articles = outbox::farewell::delete_actor(app, actor).await?;
+        worker::drain(&outbox::worker::worker(), app).await?;
+    }
+    output.print(&json!({ "author": author.slug, "deleted": delete, "articles_deleted": articles }), || {
+        if delete {
+            format!(
+                "{} and {articles} articles are deleted; the running bridge tells everyone who may know of them",
+                author.name
+            )
+        } else {
+            format!("{} is frozen: new posts go to the house", author.name)
+        }
+    })
+}
+
+async fn everyone(app: &App) -> anyhow::Result<Vec<Shown>> {
+    let mut conn = app.db.read().await?;
+    let mut shown = Vec::new();
+    for source in source::store::known(&mut conn).await? {
+        for author in author::store::authors(&mut conn, source.id).await? {
+            let actor = match author.actor {
+                Some(id) => author::store::actor(&mut conn, id).await?,
+                None => None,
+            };
+            let followers = match &actor {
+                Some(actor) => follower::store::count(&mut conn, actor.id).await?,
+                None => 0,
+            };
+            shown.push(Shown {
+                slug: author.slug,
+                source: source.name.clone(),
+                name: author.name,
+                profile: author.has_profile,
+                choice: author.choice.map(author::Choice::as_str),
+                state: state(actor.as_ref()),
+                handle: actor.as_ref().map(|actor| actor.handle.to_string()),
+                address: actor.as_ref().map(|actor| format!("@{}", app.urls.acct(&actor.handle))),
+                id: actor.as_ref().map(|actor| actor.url(&app.urls)),
+                followers,
+            });
+        }
+    }
+    Ok(shown)
+}
+
+fn state(actor: Option<&Actor>) -> &'static str {
+    match actor {
+        None => "no actor",
+        Some(actor) if actor.deleted_at.is_some() => "deleted",
+        Some(actor) if actor.frozen_at.is_some() => "frozen",
+        Some(_) => "active",
+    }
+}
+
+async fn find(app: &App, who: &str, source: Option<&str>) -> anyhow::Result<Shown> {
+    let wanted = who.trim_start_matches('@');
+    let mut found: Vec<Shown> = everyone(app)
+        .await?
+        .into_iter()
+        .filter(|author| source.is_none_or(|source| author.source == source))
+        .filter(|author| {
+            author.slug == wanted || author.handle.as_deref() == Some(wanted) || author.address.as_deref() == Some(who)
+        })
+        .collect();
+    anyhow::ensure!(found.len() <= 1, "several sources have an author `{who}`; say which with --source NAME");
+    found.pop().with_context(|| format!("there is no author `{who}`; `veerpont author list --all` shows everyone"))
+}
+
+/// The source an author is of: the one named, or the only one.
+async fn one_source(app: &App, name: Option<&str>, slug: &str) -> anyhow::Result<(Known, config::Source)> {
+    let name = match (name, app.config.sources.as_slice()) {
+        (Some(name), _) => name,
+        (None, [only]) => only.name.as_str(),
+        (None, []) => anyhow::bail!("no source is configured"),
+        (None, _) => anyhow::bail!("say whose author `{slug}` is with --source NAME"),
+    };
+    let configured = app.config.sources.iter().find(|source| source.name == name);
+    let configured = configured.with_context(|| format!("there is no source `{name}` in the configuration"))?;
+    let mut conn = app.db.read().await?;
+    let known = source::store::known(&mut conn).await?.into_iter().find(|source| source.name == name);
+    Ok((
+        known.with_context(|| format!("the source `{name}` is not known yet; run `veerpont sync`"))?,
+        configured.clone(),
+    ))
+}

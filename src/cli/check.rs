@@ -1,0 +1,53 @@
+//! `veerpont config check`: is the configuration good, before anything is started with it?
+
+use std::path::Path;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::print::{Output, count};
+use crate::app::user_agent;
+use crate::net::client::Client;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Read the configuration and look whether its files are there; nothing is written.
+    Check,
+}
+
+impl ConfigCommand {
+    pub(super) fn run(self, path: &Path, output: Output) -> anyhow::Result<()> {
+        let Self::Check = self;
+        let config = super::load(path)?;
+        Client::network(&config.network, user_agent(&config.server.origin))?;
+        for source in &config.sources {
+            anyhow::ensure!(
+                source.path.is_dir(),
+                "the source `{}` is not there: {} is no folder; set its `path` to the root of the site",
+                source.name,
+                source.path.display()
+            );
+        }
+        let names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
+        let communities: Vec<&str> = config.communities.iter().map(|community| community.handle.as_str()).collect();
+        let result = json!({
+            "ok": true,
+            "origin": config.server.origin.as_str().trim_end_matches('/'),
+            "handle_domain": config.server.handle_domain,
+            "database": config.database.redacted(),
+            "communities": communities,
+            "sources": names,
+        });
+        output.print(&result, || {
+            format!(
+                "{} is good: {} with {} ({}), at {}, database {}",
+                path.display(),
+                count(communities.len(), "community").replace("communitys", "communities"),
+                count(names.len(), "source"),
+                names.join(", "),
+                config.server.origin,
+                config.database.redacted()
+            )
+        })
+    }
+}

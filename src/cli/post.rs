@@ -1,0 +1,177 @@
+//! `veerpont post`: what the sites published, and what became of it.
+
+use anyhow::Context;
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::print::{Output, table};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::post::{self, Answers};
+use crate::source::{self, decisions};
+use crate::{outbox, worker};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Post {
+    /// Published posts; with --all the others too.
+    List {
+        /// Drafts, withheld, missing and removed ones too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// One post.
+    Show {
+        /// Its key, its id on the fediverse, or its page's address.
+        post: String,
+    },
+    /// Undo `unpublish`: the post is again what its site says.
+    Publish {
+        /// Its key, its id on the fediverse, or its page's address.
+        post: String,
+        /// Send it to the followers whatever its age.
+        #[arg(long)]
+        deliver: bool,
+    },
+    /// Delete a post's article everywhere, and keep it from coming back.
+    Unpublish {
+        /// Its key, its id on the fediverse, or its page's address.
+        post: String,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Shown {
+    key: String,
+    id: Option<String>,
+    url: String,
+    title: String,
+    state: &'static str,
+    source: String,
+    authors: Vec<String>,
+    owner: Option<String>,
+    sent: bool,
+    published: Option<String>,
+    updated: Option<String>,
+    #[serde(flatten)]
+    answers: Answers,
+}
+
+impl Post {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
+        match self {
+            Self::List { all } => {
+                let posts = list(app, all).await?;
+                output.print(&posts, || {
+                    let rows = posts.iter().map(|post| {
+                        let date = post.published.as_deref().unwrap_or("-").chars().take(10).collect();
+                        [date, post.state.to_owned(), post.source.clone(), post.key.clone(), post.title.clone()]
+                    });
+                    table(["DATE", "STATE", "SOURCE", "KEY", "TITLE"], rows)
+                })
+            }
+            Self::Show { post } => show(app, &find(app, &post).await?, output).await,
+            Self::Publish { post, deliver } => {
+                let found = find(app, &post).await?;
+                decisions::publish(app, &found, deliver).await?;
+                worker::drain(&outbox::worker::worker(), app).await?;
+                show(app, &found, output).await
+            }
+            Self::Unpublish { post } => {
+                let found = find(app, &post).await?;
+                decisions::unpublish(app, &found).await?;
+                worker::drain(&outbox::worker::worker(), app).await?;
+                show(app, &found, output).await
+            }
+        }
+    }
+}
+
+async fn list(app: &App, all: bool) -> anyhow::Result<Vec<Shown>> {
+    let mut conn = app.db.read().await?;
+    let mut shown = Vec::new();
+    for source in source::store::known(&mut conn).await? {
+        for post in post::store::posts(&mut conn, source.id).await? {
+            if all || post.article_stands {
+                shown.push(view(app, &mut conn, &source.name, &post).await?);
+            }
+        }
+    }
+    Ok(shown)
+}
+
+async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()> {
+    let mut conn = app.db.read().await?;
+    let post = post::store::post(&mut conn, post.id).await?.context("the post is no longer there")?;
+    let sources = source::store::known(&mut conn).await?;
+    let source =
+        sources.into_iter().find(|source| source.id == post.source_id).map(|source| source.name).unwrap_or_default();
+    let shown = view(app, &mut conn, &source, &post).await?;
+    output.print(&shown, || {
+        let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        format!(
+            "{}\n  key        {}\n  source     {} ({})\n  state      {}{}\n  page       {}\n  id         {}\n  authors    {}\n  owner      {}\n  published  {}\n  updated    {}\n  answers    {} replies, {} likes, {} boosts",
+            shown.title,
+            shown.key,
+            shown.source,
+            post.entry.file,
+            shown.state,
+            if shown.id.is_some() && !shown.sent { ", not sent to followers" } else { "" },
+            shown.url,
+            or(&shown.id),
+            shown.authors.join(", "),
+            or(&shown.owner),
+            or(&shown.published),
+            or(&shown.updated),
+            shown.answers.replies,
+            shown.answers.likes,
+            shown.answers.boosts,
+        )
+    })
+}
+
+async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> anyhow::Result<Shown> {
+    let article = match post.article {
+        Some(id) => post::store::article(conn, id).await?,
+        None => None,
+    };
+    let owner = match &article {
+        Some(article) => crate::author::store::actor(conn, article.owner).await?,
+        None => None,
+    };
+    Ok(Shown {
+        key: post.key.clone(),
+        id: article.as_ref().map(|article| app.urls.article(article.uuid)),
+        url: post.entry.url.clone(),
+        title: post.entry.title.clone(),
+        state: post.state.as_str(),
+        source: source.to_owned(),
+        authors: post.entry.authors.clone(),
+        owner: owner.map(|actor| format!("@{}", app.urls.acct(&actor.handle))),
+        sent: article.as_ref().is_some_and(|article| article.pushed),
+        published: article
+            .as_ref()
+            .map(|article| article.published_at)
+            .or(post.entry.published)
+            .map(Timestamp::rfc3339),
+        updated: article.and_then(|article| article.updated_at).map(Timestamp::rfc3339),
+        answers: Answers::default(),
+    })
+}
+
+/// A post by key, by its article's id, or by its page's address.
+async fn find(app: &App, wanted: &str) -> anyhow::Result<post::Post> {
+    let mut conn = app.db.read().await?;
+    let mut found = post::store::posts_by_key(&mut conn, wanted).await?;
+    if found.is_empty() {
+        let article = match app.urls.local(wanted) {
+            Some(crate::activity::Local::Article(uuid)) => post::store::article_by_uuid(&mut conn, uuid).await?,
+            _ => post::store::article_by_url(&mut conn, wanted).await?,
+        };
+        if let Some(article) = article {
+            found.extend(post::store::post(&mut conn, article.post_id).await?);
+        }
+    }
+    anyhow::ensure!(found.len() <= 1, "several sources have a post `{wanted}`; name it by its page's address");
+    found.pop().with_context(|| format!("there is no post `{wanted}`; `veerpont post list --all` shows the keys"))
+}

@@ -1,0 +1,62 @@
+//! Results on stdout: for people, or as one JSON document.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde::Serialize;
+use serde_json::json;
+
+/// Where results go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether people read it, rather than programs.
+    pub(super) fn is_for_people(self) -> bool {
+        !self.json
+    }
+
+    /// Prints a result.
+    pub(super) fn print<T: Serialize>(self, result: &T, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+        let text = if self.json { serde_json::to_string_pretty(result)? } else { text() };
+        let text = text.trim_end();
+        if !text.is_empty() {
+            // A reader that went away, as `| head` does, is no failure.
+            let _ = writeln!(std::io::stdout().lock(), "{text}");
+        }
+        Ok(())
+    }
+
+    /// Prints why a command failed: for people on stderr, for programs on stdout too.
+    pub(super) fn fail(self, error: &anyhow::Error) -> ExitCode {
+        let why = format!("{error:#}");
+        if self.json {
+            let _ = writeln!(std::io::stdout().lock(), "{}", json!({ "error": why }));
+        }
+        let _ = writeln!(std::io::stderr().lock(), "error: {why}");
+        ExitCode::FAILURE
+    }
+}
+
+/// Rows under their headings.
+pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(headings);
+    for row in rows {
+        table.add_row(row);
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// `1 post`, `2 posts`.
+pub(super) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,138 @@
+//! `veerpont status`: what stands at each joint.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::print::{Output, table};
+use crate::app::App;
+use crate::{author, delivery, follower, inbox, outbox, post, source};
+
+#[derive(Debug, Serialize)]
+struct Status {
+    origin: String,
+    handle_domain: String,
+    database: String,
+    sources: Vec<SourceStatus>,
+    posts: BTreeMap<String, i64>,
+    articles: i64,
+    actors: usize,
+    followers: i64,
+    outbox: OutboxStatus,
+    deliveries: BTreeMap<String, i64>,
+    hosts: HostStatus,
+    inbound: BTreeMap<String, i64>,
+    refused: Vec<Refused>,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceStatus {
+    name: String,
+    imported: Option<String>,
+    scanned: Option<String>,
+    error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct OutboxStatus {
+    unsaid: i64,
+    unsent: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct HostStatus {
+    known: i64,
+    failing: i64,
+    gone: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Refused {
+    day: String,
+    host: String,
+    reason: String,
+    times: i64,
+}
+
+/// Days of refusals shown, and the most lines of them.
+const REFUSED_DAYS: u64 = 7;
+const REFUSED_LINES: i64 = 50;
+
+pub(super) async fn run(app: &App, output: Output) -> anyhow::Result<()> {
+    let status = read(app).await?;
+    output.print(&status, || text(&status))
+}
+
+async fn read(app: &App) -> anyhow::Result<Status> {
+    let mut conn = app.db.read().await?;
+    let since = app.clock.now() - Duration::from_secs(REFUSED_DAYS * 24 * 3600);
+    let since = since.date_time().format("%Y-%m-%d").to_string();
+    let sources = source::store::known(&mut conn).await?;
+    let [known, failing, gone] = delivery::store::count_hosts(&mut conn).await?;
+    let actors = author::store::actors(&mut conn).await?;
+    Ok(Status {
+        origin: app.urls.origin().to_owned(),
+        handle_domain: app.urls.handle_domain().to_string(),
+        database: app.config.database.redacted(),
+        sources: sources
+            .into_iter()
+            .map(|source| SourceStatus {
+                name: source.name,
+                imported: source.imported_at.map(crate::clock::Timestamp::rfc3339),
+                scanned: source.scanned_at.map(crate::clock::Timestamp::rfc3339),
+                error: source.error,
+            })
+            .collect(),
+        posts: post::store::count_states(&mut conn).await?.into_iter().collect(),
+        articles: post::store::count_standing(&mut conn).await?,
+        actors: actors.iter().filter(|actor| actor.deleted_at.is_none()).count(),
+        followers: follower::store::count_all(&mut conn).await?,
+        outbox: OutboxStatus {
+            unsaid: post::store::count_unsaid(&mut conn).await?,
+            unsent: outbox::store::count_unsent(&mut conn).await?,
+        },
+        deliveries: delivery::store::count_outcomes(&mut conn).await?.into_iter().collect(),
+        hosts: HostStatus { known, failing, gone },
+        inbound: inbox::store::count_verdicts(&mut conn).await?.into_iter().collect(),
+        refused: inbox::store::refusals(&mut conn, &since, REFUSED_LINES)
+            .await?
+            .into_iter()
+            .map(|(day, host, reason, times)| Refused { day, host, reason, times })
+            .collect(),
+    })
+}
+
+fn text(status: &Status) -> String {
+    let mut text = format!("{} (@…@{}), database {}\n", status.origin, status.handle_domain, status.database);
+    let counts = |counts: &BTreeMap<String, i64>| {
+        let shown: Vec<String> = counts.iter().map(|(what, number)| format!("{number} {what}")).collect();
+        if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+    };
+    for source in &status.sources {
+        let scanned = source.scanned.as_deref().unwrap_or("never");
+        let _ = writeln!(text, "source      {}: scanned {scanned}", source.name);
+        if let Some(error) = &source.error {
+            let _ = writeln!(text, "            FAILED: {error}");
+        }
+    }
+    let _ = writeln!(text, "posts       {}", counts(&status.posts));
+    let _ = writeln!(text, "articles    {} standing", status.articles);
+    let _ = writeln!(text, "actors      {}, {} follows", status.actors, status.followers);
+    let _ =
+        writeln!(text, "outbox      {} to be said, {} to be fanned out", status.outbox.unsaid, status.outbox.unsent);
+    let _ = writeln!(text, "deliveries  {}", counts(&status.deliveries));
+    let hosts = &status.hosts;
+    let _ = writeln!(text, "hosts       {} known, {} failing, {} gone", hosts.known, hosts.failing, hosts.gone);
+    let _ = writeln!(text, "inbound     {}", counts(&status.inbound));
+    if status.refused.is_empty() {
+        let _ = writeln!(text, "refused     nothing in the last {REFUSED_DAYS} days");
+    } else {
+        let rows = status.refused.iter().map(|refused| {
+            [refused.day.clone(), refused.host.clone(), refused.reason.clone(), refused.times.to_string()]
+        });
+        let _ = writeln!(text, "\n{}", table(["REFUSED ON", "HOST (unproved)", "REASON", "TIMES"], rows));
+    }
+    text
+}

@@ -1,0 +1,41 @@
+//! Letting a follower go: the follow ends here, and a Reject of it tells their server (interop D9).
+
+use crate::activity::outgoing::{self, Follow, Stamp};
+use crate::app::App;
+use crate::author::Actor;
+use crate::follower;
+use crate::outbox::{Audience, Outgoing, publish};
+use crate::remote;
+
+/// Ends somebody's follow of one of our actors; false when there was none.
+///
+/// # Errors
+/// The database's.
+pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> {
+    let (app, actor, who) = (app.clone(), actor.clone(), who.to_owned());
+    let db = app.db.clone();
+    db.write(move |conn| {
+        Box::pin(async move {
+            let Some(remote) = remote::store::by_url(conn, &who).await? else { return Ok(false) };
+            let Some(follow_id) = follower::store::follow_id(conn, actor.id, remote.id).await? else {
+                return Ok(false);
+            };
+            follower::store::remove(conn, actor.id, remote.id).await?;
+            let (uuid, now) = (app.ids.uuid(), app.clock.now());
+            let object = actor.url(&app.urls);
+            let follow = Follow { id: &follow_id, actor: &who, object: &object };
+            let outgoing = Outgoing {
+                uuid,
+                cause: format!("reject:{uuid}"),
+                actor: actor.id,
+                kind: "Reject",
+                article: None,
+                audience: Audience::One { inbox: remote.inbox, holds: None },
+                body: outgoing::reject(&Stamp::new(&app.urls, uuid, now), &follow),
+            };
+            publish(conn, &outgoing, now).await?;
+            Ok(true)
+        })
+    })
+    .await
+}

@@ -1,0 +1,26 @@
+//! Deleting one of our actors: first each article, then the actor, told to everyone who may know of them (interop D14).
+
+use crate::app::App;
+use crate::author;
+use crate::ids::ActorId;
+use crate::post;
+
+/// Deletes an actor for ever, with their articles; says how many. The outbox says it, in that order.
+///
+/// # Errors
+/// The database's.
+pub async fn delete_actor(app: &App, id: ActorId) -> sqlx::Result<usize> {
+    let now = app.clock.now();
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                let articles = post::store::standing_articles(conn, id).await?;
+                for article in &articles {
+                    post::store::delete_article(conn, article.id, now).await?;
+                }
+                author::store::set_deleted(conn, id, now).await?;
+                Ok(articles.len())
+            })
+        })
+        .await
+}
