@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use veerpont::clock::{Clock, Timestamp};
 
@@ -14,6 +15,9 @@ use crate::chance::Dice;
 pub(crate) const ORIGIN: &str = "http://bridge.test";
 /// The handle of its community.
 pub(crate) const COMMUNITY: &str = "community";
+
+/// How long the server may take for its first start, and for all that is left after the last kill.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How many lines of the log a failure shows.
 const LOG_SHOWN: usize = 30;
@@ -100,12 +104,30 @@ rescan = "200ms"
         at
     }
 
+    /// Waits for what the running server does.
+    ///
+    /// # Panics
+    /// When the server ends, or it takes too long.
+    pub(crate) async fn within<T>(&mut self, work: impl Future<Output = T>, what: &str) -> T {
+        tokio::pin!(work);
+        let watched = async {
+            loop {
+                match tokio::time::timeout(Duration::from_millis(200), &mut work).await {
+                    Ok(done) => return done,
+                    Err(_) => self.must_run(),
+                }
+            }
+        };
+        let done = tokio::time::timeout(PATIENCE, watched).await;
+        done.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}\n{}", self.log_end()))
+    }
+
     /// # Panics
     /// When it has ended by itself.
-    pub(crate) fn must_run(&mut self) {
+    fn must_run(&mut self) {
         let child = self.child.as_mut().expect("it was started");
         if let Some(status) = child.try_wait().expect("a child can be asked") {
-            panic!("the server ended by itself ({status}):\n{}", self.log_end());
+            panic!("the server ended, but not by our hand ({status}):\n{}", self.log_end());
         }
     }
 

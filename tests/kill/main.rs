@@ -39,8 +39,6 @@ use town::Town;
 const POSTS: usize = 20;
 /// How many inboxes the posts go to.
 const INBOXES: usize = 200;
-/// How long the server may take for its first start, and for all that is left after the last kill.
-const PATIENCE: Duration = Duration::from_mins(5);
 /// How long a life lasts at most where nothing is due.
 const LONGEST_LIFE: Duration = Duration::from_secs(2);
 
@@ -51,7 +49,7 @@ async fn nothing_is_lost_or_reordered_when_the_server_is_killed() {
     let mut runs = JoinSet::new();
     for engine in support::engines() {
         let database = engine.database().await;
-        let name = format!("{engine:?}");
+        let name = format!("{:?}", database.engine);
         say(&format!("{name}: {kills} kills, to be repeated with VEERPONT_KILLS={kills} VEERPONT_KILL_SEED={seed}"));
         runs.spawn(async move { Run::new(name, &database.url, Dice::new(seed)).await.to_the_end(kills).await });
     }
@@ -108,12 +106,11 @@ impl Run {
     async fn to_the_end(mut self, kills: u64) {
         self.bridge.start();
         let found = self.look_up().await;
-        self.within(self.town.follow(&found), "everybody follows").await;
+        self.bridge.within(self.town.follow(&found), "everybody follows").await;
         self.publish_and_kill(kills).await;
         self.bridge.start();
         self.town.calm();
         self.finish().await;
-        self.bridge.must_run();
         let published = records::published(&self.url).await;
         self.check_published(&published);
         let repeats = self.check_inboxes(&published);
@@ -125,7 +122,7 @@ impl Run {
     }
 
     /// Finds the actors, which stand once the first scan is done.
-    async fn look_up(&self) -> HashMap<&'static str, Found> {
+    async fn look_up(&mut self) -> HashMap<&'static str, Found> {
         let mut found = HashMap::new();
         for handle in AUTHORS.into_iter().chain([COMMUNITY]) {
             let search = async {
@@ -137,15 +134,9 @@ impl Run {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             };
-            found.insert(handle, self.within(search, &format!("@{handle} is found")).await);
+            found.insert(handle, self.bridge.within(search, &format!("@{handle} is found")).await);
         }
         found
-    }
-
-    async fn within<T>(&self, work: impl Future<Output = T>, what: &str) -> T {
-        tokio::time::timeout(PATIENCE, work)
-            .await
-            .unwrap_or_else(|_| panic!("{}: not within {PATIENCE:?}: {what}\n{}", self.name, self.bridge.log_end()))
     }
 
     async fn publish_and_kill(&mut self, kills: u64) {
@@ -200,7 +191,7 @@ impl Run {
     }
 
     /// Waits until nothing is left to be done.
-    async fn finish(&self) {
+    async fn finish(&mut self) {
         let done = Rest {
             published: i64::try_from(POSTS).expect("a small number"),
             not_said: 0,
@@ -212,10 +203,7 @@ impl Run {
                 tokio::time::sleep(Duration::from_millis(250)).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
-            let rest = records::rest(&self.url).await;
-            panic!("{}: after {PATIENCE:?} there is left: {rest:?}\n{}", self.name, self.bridge.log_end());
-        }
+        self.bridge.within(wait, &format!("the server's tables say {done:?}")).await;
     }
 
     /// Each post has one Create by its author, and after it one Announce by the community.
