@@ -79,13 +79,13 @@ impl Peer {
     /// Takes a POST to an inbox; `user` is `None` for the shared one.
     pub(super) async fn take(self, user: Option<String>, request: Request<Body>) -> Response {
         let (fault, number) = self.next_post();
+        let at = self.clock().now();
         match &fault {
             Fault::Down => return hang_up(),
             Fault::Slow(delay) => tokio::time::sleep(*delay).await,
             _ => {}
         }
         let (parts, body) = request.into_parts();
-        let at = self.clock().now();
         let Ok(body) = Limited::new(body, READ_MAX).collect().await.map(http_body_util::Collected::to_bytes) else {
             return StatusCode::PAYLOAD_TOO_LARGE.into_response();
         };
