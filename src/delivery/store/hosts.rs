@@ -1,0 +1,186 @@
+//! Hosts: claimed under a lease, kept off while they fail, let go of.
+
+use std::time::Duration;
+
+use sqlx::{query, query_scalar};
+
+use crate::claiming;
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn, Db};
+use crate::delivery::Lease;
+use crate::ids::{Host, HostId};
+
+/// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
+const LEASE: Duration = Duration::from_secs(90);
+
+/// Whether any host is due: a cheap look before a claim.
+///
+/// # Errors
+/// The database's.
+pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
+    let due: Option<i64> = query_scalar(
+        "SELECT id FROM hosts WHERE next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) LIMIT 1",
+    )
+    .bind(now.millis())
+    .fetch_optional(conn)
+    .await?;
+    Ok(due.is_some())
+}
+
+/// Takes up to `limit` due hosts, the longest due first.
+///
+/// # Errors
+/// The database's.
+pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Lease>> {
+    let rows = query(claiming!(
+        db,
+        "UPDATE hosts SET lease_until = $2, lease_owner = $3, lease_token = lease_token + 1 WHERE id IN (SELECT id FROM hosts
+         WHERE next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_attempt_at, id LIMIT $4",
+        ") RETURNING id, name, lease_token, failures, failing_since"
+    ))
+    .bind(now.millis())
+    .bind((now + LEASE).millis())
+    .bind(node)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Lease {
+                host: HostId(row.int("id")?),
+                name: row.text("name")?,
+                token: row.int("lease_token")?,
+                failures: row.int("failures")?,
+                failing_since: row.maybe_time("failing_since")?,
+            })
+        })
+        .collect()
+}
+
+/// Frees what this node held when it last stopped.
+///
+/// # Errors
+/// The database's.
+pub async fn free(conn: &mut Conn, node: &str) -> sqlx::Result<()> {
+    query(
+        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1 WHERE lease_owner = $1",
+    )
+    .bind(node)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How often something was added to a host's queue.
+///
+/// # Errors
+/// The database's.
+pub async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i64> {
+    query_scalar("SELECT generation FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await
+}
+
+/// Proves that the lease still holds and renews it: the first statement of every settle.
+///
+/// # Errors
+/// The database's.
+pub async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<bool> {
+    let done = query("UPDATE hosts SET lease_until = $3 WHERE id = $1 AND lease_token = $2")
+        .bind(lease.host.0)
+        .bind(lease.token)
+        .bind((now + LEASE).millis())
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A host answered, whatever it said: it lives.
+///
+/// # Errors
+/// The database's.
+pub async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()> {
+    query(
+        "UPDATE hosts SET failures = 0, failing_since = NULL, gone_at = NULL, backoff_until = NULL, error = NULL
+         WHERE id = $1 AND (failures > 0 OR gone_at IS NOT NULL OR backoff_until IS NOT NULL)",
+    )
+    .bind(host.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A host has to wait; `gone` once it has failed for too long.
+///
+/// # Errors
+/// The database's.
+pub async fn back_off_host(
+    conn: &mut Conn,
+    lease: &Lease,
+    until: Timestamp,
+    gone: bool,
+    error: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(
+        "UPDATE hosts SET failures = failures + 1, failing_since = COALESCE(failing_since, $3), backoff_until = $2, error = $4,
+         gone_at = CASE WHEN $5 = 1 THEN COALESCE(gone_at, $3) ELSE NULL END WHERE id = $1",
+    )
+    .bind(lease.host.0)
+    .bind(until.millis())
+    .bind(now.millis())
+    .bind(error)
+    .bind(i64::from(gone))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lets go of a host that is due again at `next`, unless something was added since `generation` was read; false then,
+/// or when the lease was lost. Without a generation, as for a host that has to wait anyway, additions do not matter.
+///
+/// # Errors
+/// The database's.
+pub async fn release(
+    conn: &mut Conn,
+    lease: &Lease,
+    generation: Option<i64>,
+    next: Option<Timestamp>,
+) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, next_attempt_at = $4
+         WHERE id = $1 AND lease_token = $2 AND ($3 < 0 OR generation = $3)",
+    )
+    .bind(lease.host.0)
+    .bind(lease.token)
+    .bind(generation.unwrap_or(-1))
+    .bind(next.map(Timestamp::millis))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A host that was gone spoke to us: it is asked again at once (interop D3).
+///
+/// # Errors
+/// The database's.
+pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE hosts SET gone_at = NULL, failures = 0, failing_since = NULL, backoff_until = NULL, generation = generation + 1,
+         next_attempt_at = CASE WHEN next_attempt_at IS NULL THEN NULL ELSE $2 END WHERE name = $1 AND gone_at IS NOT NULL",
+    )
+    .bind(host.as_str())
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How many hosts are known, fail just now, and are gone.
+///
+/// # Errors
+/// The database's.
+pub async fn count_hosts(conn: &mut Conn) -> sqlx::Result<[i64; 3]> {
+    let row = query("SELECT COUNT(*) AS n, COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM hosts")
+        .fetch_one(conn)
+        .await?;
+    Ok([row.int("n")?, row.int("failing")?, row.int("gone")?])
+}

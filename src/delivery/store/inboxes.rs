@@ -1,0 +1,128 @@
+//! Inboxes of a host: what waits for each, oldest first, and when it may be sent.
+
+use sqlx::any::AnyRow;
+use sqlx::query;
+
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn};
+use crate::delivery::Waiting;
+use crate::delivery::policy::ACCEPT_HOLDS;
+use crate::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId};
+
+/// The first inbox of a host after `after` for which something waits, and the oldest of it.
+///
+/// # Errors
+/// The database's.
+pub async fn next_inbox(
+    conn: &mut Conn,
+    host: HostId,
+    after: InboxId,
+    now: Timestamp,
+) -> sqlx::Result<Option<Waiting>> {
+    let row = query(
+        "SELECT inbox_id FROM deliveries WHERE host_id = $1 AND settled_at IS NULL AND inbox_id > $2
+         ORDER BY inbox_id LIMIT 1",
+    )
+    .bind(host.0)
+    .bind(after.0)
+    .fetch_optional(&mut *conn)
+    .await?;
+    match row {
+        None => Ok(None),
+        Some(row) => oldest(conn, host, InboxId(row.int("inbox_id")?), now).await,
+    }
+}
+
+/// The oldest activity that waits for an inbox.
+///
+/// # Errors
+/// The database's.
+pub async fn oldest(conn: &mut Conn, host: HostId, inbox: InboxId, now: Timestamp) -> sqlx::Result<Option<Waiting>> {
+    let row = query(
+        "SELECT d.inbox_id, i.url, i.shared, i.failures, i.next_attempt_at, d.activity_id, a.kind, a.actor_id, a.article_id,
+         a.body, d.by_reference, d.expires_at,
+         (SELECT MIN(h.created_at) FROM deliveries h WHERE h.holds_inbox_id = d.inbox_id AND h.settled_at IS NULL
+             AND h.activity_id < d.activity_id AND h.created_at > $3) AS held_since
+         FROM deliveries d JOIN inboxes i ON i.id = d.inbox_id JOIN activities a ON a.id = d.activity_id
+         WHERE d.host_id = $1 AND d.inbox_id = $2 AND d.settled_at IS NULL ORDER BY d.activity_id LIMIT 1",
+    )
+    .bind(host.0)
+    .bind(inbox.0)
+    .bind((now - ACCEPT_HOLDS).millis())
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(read_waiting).transpose()
+}
+
+fn read_waiting(row: &AnyRow) -> sqlx::Result<Waiting> {
+    Ok(Waiting {
+        inbox: InboxId(row.int("inbox_id")?),
+        url: row.text("url")?,
+        shared: row.flag("shared")?,
+        inbox_failures: row.int("failures")?,
+        not_before: row.maybe_time("next_attempt_at")?,
+        held_until: row.maybe_time("held_since")?.map(|since| since + ACCEPT_HOLDS),
+        activity: ActivityId(row.int("activity_id")?),
+        kind: row.text("kind")?,
+        actor: ActorId(row.int("actor_id")?),
+        article: row.maybe_int("article_id")?.map(ArticleId),
+        body: row.text("body")?,
+        by_reference: row.flag("by_reference")?,
+        expires_at: row.time("expires_at")?,
+    })
+}
+
+/// An inbox need not wait any longer.
+///
+/// # Errors
+/// The database's.
+pub async fn clear_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
+    query("UPDATE inboxes SET failures = 0, next_attempt_at = NULL WHERE id = $1 AND (failures > 0 OR next_attempt_at IS NOT NULL)")
+        .bind(inbox.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// An inbox has to wait.
+///
+/// # Errors
+/// The database's.
+pub async fn back_off_inbox(conn: &mut Conn, inbox: InboxId, until: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE inboxes SET failures = failures + 1, next_attempt_at = $2 WHERE id = $1")
+        .bind(inbox.0)
+        .bind(until.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Somebody whose inbox was gone speaks to us again, so it is there.
+///
+/// # Errors
+/// The database's.
+pub async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
+    query("UPDATE inboxes SET gone_at = NULL WHERE id = $1 AND gone_at IS NOT NULL")
+        .bind(inbox.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// An inbox is no more: what waits for it is settled, and nothing is queued for it again.
+///
+/// # Errors
+/// The database's.
+pub async fn drop_inbox(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE inboxes SET gone_at = $2 WHERE id = $1 AND gone_at IS NULL")
+        .bind(inbox.0)
+        .bind(now.millis())
+        .execute(&mut *conn)
+        .await?;
+    query("UPDATE deliveries SET outcome = 'gone', settled_at = $2 WHERE inbox_id = $1 AND settled_at IS NULL")
+        .bind(inbox.0)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}

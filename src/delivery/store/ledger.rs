@@ -1,0 +1,131 @@
+//! The ledger: what was tried, with which answer, and how it ended.
+
+use sqlx::query;
+
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn};
+use crate::delivery::{Ending, Waiting};
+
+/// What an attempt showed, for people.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The peer's status.
+    pub answer: Option<u16>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// Notes an attempt on a delivery, and its ending if it has one.
+///
+/// # Errors
+/// The database's.
+pub async fn note_attempt(
+    conn: &mut Conn,
+    waiting: &Waiting,
+    ending: Option<Ending>,
+    shown: &Shown,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let attempted = i64::from(!matches!(ending, Some(Ending::Expired | Ending::Withdrawn)));
+    query(
+        "UPDATE deliveries SET attempts = attempts + $3, attempted_at = CASE WHEN $3 = 1 THEN $4 ELSE attempted_at END,
+         answer = CASE WHEN $3 = 1 THEN $5 ELSE answer END, error = CASE WHEN $3 = 1 THEN $6 ELSE error END, outcome = $7,
+         settled_at = $8 WHERE inbox_id = $1 AND activity_id = $2 AND settled_at IS NULL",
+    )
+    .bind(waiting.inbox.0)
+    .bind(waiting.activity.0)
+    .bind(attempted)
+    .bind(now.millis())
+    .bind(shown.answer.map(i64::from))
+    .bind(shown.error.clone())
+    .bind(ending.map(Ending::as_str))
+    .bind(ending.map(|_| now.millis()))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// From now on the object's id is sent instead of the object.
+///
+/// # Errors
+/// The database's.
+pub async fn send_reference(conn: &mut Conn, waiting: &Waiting) -> sqlx::Result<()> {
+    query("UPDATE deliveries SET by_reference = 1 WHERE inbox_id = $1 AND activity_id = $2")
+        .bind(waiting.inbox.0)
+        .bind(waiting.activity.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A line of the ledger, for people.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Line {
+    /// The activity's number, in the order of publication.
+    pub activity: i64,
+    /// `Create` and so on.
+    pub kind: String,
+    /// Who says it, by handle.
+    pub actor: String,
+    /// Where to.
+    pub inbox: String,
+    /// `waiting`, or how it ended.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// The last status answered.
+    pub answer: Option<i64>,
+    /// What went wrong last.
+    pub error: Option<String>,
+    /// When it is tried next, RFC 3339; `null` once it is settled.
+    pub next_attempt: Option<String>,
+}
+
+/// The ledger, newest first: all of it, or what waits.
+///
+/// # Errors
+/// The database's.
+pub async fn ledger(conn: &mut Conn, all: bool, limit: i64) -> sqlx::Result<Vec<Line>> {
+    let rows = query(
+        "SELECT d.activity_id, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
+         COALESCE(h.backoff_until, i.next_attempt_at, h.next_attempt_at) AS next_at
+         FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN actors t ON t.id = a.actor_id
+         JOIN inboxes i ON i.id = d.inbox_id JOIN hosts h ON h.id = d.host_id
+         WHERE $1 = 1 OR d.settled_at IS NULL ORDER BY d.activity_id DESC, d.inbox_id LIMIT $2",
+    )
+    .bind(i64::from(all))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let outcome = row.maybe_text("outcome")?;
+            let next = row.maybe_time("next_at")?.filter(|_| outcome.is_none());
+            Ok(Line {
+                activity: row.int("activity_id")?,
+                kind: row.text("kind")?,
+                actor: row.text("handle")?,
+                inbox: row.text("url")?,
+                state: outcome.unwrap_or_else(|| "waiting".to_owned()),
+                attempts: row.int("attempts")?,
+                answer: row.maybe_int("answer")?,
+                error: row.maybe_text("error")?,
+                next_attempt: next.map(Timestamp::rfc3339),
+            })
+        })
+        .collect()
+}
+
+/// How many deliveries wait, and how many ended in each way.
+///
+/// # Errors
+/// The database's.
+pub async fn count_outcomes(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query("SELECT COALESCE(outcome, 'waiting') AS outcome, COUNT(*) AS n FROM deliveries GROUP BY outcome")
+        .fetch_all(conn)
+        .await?;
+    let mut counts: Vec<_> =
+        rows.iter().map(|row| Ok((row.text("outcome")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
+    counts.sort();
+    Ok(counts)
+}

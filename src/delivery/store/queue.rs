@@ -1,0 +1,176 @@
+//! Putting activities into the queues: finding or making inboxes, one recipient, or a fan-out in chunks.
+
+use sqlx::{query, query_scalar};
+
+use crate::clock::Timestamp;
+use crate::db::Conn;
+use crate::delivery::policy::lifetime;
+use crate::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId};
+
+/// Finds or makes an inbox and its host.
+///
+/// # Errors
+/// The database's.
+pub async fn inbox(conn: &mut Conn, ids: &Ids, host: &Host, url: &str, shared: bool) -> sqlx::Result<InboxId> {
+    query("INSERT INTO hosts (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+        .bind(ids.row())
+        .bind(host.as_str())
+        .execute(&mut *conn)
+        .await?;
+    query(
+        "INSERT INTO inboxes (id, host_id, url, shared) SELECT $1, id, $2, $3 FROM hosts WHERE name = $4
+         ON CONFLICT (url) DO UPDATE SET gone_at = NULL",
+    )
+    .bind(ids.row())
+    .bind(url)
+    .bind(i64::from(shared))
+    .bind(host.as_str())
+    .execute(&mut *conn)
+    .await?;
+    query_scalar("SELECT id FROM inboxes WHERE url = $1").bind(url).fetch_one(conn).await.map(InboxId)
+}
+
+/// Queues one activity for one inbox; `holds` is the shared inbox that has to wait for it.
+///
+/// # Errors
+/// The database's.
+pub async fn enqueue(
+    conn: &mut Conn,
+    activity: ActivityId,
+    kind: &str,
+    inbox: InboxId,
+    holds: Option<InboxId>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO deliveries (inbox_id, activity_id, host_id, holds_inbox_id, created_at, expires_at)
+         SELECT id, $2, host_id, $3, $4, $5 FROM inboxes WHERE id = $1 ON CONFLICT (inbox_id, activity_id) DO NOTHING",
+    )
+    .bind(inbox.0)
+    .bind(activity.0)
+    .bind(holds.map(|id| id.0))
+    .bind(now.millis())
+    .bind((now + lifetime(kind)).millis())
+    .execute(&mut *conn)
+    .await?;
+    wake(conn, activity, inbox.0 - 1, inbox.0, now).await
+}
+
+/// Whom a fan-out reaches: a set of inboxes as a subquery over `$1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recipients {
+    /// The followers of an actor, through their shared inbox where they have a live one (interop D5).
+    Followers(ActorId),
+    /// Everyone who was sent an article.
+    Reach(ArticleId),
+    /// Every inbox we know (interop D6: the end of an actor).
+    Everyone,
+}
+
+macro_rules! fan_out_statements {
+    ($recipients:literal) => {
+        [
+            concat!(
+                "SELECT MAX(inbox_id) FROM (SELECT inbox_id FROM (",
+                $recipients,
+                ") r WHERE inbox_id > $2
+                 ORDER BY inbox_id LIMIT $3) chunk"
+            ),
+            concat!(
+                "INSERT INTO deliveries (inbox_id, activity_id, host_id, created_at, expires_at)
+                 SELECT i.id, $4, i.host_id, $5, $6 FROM inboxes i
+                 WHERE i.id > $2 AND i.id <= $3 AND i.gone_at IS NULL AND i.id IN (",
+                $recipients,
+                ")
+                 ORDER BY i.host_id, i.id ON CONFLICT (inbox_id, activity_id) DO NOTHING"
+            ),
+        ]
+    };
+}
+
+impl Recipients {
+    /// The end of the next chunk, and the chunk's insertion.
+    fn statements(self) -> [&'static str; 2] {
+        match self {
+            Self::Followers(_) => fan_out_statements!(
+                "SELECT DISTINCT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
+                 FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
+                 LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL"
+            ),
+            Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1"),
+            Self::Everyone => fan_out_statements!("SELECT id AS inbox_id FROM inboxes WHERE $1 = 0"),
+        }
+    }
+
+    fn subject(self) -> i64 {
+        match self {
+            Self::Followers(actor) => actor.0,
+            Self::Reach(article) => article.0,
+            Self::Everyone => 0,
+        }
+    }
+}
+
+/// Queues an activity for the next `limit` recipients after `cursor`, and remembers that they will be sent the
+/// article; answers the cursor to go on from, or `None` when that was the last chunk.
+///
+/// # Errors
+/// The database's.
+#[expect(clippy::too_many_arguments, reason = "one row's worth of facts")]
+pub async fn fan_out(
+    conn: &mut Conn,
+    recipients: Recipients,
+    activity: ActivityId,
+    kind: &str,
+    article: Option<ArticleId>,
+    cursor: i64,
+    limit: i64,
+    now: Timestamp,
+) -> sqlx::Result<Option<i64>> {
+    let [chunk_end, insertion] = recipients.statements();
+    let end: Option<i64> =
+        query_scalar(chunk_end).bind(recipients.subject()).bind(cursor).bind(limit).fetch_one(&mut *conn).await?;
+    let Some(end) = end else { return Ok(None) };
+    query(insertion)
+        .bind(recipients.subject())
+        .bind(cursor)
+        .bind(end)
+        .bind(activity.0)
+        .bind(now.millis())
+        .bind((now + lifetime(kind)).millis())
+        .execute(&mut *conn)
+        .await?;
+    if let Some(article) = article {
+        query(
+            "INSERT INTO reach (article_id, inbox_id) SELECT $1, inbox_id FROM deliveries
+             WHERE activity_id = $2 AND inbox_id > $3 AND inbox_id <= $4 ON CONFLICT (article_id, inbox_id) DO NOTHING",
+        )
+        .bind(article.0)
+        .bind(activity.0)
+        .bind(cursor)
+        .bind(end)
+        .execute(&mut *conn)
+        .await?;
+    }
+    wake(conn, activity, cursor, end, now).await?;
+    Ok(Some(end))
+}
+
+/// Makes the hosts of the deliveries just queued due, unless they are backing off, and counts the addition, so that
+/// a node that is just letting go of one of them notices.
+async fn wake(conn: &mut Conn, activity: ActivityId, after: i64, through: i64, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE hosts SET generation = generation + 1, next_attempt_at = CASE
+             WHEN backoff_until IS NOT NULL AND backoff_until > $4 THEN backoff_until
+             WHEN next_attempt_at IS NULL OR next_attempt_at > $4 THEN $4 ELSE next_attempt_at END
+         WHERE id IN (SELECT host_id FROM deliveries WHERE activity_id = $1 AND inbox_id > $2 AND inbox_id <= $3
+             AND settled_at IS NULL)",
+    )
+    .bind(activity.0)
+    .bind(after)
+    .bind(through)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
