@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use veerpont::harness::{Found, Peer};
-use veerpont::worker::Worker;
+use veerpont::worker::{self, Worker};
 use veerpont::{delivery, inbox, outbox, source};
 
 use crate::world::{GROUP, MAREN, World, ids, kinds, on_each_engine, taken};
@@ -20,7 +20,7 @@ enum End {
     Done,
     /// Claimed, and the process ends before any work.
     Claimed,
-    /// The process ends where the work waits for the n-th time.
+    /// The process ends after the n-th turn of the work, where it waits.
     Cut(u32),
 }
 
@@ -31,23 +31,23 @@ async fn step<W: Worker>(worker: &Arc<W>, world: &World, end: End) -> bool {
     match end {
         End::Claimed => {}
         End::Done => worker.work(&world.app, claim).await.expect("work"),
-        End::Cut(waits) => cut(worker.work(&world.app, claim), waits).await,
+        End::Cut(turns) => {
+            let mut turn = 0;
+            let is_over = || {
+                turn += 1;
+                turn > turns
+            };
+            cut(worker.work(&world.app, claim), is_over).await;
+        }
     }
     true
 }
 
-/// Runs a future until it has waited `waits` times, then drops it.
-async fn cut<T>(future: impl Future<Output = T>, waits: u32) {
+/// Runs a future until `is_over` before one of its turns, then drops it.
+async fn cut<T>(future: impl Future<Output = T>, mut is_over: impl FnMut() -> bool) {
     let mut future = pin!(future);
-    let mut waited = 0;
-    std::future::poll_fn(|context| {
-        if waited == waits || future.as_mut().poll(context).is_ready() {
-            return Poll::Ready(());
-        }
-        waited += 1;
-        Poll::Pending
-    })
-    .await;
+    std::future::poll_fn(|context| if is_over() { Poll::Ready(()) } else { future.as_mut().poll(context).map(|_| ()) })
+        .await;
 }
 
 /// Works everything that is due, one step of one worker at a time, with a restart after each; answers how many.
@@ -119,6 +119,33 @@ async fn a_crash_within_any_step_repeats_at_most_what_was_unsettled() {
             let kinds: Vec<_> = seen.into_iter().map(|(_, kind)| kind).collect();
             assert_eq!(kinds, expected, "{}", peer.host());
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_what_arrived_and_was_not_settled_comes_twice() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let peer = world.peer("peer.test", &["ann"]);
+        world.follow(&peer, "ann", MAREN).await;
+        for slug in ["one", "two", "three"] {
+            world.write_post(slug, &format!("About {slug}"), &format!("The {slug} sails at ten."), &["maren"]);
+        }
+        world.sync().await;
+        worker::drain(&outbox::worker::worker(), &world.app).await.expect("it is said");
+        let delivery = delivery::worker::worker();
+        let claim = delivery.claim(&world.app, 1).await.expect("a claim").pop().expect("a host is due");
+        // The process ends when the second has arrived, before its answer is read.
+        cut(delivery.work(&world.app, claim), || ids(&peer).len() == 2).await;
+        assert_eq!(ids(&peer).len(), 2);
+        world.restart().await;
+        world.drain().await;
+        let arrived = ids(&peer);
+        assert_eq!(arrived.len(), 4);
+        assert_eq!(arrived[1], arrived[2], "the one that was unsettled, with the same id, in its place");
+        assert_eq!(arrived.iter().collect::<BTreeSet<_>>().len(), 3);
+        assert_eq!(peer.timeline("ann").len(), 3);
     })
     .await;
 }
