@@ -222,17 +222,20 @@ impl Visit<'_> {
                 if !store::fence(conn, &lease, now).await? {
                     return Ok(false);
                 }
+                // A shared inbox that is gone is only an address less; a personal one was somebody.
+                if ending == Ending::Gone && waiting.shared {
+                    store::reroute(conn, waiting.inbox, now).await?;
+                }
                 store::note_attempt(conn, &waiting, Some(ending), &shown, now).await?;
                 if shown.answer.is_some() {
                     store::mark_alive(conn, lease.host).await?;
                     store::clear_inbox(conn, waiting.inbox).await?;
                 }
                 if ending == Ending::Gone {
-                    store::drop_inbox(conn, waiting.inbox, now).await?;
-                    // A shared inbox that is gone is only an address less; a personal one was somebody.
                     if !waiting.shared {
                         follower::store::end_by_inbox(conn, waiting.inbox).await?;
                     }
+                    store::drop_inbox(conn, waiting.inbox, now).await?;
                 }
                 Ok(true)
             })

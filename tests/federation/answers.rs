@@ -110,16 +110,19 @@ async fn a_shared_inbox_that_is_gone_is_only_an_address_less() {
         world.publish().await;
         let peer = world.peer("peer.test", &["ann"]);
         world.follow(&peer, "ann", MAREN).await;
-        peer.set_fault(Fault::Status(410));
+        write(world, "before");
+        world.publish().await;
+        let gone = Router::new().route("/inbox", post(async || StatusCode::GONE)).fallback_service(peer.router());
+        world.net.host("peer.test", gone);
         write(world, "one");
         world.publish().await;
         assert_eq!(world.followers().await, 1);
-        peer.set_fault(Fault::None);
+        world.site.replace("before", "title: About before", "title: Afterwards");
         write(world, "two");
         world.publish().await;
-        let creates = taken(&peer, "Create");
-        assert_eq!(creates.len(), 1);
-        assert_eq!(creates[0].inbox, "/users/ann/inbox");
+        let inboxes = |kind| taken(&peer, kind).into_iter().map(|post| post.inbox).collect::<Vec<_>>();
+        assert_eq!(inboxes("Create"), ["/inbox", "/users/ann/inbox", "/users/ann/inbox"], "none is lost");
+        assert_eq!(inboxes("Update"), ["/users/ann/inbox"], "who was sent an article there hears of its edit");
     })
     .await;
 }

@@ -109,6 +109,42 @@ pub async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// A shared inbox is no more, but those behind it are: what waits for it, and what it was sent, is from now on theirs.
+///
+/// # Errors
+/// The database's.
+pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO deliveries (inbox_id, activity_id, host_id, created_at, expires_at)
+         SELECT DISTINCT p.id, d.activity_id, p.host_id, d.created_at, d.expires_at FROM deliveries d
+         JOIN remote_actors r ON r.shared_inbox_id = d.inbox_id JOIN inboxes p ON p.id = r.inbox_id
+         WHERE d.inbox_id = $1 AND d.settled_at IS NULL AND p.id <> $1 AND p.gone_at IS NULL
+         AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
+         ON CONFLICT (inbox_id, activity_id) DO NOTHING",
+    )
+    .bind(shared.0)
+    .execute(&mut *conn)
+    .await?;
+    query(
+        "INSERT INTO reach (article_id, inbox_id) SELECT DISTINCT a.article_id, r.inbox_id FROM reach a
+         JOIN remote_actors r ON r.shared_inbox_id = a.inbox_id WHERE a.inbox_id = $1 AND r.inbox_id <> $1
+         AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
+         ON CONFLICT (article_id, inbox_id) DO NOTHING",
+    )
+    .bind(shared.0)
+    .execute(&mut *conn)
+    .await?;
+    query(
+        "UPDATE hosts SET generation = generation + 1, next_attempt_at = COALESCE(next_attempt_at, $2)
+         WHERE id IN (SELECT p.host_id FROM remote_actors r JOIN inboxes p ON p.id = r.inbox_id WHERE r.shared_inbox_id = $1)",
+    )
+    .bind(shared.0)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// An inbox is no more: what waits for it is settled, and nothing is queued for it again.
 ///
 /// # Errors
