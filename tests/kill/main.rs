@@ -15,7 +15,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use veerpont::clock::Clock;
-use veerpont::harness::Found;
+use veerpont::harness::{Found, Peer};
 use veerpont::ids::Ids;
 
 #[path = "../support/mod.rs"]
@@ -51,7 +51,7 @@ async fn nothing_is_lost_or_reordered_when_the_server_is_killed() {
         let database = engine.database().await;
         let name = format!("{:?}", database.engine);
         say(&format!("{name}: {kills} kills, to be repeated with VEERPONT_KILLS={kills} VEERPONT_KILL_SEED={seed}"));
-        runs.spawn(async move { Run::new(name, &database.url, Dice::new(seed)).await.to_the_end(kills).await });
+        runs.spawn(async move { Run::new(name, &database.url, Dice::new(seed)).await.finish_after(kills).await });
     }
     let mut failed = false;
     while let Some(run) = runs.join_next().await {
@@ -103,14 +103,14 @@ impl Run {
         Self { name, url: url.to_owned(), dice, site, bridge, town, kills: Vec::new(), folder: Some(folder) }
     }
 
-    async fn to_the_end(mut self, kills: u64) {
+    async fn finish_after(mut self, kills: u64) {
         self.bridge.start();
         let found = self.look_up().await;
         self.bridge.within(self.town.follow(&found), "everybody follows").await;
         self.publish_and_kill(kills).await;
         self.bridge.start();
         self.town.calm();
-        self.finish().await;
+        self.let_finish().await;
         let published = records::published(&self.url).await;
         self.check_published(&published);
         let repeats = self.check_inboxes(&published);
@@ -191,7 +191,7 @@ impl Run {
     }
 
     /// Waits until nothing is left to be done.
-    async fn finish(&mut self) {
+    async fn let_finish(&mut self) {
         let done = Rest {
             published: i64::try_from(POSTS).expect("a small number"),
             not_said: 0,
@@ -238,7 +238,7 @@ impl Run {
             }
         }
         wrong.extend(receipts.keys().map(|inbox| format!("{inbox}: nothing was to come here")));
-        wrong.extend(self.town.peers.iter().flat_map(|peer| peer.problems()));
+        wrong.extend(self.town.peers.iter().flat_map(Peer::problems));
         assert!(wrong.is_empty(), "{}: {} inboxes or hosts complain:\n{}", self.name, wrong.len(), wrong.join("\n"));
         repeats
     }
