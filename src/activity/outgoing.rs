@@ -8,15 +8,6 @@ use super::collection::without_context;
 use super::{ACTIVITY_STREAMS, PUBLIC, Urls, actor};
 use crate::clock::Timestamp;
 
-/// Longest body, in bytes, that every peer takes: Misskey and its kin answer 413 above it (interop R3).
-pub const EMBED_LIMIT: usize = 64 * 1024;
-
-/// Whether a body may go to every peer; a longer one needs [`create_by_reference`] where that limit holds.
-#[must_use]
-pub const fn fits_everywhere(body: &[u8]) -> bool {
-    body.len() <= EMBED_LIMIT
-}
-
 /// What makes an activity this one and no other.
 #[derive(Clone, Debug)]
 pub struct Stamp {
@@ -47,13 +38,6 @@ pub struct Follow<'a> {
 #[must_use]
 pub fn create(stamp: &Stamp, article: &Value) -> Value {
     about_article("Create", stamp, article, without_context(article.clone()))
-}
-
-/// The same Create with the article's id alone, for peers with [`EMBED_LIMIT`] (interop R3); never for
-/// GoToSocial or Lemmy, which do not look the article up.
-#[must_use]
-pub fn create_by_reference(stamp: &Stamp, article: &Value) -> Value {
-    about_article("Create", stamp, article, property(article, "id"))
 }
 
 /// A stored Create or Update with its object's id instead of the object, for a peer that answered 413 (interop R3);
@@ -198,7 +182,6 @@ mod tests {
         let article = ferry("<p>It crosses.</p>", None);
         let edited = ferry("<p>It crosses twice.</p>", Some(at("2026-08-07T10:00:00Z")));
         insta::assert_json_snapshot!("create", create(&stamp(), &article));
-        insta::assert_json_snapshot!("create_by_reference", create_by_reference(&stamp(), &article));
         insta::assert_json_snapshot!("update", update(&stamp(), &edited));
         insta::assert_json_snapshot!("delete", delete(&stamp(), &article));
     }
@@ -228,14 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_create_above_64_kib_is_too_long_for_some() {
-        let body = |kib: usize| create(&stamp(), &ferry(&"x".repeat(kib * 1024), None)).to_string();
-        assert!(fits_everywhere(&vec![0; EMBED_LIMIT]));
-        assert!(!fits_everywhere(&vec![0; EMBED_LIMIT + 1]));
-        // The content stands in it twice, once by its language (interop B15).
-        assert!(fits_everywhere(body(30).as_bytes()));
-        assert!(!fits_everywhere(body(32).as_bytes()));
-        let short = create_by_reference(&stamp(), &ferry(&"x".repeat(1 << 20), None)).to_string();
-        assert!(fits_everywhere(short.as_bytes()));
+    fn a_stored_activity_goes_by_reference_after_a_413() {
+        let stored = create(&stamp(), &ferry(&"x".repeat(1 << 20), None));
+        let short: Value = serde_json::from_str(&by_reference(&stored.to_string()).expect("shorter")).expect("JSON");
+        assert_eq!(short["object"], stored["object"]["id"]);
+        for same in ["id", "type", "actor", "to", "cc", "audience"] {
+            assert_eq!(short[same], stored[same], "{same}");
+        }
+        assert_eq!(by_reference(&short.to_string()), None, "there is nothing left to leave out");
     }
 }
