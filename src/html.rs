@@ -94,21 +94,10 @@ const GONE: &[&str] = &[
     "plaintext",
 ];
 
-const SUMMARY: &[&str] = &["p", "br", "em", "strong"];
-
-/// Blocks of content that become paragraphs in a summary.
-const SUMMARY_BLOCKS: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre"];
-
 /// The cleaner's output differs from its input mostly once; this is for what strangers make on purpose.
 const ROUNDS: usize = 6;
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| content_builder(UrlRelative::Deny));
-static SUMMARY_CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    let mut builder = content_builder(UrlRelative::Deny);
-    builder.tags(SUMMARY.iter().chain(SUMMARY_BLOCKS).copied().chain(paragraph_like()).collect());
-    builder.tag_attributes(HashMap::new()).link_rel(None);
-    builder
-});
 static STRIPPER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = content_builder(UrlRelative::Deny);
     builder.tag_attributes(HashMap::new()).link_rel(None);
@@ -140,19 +129,6 @@ pub fn clean(html: &str) -> String {
 pub fn clean_at(html: &str, page: &Url) -> String {
     let absolute = content_builder(UrlRelative::RewriteWithBase(page.clone())).clean(&shallow(html)).to_string();
     clean(&absolute)
-}
-
-/// Cleans a summary down to paragraphs with line breaks and emphasis, which is all that Mastodon shows of it
-/// (interop B2). Text outside any paragraph gets one.
-#[must_use]
-pub fn clean_summary(html: &str) -> String {
-    static BLOCK: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("<(/?)(?:{})>", SUMMARY_BLOCKS.join("|"))));
-    let pass = |html: &str| {
-        let html = SUMMARY_CLEANER.clean(html).to_string();
-        tidy(&BLOCK.replace_all(&html, "<${1}p>"))
-    };
-    let clean = settle(html, pass);
-    if clean.is_empty() || clean.starts_with("<p>") { clean } else { settle(&format!("<p>{clean}</p>"), pass) }
 }
 
 /// The words of a piece of HTML: blocks are parted by an empty line, list items, table rows and line breaks by a
@@ -206,11 +182,12 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Paragraphs of plain text (parted by empty lines, as [`text`] gives them) as HTML.
+/// Each line of plain text (as [`text`] gives it) as a paragraph of HTML, and nothing else: peers show no other
+/// element in a summary (interop B2).
 #[must_use]
 pub fn paragraphs(text: &str) -> String {
-    let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
-    paragraphs.fold(String::new(), |html, paragraph| html + "<p>" + &escape(paragraph).replace('\n', "<br>") + "</p>")
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.fold(String::new(), |html, line| html + "<p>" + &escape(line) + "</p>")
 }
 
 /// Clean HTML without its headings.
