@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use moka::future::Cache;
+use tokio::sync::Semaphore;
 
 use crate::activity::urls::{InvalidHome, Urls};
 use crate::clock::{Clock, Timestamp};
@@ -39,12 +40,17 @@ pub struct Parts {
     pub signers: Cache<ActorId, PrivateKey>,
     /// When the key of a keyId could last not be had, so that a stranger cannot make us ask again and again (interop G8).
     pub failed_keys: Cache<String, Timestamp>,
+    /// Fetches that strangers may cause at a time, before anything of theirs is proved (interop G8).
+    pub fetches: Semaphore,
     /// Whether this node's clock is right enough for leases to mean anything.
     pub may_claim: AtomicBool,
 }
 
 /// Most keys, private or missing, remembered at once.
 const OPEN_KEYS: u64 = 10_000;
+
+/// Fetches for requests that are not verified yet, at a time.
+const UNPROVED_FETCHES: usize = 32;
 
 impl App {
     /// Puts the parts together.
@@ -55,9 +61,22 @@ impl App {
         let urls = Urls::new(&config.server.origin, Some(&config.server.handle_domain))?;
         let ids = Ids::new(clock.clone());
         let signers = Cache::new(OPEN_KEYS);
+        let fetches = Semaphore::new(UNPROVED_FETCHES);
         let may_claim = AtomicBool::new(true);
         let failed_keys = Cache::new(OPEN_KEYS);
-        Ok(Self(Arc::new(Parts { config, db, clock, ids, net, urls, master, signers, failed_keys, may_claim })))
+        Ok(Self(Arc::new(Parts {
+            config,
+            db,
+            clock,
+            ids,
+            net,
+            urls,
+            master,
+            signers,
+            failed_keys,
+            fetches,
+            may_claim,
+        })))
     }
 }
 

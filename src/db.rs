@@ -172,7 +172,7 @@ impl Db {
         let (sender, answer) = oneshot::channel();
         let job: Job = Box::new(move |conn| {
             Box::pin(async move {
-                let result = AssertUnwindSafe(job(conn))
+                let result = AssertUnwindSafe(async move { job(conn).await })
                     .catch_unwind()
                     .await
                     .unwrap_or_else(|_| Err(sqlx::Error::Protocol("a write panicked".into()).into()));

@@ -67,7 +67,7 @@ pub async fn run<W: Worker>(worker: std::sync::Arc<W>, app: App, stop: Cancellat
             Ok(claims) if claims.is_empty() => IDLE,
             Ok(claims) => {
                 for claim in claims {
-                    spawn(&mut working, &worker, &app, claim);
+                    spawn(&mut working, &worker, &app, claim, AFTER_FAILURE);
                 }
                 continue;
             }
@@ -101,7 +101,7 @@ pub async fn drain<W: Worker>(worker: &std::sync::Arc<W>, app: &App) -> anyhow::
         done += claims.len();
         let mut working = JoinSet::new();
         for claim in claims {
-            spawn(&mut working, worker, app, claim);
+            spawn(&mut working, worker, app, claim, Duration::ZERO);
         }
         while let Some(finished) = working.join_next().await {
             finished??;
@@ -109,12 +109,20 @@ pub async fn drain<W: Worker>(worker: &std::sync::Arc<W>, app: &App) -> anyhow::
     }
 }
 
-fn spawn<W: Worker>(working: &mut JoinSet<anyhow::Result<()>>, worker: &std::sync::Arc<W>, app: &App, claim: W::Claim) {
+fn spawn<W: Worker>(
+    working: &mut JoinSet<anyhow::Result<()>>,
+    worker: &std::sync::Arc<W>,
+    app: &App,
+    claim: W::Claim,
+    after_failure: Duration,
+) {
     let (worker, app) = (worker.clone(), app.clone());
     working.spawn(async move {
         let result = worker.work(&app, claim).await;
         if let Err(error) = &result {
             tracing::error!(worker = W::NAME, error = %format!("{error:#}"), "a piece of work failed; it will be due again");
+            // It keeps its place meanwhile, so that work without a lease is not taken up again at once.
+            tokio::time::sleep(after_failure).await;
         }
         result
     });

@@ -73,13 +73,13 @@ impl Post {
             Self::Show { post } => show(app, &find(app, &post).await?, output).await,
             Self::Publish { post, deliver } => {
                 let found = find(app, &post).await?;
-                decisions::publish(app, &found, deliver).await?;
+                decisions::publish(app, found.id, deliver).await?;
                 worker::drain(&outbox::worker::worker(), app).await?;
                 show(app, &found, output).await
             }
             Self::Unpublish { post } => {
                 let found = find(app, &post).await?;
-                decisions::unpublish(app, &found).await?;
+                decisions::unpublish(app, found.id).await?;
                 worker::drain(&outbox::worker::worker(), app).await?;
                 show(app, &found, output).await
             }

@@ -53,9 +53,10 @@ pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
     let actor =
         actor.ok_or_else(|| anyhow::anyhow!("the actor of activity {} is not in the database", waiting.activity))?;
     let signer = keys::signer(app, &actor).await?;
-    let by_reference = if waiting.by_reference { outgoing::by_reference(&waiting.body) } else { None };
-    let embedded = by_reference.is_none();
-    let body = Bytes::from(by_reference.unwrap_or_else(|| waiting.body.clone()));
+    // A 413 helps only where there is an object to leave out, and once.
+    let shorter = outgoing::by_reference(&waiting.body);
+    let embedded = shorter.is_some() && !waiting.by_reference;
+    let body = Bytes::from(shorter.filter(|_| waiting.by_reference).unwrap_or_else(|| waiting.body.clone()));
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(waiting.url.as_str())

@@ -21,8 +21,6 @@ pub struct Lease {
     pub token: i64,
     /// Attempts at the host that failed in a row.
     pub failures: i64,
-    /// Since when it fails.
-    pub failing_since: Option<Timestamp>,
 }
 
 /// The oldest activity that waits for an inbox.

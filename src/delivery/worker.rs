@@ -280,9 +280,14 @@ impl Visit<'_> {
 
     async fn back_off_host(&self, waiting: &Waiting, asked: Option<Timestamp>, shown: Shown) -> anyhow::Result<()> {
         let now = self.app.clock.now();
-        let gone = self.lease.failing_since.is_some_and(|since| now.since(since) >= policy::GONE_AFTER);
+        // Read anew: it may have answered since the lease was taken.
+        let (failures, failing_since) = {
+            let mut conn = self.app.db.read().await?;
+            store::failures(&mut conn, self.lease.host).await?
+        };
+        let gone = failing_since.is_some_and(|since| now.since(since) >= policy::GONE_AFTER);
         let first = self.app.config.delivery.first_retry;
-        let until = now + policy::wait(first, self.lease.failures + 1, gone, self.app.ids.dice());
+        let until = now + policy::wait(first, failures + 1, gone, self.app.ids.dice());
         let until = asked.map_or(until, |asked| asked.max(until));
         let why =
             shown.error.clone().or(shown.answer.map(|status| format!("it answered {status}"))).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! What the union of peers needs of an `Article` (section B), each rule a check of its own.
 
 use serde_json::Value;
+use unicode_normalization::char::is_combining_mark;
 
 use super::actor::{is_single_image, text};
 use super::shape::{addresses, check_audience};
@@ -131,7 +132,9 @@ fn check_tags(article: &Value) -> Result<(), String> {
         match text(tag, "type") {
             Some("Hashtag") => {
                 let word = name.strip_prefix('#').unwrap_or_default();
-                let valid = word.chars().all(|c| c.is_alphanumeric() || c == '_') && word.contains(char::is_alphabetic);
+                // Mastodon's `[[:word:]]` takes the marks that many scripts write vowels with.
+                let belongs = |c: char| c.is_alphanumeric() || c == '_' || is_combining_mark(c);
+                let valid = word.chars().all(belongs) && word.contains(char::is_alphabetic);
                 require(valid, format!("B10: `{name}` is no hashtag"))?;
                 require(origin(href).is_some(), format!("B10: {name} has no page"))?;
             }

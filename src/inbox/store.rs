@@ -70,7 +70,10 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
 /// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
     let id: Option<i64> =
-        query_scalar("SELECT id FROM inbound WHERE verdict IS NULL AND next_attempt_at <= $1 LIMIT 1")
+        query_scalar(
+        "SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1 AND NOT EXISTS (SELECT 1 FROM inbound e
+         WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL AND e.id < i.id) LIMIT 1",
+    )
             .bind(now.millis())
             .fetch_optional(conn)
             .await?;
@@ -86,8 +89,8 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
         db,
         "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (
          SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1
-         AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.verdict IS NULL AND e.id < i.id)
-         ORDER BY i.id LIMIT $4",
+         AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
+         AND e.id < i.id) ORDER BY i.id LIMIT $4",
         ") RETURNING id, activity_id, signer, actor, raw, received_at, attempts, reason"
     ))
     .bind(now.millis())

@@ -5,7 +5,7 @@ use crate::author;
 use crate::ids::ActorId;
 use crate::post;
 
-/// Deletes an actor for ever, with their articles; says how many. The outbox says it, in that order.
+/// Deletes an actor for ever, with their articles, and withholds the posts; says how many. The outbox says it, in that order.
 ///
 /// # Errors
 /// The database's.
@@ -15,6 +15,8 @@ pub async fn delete_actor(app: &App, id: ActorId) -> sqlx::Result<usize> {
         .write(move |conn| {
             Box::pin(async move {
                 let articles = post::store::standing_articles(conn, id).await?;
+                // Else the next scan would publish them anew, in the house's name.
+                post::store::withhold_posts(conn, id, now).await?;
                 for article in &articles {
                     post::store::delete_article(conn, article.id, now).await?;
                 }

@@ -241,6 +241,22 @@ pub async fn standing_articles(conn: &mut Conn, owner: ActorId) -> sqlx::Result<
     rows.iter().map(read_article).collect()
 }
 
+/// Withholds the posts of an actor's standing articles: their site still shows them, but nobody is to hear of them again.
+///
+/// # Errors
+/// The database's.
+pub async fn withhold_posts(conn: &mut Conn, owner: ActorId, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id IN
+         (SELECT id FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL)",
+    )
+    .bind(owner.0)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// How many articles stand.
 ///
 /// # Errors

@@ -59,6 +59,9 @@ pub async fn fetch_key(app: &App, key_id: &str) -> Result<RemoteKey, FetchError>
     {
         return Err(FetchError::Temporary("it could not be had a moment ago".to_owned()));
     }
+    let Ok(_permit) = app.fetches.try_acquire() else {
+        return Err(FetchError::Temporary("too many keys are being fetched just now".to_owned()));
+    };
     let fetched = ask(app, key_id).await;
     match &fetched {
         Ok(_) => app.failed_keys.invalidate(key_id).await,

@@ -80,7 +80,7 @@ pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> 
 pub async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
     let row = query(
         "SELECT r.id, r.url, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.pem, k.fetched_at AS key_fetched_at FROM remote_keys k
-         JOIN remote_actors r ON r.id = k.remote_actor_id WHERE k.id = $1",
+         JOIN remote_actors r ON r.id = k.remote_actor_id WHERE k.id = $1 AND r.gone_at IS NULL",
     )
     .bind(key_id)
     .fetch_optional(conn)

@@ -120,6 +120,14 @@ impl Writers {
 /// The database's.
 pub async fn step(conn: &mut Conn, app: &App, source: &Known, writers: &Writers, step: &Step) -> sqlx::Result<()> {
     let now = app.clock.now();
+    if let Some(known) = &step.known {
+        let stands = |post: &Post| (post.withheld_at, post.article, post.article_stands);
+        let current = post::store::post(conn, known.id).await?;
+        if current.as_ref().map(stands) != Some(stands(known)) {
+            // Decided otherwise on the command line since we planned; the next scan plans anew.
+            return Ok(());
+        }
+    }
     let (Some(mut post), entry) = (remembered(app, source.id, step, now), step.entry.as_ref()) else { return Ok(()) };
     match step.act {
         Act::Nothing if !step.deliver => return Ok(()),

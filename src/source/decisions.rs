@@ -1,22 +1,24 @@
 //! What an operator decides about one post: unpublish it for good, or publish it again.
 
 use super::apply::{self, Writers};
-use super::plan::{self, Act, Rules};
+use super::plan::{self, Rules};
 use super::store;
 use super::sync::SyncError;
 use crate::app::App;
 use crate::author;
-use crate::post::{self, Post, PostState};
+use crate::ids::PostId;
+use crate::post::{self, PostState};
 
 /// Withholds a post: its article is deleted, and no scan brings it back until it is published again.
 ///
 /// # Errors
 /// The database's.
-pub async fn unpublish(app: &App, post: &Post) -> Result<(), SyncError> {
-    let (mut post, now) = (post.clone(), app.clock.now());
+pub async fn unpublish(app: &App, id: PostId) -> Result<(), SyncError> {
+    let now = app.clock.now();
     app.db
         .write(move |conn| {
             Box::pin(async move {
+                let mut post = post::store::post(conn, id).await?.ok_or(sqlx::Error::RowNotFound)?;
                 post.withheld_at = Some(now);
                 post.state = PostState::Withheld;
                 if let Some(article) = post.article {
@@ -34,40 +36,41 @@ pub async fn unpublish(app: &App, post: &Post) -> Result<(), SyncError> {
 ///
 /// # Errors
 /// The database's.
-pub async fn publish(app: &App, post: &Post, deliver: bool) -> Result<PostState, SyncError> {
-    let source = {
+pub async fn publish(app: &App, id: PostId, deliver: bool) -> Result<PostState, SyncError> {
+    let (sources, post) = {
         let mut conn = app.db.read().await?;
-        store::known(&mut conn).await?.into_iter().find(|source| source.id == post.source_id)
+        (store::known(&mut conn).await?, post::store::post(&mut conn, id).await?.ok_or(sqlx::Error::RowNotFound)?)
     };
+    let source = sources.into_iter().find(|source| source.id == post.source_id);
     let source = source.ok_or_else(|| SyncError::Unknown(post.source_id.to_string()))?;
     let configured = app.config.sources.iter().find(|configured| configured.name == source.name);
-    let mut post = post.clone();
-    post.withheld_at = None;
-    let rules = Rules {
-        now: app.clock.now(),
-        imported: source.imported_at.is_some(),
-        push_within: app.config.publishing.push_within,
-        removal_grace: configured.map(|configured| configured.removal_grace).unwrap_or_default(),
-        confirm: false,
-        deliver: deliver.then_some(post.key.as_str()),
-    };
-    let mut step = plan::step_for_entry(&post.entry, Some(&post), &rules);
-    if step.act == Act::Nothing {
-        step.act = Act::Note;
-    }
-    // A file that vanished is not brought back by wishing.
-    if matches!(post.state, PostState::Missing | PostState::Held | PostState::Removed) {
-        return Ok(post.state);
-    }
-    let (writer, state) = (app.clone(), step.state);
+    let removal_grace = configured.map(|configured| configured.removal_grace).unwrap_or_default();
+    let writer = app.clone();
     app.db
         .write(move |conn| {
             Box::pin(async move {
+                // Read in the transaction, so that a sync meanwhile is not written over.
+                let mut post = post::store::post(conn, id).await?.ok_or(sqlx::Error::RowNotFound)?;
+                if matches!(post.state, PostState::Missing | PostState::Held | PostState::Removed) {
+                    // A file that vanished is not brought back by wishing.
+                    return Ok(post.state);
+                }
+                post.withheld_at = None;
+                post::store::save_post(conn, &post).await?;
+                let rules = Rules {
+                    now: writer.clock.now(),
+                    imported: source.imported_at.is_some(),
+                    push_within: writer.config.publishing.push_within,
+                    removal_grace,
+                    confirm: false,
+                    deliver: deliver.then_some(post.key.as_str()),
+                };
+                let step = plan::step_for_entry(&post.entry, Some(&post), &rules);
                 let community = author::store::community(conn, source.community).await?;
                 let community = community.ok_or(sqlx::Error::RowNotFound)?;
                 let writers = Writers::load(conn, source.id, &community).await?;
                 apply::step(conn, &writer, &source, &writers, &step).await?;
-                Ok(state)
+                Ok(step.state)
             })
         })
         .await

@@ -97,9 +97,11 @@ pub fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Vec<Step> {
     let seen: BTreeSet<&str> =
         scan.entries.iter().map(|entry| entry.key.as_str()).chain(scan.unreadable.iter().map(String::as_str)).collect();
     let vanished: Vec<&Post> = known.iter().filter(|post| !seen.contains(post.key.as_str())).collect();
-    let standing: Vec<&Post> = vanished.iter().copied().filter(|post| post.article_stands).collect();
+    // A withheld post that moves must stay withheld. What was not walked may still be there, so it has not moved.
+    let movable = |post: &&Post| scan.complete && (post.article_stands || post.withheld_at.is_some());
+    let movable: Vec<&Post> = vanished.iter().copied().filter(movable).collect();
     let new: Vec<&Entry> = scan.entries.iter().filter(|entry| !by_key.contains_key(entry.key.as_str())).collect();
-    let moved = moves::recognise(&new, &standing);
+    let moved = moves::recognise(&new, &movable);
     let moved_away: BTreeSet<_> = moved.values().map(|post| post.id).collect();
 
     let mut steps: Vec<Step> = scan

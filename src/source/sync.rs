@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::{self, Authors, Founded, Writers};
 use super::connector::{self, ScanError};
@@ -212,9 +213,8 @@ pub async fn run(
     wish: Wish,
     progress: impl FnMut(u64, u64) + Send + 'static,
 ) -> Result<Report, SyncError> {
-    let heart = tokio::spawn(beat(app.clone(), lease.clone()));
+    let _heart = AbortOnDropHandle::new(tokio::spawn(beat(app.clone(), lease.clone())));
     let result = attempt(app, configured, known, &lease, wish, progress).await;
-    heart.abort();
     if let Err(error) = &result {
         let scanned = Scanned {
             complete: false,

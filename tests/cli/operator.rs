@@ -74,6 +74,11 @@ fn unpublish_holds_until_publish() {
     home.post("first", "The first ferry", "2020-01-01", "Edited meanwhile.");
     let synced = home.json(&["sync"]);
     assert_eq!((&synced["created"], &synced["updated"]), (&0.into(), &0.into()));
+    std::fs::rename(home.path("site/content/post/first.md"), home.path("site/content/post/renamed.md")).expect("moved");
+    assert_eq!(home.json(&["sync"])["created"], 0, "another file name does not undo it");
+    assert_eq!(home.json(&["post", "show", "post/renamed"])["state"], "withheld");
+    std::fs::rename(home.path("site/content/post/renamed.md"), home.path("site/content/post/first.md")).expect("moved");
+    home.json(&["sync"]);
     let after = home.json(&["post", "publish", "post/first"]);
     assert_eq!(after["state"], "published");
     assert_ne!(after["id"], before["id"]);
@@ -113,6 +118,8 @@ fn authors_are_opted_in_and_out() {
     assert_eq!((&gone["deleted"], &gone["articles_deleted"]), (&true.into(), &1.into()));
     assert_eq!(home.json(&["author", "show", "ann"])["state"], "deleted");
     home.run(&["author", "add", "ann"]).failed_with(&["@ann", "deleted"]);
+    assert_eq!(home.json(&["sync"])["created"], 0, "the house does not publish what was deleted");
+    assert_eq!(home.json(&["post", "show", "post/first"])["state"], "withheld");
 }
 
 #[test]

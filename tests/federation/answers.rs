@@ -198,3 +198,18 @@ async fn an_accept_that_gets_through_frees_the_shared_inbox_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_413_to_what_cannot_be_shorter_is_final() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let peer = world.peer("peer.test", &["ann"]);
+        world.follow(&peer, "ann", GROUP).await;
+        peer.set_fault(Fault::Status(413));
+        write(world, "one");
+        world.publish().await;
+        let announces = peer.received().iter().filter(|post| post.kind == "Announce").count();
+        assert_eq!(announces, 1, "an Announce holds no object to leave out, so there is no second try");
+    })
+    .await;
+}

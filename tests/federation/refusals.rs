@@ -183,3 +183,27 @@ async fn e24_what_another_signed_is_kept_without_effect() {
     })
     .await;
 }
+
+/// A key of somebody else who is gone proves nothing about anyone (interop E11).
+#[tokio::test]
+async fn a_gone_neighbour_cannot_delete_anybody() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let peer = world.peer("peer.test", &["ann", "bo"]);
+        let maren = world.follow(&peer, "ann", MAREN).await;
+        peer.delete_account("bo").await.expect("nobody to tell");
+        let ann = peer.actor_id("ann");
+        let delete = json!({ "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{ann}#delete"),
+            "type": "Delete", "actor": ann, "object": ann });
+        let options = SignOptions {
+            key_id: Some(peer.key_id("bo")),
+            key: Some(PeerKey::generate().expect("a key")),
+            ..SignOptions::default()
+        };
+        let answer = peer.post_signed("ann", &maren.inbox, &delete, &options).await.expect("an answer");
+        assert_eq!(answer.status, 401, "{}", answer.body);
+        world.drain().await;
+        assert_eq!(world.followers().await, 1);
+    })
+    .await;
+}

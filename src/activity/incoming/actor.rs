@@ -16,7 +16,7 @@ pub struct RemoteActor {
     pub preferred_username: Option<String>,
     /// Plain text of at most 2048 characters.
     pub name: Option<String>,
-    /// Where it takes activities. It may be on another host, for some static sites leave theirs to a service.
+    /// Where it takes activities: on its own host, as Misskey asks too.
     pub inbox: String,
     /// The inbox of everybody on its host. One elsewhere is left out: by naming somebody else's, an actor could turn
     /// our deliveries to others upon it.
@@ -57,7 +57,9 @@ pub fn actor(document: &Value) -> Result<RemoteActor, Malformed> {
     requires_activity_streams(document)?;
     let id = document.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
     let kind = kind(document).ok_or(Malformed::Property("type"))?;
-    let inbox = document.get("inbox").and_then(address).ok_or(Malformed::Property("inbox"))?;
+    let inbox = document.get("inbox").and_then(address);
+    // On its own host only, so that nobody has us deliver to a third server, or back off from it.
+    let inbox = inbox.filter(|inbox| same_origin(&id, inbox)).ok_or(Malformed::Property("inbox"))?;
     let ours = |address: Option<String>| address.filter(|address| same_origin(&id, address));
     let shared_inbox = document.get("endpoints").and_then(|endpoints| endpoints.get("sharedInbox"));
     Ok(RemoteActor {

@@ -9,8 +9,8 @@ use crate::activity::ACTIVITY_STREAMS;
 /// How deep objects and lists may nest (interop E1). `serde_json` itself stops at 128, so nothing overflows before.
 pub const DEPTH_MAX: usize = 64;
 
-/// Longest address read, in bytes.
-pub const URL_MAX: usize = 2048;
+/// Longest address read, in bytes: two of them and more must fit one row of a PostgreSQL index (2704 bytes).
+pub const URL_MAX: usize = 1024;
 
 /// A JSON object without tricks: not too deep, no rearranged graph, no NUL (interop E1).
 ///

@@ -260,8 +260,11 @@ fn an_actor_elsewhere_in_its_many_shapes() {
     assert_eq!(with("preferredUsername", Value::Null).expect("an actor").preferred_username, None);
 
     assert_eq!(with("inbox", json!("/inbox")).err(), Some(Malformed::Property("inbox")));
-    let elsewhere = with("inbox", json!("https://service.example/inbox/ann")).expect("an actor");
-    assert_eq!(elsewhere.inbox, "https://service.example/inbox/ann");
+    assert_eq!(
+        with("inbox", json!("https://victim.example/inbox")).err(),
+        Some(Malformed::Property("inbox")),
+        "nobody has us deliver to a third server, or back off from it"
+    );
     assert_eq!(with("type", json!("Note")).err(), Some(Malformed::Property("type")));
     assert_eq!(with("@context", json!([])).err(), Some(Malformed::Context));
 }

@@ -36,7 +36,7 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
         db,
         "UPDATE hosts SET lease_until = $2, lease_owner = $3, lease_token = lease_token + 1 WHERE id IN (SELECT id FROM hosts
          WHERE next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_attempt_at, id LIMIT $4",
-        ") RETURNING id, name, lease_token, failures, failing_since"
+        ") RETURNING id, name, lease_token, failures"
     ))
     .bind(now.millis())
     .bind((now + LEASE).millis())
@@ -51,7 +51,6 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
                 name: row.text("name")?,
                 token: row.int("lease_token")?,
                 failures: row.int("failures")?,
-                failing_since: row.maybe_time("failing_since")?,
             })
         })
         .collect()
@@ -91,6 +90,15 @@ pub async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Resu
         .execute(conn)
         .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// How often in a row a host failed by now, and since when.
+///
+/// # Errors
+/// The database's.
+pub async fn failures(conn: &mut Conn, host: HostId) -> sqlx::Result<(i64, Option<Timestamp>)> {
+    let row = query("SELECT failures, failing_since FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await?;
+    Ok((row.int("failures")?, row.maybe_time("failing_since")?))
 }
 
 /// A host answered, whatever it said: it lives.
