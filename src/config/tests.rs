@@ -175,6 +175,7 @@ fn each_fault_is_told_at_its_line() {
         ("authors =", "sections = []\nauthors =", 14, "sections names no folder"),
         ("authors =", "rescan = \"0s\"\nauthors =", 14, "length of time is zero"),
         ("authors =", "removal_grace = 5\nauthors =", 14, "of the wrong kind (integer)"),
+        ("authors =", "moved_away = \"stay\"\nauthors =", 14, "moved_away is \"stay\""),
         (
             "\"published\"",
             "\"published\"\n[source.handles]\nann = \"editors\"",

@@ -99,7 +99,13 @@ fn wanted(entry: &DirEntry, config: &SiteConfig, real_root: &Path) -> bool {
     if config.ignore_files.iter().any(|pattern| pattern.is_match(&path)) {
         return false;
     }
-    !entry.path_is_symlink() || entry.path().canonicalize().is_ok_and(|target| target.starts_with(real_root))
+    !entry.path_is_symlink() || is_within(entry.path(), real_root)
+}
+
+/// Whether a path leads into a folder, whatever links are on the way.
+pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
+    let real = folder.canonicalize();
+    path.canonicalize().is_ok_and(|target| target.starts_with(real.as_deref().unwrap_or(folder)))
 }
 
 fn is_content(path: &Path) -> bool {
