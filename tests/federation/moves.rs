@@ -119,7 +119,7 @@ async fn mass_move(edit: impl Fn(&str) -> String) {
         fs::rename(folder.path().join("aside"), content.join("post")).expect("put back");
         let peer = world.peer("peer.test", &["ann"]);
         world.follow(&peer, "ann", GROUP).await;
-        world.advance(Duration::from_hours(24 * 1000));
+        world.advance(Duration::from_hours(24 * 1100));
         assert_eq!(world.publish().await.created, 30);
         assert_eq!(taken(&peer, "Announce").len(), 30);
         let before = articles(world).await;
