@@ -91,6 +91,8 @@ pub(super) struct Source {
     pub(super) path: Text,
     pub(super) public_url: Text,
     pub(super) sections: Option<Spanned<Vec<String>>>,
+    pub(super) languages: Option<Spanned<Vec<String>>>,
+    pub(super) environment: Option<Text>,
     pub(super) authors: Option<Spanned<toml::Value>>,
     pub(super) rescan: Option<Text>,
     pub(super) removal_grace: Option<Text>,

@@ -65,6 +65,7 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!(source.public_url.as_str(), "https://example.org/");
     assert_eq!(source.path, PathBuf::from("/srv/veerpont/../site"));
     assert_eq!(source.sections, ["post", "posts", "blog", "news", "article", "articles"]);
+    assert_eq!((source.languages.len(), source.environment.as_str()), (0, "production"));
     assert_eq!((source.rescan, source.removal_grace), (Duration::from_mins(5), Duration::from_hours(24)));
 }
 
@@ -173,6 +174,8 @@ fn each_fault_is_told_at_its_line() {
         ("https://example.org", "file:///srv", 13, "public_url's scheme is \"file\""),
         ("https://example.org", "https://example.org/?x", 13, "public_url has a user name, query or fragment"),
         ("authors =", "sections = []\nauthors =", 14, "sections names no folder"),
+        ("authors =", "languages = [\"\"]\nauthors =", 14, "languages names no language"),
+        ("authors =", "environment = \"../x\"\nauthors =", 14, "is no name of an environment"),
         ("authors =", "rescan = \"0s\"\nauthors =", 14, "length of time is zero"),
         ("authors =", "removal_grace = 5\nauthors =", 14, "of the wrong kind (integer)"),
         ("authors =", "moved_away = \"stay\"\nauthors =", 14, "moved_away is \"stay\""),

@@ -44,6 +44,8 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
             root: source.path.clone(),
             public_url,
             sections: source.sections.clone(),
+            languages: source.languages.clone(),
+            environment: source.environment.clone(),
         })),
     }
 }

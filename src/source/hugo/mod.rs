@@ -23,7 +23,7 @@ mod corpus;
 mod tests;
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -31,7 +31,7 @@ use url::Url;
 
 use self::authors::Authors;
 use self::cascade::{Cascades, Kind};
-use self::config::{SiteConfig, relative};
+use self::config::{Root, Site, SiteConfig, relative};
 use self::frontmatter::Document;
 use self::page::Page;
 use self::walk::{PageFile, Tree};
@@ -54,6 +54,18 @@ pub struct Settings {
     /// First folders below the content folder whose pages are posts, as `post` or `blog/tech`; when empty, the
     /// usual ones.
     pub sections: Vec<String>,
+    /// Keys of the languages whose posts are taken; when empty, all.
+    pub languages: Vec<String>,
+    /// Whose configuration counts, as `hugo --environment` has it.
+    pub environment: String,
+}
+
+impl Settings {
+    /// A site with all its languages as `hugo` builds it by default.
+    #[must_use]
+    pub fn new(root: PathBuf, public_url: Url, sections: Vec<String>) -> Self {
+        Self { root, public_url, sections, languages: Vec::new(), environment: "production".to_owned() }
+    }
 }
 
 /// Why a site cannot be scanned at all.
@@ -103,13 +115,13 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
         return Err(ScanError::NoFolder { root: settings.root.clone() });
     }
     let mut scan = Scan::default();
-    let config = config::load(&settings.root, &mut scan.warnings)?;
-    let tree = walk::walk(&settings.root, &config, &mut scan.warnings);
+    let site = config::load(&settings.root, &settings.environment, &mut scan.warnings)?;
+    let tree = walk::walk(&settings.root, &site, &mut scan.warnings);
     scan.complete = tree.complete;
     scan.redirects = redirects::read(&settings.root, &settings.public_url, &mut scan.warnings);
-    let mut reader = Reader { settings, config: &config, scan };
-    reader.tell_of_gaps(&tree);
-    let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(&file.key)).collect();
+    let mut reader = Reader { settings, site: &site, scan, closed: Vec::new() };
+    reader.tell_of_gaps();
+    let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(file)).collect();
     let all = count(posts.len() + tree.branches.len());
 
     let (authors, cascades) = reader.branches(&tree);
@@ -127,81 +139,134 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
 /// A scan under way.
 struct Reader<'a> {
     settings: &'a Settings,
-    config: &'a SiteConfig,
+    site: &'a Site,
     scan: Scan,
+    /// Sections whose own page cannot be read: folder, language and that page.
+    closed: Vec<(String, usize, String)>,
 }
 
-impl Reader<'_> {
+/// Per language, in the site's order.
+type PerLanguage<T> = Vec<T>;
+
+impl<'a> Reader<'a> {
     fn warn(&mut self, file: &str, line: Option<u64>, message: String) {
         self.scan.warnings.push(Warning { file: file.to_owned(), line, message });
     }
 
-    fn is_post(&self, key: &str) -> bool {
-        let within = |section: &str| {
-            let section = section.trim_matches('/');
-            key.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
-                && key.get(section.len()..).is_some_and(|rest| rest.starts_with('/'))
-        };
-        match self.settings.sections.as_slice() {
-            [] => USUAL_SECTIONS.iter().any(|section| within(section)),
-            sections => sections.iter().any(|section| within(section)),
-        }
+    /// The configuration of a language, and where that language is public.
+    fn language(&self, place: usize) -> Option<(&'a SiteConfig, &'a Url)> {
+        self.site.languages.get(place).map(|config| (config, config.public_url(&self.settings.public_url)))
     }
 
-    /// Says what of the tree is not read.
-    fn tell_of_gaps(&mut self, tree: &Tree) {
-        let folder = relative(&self.settings.root, &self.config.content_dir);
-        if tree.other_languages > 0 {
-            let message = format!(
-                "{} files in other languages than `{}` were passed over; only the default language is read so far",
-                tree.other_languages, self.config.language_key
-            );
-            self.warn(&folder, None, message);
-        }
-        for section in &self.settings.sections {
-            if !self.config.content_dir.join(section.trim_matches('/')).is_dir() {
+    fn is_post(&self, file: &PageFile) -> bool {
+        let Some((config, _)) = self.language(file.language) else { return false };
+        let wanted = &self.settings.languages;
+        let within = |section: &str| {
+            let section = section.trim_matches('/');
+            file.key.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
+                && file.key.get(section.len()..).is_some_and(|rest| rest.starts_with('/'))
+        };
+        (wanted.is_empty() || wanted.iter().any(|key| key.eq_ignore_ascii_case(&config.language_key)))
+            && match self.settings.sections.as_slice() {
+                [] => USUAL_SECTIONS.iter().any(|section| within(section)),
+                sections => sections.iter().any(|section| within(section)),
+            }
+    }
+
+    /// Says what the operator asks for and the site has not.
+    fn tell_of_gaps(&mut self) {
+        let (settings, site) = (self.settings, self.site);
+        let folder = site.roots.first().map(|root| relative(&settings.root, &root.folder)).unwrap_or_default();
+        for section in &settings.sections {
+            let section = section.trim_matches('/');
+            let there = |root: &Root| match section.strip_prefix(root.below.as_str()) {
+                Some(rest) => root.folder.join(rest.trim_matches('/')).is_dir(),
+                None => Path::new(&root.below).starts_with(section),
+            };
+            if !site.roots.iter().any(there) {
                 let message = format!("there is no section `{section}`; check `sections` of the source");
                 self.warn(&folder, None, message);
             }
         }
+        for key in settings.languages.iter().filter(|key| site.position(key).is_none()) {
+            let known: Vec<&str> = site.languages.iter().map(|language| language.language_key.as_str()).collect();
+            let message = format!(
+                "the site has no language `{key}`, it has {}; check `languages` of the source",
+                known.join(", ")
+            );
+            self.warn(&folder, None, message);
+        }
     }
 
     /// Reads the sections' own pages: what they hand down, and the profiles among them.
-    fn branches(&mut self, tree: &Tree) -> (Authors, Cascades) {
+    fn branches(&mut self, tree: &Tree) -> (Authors, PerLanguage<Cascades>) {
         let mut authors = Authors::default();
-        let mut cascades = Cascades::default();
+        let mut all: PerLanguage<Cascades> = Vec::new();
+        for config in &self.site.languages {
+            let mut cascades = Cascades::default();
+            cascades.add("", config.cascade.as_ref());
+            all.push(cascades);
+        }
         let mut profiles = Vec::new();
-        cascades.add("", self.config.cascade.as_ref());
-        for (folder, path) in &tree.branches {
-            let Some((file, document)) = self.document(path) else { continue };
-            cascades.add(folder, document.fields.get("cascade"));
-            if folder.split_once('/').is_some_and(|(top, rest)| top == authors::FOLDER && !rest.contains('/')) {
-                profiles.push((folder, path, file, document));
+        for branch in &tree.branches {
+            let Some((file, document)) = self.document(&branch.path) else {
+                let name = relative(&self.settings.root, &branch.path);
+                self.closed.push((branch.folder.clone(), branch.language, name));
+                continue;
+            };
+            if let Some(cascades) = all.get_mut(branch.language) {
+                cascades.add(&branch.folder, document.fields.get("cascade"));
+            }
+            let below = branch.folder.split_once('/');
+            if below.is_some_and(|(top, rest)| top == authors::FOLDER && !rest.contains('/')) {
+                profiles.push((branch, file, document));
             }
         }
-        for (folder, path, file, document) in profiles {
-            authors.add_profile(folder, path, file, document, &cascades, (self.config, &self.settings.public_url));
+        for (branch, file, document) in profiles {
+            let language = self.language(branch.language).zip(all.get(branch.language));
+            let Some((language, cascades)) = language else { continue };
+            authors.add_profile(&branch.folder, &branch.path, file, document, cascades, language);
         }
-        (authors, cascades)
+        (authors, all)
     }
 
-    fn page(&mut self, file: &PageFile, cascades: &Cascades) -> Option<Page> {
-        let page = self.readable_page(file, cascades);
+    fn page(&mut self, file: &PageFile, cascades: &[Cascades]) -> Option<Page> {
+        let language = self.language(file.language)?;
+        let page = self.readable_page(file, language, cascades.get(file.language)?);
         if page.is_none() {
-            self.scan.unreadable.insert(file.key.clone());
+            self.scan.unreadable.insert(language.0.post_key(&file.key));
         }
         page
     }
 
-    fn readable_page(&mut self, file: &PageFile, cascades: &Cascades) -> Option<Page> {
+    fn readable_page(
+        &mut self,
+        file: &PageFile,
+        (config, public_url): (&SiteConfig, &Url),
+        cascades: &Cascades,
+    ) -> Option<Page> {
         if !file.is_readable_kind() {
             let name = relative(&self.settings.root, &file.path);
             self.warn(&name, None, "this kind of file is not read yet; only Markdown and HTML are".to_owned());
             return None;
         }
+        if file.path.to_str().is_none() {
+            let name = relative(&self.settings.root, &file.path);
+            self.warn(&name, None, "its name or its folder's is not UTF-8, so it was not read; rename it".to_owned());
+            return None;
+        }
+        if let Some(section) = self.closed.iter().find(|section| is_below(&file.key, file.language, section)) {
+            let message = format!(
+                "{} cannot be read, and may say that this page is not public, so what was known of it stays as it was",
+                section.2
+            );
+            let name = relative(&self.settings.root, &file.path);
+            self.warn(&name, None, message);
+            return None;
+        }
         let (name, mut document) = self.document(&file.path)?;
         cascades.fill(&mut document.fields, &file.key, Kind::Page);
-        let page = Page::new(file, name, document, self.config, &self.settings.public_url);
+        let page = Page::new(file, name, document, config, public_url);
         if let Some(key) = page.unreadable_date() {
             let message = format!(
                 "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
@@ -219,10 +284,19 @@ impl Reader<'_> {
             Ok(text) => text,
             Err(Unreadable::Io(error)) => {
                 self.scan.complete = false;
-                let message = format!(
-                    "it could not be read ({error}), so nothing counts as removed in this scan; mend its permissions"
-                );
+                let remedy = match error.kind() {
+                    ErrorKind::NotFound => "it went away while the site was read, and the next scan looks again",
+                    ErrorKind::PermissionDenied => "mend its permissions",
+                    _ => "see to its disk",
+                };
+                let message =
+                    format!("it could not be read ({error}), so nothing counts as removed in this scan; {remedy}");
                 self.warn(&name, None, message);
+                return None;
+            }
+            Err(Unreadable::NoFile) => {
+                let message = "it is a pipe, a socket or a device, and was not read; put an ordinary file there";
+                self.warn(&name, None, message.to_owned());
                 return None;
             }
             Err(Unreadable::TooLarge) => {
@@ -249,19 +323,32 @@ impl Reader<'_> {
     }
 
     fn finish(mut self, pages: &[Page], mut authors: Authors, now: Timestamp) -> Scan {
-        let addresses: HashMap<String, &str> =
-            pages.iter().map(|page| (page.key.to_lowercase(), page.url.as_str())).collect();
+        let mut addresses: PerLanguage<HashMap<String, &str>> = vec![HashMap::new(); self.site.languages.len()];
         for page in pages {
-            let resolve = |path: &str| resolve(path, &page.key, &addresses);
-            let site = (self.config, &self.settings.public_url);
+            if let Some(addresses) = addresses.get_mut(page.language) {
+                addresses.insert(page.key.to_lowercase(), page.url.as_str());
+            }
+        }
+        for page in pages {
+            let Some((site, addresses)) = self.language(page.language).zip(addresses.get(page.language)) else {
+                continue;
+            };
+            let resolve = |path: &str| resolve(path, &page.key, addresses);
             let entry = page.entry(site, now, &mut authors, &resolve, &mut self.scan.warnings);
             self.scan.entries.push(entry);
         }
+        self.scan.entries.sort_by(|a, b| a.key.cmp(&b.key));
         self.scan.authors = authors.into_profiles();
         self.scan.warnings.sort();
         self.scan.warnings.dedup();
         self.scan
     }
+}
+
+/// Whether a page stands below a section.
+fn is_below(key: &str, language: usize, (folder, of, _): &(String, usize, String)) -> bool {
+    *of == language
+        && (folder.is_empty() || key.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// Finds a page as `ref` does: from the content folder, from the page's own folder, or by its last name.
@@ -285,6 +372,7 @@ fn resolve(path: &str, from: &str, addresses: &HashMap<String, &str>) -> Option<
 
 enum Unreadable {
     Io(std::io::Error),
+    NoFile,
     TooLarge,
     NotUtf8 { line: u64 },
 }
@@ -292,7 +380,7 @@ enum Unreadable {
 fn read_text(path: &Path) -> Result<String, Unreadable> {
     // Opening a pipe or a device could wait for ever.
     if !std::fs::metadata(path).map_err(Unreadable::Io)?.is_file() {
-        return Err(Unreadable::Io(std::io::Error::other("it is no ordinary file")));
+        return Err(Unreadable::NoFile);
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(Unreadable::Io)?;

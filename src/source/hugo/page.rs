@@ -19,10 +19,18 @@ use crate::html;
 use crate::post::entry::{Entry, Visibility};
 use crate::source::scan::Warning;
 
+/// More of a page's tags and authors, and characters of its title, are not sent to strangers.
+const MAX_TAGS: usize = 100;
+const MAX_AUTHORS: usize = 50;
+const MAX_TITLE: usize = 1000;
+
 /// A page read, with its address; its content waits until all addresses are known.
 #[derive(Debug)]
 pub(super) struct Page {
+    /// The path below the content folder, the same in every language.
     pub(super) key: String,
+    /// Its place among the site's languages.
+    pub(super) language: usize,
     /// Relative to the source.
     pub(super) file: String,
     pub(super) url: Url,
@@ -64,6 +72,7 @@ impl Page {
             .unwrap_or_else(|| base_name.replace(['-', '_'], " "));
         Self {
             key: from.key.clone(),
+            language: from.language,
             file,
             url,
             title,
@@ -98,17 +107,18 @@ impl Page {
                 self.warning(None, format!("`{key}` is no date, so it is passed over; write it like 2026-03-27")),
             );
         }
-        let names = authors::named(&self.fields);
-        let tags = self.tags();
+        let mut names = authors::named(&self.fields);
+        self.bound("authors", &mut names, MAX_AUTHORS, warnings);
+        let tags = self.tags(warnings);
         let (summary_source, summary, content) = self.texts(config, resolve, warnings);
         let body = content::normalized(&self.body);
         let image_source = self.picture.as_ref().map(|picture| (&picture.source, &picture.alt));
         let said = serde_json::json!([self.title, body, summary_source, tags, names, image_source, self.url.as_str()]);
         Entry {
-            key: self.key.clone(),
+            key: config.post_key(&self.key),
             file: self.file.clone(),
             url: self.url.to_string(),
-            title: self.title.clone(),
+            title: self.bounded_title(warnings),
             summary,
             content,
             language: self.language(config),
@@ -167,11 +177,28 @@ impl Page {
         (source, summary, content)
     }
 
-    fn tags(&self) -> Vec<String> {
+    fn tags(&self, warnings: &mut Vec<Warning>) -> Vec<String> {
         let mut seen = HashSet::new();
         let mut tags = texts(field(&self.fields, "tags"));
         tags.retain(|tag| seen.insert(tag.to_lowercase()));
+        self.bound("tags", &mut tags, MAX_TAGS, warnings);
         tags
+    }
+
+    fn bound(&self, what: &str, list: &mut Vec<String>, most: usize, warnings: &mut Vec<Warning>) {
+        if list.len() > most {
+            let message = format!("it has {} {what}, of which the first {most} are kept", list.len());
+            warnings.push(self.warning(None, message));
+            list.truncate(most);
+        }
+    }
+
+    /// The title, unless it is a book.
+    fn bounded_title(&self, warnings: &mut Vec<Warning>) -> String {
+        let Some((end, _)) = self.title.char_indices().nth(MAX_TITLE) else { return self.title.clone() };
+        warnings
+            .push(self.warning(None, format!("its title is longer than {MAX_TITLE} characters and is cut off there")));
+        format!("{}…", self.title.get(..end).unwrap_or_default().trim_end())
     }
 
     fn language(&self, config: &SiteConfig) -> String {
