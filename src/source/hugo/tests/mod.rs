@@ -1,5 +1,6 @@
 //! The connector on small trees made here.
 
+mod broken;
 mod languages;
 
 use tempfile::TempDir;
