@@ -13,6 +13,7 @@ mod databases;
 mod first_crossing;
 mod follows;
 mod hosts;
+mod identity;
 mod moves;
 mod properties;
 mod publishing;
