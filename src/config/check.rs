@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 
 use super::error::{Fault, Page};
 use super::file::{self, File, Text};
-use super::{Community, Config, ConfigError, Database, Delivery, Network, Publishing, Secrets, Server, Source, values};
+use super::{
+    Community, Config, ConfigError, Database, Delivery, MovedAway, Network, Publishing, Secrets, Server, Source, values,
+};
 use crate::ids::{Handle, Host};
 
 /// Handles nobody gets. `instance` is our own instance actor; the others let their owner speak as if for the server:
@@ -214,6 +216,10 @@ impl Reader<'_> {
             authors,
             rescan: self.duration(written.rescan.as_ref(), "5m", values::positive_duration)?,
             removal_grace: self.duration(written.removal_grace.as_ref(), "24h", values::duration)?,
+            moved_away: match &written.moved_away {
+                Some(word) => page.read(word, |text| values::moved_away(text))?,
+                None => MovedAway::default(),
+            },
             handles: handles.collect::<Result<_, ConfigError>>()?,
             name,
         })

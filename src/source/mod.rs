@@ -7,6 +7,7 @@ pub mod founding;
 pub mod hugo;
 pub mod moves;
 pub mod plan;
+pub mod redirects;
 pub mod scan;
 pub mod store;
 pub mod sync;

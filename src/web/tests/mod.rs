@@ -172,6 +172,7 @@ impl Site {
             article: Some(id),
             article_stands: true,
             article_pushed: false,
+            article_unlisted: false,
             entry,
         };
         let article = Article {
@@ -184,6 +185,7 @@ impl Site {
             url: post.entry.url.clone(),
             content: content(&post.entry),
             pushed: false,
+            unlisted: false,
             published_at: published,
             updated_at: None,
             expires_at: until,
@@ -258,6 +260,9 @@ fn entry(key: &str, published: Timestamp) -> Entry {
         visibility: Visibility::Public { until: None },
         fingerprint: "1:aa".to_owned(),
         body_hash: "bb".to_owned(),
+        guid: None,
+        aliases: Vec::new(),
+        unlisted: false,
     }
 }
 
