@@ -40,6 +40,8 @@ pub(super) struct SiteConfig {
     pub(super) raw_html: bool,
     pub(super) typographer: bool,
     pub(super) emoji: bool,
+    /// Whether pages have dates from git.
+    pub(super) git_info: bool,
     pub(super) date_order: Order,
     /// The configuration's own `cascade`.
     pub(super) cascade: Option<Value>,
@@ -184,6 +186,7 @@ fn interpret(root: &Path, all: &Map<String, Value>, warnings: &mut Vec<Warning>)
             other => flag(other).unwrap_or(true),
         },
         emoji: yes("enableemoji"),
+        git_info: yes("enablegitinfo"),
         date_order: Order::new(all.get("frontmatter")),
         cascade: all.get("cascade").cloned(),
     })

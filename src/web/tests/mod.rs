@@ -3,6 +3,7 @@
 mod discovery;
 mod documents;
 mod gone;
+mod hooks;
 mod inbox;
 mod pages;
 
@@ -48,6 +49,7 @@ name = "site"
 kind = "hugo"
 community = "sailors"
 path = "site"
+webhook_secret_file = "hook"
 public_url = "https://example.org/"
 authors = []
 "#;
