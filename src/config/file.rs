@@ -99,6 +99,8 @@ pub(super) struct Source {
     pub(super) webhook_secret_file: Option<Text>,
     pub(super) public_url: Text,
     pub(super) sections: Option<Spanned<Vec<String>>>,
+    pub(super) languages: Option<Spanned<Vec<String>>>,
+    pub(super) environment: Option<Text>,
     pub(super) authors: Option<Spanned<toml::Value>>,
     pub(super) rescan: Option<Text>,
     pub(super) removal_grace: Option<Text>,

@@ -175,6 +175,10 @@ pub struct Source {
     pub public_url: Url,
     /// The top folders of the content whose pages are posts; never empty.
     pub sections: Vec<String>,
+    /// The keys of the languages whose posts are taken; all when empty.
+    pub languages: Vec<String>,
+    /// The environment whose configuration of the site counts.
+    pub environment: String,
     /// Who becomes an actor.
     pub authors: AuthorChoice,
     /// How often to look without a file change, since posts become public by date alone; never zero.

@@ -1,5 +1,8 @@
 //! A source's git repository: where it may be, and what may be handed to the `git` program.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::{Component, Path, PathBuf};
 
 use url::Url;

@@ -49,6 +49,14 @@ impl Reader<'_> {
             webhook: self.webhook(written.webhook_secret_file.as_ref(), &name)?,
             public_url: page.read(&written.public_url, |text| values::public_url(text))?,
             sections,
+            languages: written
+                .languages
+                .as_ref()
+                .map_or(Ok(Vec::new()), |keys| page.read(keys, |keys| values::languages(keys)))?,
+            environment: match &written.environment {
+                Some(name) => page.read(name, |name| values::environment(name))?,
+                None => "production".to_owned(),
+            },
             authors,
             rescan: self.duration(written.rescan.as_ref(), "5m", values::positive_duration)?,
             removal_grace: self.duration(written.removal_grace.as_ref(), "24h", values::duration)?,

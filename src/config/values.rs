@@ -155,6 +155,28 @@ pub(super) fn sections(written: &[String]) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
+pub(super) fn languages(written: &[String]) -> Result<Vec<String>, Fault> {
+    let keys: Vec<String> = written.iter().map(|key| key.trim().to_lowercase()).collect();
+    if keys.is_empty() || keys.iter().any(String::is_empty) {
+        return Err(Fault::new(
+            "languages names no language",
+            "write keys of the site's languages, as [\"en\"], or leave languages out to take all",
+        ));
+    }
+    Ok(keys)
+}
+
+/// The name of a folder below the site's `config`.
+pub(super) fn environment(text: &str) -> Result<String, Fault> {
+    match text.trim() {
+        name if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\']) => Err(Fault::new(
+            format!("\"{text}\" is no name of an environment"),
+            "write the name of a folder in the site's `config` folder, as \"production\"",
+        )),
+        name => Ok(name.to_owned()),
+    }
+}
+
 pub(super) fn authors(written: &toml::Value) -> Result<AuthorChoice, Fault> {
     let fault = || {
         Fault::new(

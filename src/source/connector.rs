@@ -48,6 +48,8 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
             root: source.path.clone(),
             public_url,
             sections: source.sections.clone(),
+            languages: source.languages.clone(),
+            environment: source.environment.clone(),
         })),
     }
 }
@@ -59,7 +61,7 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
 pub async fn fetch(source: &Source) -> Result<Option<Standing>, ScanError> {
     let Some(repository) = &source.repository else { return Ok(None) };
     let wants_history = |root: &std::path::Path| match source.kind {
-        SourceKind::Hugo => hugo::wants_history(root),
+        SourceKind::Hugo => hugo::wants_history(root, &source.environment),
     };
     Ok(Some(git::update(repository, wants_history).await?))
 }

@@ -122,7 +122,7 @@ pub async fn update(repository: &Repository, wants_history: impl Fn(&Path) -> bo
     if !site.is_dir() {
         return Err(GitError::NoFolder { folder: repository.folder.clone(), commit });
     }
-    Ok(Standing { commit, stale, warnings: links.into_iter().map(link_warning).collect() })
+    Ok(Standing { commit, stale, warnings: links.iter().map(|link| link_warning(link)).collect() })
 }
 
 /// Makes our own repository where there is none, and frees it of what a killed run left.
@@ -205,8 +205,10 @@ async fn lay_out(git: &Git, repository: &Repository, commit: &str) -> Result<Vec
     let files = repository.files();
     let links = tokio::task::spawn_blocking(move || drop_foreign_links(&files)).await;
     let links = links.map_err(|error| fault(error.to_string()))?.map_err(|error| fault(error.to_string()))?;
-    let names: String = links.iter().map(|link| format!("\0{}", link.display())).collect();
-    tokio::fs::write(&mark, format!("{commit}{names}")).await.map_err(|error| fault(error.to_string()))?;
+    let names: Vec<String> = links.iter().map(|link| link.display().to_string()).collect();
+    tokio::fs::write(&mark, format!("{commit}\0{}", names.join("\0")))
+        .await
+        .map_err(|error| fault(error.to_string()))?;
     Ok(links)
 }
 
@@ -226,7 +228,7 @@ fn drop_foreign_links(files: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(dropped)
 }
 
-fn link_warning(link: PathBuf) -> Warning {
+fn link_warning(link: &Path) -> Warning {
     Warning {
         file: link.display().to_string(),
         line: None,

@@ -63,14 +63,14 @@ const SETTINGS: &[(&str, &str)] = &[
 
 /// The program, set up for one repository.
 pub(super) struct Git {
-    git_dir: PathBuf,
+    data: PathBuf,
     files: PathBuf,
     environment: Vec<(String, Zeroizing<String>)>,
 }
 
 impl Git {
     pub(super) fn new(repository: &Repository) -> Self {
-        let mut git = Self { git_dir: repository.git_dir(), files: repository.files(), environment: Vec::new() };
+        let mut git = Self { data: repository.git_dir(), files: repository.files(), environment: Vec::new() };
         for (key, value) in SETTINGS {
             git.set(key, (*value).to_owned());
         }
@@ -109,7 +109,7 @@ impl Git {
         let mut command = Command::new("git");
         command.env_clear().envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         command
-            .env("GIT_DIR", &self.git_dir)
+            .env("GIT_DIR", &self.data)
             .env("GIT_WORK_TREE", &self.files)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -165,16 +165,16 @@ fn last_words(said: &str) -> String {
 
 /// What git runs for ssh. It goes through a shell, so paths are quoted.
 fn ssh_command(repository: &Repository) -> String {
-    let quoted = |path: &std::path::Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
-    let mut command =
-        "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes -oConnectTimeout=30 -oClearAllForwardings=yes".to_owned();
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let mut command = vec![
+        "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes -oConnectTimeout=30 -oClearAllForwardings=yes".to_owned(),
+    ];
     if let Some(key) = &repository.ssh_key_file {
-        command.push_str(&format!(" -oIdentitiesOnly=yes -i {}", quoted(key)));
+        command.push(format!("-oIdentitiesOnly=yes -i {}", quoted(&key.display().to_string())));
     }
     if let Some(hosts) = &repository.ssh_known_hosts_file {
         // ssh reads a list of files here, so that a space in a name needs quotes of its own.
-        command
-            .push_str(&format!(" -oUserKnownHostsFile={}", quoted(&PathBuf::from(format!("\"{}\"", hosts.display())))));
+        command.push(format!("-oUserKnownHostsFile={}", quoted(&format!("\"{}\"", hosts.display()))));
     }
-    command
+    command.join(" ")
 }

@@ -48,7 +48,7 @@ fn the_corpus_is_read_as_hugo_reads_it() {
     let expected = std::fs::read_to_string(root.join("EXPECTED-hugo-list.csv")).expect("the expected list");
     let public_url = Url::parse("https://www.alkemio.org/").expect("an address");
     let now = Timestamp::parse_rfc3339("2026-11-01T12:00:00Z").expect("a date");
-    let settings = Settings { root, public_url, sections: vec!["post".to_owned()] };
+    let settings = Settings::new(root, public_url, vec!["post".to_owned()]);
     let scan = scan(&settings, now, &mut |_, _| {}).expect("a scan");
 
     let ours: Vec<_> = scan

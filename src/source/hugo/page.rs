@@ -22,7 +22,10 @@ use crate::source::scan::Warning;
 /// A page read, with its address; its content waits until all addresses are known.
 #[derive(Debug)]
 pub(super) struct Page {
+    /// The path below the content folder, the same in every language.
     pub(super) key: String,
+    /// Its place among the site's languages.
+    pub(super) language: usize,
     /// Relative to the source.
     pub(super) file: String,
     pub(super) url: Url,
@@ -64,6 +67,7 @@ impl Page {
             .unwrap_or_else(|| base_name.replace(['-', '_'], " "));
         Self {
             key: from.key.clone(),
+            language: from.language,
             file,
             url,
             title,
@@ -105,7 +109,7 @@ impl Page {
         let image_source = self.picture.as_ref().map(|picture| (&picture.source, &picture.alt));
         let said = serde_json::json!([self.title, body, summary_source, tags, names, image_source, self.url.as_str()]);
         Entry {
-            key: self.key.clone(),
+            key: config.post_key(&self.key),
             file: self.file.clone(),
             url: self.url.to_string(),
             title: self.title.clone(),

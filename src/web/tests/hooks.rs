@@ -17,14 +17,14 @@ const PUSH: &str = r#"{"ref":"refs/heads/main","commits":[]}"#;
 
 fn signed(secret: &str, body: &[u8]) -> String {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body);
-    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    tag.as_ref().iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 impl Site {
     /// Its secret is set, and it was scanned just now.
     async fn scanned() -> Self {
         let site = Self::new().await;
-        std::fs::write(site._folder.path().join("hook"), format!("{SECRET}\n")).expect("a secret");
+        std::fs::write(site.folder.path().join("hook"), format!("{SECRET}\n")).expect("a secret");
         site.finish_scan().await;
         assert!(!site.is_due().await);
         site
@@ -108,7 +108,7 @@ async fn who_does_not_know_the_secret_learns_nothing() {
         answers.push(answer.body);
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "all alike");
-    std::fs::remove_file(site._folder.path().join("hook")).expect("removed");
+    std::fs::remove_file(site.folder.path().join("hook")).expect("removed");
     for headers in [[("x-gitea-signature", empty.as_str())], [("x-gitlab-token", "")]] {
         assert_eq!(site.call("site", &headers, PUSH).await.status, StatusCode::FORBIDDEN, "without a secret");
     }

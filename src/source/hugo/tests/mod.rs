@@ -1,5 +1,7 @@
 //! The connector on small trees made here.
 
+mod languages;
+
 use tempfile::TempDir;
 
 use super::*;
@@ -33,7 +35,7 @@ impl Site {
 
     fn settings(&self) -> Settings {
         let public_url = Url::parse("https://site.example/").expect("an address");
-        Settings { root: self.0.path().to_owned(), public_url, sections: vec!["post".to_owned(), "news".to_owned()] }
+        Settings::new(self.0.path().to_owned(), public_url, vec!["post".to_owned(), "news".to_owned()])
     }
 
     fn scan(&self) -> Scan {
@@ -78,9 +80,9 @@ fn pages_are_told_from_sections_resources_and_hidden_files() {
         ("config/_default/hugo.yaml", "ignoreFiles: ['_cache$']\nlanguages: {en: {}, nl: {}}\n"),
     ])
     .scan();
-    assert_eq!(keys(&scan), ["post/bundle", "post/folder/Page", "post/page", "post/single", "post/x"]);
+    assert_eq!(keys(&scan), ["nl:post/x", "post/bundle", "post/folder/Page", "post/page", "post/single", "post/x"]);
     assert_eq!(scan.unreadable.iter().collect::<Vec<_>>(), ["post/notes"]);
-    assert_eq!(said(&scan), [("content".to_owned(), None), ("content/post/notes.org".to_owned(), None)]);
+    assert_eq!(said(&scan), [("content/post/notes.org".to_owned(), None)]);
     assert!(scan.complete);
 }
 
