@@ -242,6 +242,14 @@ fn sqlite_url(rest: &str, base: &Path) -> Result<String, Fault> {
     })
 }
 
+/// The folder of an SQLite file.
+pub(super) fn database_folder(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite://")?.split('?').next()?;
+    // A file address spells what cannot stand in a path as the database's does.
+    let file = Url::parse(&format!("file://{path}")).ok()?.to_file_path().ok()?;
+    file.parent().map(Path::to_owned)
+}
+
 pub(super) fn redact_database_url(text: &str) -> String {
     if text.starts_with("sqlite:") {
         return text.to_owned();

@@ -222,12 +222,17 @@ pub async fn run(
         let scanned = Scanned {
             complete: false,
             error: Some(error.to_string()),
-            next_scan_at: app.clock.now() + configured.rescan,
+            next_scan_at: app.clock.now() + after_failure(configured.rescan, known.failures),
         };
         let now = app.clock.now();
         app.db.write(move |conn| Box::pin(async move { store::finish(conn, &lease, &scanned, now).await })).await?;
     }
     result
+}
+
+/// How long to wait after a look that failed: as always at first, then twice as long each time, up to an hour.
+fn after_failure(rescan: Duration, failures: u32) -> Duration {
+    rescan.saturating_mul(1 << failures.min(10)).min(rescan.max(Duration::from_hours(1)))
 }
 
 /// Keeps a lease alive while a long scan goes on; a process that was killed loses it within a minute.
@@ -251,8 +256,10 @@ async fn attempt(
     mut progress: impl FnMut(u64, u64) + Send + 'static,
 ) -> Result<Report, SyncError> {
     let now = app.clock.now();
+    let standing = connector::fetch(configured).await?;
     let connector = connector::of(configured);
-    let scan = tokio::task::spawn_blocking(move || connector.scan(now, &mut progress)).await??;
+    let mut scan = tokio::task::spawn_blocking(move || connector.scan(now, &mut progress)).await??;
+    let stale = standing.and_then(|standing| scan.is_of(standing));
     // Read after the scan, so that a decision made meanwhile on the command line counts.
     let (posts, authors, actors) = {
         let mut conn = app.db.read().await?;
@@ -285,10 +292,11 @@ async fn attempt(
         return Ok(report);
     }
     let authors = mint_authors(app, &scan, opt_in).await?;
-    let look_again = now + configured.rescan;
+    let pause = stale.as_ref().map_or(configured.rescan, |_| after_failure(configured.rescan, current.failures));
+    let look_again = now + pause;
     let scanned = Scanned {
         complete: scan.complete,
-        error: None,
+        error: stale,
         next_scan_at: plan::next_turn(&scan, now).map_or(look_again, |turn| turn.min(look_again)),
     };
     write(app, current, lease.clone(), authors, steps, scanned).await?;

@@ -12,6 +12,7 @@ mod crash;
 mod databases;
 mod first_crossing;
 mod follows;
+mod git_source;
 mod hosts;
 mod identity;
 mod moves;

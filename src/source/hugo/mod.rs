@@ -136,6 +136,13 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
     Ok(reader.finish(&pages, authors, now))
 }
 
+/// Whether the dates of this site's pages come from git, so that its history is needed; no when its configuration
+/// cannot be read, which the scan will tell.
+#[must_use]
+pub fn wants_history(root: &Path, environment: &str) -> bool {
+    config::load(root, environment, &mut Vec::new()).is_ok_and(|site| site.git_info)
+}
+
 /// A scan under way.
 struct Reader<'a> {
     settings: &'a Settings,
