@@ -64,19 +64,19 @@ struct Desk {
 }
 
 impl Desk {
-    fn free(&self, which: &Index) -> Option<&'static str> {
+    fn free(&self, which: Index) -> Option<&'static str> {
         let free: Vec<_> =
             NAMES.into_iter().filter(|name| self.posts.iter().all(|post| post.name != Some(name))).collect();
         (!free.is_empty()).then(|| *which.get(&free))
     }
 
-    fn one(&mut self, which: &Index, standing: bool) -> Option<&mut Thought> {
+    fn one(&mut self, which: Index, standing: bool) -> Option<&mut Thought> {
         let mut some: Vec<_> = self.posts.iter_mut().filter(|post| post.name.is_some() == standing).collect();
         if some.is_empty() { None } else { Some(some.swap_remove(which.index(some.len()))) }
     }
 
     fn take(&mut self, deed: &Deed) {
-        match deed {
+        match *deed {
             Deed::Add(name) => {
                 let number = self.posts.len();
                 let name = self.free(name);

@@ -47,7 +47,7 @@ fn bomb() -> String {
     let mut text = "---\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for at in 1..10 {
         let inner = vec![format!("*a{}", at - 1); 10].join(", ");
-        text.push_str(&format!("a{at}: &a{at} [{inner}]\n"));
+        text = format!("{text}a{at}: &a{at} [{inner}]\n");
     }
     text + "---\nx"
 }
@@ -66,7 +66,7 @@ fn cases() -> Vec<(Break, Told)> {
     let depth = "i=0; while [ $i -lt 70 ]; do mkdir d && cd d || exit 1; i=$((i+1)); done; echo x > deep.md";
     // Made in two halves, for the whole is longer than the system takes.
     let too_long = |folder: &Path| {
-        let half = |top: &str| vec![top; 12].iter().fold(folder.to_owned(), |path, _| path.join(top.repeat(250)));
+        let half = |top: &str| [top; 12].iter().fold(folder.to_owned(), |path, _| path.join(top.repeat(250)));
         fs::create_dir_all(half("0")).expect("folders");
         fs::create_dir_all(half("1")).expect("folders");
         fs::rename(folder.join("1".repeat(250)), half("0").join("1")).expect("one below the other");
@@ -92,7 +92,7 @@ fn cases() -> Vec<(Break, Told)> {
         (shell("mkfifo pipe.md"), told("pipe.md", None, "a pipe, a socket or a device")),
         (
             Box::new(|folder| {
-                drop(std::os::unix::net::UnixListener::bind(folder.join("socket.md")).expect("a socket"))
+                drop(std::os::unix::net::UnixListener::bind(folder.join("socket.md")).expect("a socket"));
             }),
             told("socket.md", None, "a pipe, a socket or a device"),
         ),
