@@ -11,8 +11,10 @@ pub mod moves;
 pub mod plan;
 pub mod scan;
 mod secret;
+pub mod stamp;
 pub mod store;
 pub mod sync;
+mod unchanged;
 pub mod watch;
 pub mod worker;
 

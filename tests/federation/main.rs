@@ -20,4 +20,5 @@ mod refusals;
 mod removal;
 mod shared;
 mod site;
+mod unchanged;
 mod world;
