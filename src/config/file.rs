@@ -104,6 +104,7 @@ pub(super) struct Source {
     pub(super) authors: Option<Spanned<toml::Value>>,
     pub(super) rescan: Option<Text>,
     pub(super) removal_grace: Option<Text>,
+    pub(super) moved_away: Option<Text>,
     #[serde(default)]
     pub(super) handles: BTreeMap<String, Text>,
 }

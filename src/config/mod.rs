@@ -185,6 +185,8 @@ pub struct Source {
     pub rescan: Duration,
     /// How long a vanished file may be away before its post is removed.
     pub removal_grace: Duration,
+    /// What becomes of an article when a redirect rule of the site leads from its post elsewhere.
+    pub moved_away: MovedAway,
     /// Handles of authors whose slug is not to be their handle, by slug.
     pub handles: BTreeMap<String, Handle>,
 }
@@ -205,6 +207,16 @@ impl fmt::Debug for WebhookSecret {
             Self::Value(_) => f.write_str("Value(***)"),
         }
     }
+}
+
+/// What becomes of an article whose post's file is gone while a redirect rule leads from its page to no post of the site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MovedAway {
+    /// It is removed like any other whose file is gone.
+    #[default]
+    Remove,
+    /// It stands on, and its address is the rule's.
+    Keep,
 }
 
 /// The connectors there are.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::check::{Handles, Reader};
 use super::error::Fault;
 use super::file::{self, Text};
-use super::{Community, ConfigError, Remote, Repository, Source, WebhookSecret, repository, values};
+use super::{Community, ConfigError, MovedAway, Remote, Repository, Source, WebhookSecret, repository, values};
 use crate::ids::Handle;
 
 /// Folders that hold posts in the Hugo themes people use, where the operator names none.
@@ -60,6 +60,10 @@ impl Reader<'_> {
             authors,
             rescan: self.duration(written.rescan.as_ref(), "5m", values::positive_duration)?,
             removal_grace: self.duration(written.removal_grace.as_ref(), "24h", values::duration)?,
+            moved_away: match &written.moved_away {
+                Some(word) => page.read(word, |text| values::moved_away(text))?,
+                None => MovedAway::default(),
+            },
             handles: handles.collect::<Result<_, ConfigError>>()?,
             name,
         })

@@ -178,6 +178,7 @@ fn each_fault_is_told_at_its_line() {
         ("authors =", "environment = \"../x\"\nauthors =", 14, "is no name of an environment"),
         ("authors =", "rescan = \"0s\"\nauthors =", 14, "length of time is zero"),
         ("authors =", "removal_grace = 5\nauthors =", 14, "of the wrong kind (integer)"),
+        ("authors =", "moved_away = \"stay\"\nauthors =", 14, "moved_away is \"stay\""),
         (
             "\"published\"",
             "\"published\"\n[source.handles]\nann = \"editors\"",

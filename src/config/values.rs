@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::error::Fault;
-use super::{AuthorChoice, ConnectTo, SourceKind};
+use super::{AuthorChoice, ConnectTo, MovedAway, SourceKind};
 use crate::ids::Host;
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Fault> {
@@ -141,6 +141,17 @@ pub(super) fn source_kind(text: &str) -> Result<SourceKind, Fault> {
     match text {
         "hugo" => Ok(SourceKind::Hugo),
         other => Err(Fault::new(format!("there is no source of kind \"{other}\""), "the kinds are: \"hugo\"")),
+    }
+}
+
+pub(super) fn moved_away(text: &str) -> Result<MovedAway, Fault> {
+    match text {
+        "remove" => Ok(MovedAway::Remove),
+        "keep" => Ok(MovedAway::Keep),
+        other => Err(Fault::new(
+            format!("moved_away is \"{other}\""),
+            "write \"remove\", or \"keep\" for articles to stand on when a redirect rule leads from their page elsewhere",
+        )),
     }
 }
 

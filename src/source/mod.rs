@@ -9,6 +9,7 @@ pub mod hooks;
 pub mod hugo;
 pub mod moves;
 pub mod plan;
+pub mod redirects;
 pub mod scan;
 mod secret;
 pub mod stamp;

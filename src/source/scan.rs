@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::git::Standing;
+use super::redirects::Redirects;
 use crate::author::profile::AuthorProfile;
 use crate::post::entry::Entry;
 
@@ -19,6 +20,9 @@ pub struct Scan {
     pub unreadable: BTreeSet<String>,
     /// Everything the operator should know.
     pub warnings: Vec<Warning>,
+    /// Where the site leads from old addresses.
+    #[serde(skip)]
+    pub redirects: Redirects,
     /// Whether the whole source was walked without an I/O error: only then may absence mean removal.
     pub complete: bool,
 }

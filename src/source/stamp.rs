@@ -41,17 +41,17 @@ pub struct Seen {
 /// can be looked at: then the scan tells.
 #[must_use]
 pub fn of(root: &Path, seed: &str, now: Timestamp) -> Option<Stamp> {
-    let real = root.canonicalize().ok()?;
+    let top = root.canonicalize().ok()?;
     let mut sum = Context::new(&SHA256);
     sum.update(seed.as_bytes());
     let mut newest = i64::MIN;
     let read = |entry: &DirEntry| {
-        let below = entry.path().strip_prefix(&real).unwrap_or(entry.path());
+        let below = entry.path().strip_prefix(&top).unwrap_or(entry.path());
         entry.file_name() != ".git" && !PASSED_OVER.iter().any(|passed_over| below == Path::new(passed_over))
     };
-    for entry in WalkDir::new(&real).sort_by_file_name().into_iter().filter_entry(read) {
+    for entry in WalkDir::new(&top).sort_by_file_name().into_iter().filter_entry(read) {
         let entry = entry.ok()?;
-        let below = entry.path().strip_prefix(&real).ok()?;
+        let below = entry.path().strip_prefix(&top).ok()?;
         let meta = entry.metadata().ok()?;
         add(&mut sum, below, &meta, &mut newest);
         if meta.is_symlink() {
@@ -105,7 +105,8 @@ fn numbers(meta: &Metadata) -> Numbers {
     Numbers { all: [meta.len().cast_signed(), 0, 0, 0, 0, 0, 0], changed: i64::MAX }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::MetadataExt;

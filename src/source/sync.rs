@@ -8,7 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::{self, Authors, Founded, Writers};
 use super::connector::{self, ScanError};
-use super::plan::{self, Act, Rules, Step};
+use super::plan::{self, Act, Plan, Rules, Step};
 use super::scan::{Scan, Warning};
 use super::store::{self, Lease, Scanned};
 use super::{Known, founding, unchanged};
@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::author::keys::MintError;
 use crate::author::opt_in::{self, Collision, OptIn};
 use crate::author::{self, Actor, Author};
-use crate::config::{self, Source};
+use crate::config::{self, MovedAway, Source};
 use crate::ids::{ActorId, AuthorId, Handle};
 use crate::post;
 use crate::post::entry::Visibility;
@@ -115,6 +115,8 @@ pub struct Change {
     pub change: &'static str,
     /// For a move, the key it had.
     pub from: Option<String>,
+    /// For a move, how the post was recognised; for a removal, what calls for it.
+    pub why: Option<String>,
     /// Whether followers are sent it.
     pub delivered: Option<bool>,
     /// The public page.
@@ -150,7 +152,8 @@ impl Report {
                 source: source.to_owned(),
                 key: step.key().to_owned(),
                 change,
-                from: step.moved_from.clone(),
+                from: step.moved_from.as_ref().map(|(key, _)| key.clone()),
+                why: step.why(),
                 delivered: match step.act {
                     Act::Create { push } => Some(push),
                     _ => step.deliver.then_some(true),
@@ -284,16 +287,20 @@ async fn attempt(
         imported: current.imported_at.is_some(),
         push_within: app.config.publishing.push_within,
         removal_grace: configured.removal_grace,
+        keep_moved_away: configured.moved_away == MovedAway::Keep,
         confirm: wish.confirm,
         deliver: wish.deliver.as_deref(),
     };
-    let steps = plan::plan(&posts, &scan, &rules);
+    let Plan { steps, warnings } = plan::plan(&posts, &scan, &rules);
     if let Some(key) = &wish.deliver
         && !steps.iter().any(|step| step.key() == key && (step.deliver || matches!(step.act, Act::Create { .. })))
     {
         return Err(SyncError::NothingToDeliver(key.clone()));
     }
-    let report = Report::of(&configured.name, &steps, &scan, &opt_in, wish.dry_run);
+    let mut report = Report::of(&configured.name, &steps, &scan, &opt_in, wish.dry_run);
+    let steady = warnings.is_empty();
+    report.warnings.extend(warnings);
+    report.warnings.sort();
     if wish.dry_run {
         let lease = lease.clone();
         app.db.write(move |conn| Box::pin(async move { store::release(conn, &lease).await })).await?;
@@ -306,7 +313,7 @@ async fn attempt(
         complete: scan.complete,
         error: stale,
         next_scan_at: plan::next_turn(&scan, now).map_or(look_again, |turn| turn.min(look_again)),
-        seen: stamp.and_then(|stamp| unchanged::keep(stamp, &scan, &steps, now)),
+        seen: stamp.filter(|_| steady).and_then(|stamp| unchanged::keep(stamp, &scan, &steps, now)),
     };
     write(app, current, lease.clone(), authors, steps, scanned).await?;
     Ok(report)
@@ -390,6 +397,7 @@ async fn write(
                 let community = author::store::community(conn, source.community).await?;
                 let community = community.ok_or(sqlx::Error::RowNotFound)?;
                 let writers = Writers::load(conn, source.id, &community).await?;
+                apply::free_keys(conn, &steps).await?;
                 for step in &steps {
                     apply::step(conn, &writer, &source, &writers, step).await?;
                 }

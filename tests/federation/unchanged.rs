@@ -107,7 +107,7 @@ async fn whatever_is_done_to_the_site_is_seen() {
             let there = world.site.folder_of(&slug).is_dir();
             match draw(8) {
                 0 | 1 => {
-                    world.write_post(&slug, &format!("Title {}", draw(3)), &format!("Body {}.", draw(3)), &["maren"])
+                    world.write_post(&slug, &format!("Title {}", draw(3)), &format!("Body {}.", draw(3)), &["maren"]);
                 }
                 2 if there => world.site.write(&format!("content/post/{slug}/featured.png"), "no picture"),
                 3 if there => world.site.remove(&slug),

@@ -174,6 +174,7 @@ impl Site {
             article: Some(id),
             article_stands: true,
             article_pushed: false,
+            article_unlisted: false,
             entry,
         };
         let article = Article {
@@ -186,6 +187,7 @@ impl Site {
             url: post.entry.url.clone(),
             content: content(&post.entry),
             pushed: false,
+            unlisted: false,
             published_at: published,
             updated_at: None,
             expires_at: until,
@@ -260,6 +262,9 @@ fn entry(key: &str, published: Timestamp) -> Entry {
         visibility: Visibility::Public { until: None },
         fingerprint: "1:aa".to_owned(),
         body_hash: "bb".to_owned(),
+        guid: None,
+        aliases: Vec::new(),
+        unlisted: false,
     }
 }
 
