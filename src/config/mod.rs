@@ -191,16 +191,6 @@ pub struct Source {
     pub handles: BTreeMap<String, Handle>,
 }
 
-/// What becomes of an article whose post's file is gone while a redirect rule leads from its page to no post of the site.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MovedAway {
-    /// It is removed like any other whose file is gone.
-    #[default]
-    Remove,
-    /// It stands on, and its address is the rule's.
-    Keep,
-}
-
 /// Where the secret is that a forge shares with us. Printing it never shows the secret.
 #[derive(Clone, PartialEq, Eq)]
 pub enum WebhookSecret {
@@ -217,6 +207,16 @@ impl fmt::Debug for WebhookSecret {
             Self::Value(_) => f.write_str("Value(***)"),
         }
     }
+}
+
+/// What becomes of an article whose post's file is gone while a redirect rule leads from its page to no post of the site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MovedAway {
+    /// It is removed like any other whose file is gone.
+    #[default]
+    Remove,
+    /// It stands on, and its address is the rule's.
+    Keep,
 }
 
 /// The connectors there are.

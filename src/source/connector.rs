@@ -5,6 +5,7 @@ use url::Url;
 use super::git::{self, GitError, Standing};
 use super::hugo;
 use super::scan::Scan;
+use super::stamp::{self, Stamp};
 use crate::clock::Timestamp;
 use crate::config::{Source, SourceKind};
 
@@ -29,6 +30,10 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// When there is nothing to look at, with a sentence that says what to do.
     fn scan(&self, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError>;
+
+    /// What decides over a scan, told without reading what is scanned: as long as it is the same, so is the scan, but for
+    /// the time. `None` where it cannot be told.
+    fn stamp(&self, seed: &str, now: Timestamp) -> Option<Stamp>;
 }
 
 struct HugoSite(hugo::Settings);
@@ -36,6 +41,10 @@ struct HugoSite(hugo::Settings);
 impl Connector for HugoSite {
     fn scan(&self, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError> {
         Ok(hugo::scan(&self.0, now, progress)?)
+    }
+
+    fn stamp(&self, seed: &str, now: Timestamp) -> Option<Stamp> {
+        stamp::of(&self.0.root, seed, now)
     }
 }
 

@@ -22,5 +22,6 @@ mod refusals;
 mod removal;
 mod shared;
 mod site;
+mod unchanged;
 mod unlisted;
 mod world;

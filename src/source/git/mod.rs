@@ -17,9 +17,6 @@ use crate::config::Repository;
 /// What was fetched last.
 const FETCHED: &str = "refs/veerpont/fetched";
 
-/// In git's folder: the commit whose files are laid out in full. Without it they may be a mixture.
-const LAID_OUT: &str = "veerpont-laid-out";
-
 /// Locks that a run of git leaves behind when it is killed. Nobody else works in our folder while we hold the source.
 const LOCKS: &[&str] = &[
     "index.lock",
@@ -93,6 +90,8 @@ pub struct Standing {
     pub commit: String,
     /// Why they are not newer; the files of an earlier fetch stand then.
     pub stale: Option<GitError>,
+    /// Whether the history was fetched too, since the site wants its dates.
+    pub dates_from_git: bool,
     /// What the operator should know.
     pub warnings: Vec<Warning>,
 }
@@ -116,13 +115,14 @@ pub async fn update(repository: &Repository, wants_history: impl Fn(&Path) -> bo
         return Err(stale.unwrap_or_else(|| failed(repository, "it has no commit".to_owned())));
     };
     let links = lay_out(&git, repository, &commit).await?;
-    if !deep && stale.is_none() && wants_history(&site) {
+    let dates_from_git = wants_history(&site);
+    if dates_from_git && !deep && stale.is_none() {
         stale = fetch(&git, repository, true).await.err();
     }
     if !site.is_dir() {
         return Err(GitError::NoFolder { folder: repository.folder.clone(), commit });
     }
-    Ok(Standing { commit, stale, warnings: links.iter().map(|link| link_warning(link)).collect() })
+    Ok(Standing { commit, stale, dates_from_git, warnings: links.iter().map(|link| link_warning(link)).collect() })
 }
 
 /// Makes our own repository where there is none, and frees it of what a killed run left.
@@ -185,31 +185,16 @@ async fn commit(git: &Git) -> Result<Option<String>, GitError> {
     }
 }
 
-/// Makes the files those of `commit`, touching only what changed; gives the links that were left out. A run that is
-/// killed half-way is done again, since its mark is missing.
+/// Makes the files those of `commit`, touching only what differs, also after a run that was killed half-way; gives the
+/// links that were left out.
 async fn lay_out(git: &Git, repository: &Repository, commit: &str) -> Result<Vec<PathBuf>, GitError> {
-    let mark = repository.git_dir().join(LAID_OUT);
-    if let Ok(marked) = tokio::fs::read_to_string(&mark).await
-        && let Some(links) = marked.strip_prefix(commit)
-    {
-        return Ok(links.split('\0').filter(|link| !link.trim().is_empty()).map(PathBuf::from).collect());
-    }
     let fault = |why: String| at_fault(repository, why);
-    match tokio::fs::remove_file(&mark).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fault(error.to_string())),
-        _ => {}
-    }
     let said = |error: GitError| fault(error.to_string());
     git.run(&["checkout", "--quiet", "--force", "--detach", "--no-recurse-submodules", commit]).await.map_err(said)?;
     git.run(&["clean", "--quiet", "-ffdx"]).await.map_err(said)?;
     let files = repository.files();
     let links = tokio::task::spawn_blocking(move || drop_foreign_links(&files)).await;
-    let links = links.map_err(|error| fault(error.to_string()))?.map_err(|error| fault(error.to_string()))?;
-    let names: Vec<String> = links.iter().map(|link| link.display().to_string()).collect();
-    tokio::fs::write(&mark, format!("{commit}\0{}", names.join("\0")))
-        .await
-        .map_err(|error| fault(error.to_string()))?;
-    Ok(links)
+    links.map_err(|error| fault(error.to_string()))?.map_err(|error| fault(error.to_string()))
 }
 
 /// Removes the links that lead out of the repository: whoever may commit must not make us read other files of this

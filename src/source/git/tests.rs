@@ -159,8 +159,7 @@ async fn a_folder_that_is_not_there_is_said() {
 async fn what_a_killed_run_left_is_put_right_even_without_the_remote() {
     let forge = Forge::new();
     forge.fresh().await;
-    // As if it died while laying out files: no mark, a lock, a file changed, one gone, one too many.
-    std::fs::remove_file(forge.repository.git_dir().join(LAID_OUT)).expect("the mark");
+    // As if it died while laying out files: a lock, a file changed, one gone, one too many.
     std::fs::write(forge.repository.git_dir().join("index.lock"), "").expect("a lock");
     std::fs::write(forge.repository.files().join("site/a.md"), "half").expect("a file");
     std::fs::write(forge.repository.files().join("site/new.md"), "new").expect("a file");
@@ -170,6 +169,9 @@ async fn what_a_killed_run_left_is_put_right_even_without_the_remote() {
     assert!(standing.stale.is_some());
     assert_eq!(forge.file("site/a.md").as_deref(), Some("one"));
     assert_eq!((forge.file("site/new.md"), forge.file("top.md").as_deref()), (None, Some("top")));
+    std::fs::remove_dir_all(forge.repository.files()).expect("removed");
+    forge.update().await.expect("the files of the last fetch");
+    assert_eq!(forge.file("site/a.md").as_deref(), Some("one"));
 }
 
 #[cfg(unix)]
