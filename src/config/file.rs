@@ -95,5 +95,8 @@ pub(super) struct Source {
     pub(super) rescan: Option<Text>,
     pub(super) removal_grace: Option<Text>,
     #[serde(default)]
+    pub(super) profile_fields: bool,
+    pub(super) detect_language: Option<bool>,
+    #[serde(default)]
     pub(super) handles: BTreeMap<String, Text>,
 }

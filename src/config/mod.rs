@@ -174,6 +174,10 @@ pub struct Source {
     pub rescan: Duration,
     /// How long a vanished file may be away before its post is removed.
     pub removal_grace: Duration,
+    /// Whether authors' links, roles and organisations are shown as profile fields.
+    pub profile_fields: bool,
+    /// Whether the language of a post is detected where the site does not say it.
+    pub detect_language: bool,
     /// Handles of authors whose slug is not to be their handle, by slug.
     pub handles: BTreeMap<String, Handle>,
 }

@@ -66,6 +66,7 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!(source.path, PathBuf::from("/srv/veerpont/../site"));
     assert_eq!(source.sections, ["post", "posts", "blog", "news", "article", "articles"]);
     assert_eq!((source.rescan, source.removal_grace), (Duration::from_mins(5), Duration::from_hours(24)));
+    assert_eq!((source.profile_fields, source.detect_language), (false, true));
 }
 
 #[test]
@@ -174,6 +175,7 @@ fn each_fault_is_told_at_its_line() {
         ("https://example.org", "https://example.org/?x", 13, "public_url has a user name, query or fragment"),
         ("authors =", "sections = []\nauthors =", 14, "sections names no folder"),
         ("authors =", "rescan = \"0s\"\nauthors =", 14, "length of time is zero"),
+        ("authors =", "detect_language = 1\nauthors =", 14, "of the wrong kind (integer)"),
         ("authors =", "removal_grace = 5\nauthors =", 14, "of the wrong kind (integer)"),
         (
             "\"published\"",

@@ -44,6 +44,8 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
             root: source.path.clone(),
             public_url,
             sections: source.sections.clone(),
+            profile_fields: source.profile_fields,
+            detect_language: source.detect_language,
         })),
     }
 }

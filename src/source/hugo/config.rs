@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::dates::Order;
 use super::frontmatter::{self, flag, text, texts};
+use super::markup::Markup;
 use super::yaml::{self, SyntaxError};
 use super::{MAX_FILE, ScanError};
 use crate::source::scan::Warning;
@@ -37,9 +38,11 @@ pub(super) struct SiteConfig {
     pub(super) time_zone: Tz,
     /// Words.
     pub(super) summary_length: usize,
-    pub(super) raw_html: bool,
-    pub(super) typographer: bool,
-    pub(super) emoji: bool,
+    pub(super) markup: Markup,
+    /// What the site calls its taxonomies of authors, where that is neither `author` nor `authors`.
+    pub(super) author_taxonomies: Vec<String>,
+    /// The site's own parameters, keys in lower case.
+    pub(super) params: Option<Value>,
     pub(super) date_order: Order,
     /// The configuration's own `cascade`.
     pub(super) cascade: Option<Value>,
@@ -107,7 +110,13 @@ fn load_folder(
     Ok(found)
 }
 
-fn read(root: &Path, file: &Path, warnings: &mut Vec<Warning>) -> Result<Map<String, Value>, ScanError> {
+/// Whether a file of this extension holds data.
+pub(super) fn is_data(extension: &str) -> bool {
+    EXTENSIONS.contains(&extension)
+}
+
+/// Reads a file of data, keys in lower case.
+pub(super) fn read(root: &Path, file: &Path, warnings: &mut Vec<Warning>) -> Result<Map<String, Value>, ScanError> {
     let name = relative(root, file);
     let invalid =
         |error: SyntaxError| ScanError::Configuration { file: name.clone(), line: error.line, why: error.message };
@@ -150,7 +159,6 @@ fn interpret(root: &Path, all: &Map<String, Value>, warnings: &mut Vec<Warning>)
     // A language's own table overrides the site's values.
     let value = |name: &str| own.and_then(|own| own.get(name)).or_else(|| all.get(name));
     let yes = |name: &str| flag(value(name)).unwrap_or(false);
-    let markup = |path: &[&str]| path.iter().try_fold(value("markup")?, |table, name| table.get(*name));
 
     let code = text(own.and_then(|own| own.get("languagecode").or_else(|| own.get("locale")))).or_else(|| {
         let named = all.contains_key("defaultcontentlanguage");
@@ -178,15 +186,24 @@ fn interpret(root: &Path, all: &Map<String, Value>, warnings: &mut Vec<Warning>)
             .and_then(Value::as_u64)
             .and_then(|n| usize::try_from(n).ok())
             .unwrap_or(70),
-        raw_html: flag(markup(&["goldmark", "renderer", "unsafe"])).unwrap_or(false),
-        typographer: match markup(&["goldmark", "extensions", "typographer"]) {
-            Some(Value::Object(table)) => !flag(table.get("disable")).unwrap_or(false),
-            other => flag(other).unwrap_or(true),
-        },
-        emoji: yes("enableemoji"),
+        markup: Markup::new(value("markup"), yes("enableemoji")),
+        author_taxonomies: author_taxonomies(value("taxonomies")),
+        params: value("params").cloned(),
         date_order: Order::new(all.get("frontmatter")),
         cascade: all.get("cascade").cloned(),
     })
+}
+
+/// A taxonomy is a singular and a plural; either may be `author` or end so, as `post_authors`.
+fn author_taxonomies(table: Option<&Value>) -> Vec<String> {
+    let Some(Value::Object(table)) = table else { return Vec::new() };
+    let of_authors =
+        |name: &str| matches!(name, "author" | "authors" | "writer" | "writers" | "contributor" | "contributors");
+    let plural = |(singular, plural): (&String, &Value)| {
+        let plural = text(Some(plural))?.to_lowercase();
+        (of_authors(singular) || of_authors(&plural)).then_some(plural)
+    };
+    table.iter().filter_map(plural).collect()
 }
 
 /// The language alone (`en-us` is `en`), except where region or script is another way of writing.
@@ -273,7 +290,7 @@ mod tests {
             ("config/production/permalinks.json", r#"{"page": {"post": "/p/:slug/"}}"#),
         ])
         .expect("a configuration");
-        assert!(config.emoji && config.typographer && !config.raw_html);
+        assert!(config.markup.emoji && config.markup.typographer.is_some() && !config.markup.raw_html);
         assert_eq!((config.summary_length, config.language.as_str()), (9, "nl"));
         assert_eq!(config.other_languages, ["en"]);
         assert_eq!(config.permalinks[0], ("post".to_owned(), "/p/:slug/".to_owned()));

@@ -7,11 +7,17 @@ mod content;
 mod dates;
 mod frontmatter;
 mod images;
+mod language;
 mod markdown;
+mod marker;
+mod markup;
 mod page;
+mod passthrough;
 mod permalink;
+mod profiles;
 mod shortcodes;
 mod summary;
+mod typographer;
 mod walk;
 mod yaml;
 
@@ -20,7 +26,7 @@ mod corpus;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +37,8 @@ use self::authors::Authors;
 use self::cascade::{Cascades, Kind};
 use self::config::{SiteConfig, relative};
 use self::frontmatter::Document;
-use self::page::Page;
+use self::page::{Page, SiteFacts};
+use self::profiles::Origin;
 use self::walk::{PageFile, Tree};
 use super::scan::{Scan, Warning};
 use crate::clock::Timestamp;
@@ -52,6 +59,18 @@ pub struct Settings {
     /// First folders below the content folder whose pages are posts, as `post` or `blog/tech`; when empty, the
     /// usual ones.
     pub sections: Vec<String>,
+    /// Whether authors' links, roles and organisations become profile fields.
+    pub profile_fields: bool,
+    /// Whether a post's language is detected where the site does not say it.
+    pub detect_language: bool,
+}
+
+impl Settings {
+    /// As they are where the operator says nothing more.
+    #[must_use]
+    pub fn new(root: PathBuf, public_url: Url, sections: Vec<String>) -> Self {
+        Self { root, public_url, sections, profile_fields: false, detect_language: true }
+    }
 }
 
 /// Why a site cannot be scanned at all.
@@ -177,9 +196,61 @@ impl Reader<'_> {
             }
         }
         for (folder, path, file, document) in profiles {
-            authors.add_profile(folder, path, file, document, &cascades, (self.config, &self.settings.public_url));
+            self.profile(&mut authors, folder, (path, &file), document, &cascades);
         }
+        self.data_profiles(&mut authors);
         (authors, cascades)
+    }
+
+    fn profile(
+        &self,
+        authors: &mut Authors,
+        key: &str,
+        (path, file): (&Path, &str),
+        mut document: Document,
+        cascades: &Cascades,
+    ) {
+        cascades.fill(&mut document.fields, key, Kind::Section);
+        let address = permalink::folder_address(key, self.config, &self.settings.public_url);
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let origin = Origin { name, address: &address, path, file, is_content: true };
+        if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site()) {
+            authors.add(profile, own_names);
+        }
+    }
+
+    fn profile_site(&self) -> profiles::Site<'_> {
+        profiles::Site {
+            config: self.config,
+            public_url: &self.settings.public_url,
+            with_fields: self.settings.profile_fields,
+        }
+    }
+
+    /// The profiles in `data/authors`.
+    fn data_profiles(&mut self, authors: &mut Authors) {
+        let folder = self.settings.root.join("data").join(authors::FOLDER);
+        let Ok(items) = folder.read_dir() else { return };
+        let mut paths: Vec<PathBuf> = items.filter_map(|item| Some(item.ok()?.path())).collect();
+        paths.sort();
+        for path in paths {
+            let is_data = path.extension().and_then(|extension| extension.to_str()).is_some_and(config::is_data);
+            let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_data) else { continue };
+            let file = relative(&self.settings.root, &path);
+            let fields = match config::read(&self.settings.root, &path, &mut self.scan.warnings) {
+                Ok(fields) => fields,
+                Err(error) => {
+                    self.warn(&file, None, format!("this profile cannot be read, so it is passed over: {error}"));
+                    continue;
+                }
+            };
+            let document = Document { fields, ..Document::default() };
+            let address = &self.settings.public_url;
+            let origin = Origin { name, address, path: &path, file: &file, is_content: false };
+            if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site()) {
+                authors.add(profile, own_names);
+            }
+        }
     }
 
     fn page(&mut self, file: &PageFile, cascades: &Cascades) -> Option<Page> {
@@ -198,7 +269,7 @@ impl Reader<'_> {
         }
         let (name, mut document) = self.document(&file.path)?;
         cascades.fill(&mut document.fields, &file.key, Kind::Page);
-        let page = Page::new(file, name, document, self.config, &self.settings.public_url);
+        let page = Page::new(file, name, document, self.config, self.settings);
         if let Some(key) = page.unreadable_date() {
             let message = format!(
                 "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
@@ -248,10 +319,11 @@ impl Reader<'_> {
     fn finish(mut self, pages: &[Page], mut authors: Authors, now: Timestamp) -> Scan {
         let addresses: HashMap<String, &str> =
             pages.iter().map(|page| (page.key.to_lowercase(), page.url.as_str())).collect();
+        let own_shortcodes = own_shortcodes(&self.settings.root);
         for page in pages {
             let resolve = |path: &str| resolve(path, &page.key, &addresses);
-            let site = (self.config, &self.settings.public_url);
-            let entry = page.entry(site, now, &mut authors, &resolve, &mut self.scan.warnings);
+            let site = SiteFacts { config: self.config, settings: self.settings, own_shortcodes: &own_shortcodes };
+            let entry = page.entry(&site, now, &mut authors, &resolve, &mut self.scan.warnings);
             self.scan.entries.push(entry);
         }
         self.scan.authors = authors.into_profiles();
@@ -259,6 +331,14 @@ impl Reader<'_> {
         self.scan.warnings.dedup();
         self.scan
     }
+}
+
+/// The names of the site's own shortcodes, lower case.
+fn own_shortcodes(root: &Path) -> BTreeSet<String> {
+    let folders = ["layouts/shortcodes", "layouts/_shortcodes"].map(|folder| root.join(folder));
+    let files = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten();
+    let stem = |path: PathBuf| Some(path.file_name()?.to_str()?.split('.').next()?.to_lowercase());
+    files.filter_map(|file| stem(file.ok()?.path())).collect()
 }
 
 /// Finds a page as `ref` does: from the content folder, from the page's own folder, or by its last name.
