@@ -13,6 +13,7 @@ mod databases;
 mod first_crossing;
 mod follows;
 mod hosts;
+mod profiles;
 mod properties;
 mod publishing;
 mod refusals;

@@ -17,7 +17,6 @@ const EXTENSIONS: &[&str] = &["toml", "yaml", "yml", "json"];
 
 /// What we need to know of a site's configuration.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of Hugo's own")]
 pub(super) struct SiteConfig {
     /// The folder of the default language's content.
     pub(super) content_dir: PathBuf,

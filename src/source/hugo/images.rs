@@ -1,6 +1,6 @@
 //! A post's cover and a profile's picture (sources 1.7).
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use imagesize::ImageType;
@@ -154,8 +154,8 @@ impl Picture {
             Place::Static | Place::Nowhere => permalink::join(public_url, &self.source),
         };
         let read = self.file.as_deref().and_then(measured);
-        let media_type = read.as_ref().and_then(|(kind, _)| *kind).or_else(|| media_type(&self.source))?;
-        let (width, height) = read.and_then(|(_, size)| size).unzip();
+        let media_type = read.as_ref().and_then(|read| read.media_type).or_else(|| media_type(&self.source))?;
+        let (width, height) = read.and_then(|read| read.size).unzip();
         Some(Image { url: url.into(), alt: self.alt.clone(), media_type: media_type.to_owned(), width, height })
     }
 
@@ -174,12 +174,17 @@ impl Picture {
     }
 }
 
-/// What the head of a picture's file says: its kind, and width and height in pixels.
-fn measured(file: &Path) -> Option<(Option<&'static str>, Option<(u32, u32)>)> {
-    let mut file = std::fs::File::open(file).ok()?;
+/// What the head of a picture's file says of it.
+struct Measured {
+    media_type: Option<&'static str>,
+    /// Width and height in pixels.
+    size: Option<(u32, u32)>,
+}
+
+fn measured(file: &Path) -> Option<Measured> {
+    let file = std::fs::File::open(file).ok()?;
     let mut head = Vec::new();
-    file.seek(SeekFrom::Start(0)).ok()?;
-    BufReader::new(file).take(HEAD).read_to_end(&mut head).ok()?;
+    file.take(HEAD).read_to_end(&mut head).ok()?;
     let kind = imagesize::image_type(&head).ok().and_then(|kind| match kind {
         ImageType::Png => Some("image/png"),
         ImageType::Jpeg => Some("image/jpeg"),
@@ -190,7 +195,7 @@ fn measured(file: &Path) -> Option<(Option<&'static str>, Option<(u32, u32)>)> {
     });
     let size = imagesize::blob_size(&head).ok().filter(|_| kind.is_some());
     let size = size.and_then(|size| Some((u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?)));
-    Some((kind, size.filter(|(width, height)| *width > 0 && *height > 0)))
+    Some(Measured { media_type: kind, size: size.filter(|(width, height)| *width > 0 && *height > 0) })
 }
 
 /// The address of a file in a bundle's folder.

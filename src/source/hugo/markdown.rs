@@ -223,8 +223,8 @@ fn loose_description(node: Node<'_>) {
         NodeValue::SoftBreak => {}
         _ => return,
     }
-    let is_term = |node: Node<'_>| matches!(node.data.borrow().value, NodeValue::DescriptionTerm);
-    let in_term = node.ancestors().skip(1).take(2).any(is_term);
+    let term = |node: Node<'_>| matches!(node.data.borrow().value, NodeValue::DescriptionTerm);
+    let in_term = node.ancestors().skip(1).take(2).any(term);
     let mut data = node.data.borrow_mut();
     if in_term && matches!(data.value, NodeValue::SoftBreak) {
         data.value = NodeValue::LineBreak;

@@ -32,18 +32,11 @@ impl Marker {
                 rest = after;
                 continue;
             };
-            match (before.strip_suffix("<p>"), after.strip_prefix("</p>")) {
-                (Some(before), Some(after)) => {
-                    out.push_str(before);
-                    out.push_str(piece);
-                    rest = after;
-                }
-                _ => {
-                    out.push_str(before);
-                    out.push_str(piece);
-                    rest = after;
-                }
-            }
+            let paragraph = before.strip_suffix("<p>").zip(after.strip_prefix("</p>"));
+            let (before, after) = paragraph.unwrap_or((before, after));
+            out.push_str(before);
+            out.push_str(piece);
+            rest = after;
         }
         out.push_str(rest);
         out

@@ -142,7 +142,7 @@ impl Run<'_> {
         if marks.right_single.is_some() && at(1).is_some() && at(2).is_some() && !after.is_ascii_digit() {
             return marks.right_single.clone();
         }
-        if self.open.singles > 0 && self.ends_quote(rest, opens, closes) {
+        if self.open.singles > 0 && Self::ends_quote(rest, opens, closes) {
             self.open.singles -= 1;
             return marks.right_single.clone();
         }
@@ -156,7 +156,7 @@ impl Run<'_> {
             self.open.doubles += 1;
             return self.marks.left_double.clone();
         }
-        if self.open.doubles > 0 && self.ends_quote(rest, opens, closes) {
+        if self.open.doubles > 0 && Self::ends_quote(rest, opens, closes) {
             // An inch sign before the closing quote: "Monitor 21"".
             if after == '"' && self.before.is_ascii_digit() {
                 return None;
@@ -167,14 +167,14 @@ impl Run<'_> {
         None
     }
 
-    fn ends_quote(&self, rest: &[char], opens: bool, closes: bool) -> bool {
+    fn ends_quote(rest: &[char], opens: bool, closes: bool) -> bool {
         let after = rest.get(1).copied().unwrap_or('\n');
         let then = rest.get(2).copied();
         closes && (!opens || (is_punctuation(after) && then.is_none_or(|c| is_punctuation(c) || c.is_whitespace())))
     }
 }
 
-/// Whether a mark between two characters may open and may close (CommonMark's flanking, with no rule for words).
+/// Whether a mark between two characters may open and may close (`CommonMark`'s flanking, with no rule for words).
 fn flanks(before: char, after: char) -> (bool, bool) {
     let space = |c: char| c.is_whitespace();
     let left = !space(after) && (!is_punctuation(after) || space(before) || is_punctuation(before));

@@ -1,4 +1,4 @@
-//! What each known shortcode means: Hugo's own, those of Wowchemy and HugoBlox, and what themes share.
+//! What each known shortcode means: Hugo's own, those of Wowchemy and `HugoBlox`, and what themes share.
 
 use super::scanner::{Node, Shortcode};
 use super::{Meaning, Surroundings};
@@ -30,7 +30,6 @@ const ORNAMENTS: &[&str] = &["icon", "toc", "comment", "speaker_note", "fragment
 /// Says what a shortcode means.
 pub(super) fn meaning(code: &Shortcode, around: &Surroundings<'_>) -> Meaning {
     let name = code.name.as_str();
-    // A site's own template of that name decides, and all we know of it is its inner text.
     match name {
         "figure" | "img" | "image" => figure(code, around),
         "youtube" | "vimeo" | "instagram" | "x" | "x_simple" | "twitter" | "twitter_simple" | "tweet" | "gist" => {
