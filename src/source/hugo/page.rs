@@ -1,7 +1,7 @@
 //! One page: what its front matter says of it, and the entry it becomes.
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ use super::images::{self, Folders, Picture};
 use super::markup::Markup;
 use super::permalink::{self, Place};
 use super::walk::PageFile;
-use super::{content, language, markdown, shortcodes, summary};
+use super::{content, identity, language, markdown, shortcodes, summary};
 use crate::clock::Timestamp;
 use crate::html;
 use crate::post::entry::{Entry, Visibility};
@@ -25,6 +25,8 @@ use crate::source::scan::Warning;
 /// What a page's entry needs of the site.
 pub(super) struct SiteFacts<'a> {
     pub(super) config: &'a SiteConfig,
+    /// Where the page's language is public.
+    pub(super) public_url: &'a Url,
     pub(super) settings: &'a Settings,
     /// Names of the site's own shortcodes, lower case.
     pub(super) own_shortcodes: &'a BTreeSet<String>,
@@ -40,7 +42,10 @@ struct Texts {
 /// A page read, with its address; its content waits until all addresses are known.
 #[derive(Debug)]
 pub(super) struct Page {
+    /// The path below the content folder, the same in every language.
     pub(super) key: String,
+    /// Its place among the site's languages.
+    pub(super) language: usize,
     /// Relative to the source.
     pub(super) file: String,
     pub(super) url: Url,
@@ -61,8 +66,8 @@ impl Page {
         from: &PageFile,
         file: String,
         document: Document,
-        config: &SiteConfig,
-        settings: &Settings,
+        (config, public_url): (&SiteConfig, &Url),
+        root: &Path,
     ) -> Self {
         let Document { fields, body, body_line, .. } = document;
         let base_name = from.key.rsplit('/').next().unwrap_or(&from.key);
@@ -76,13 +81,14 @@ impl Page {
             url: fields.get("url").and_then(Value::as_str).map(str::trim).filter(|url| !url.is_empty()),
             date: dates.date,
         };
-        let url = permalink::address(&place, config, &settings.public_url);
-        let picture = images::cover(&fields, Folders { root: &settings.root, bundle: from.bundle.as_deref() });
+        let url = permalink::address(&place, config, public_url);
+        let picture = images::cover(&fields, Folders { root, bundle: from.bundle.as_deref() });
         let title = written
             .or_else(|| if from.is_html() { None } else { markdown::first_heading(&body, &config.markup) })
             .unwrap_or_else(|| base_name.replace(['-', '_'], " "));
         Self {
             key: from.key.clone(),
+            language: from.language,
             file,
             url,
             title,
@@ -125,7 +131,7 @@ impl Page {
         let image_source = self.picture.as_ref().map(|picture| (&picture.source, &picture.alt));
         let said = serde_json::json!([self.title, body, summary_source, tags, names, image_source, self.url.as_str()]);
         Entry {
-            key: self.key.clone(),
+            key: config.post_key(&self.key),
             file: self.file.clone(),
             url: self.url.to_string(),
             title: self.title.clone(),
@@ -134,12 +140,15 @@ impl Page {
             content,
             tags,
             authors: self.byline(&names, config, authors, warnings),
-            image: self.picture.as_ref().and_then(|picture| picture.publish(&self.base(), &site.settings.public_url)),
+            image: self.picture.as_ref().and_then(|picture| picture.publish(&self.base(), site.public_url)),
             published: self.dates.date.map(|at| Timestamp::from_millis(at.timestamp_millis())),
             modified: self.dates.modified,
-            visibility: self.visibility(now, warnings),
+            visibility: self.visibility(now),
             fingerprint: format!("1:{}", sha256(&said.to_string())),
             body_hash: sha256(&body),
+            guid: identity::guid(&self.fields),
+            aliases: identity::aliases(&self.fields, &self.url, config, site.public_url),
+            unlisted: self.is_unlisted(),
         }
     }
 
@@ -234,7 +243,7 @@ impl Page {
             return written;
         }
         let expected = &site.config.language;
-        let may_detect = site.settings.detect_language && site.config.other_languages.is_empty();
+        let may_detect = site.settings.detect_language && !site.config.has_others;
         let detected = if may_detect { language::detected(content, expected) } else { None };
         detected.map_or_else(|| expected.clone(), str::to_owned)
     }
@@ -267,21 +276,19 @@ impl Page {
         slugs
     }
 
+    fn is_unlisted(&self) -> bool {
+        text(field(&self.fields, "fediverse")).is_some_and(|word| word.eq_ignore_ascii_case("unlisted"))
+    }
+
     /// Sources 1.3, and the front matter's word on the fediverse (design section 5).
-    fn visibility(&self, now: Timestamp, warnings: &mut Vec<Warning>) -> Visibility {
+    fn visibility(&self, now: Timestamp) -> Visibility {
         let fediverse = field(&self.fields, "fediverse");
-        let unlisted = text(fediverse).is_some_and(|word| word.eq_ignore_ascii_case("unlisted"));
-        if unlisted {
-            let message =
-                "`fediverse: unlisted` is not known yet, so the post is held back; remove it to publish the post";
-            warnings.push(self.warning(None, message.to_owned()));
-        }
         let headless = self.bundle.is_some() && flag(self.fields.get("headless")) == Some(true);
-        if unlisted
-            || flag(fediverse) == Some(false)
+        // What the site itself does not list is published only where the page asks for it (sources 1.3).
+        if flag(fediverse) == Some(false)
             || headless
             || !is_rendered(&self.fields)
-            || is_unlisted(&self.fields)
+            || (is_off_lists(&self.fields) && !self.is_unlisted())
         {
             return Visibility::Withheld;
         }
@@ -301,7 +308,7 @@ pub(super) fn is_rendered(fields: &Map<String, Value>) -> bool {
     build(fields, "render").is_none_or(|word| word == "always" || word == "true")
 }
 
-fn is_unlisted(fields: &Map<String, Value>) -> bool {
+fn is_off_lists(fields: &Map<String, Value>) -> bool {
     build(fields, "list").is_some_and(|word| word == "never" || word == "false")
 }
 

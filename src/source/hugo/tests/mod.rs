@@ -1,6 +1,7 @@
 //! The connector on small trees made here.
 
 mod bodies;
+mod languages;
 mod pictures;
 mod profiles;
 
@@ -83,9 +84,9 @@ fn pages_are_told_from_sections_resources_and_hidden_files() {
         ("config/_default/hugo.yaml", "ignoreFiles: ['_cache$']\nlanguages: {en: {}, nl: {}}\n"),
     ])
     .scan();
-    assert_eq!(keys(&scan), ["post/bundle", "post/folder/Page", "post/page", "post/single", "post/x"]);
+    assert_eq!(keys(&scan), ["nl:post/x", "post/bundle", "post/folder/Page", "post/page", "post/single", "post/x"]);
     assert_eq!(scan.unreadable.iter().collect::<Vec<_>>(), ["post/notes"]);
-    assert_eq!(said(&scan), [("content".to_owned(), None), ("content/post/notes.org".to_owned(), None)]);
+    assert_eq!(said(&scan), [("content/post/notes.org".to_owned(), None)]);
     assert!(scan.complete);
 }
 
@@ -156,7 +157,9 @@ fn what_the_public_may_see_follows_hugos_rules() {
         ("expiryDate: 2026-11-01T12:00:00Z", Visibility::Expired),
         ("fediverse: false", Visibility::Withheld),
         ("params: {fediverse: false}", Visibility::Withheld),
-        ("fediverse: unlisted", Visibility::Withheld),
+        ("fediverse: unlisted", Visibility::Public { until: None }),
+        ("{fediverse: Unlisted, build: {list: never}}", Visibility::Public { until: None }),
+        ("{fediverse: unlisted, draft: true}", Visibility::Draft),
         ("{fediverse: false, draft: true}", Visibility::Withheld),
         ("headless: true", Visibility::Withheld),
         ("_build: {render: never}", Visibility::Withheld),
