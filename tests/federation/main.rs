@@ -16,6 +16,7 @@ mod git_source;
 mod hosts;
 mod identity;
 mod moves;
+mod profiles;
 mod properties;
 mod publishing;
 mod refusals;

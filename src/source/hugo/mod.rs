@@ -8,12 +8,18 @@ mod dates;
 mod frontmatter;
 mod identity;
 mod images;
+mod language;
 mod markdown;
+mod marker;
+mod markup;
 mod page;
+mod passthrough;
 mod permalink;
+mod profiles;
 mod redirects;
 mod shortcodes;
 mod summary;
+mod typographer;
 mod walk;
 mod yaml;
 
@@ -22,7 +28,7 @@ mod corpus;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -33,7 +39,8 @@ use self::authors::Authors;
 use self::cascade::{Cascades, Kind};
 use self::config::{Root, Site, SiteConfig, relative};
 use self::frontmatter::Document;
-use self::page::Page;
+use self::page::{Page, SiteFacts};
+use self::profiles::Origin;
 use self::walk::{PageFile, Tree};
 use super::scan::{Scan, Warning};
 use crate::clock::Timestamp;
@@ -58,13 +65,25 @@ pub struct Settings {
     pub languages: Vec<String>,
     /// Whose configuration counts, as `hugo --environment` has it.
     pub environment: String,
+    /// Whether authors' links, roles and organisations become profile fields.
+    pub profile_fields: bool,
+    /// Whether a post's language is detected where the site does not say it.
+    pub detect_language: bool,
 }
 
 impl Settings {
     /// A site with all its languages as `hugo` builds it by default.
     #[must_use]
     pub fn new(root: PathBuf, public_url: Url, sections: Vec<String>) -> Self {
-        Self { root, public_url, sections, languages: Vec::new(), environment: "production".to_owned() }
+        Self {
+            root,
+            public_url,
+            sections,
+            languages: Vec::new(),
+            environment: "production".to_owned(),
+            profile_fields: false,
+            detect_language: true,
+        }
     }
 }
 
@@ -232,9 +251,58 @@ impl<'a> Reader<'a> {
         for (branch, file, document) in profiles {
             let language = self.language(branch.language).zip(all.get(branch.language));
             let Some((language, cascades)) = language else { continue };
-            authors.add_profile(&branch.folder, &branch.path, file, document, cascades, language);
+            self.profile(&mut authors, (&branch.folder, &branch.path, &file), document, cascades, language);
         }
+        self.data_profiles(&mut authors);
         (authors, all)
+    }
+
+    fn profile(
+        &self,
+        authors: &mut Authors,
+        (key, path, file): (&str, &Path, &str),
+        mut document: Document,
+        cascades: &Cascades,
+        language: (&SiteConfig, &Url),
+    ) {
+        let (config, public_url) = language;
+        cascades.fill(&mut document.fields, key, Kind::Section);
+        let address = permalink::folder_address(key, config, public_url);
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let origin = Origin { name, address: &address, path, file, is_content: true };
+        if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
+            authors.add(profile, own_names);
+        }
+    }
+
+    fn profile_site<'s>(&self, (config, public_url): (&'s SiteConfig, &'s Url)) -> profiles::Site<'s> {
+        profiles::Site { config, public_url, with_fields: self.settings.profile_fields }
+    }
+
+    /// The profiles in `data/authors`.
+    fn data_profiles(&mut self, authors: &mut Authors) {
+        let Some(language) = self.language(0) else { return };
+        let folder = self.settings.root.join("data").join(authors::FOLDER);
+        let Ok(items) = folder.read_dir() else { return };
+        let mut paths: Vec<PathBuf> = items.filter_map(|item| Some(item.ok()?.path())).collect();
+        paths.sort();
+        for path in paths {
+            let is_data = path.extension().and_then(|extension| extension.to_str()).is_some_and(config::is_data);
+            let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_data) else { continue };
+            let file = relative(&self.settings.root, &path);
+            let fields = match config::read(&self.settings.root, &path, &mut self.scan.warnings) {
+                Ok(fields) => fields,
+                Err(error) => {
+                    self.warn(&file, None, format!("this profile cannot be read, so it is passed over: {error}"));
+                    continue;
+                }
+            };
+            let document = Document { fields, ..Document::default() };
+            let origin = Origin { name, address: language.1, path: &path, file: &file, is_content: false };
+            if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
+                authors.add(profile, own_names);
+            }
+        }
     }
 
     fn page(&mut self, file: &PageFile, cascades: &[Cascades]) -> Option<Page> {
@@ -273,7 +341,7 @@ impl<'a> Reader<'a> {
         }
         let (name, mut document) = self.document(&file.path)?;
         cascades.fill(&mut document.fields, &file.key, Kind::Page);
-        let page = Page::new(file, name, document, config, public_url);
+        let page = Page::new(file, name, document, (config, public_url), &self.settings.root);
         if let Some(key) = page.unreadable_date() {
             let message = format!(
                 "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
@@ -330,6 +398,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self, pages: &[Page], mut authors: Authors, now: Timestamp) -> Scan {
+        let own_shortcodes = own_shortcodes(&self.settings.root);
         let mut addresses: PerLanguage<HashMap<String, &str>> = vec![HashMap::new(); self.site.languages.len()];
         for page in pages {
             if let Some(addresses) = addresses.get_mut(page.language) {
@@ -337,11 +406,13 @@ impl<'a> Reader<'a> {
             }
         }
         for page in pages {
-            let Some((site, addresses)) = self.language(page.language).zip(addresses.get(page.language)) else {
+            let language = self.language(page.language).zip(addresses.get(page.language));
+            let Some(((config, public_url), addresses)) = language else {
                 continue;
             };
             let resolve = |path: &str| resolve(path, &page.key, addresses);
-            let entry = page.entry(site, now, &mut authors, &resolve, &mut self.scan.warnings);
+            let site = SiteFacts { config, public_url, settings: self.settings, own_shortcodes: &own_shortcodes };
+            let entry = page.entry(&site, now, &mut authors, &resolve, &mut self.scan.warnings);
             self.scan.entries.push(entry);
         }
         self.scan.entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -356,6 +427,14 @@ impl<'a> Reader<'a> {
 fn is_below(key: &str, language: usize, (folder, of, _): &(String, usize, String)) -> bool {
     *of == language
         && (folder.is_empty() || key.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// The names of the site's own shortcodes, lower case.
+fn own_shortcodes(root: &Path) -> BTreeSet<String> {
+    let folders = ["layouts/shortcodes", "layouts/_shortcodes"].map(|folder| root.join(folder));
+    let files = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten();
+    let stem = |path: PathBuf| Some(path.file_name()?.to_str()?.split('.').next()?.to_lowercase());
+    files.filter_map(|file| stem(file.ok()?.path())).collect()
 }
 
 /// Finds a page as `ref` does: from the content folder, from the page's own folder, or by its last name.
