@@ -71,8 +71,5 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
 /// As [`git::update`].
 pub async fn fetch(source: &Source) -> Result<Option<Standing>, ScanError> {
     let Some(repository) = &source.repository else { return Ok(None) };
-    let wants_history = |root: &std::path::Path| match source.kind {
-        SourceKind::Hugo => hugo::wants_history(root, &source.environment),
-    };
-    Ok(Some(git::update(repository, wants_history).await?))
+    Ok(Some(git::update(repository).await?))
 }

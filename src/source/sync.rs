@@ -265,7 +265,7 @@ async fn attempt(
 ) -> Result<Report, SyncError> {
     let now = app.clock.now();
     let standing = connector::fetch(configured).await?;
-    let stamp = unchanged::look(app, configured, standing.as_ref()).await?;
+    let stamp = unchanged::look(app, configured).await?;
     if wish.is_plain()
         && let Some(report) = unchanged::rest(app, configured, known, lease, stamp.as_ref(), standing.as_ref()).await?
     {

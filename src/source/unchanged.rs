@@ -15,16 +15,10 @@ use crate::config::Source;
 /// Bytes of what a scan saw; a site with more to warn of is read each time.
 const MAX_SEEN: usize = 1024 * 1024;
 
-/// What the tree looks like now, and all else that decides over a scan of it: the program, the settings, and the commit
-/// where dates come from git.
-pub(super) async fn look(
-    app: &App,
-    configured: &Source,
-    standing: Option<&Standing>,
-) -> Result<Option<Stamp>, SyncError> {
-    let commit = standing.filter(|standing| standing.dates_from_git).map(|standing| standing.commit.as_str());
+/// What the tree looks like now, and all else that decides over a scan of it: the program and the settings.
+pub(super) async fn look(app: &App, configured: &Source) -> Result<Option<Stamp>, SyncError> {
     let publishing = &app.config.publishing;
-    let seed = format!("{}\n{configured:?}\n{publishing:?}\n{commit:?}", env!("CARGO_PKG_VERSION"));
+    let seed = format!("{}\n{configured:?}\n{publishing:?}", env!("CARGO_PKG_VERSION"));
     let (connector, now) = (connector::of(configured), app.clock.now());
     Ok(tokio::task::spawn_blocking(move || connector.stamp(&seed, now)).await?)
 }

@@ -90,39 +90,31 @@ pub struct Standing {
     pub commit: String,
     /// Why they are not newer; the files of an earlier fetch stand then.
     pub stale: Option<GitError>,
-    /// Whether the history was fetched too, since the site wants its dates.
-    pub dates_from_git: bool,
     /// What the operator should know.
     pub warnings: Vec<Warning>,
 }
 
-/// Fetches the repository and lays out the files of its newest commit. `wants_history` says, of the site's folder,
-/// whether its pages' dates come from git; only then more than the last commit is fetched.
+/// Fetches the newest commit of the repository, without its history, and lays out its files.
 ///
 /// # Errors
 /// When there are no files to read at all: nothing was ever fetched, or what was cannot be laid out. A failed fetch
 /// of a repository that was fetched before is told in `stale`.
-pub async fn update(repository: &Repository, wants_history: impl Fn(&Path) -> bool) -> Result<Standing, GitError> {
+pub async fn update(repository: &Repository) -> Result<Standing, GitError> {
     let mut git = Git::new(repository);
     open(&git, repository).await?;
     let site = repository.files().join(&repository.folder);
-    let deep = wants_history(&site);
-    let mut stale = match authorized(&mut git, repository).await {
-        Ok(()) => fetch(&git, repository, deep).await.err(),
+    let stale = match authorized(&mut git, repository).await {
+        Ok(()) => fetch(&git, repository).await.err(),
         Err(error) => Some(error),
     };
     let Some(commit) = commit(&git).await? else {
         return Err(stale.unwrap_or_else(|| failed(repository, "it has no commit".to_owned())));
     };
     let links = lay_out(&git, repository, &commit).await?;
-    let dates_from_git = wants_history(&site);
-    if dates_from_git && !deep && stale.is_none() {
-        stale = fetch(&git, repository, true).await.err();
-    }
     if !site.is_dir() {
         return Err(GitError::NoFolder { folder: repository.folder.clone(), commit });
     }
-    Ok(Standing { commit, stale, dates_from_git, warnings: links.iter().map(|link| link_warning(link)).collect() })
+    Ok(Standing { commit, stale, warnings: links.iter().map(|link| link_warning(link)).collect() })
 }
 
 /// Makes our own repository where there is none, and frees it of what a killed run left.
@@ -152,11 +144,9 @@ async fn authorized(git: &mut Git, repository: &Repository) -> Result<(), GitErr
     Ok(())
 }
 
-/// Without `deep` the last commit alone. A branch that was rewritten is taken as it is now.
-async fn fetch(git: &Git, repository: &Repository, deep: bool) -> Result<(), GitError> {
+/// A branch that was rewritten is taken as it is now.
+async fn fetch(git: &Git, repository: &Repository) -> Result<(), GitError> {
     let from = repository.branch.as_ref().map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"));
-    // To git, this depth is endless, also for a copy that is complete already.
-    let depth = if deep { "--depth=2147483647" } else { "--depth=1" };
     let (address, refs) = (repository.remote.address(), format!("+{from}:{FETCHED}"));
     let arguments = [
         "fetch",
@@ -165,7 +155,7 @@ async fn fetch(git: &Git, repository: &Repository, deep: bool) -> Result<(), Git
         "--no-recurse-submodules",
         "--no-write-fetch-head",
         "--update-shallow",
-        depth,
+        "--depth=1",
         "--end-of-options",
         &address,
         &refs,

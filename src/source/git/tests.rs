@@ -63,7 +63,7 @@ impl Forge {
     }
 
     async fn update(&self) -> Result<Standing, GitError> {
-        update(&self.repository, |_| false).await
+        update(&self.repository).await
     }
 
     async fn fresh(&self) -> Standing {
@@ -224,24 +224,6 @@ async fn submodules_are_not_fetched() {
     assert_eq!(forge.file("module/top.md"), None);
 }
 
-#[tokio::test]
-async fn the_whole_history_is_fetched_only_where_it_is_wanted() {
-    let forge = Forge::new();
-    for number in 0..3 {
-        forge.write("site/a.md", &number.to_string());
-        forge.commit();
-    }
-    forge.fresh().await;
-    assert_eq!(forge.commits(), 1);
-    for _ in 0..2 {
-        let standing = update(&forge.repository, |site| site.join("top.md").is_file()).await.expect("files");
-        assert!(standing.stale.is_none(), "{:?}", standing.stale);
-        assert_eq!(forge.commits(), 4);
-    }
-    forge.fresh().await;
-    assert_eq!(forge.commits(), 1, "wanted no longer");
-}
-
 /// Configuration refuses such values; git does not take them for options or programs even if it did not.
 #[tokio::test]
 async fn no_value_becomes_an_option_or_a_program() {
@@ -256,13 +238,13 @@ async fn no_value_becomes_an_option_or_a_program() {
     ] {
         let mut repository = forge.repository.clone();
         repository.remote = Remote::Ssh(address.clone());
-        let refused = update(&repository, |_| false).await;
+        let refused = update(&repository).await;
         assert!(refused.is_err(), "{address}");
         assert!(!ran.exists(), "{address} ran");
     }
     let mut repository = forge.repository.clone();
     repository.branch = Some(format!("x --upload-pack={touch}"));
-    assert!(update(&repository, |_| false).await.is_err());
+    assert!(update(&repository).await.is_err());
     assert!(!ran.exists());
 }
 

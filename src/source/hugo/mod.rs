@@ -155,13 +155,6 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
     Ok(reader.finish(&pages, authors, now))
 }
 
-/// Whether the dates of this site's pages come from git, so that its history is needed; no when its configuration
-/// cannot be read, which the scan will tell.
-#[must_use]
-pub fn wants_history(root: &Path, environment: &str) -> bool {
-    config::load(root, environment, &mut Vec::new()).is_ok_and(|site| site.git_info)
-}
-
 /// A scan under way.
 struct Reader<'a> {
     settings: &'a Settings,
@@ -213,6 +206,11 @@ impl<'a> Reader<'a> {
                 let message = format!("there is no section `{section}`; check `sections` of the source");
                 self.warn(&folder, None, message);
             }
+        }
+        if site.git_info {
+            let message = "`enableGitInfo` is on, but dates are not read from git yet: a post's last change is what its front \
+                           matter says";
+            self.warn("the site configuration", None, message.to_owned());
         }
         for key in settings.languages.iter().filter(|key| site.position(key).is_none()) {
             let known: Vec<&str> = site.languages.iter().map(|language| language.language_key.as_str()).collect();
