@@ -3,6 +3,7 @@
 
 pub mod documents;
 pub mod farewell;
+pub mod rotation;
 pub mod store;
 pub mod worker;
 

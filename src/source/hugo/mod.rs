@@ -33,6 +33,8 @@ use self::authors::Authors;
 use self::cascade::{Cascades, Kind};
 use self::config::{Root, Site, SiteConfig, relative};
 use self::frontmatter::Document;
+#[doc(hidden)]
+pub use self::frontmatter::lines;
 use self::page::Page;
 use self::walk::{PageFile, Tree};
 use super::scan::{Scan, Warning};
