@@ -138,3 +138,57 @@ pub fn front_matter(bytes: &[u8]) {
         Err(None) => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// Feeds every file of a target's corpus to its check; says how many there were.
+    fn feed(target: &str, check: fn(&[u8])) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+        let files: Vec<_> =
+            std::fs::read_dir(&folder).expect("a corpus").map(|file| file.expect("a file").path()).collect();
+        assert!(files.len() >= 5, "{} holds {} files", folder.display(), files.len());
+        for file in files {
+            check(&std::fs::read(&file).expect("a file is read"));
+        }
+    }
+
+    #[test]
+    fn the_corpus_of_signed_requests_holds() {
+        feed("signed_request", super::signed_request);
+    }
+
+    #[test]
+    fn the_corpus_of_inbound_documents_holds() {
+        feed("inbound", super::inbound);
+    }
+
+    #[test]
+    fn the_corpus_of_hostile_html_holds() {
+        feed("hostile_html", super::hostile_html);
+    }
+
+    #[test]
+    fn the_corpus_of_front_matter_holds() {
+        feed("front_matter", super::front_matter);
+    }
+
+    #[test]
+    fn a_whole_signed_request_of_the_corpus_gets_as_far_as_its_key() {
+        let bytes = include_bytes!("../fuzz/corpus/signed_request/whole");
+        let text = std::str::from_utf8(bytes).expect("text");
+        let (head, body) = text.split_once("\n\n").expect("a body");
+        let mut headers = http::HeaderMap::new();
+        for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
+            headers.append(http::HeaderName::try_from(name).expect("a name"), value.parse().expect("a value"));
+        }
+        let received = super::Received {
+            method: &http::Method::POST,
+            path_and_query: "/ap/inbox?a=b",
+            headers: &headers,
+            body: body.as_bytes(),
+        };
+        assert!(super::signature::read(&received, &["social.example.org"], super::NOW).is_ok());
+    }
+}

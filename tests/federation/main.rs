@@ -6,6 +6,7 @@
 mod support;
 
 mod answers;
+mod backup;
 mod co_authors;
 mod corpus;
 mod crash;
@@ -18,6 +19,7 @@ mod properties;
 mod publishing;
 mod refusals;
 mod removal;
+mod rotation;
 mod shared;
 mod site;
 mod unlisted;
