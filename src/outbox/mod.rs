@@ -27,6 +27,8 @@ pub enum Audience {
     Reach,
     /// Every inbox we know.
     Everyone,
+    /// Every server we know, once.
+    Servers,
     /// One inbox, and the shared inbox that has to wait for it.
     One {
         /// Where to.
@@ -45,6 +47,7 @@ impl Audience {
             Self::Followers => "followers",
             Self::Reach => "reach",
             Self::Everyone => "everyone",
+            Self::Servers => "servers",
             Self::One { .. } => "one",
         }
     }

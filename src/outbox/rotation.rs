@@ -39,7 +39,7 @@ pub async fn rotate(app: &App, actor: &Actor) -> anyhow::Result<Rotation> {
                     actor: id,
                     kind: "Update",
                     article: None,
-                    audience: Audience::Everyone,
+                    audience: Audience::Servers,
                     body: outgoing::update_actor(&Stamp::new(&ours.urls, uuid, now), &document),
                 };
                 let update = publish(conn, &outgoing, now).await?.ok_or(sqlx::Error::RowNotFound)?;

@@ -81,6 +81,7 @@ fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
         "followers" => Some(Recipients::Followers(ActorId(row.int("actor_id")?))),
         "reach" => article.map(Recipients::Reach),
         "everyone" => Some(Recipients::Everyone),
+        "servers" => Some(Recipients::Servers),
         _ => None,
     };
     Ok(Unsent {
