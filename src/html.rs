@@ -132,6 +132,12 @@ pub fn clean_at(html: &str, page: &Url) -> String {
     clean(&absolute)
 }
 
+/// Whether an element of this name may stand in what [`clean`] gives.
+#[must_use]
+pub fn is_content(name: &str) -> bool {
+    CONTENT.contains(&name)
+}
+
 /// The words of a piece of HTML: blocks are parted by an empty line, list items, table rows and line breaks by a
 /// line end; other white space is single blanks.
 #[must_use]

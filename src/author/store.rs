@@ -1,9 +1,15 @@
 //! The only SQL for actors, keys, communities, authors and the settings fixed at the first start.
 
+mod keys;
+
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
+pub use self::keys::{
+    all_sealed, any_sealed_key, forget_retired, insert_keys, insert_retired, lock_keys, public_key, retired_keys,
+    sealed_key, set_master_check, set_sealed, take_keys,
+};
 use super::keys::SealedKey;
 use super::profile::AuthorProfile;
 use super::{Actor, Author, Choice, Community};
@@ -58,55 +64,7 @@ pub async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedKey]) ->
     .bind(json(&actor.fields)?)
     .execute(&mut *conn)
     .await?;
-    for key in keys {
-        query(
-            "INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(actor.id.0)
-        .bind(key.kind)
-        .bind(key.fragment)
-        .bind(&key.public)
-        .bind(&key.sealed)
-        .bind(actor.created_at.millis())
-        .execute(&mut *conn)
-        .await?;
-    }
-    Ok(())
-}
-
-/// The sealed private key of an actor.
-///
-/// # Errors
-/// The database's.
-pub async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
-    query_scalar("SELECT sealed FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
-        .bind(actor.0)
-        .bind(fragment)
-        .fetch_optional(conn)
-        .await
-}
-
-/// The public half of an actor's key.
-///
-/// # Errors
-/// The database's.
-pub async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
-    query_scalar("SELECT public FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
-        .bind(actor.0)
-        .bind(fragment)
-        .fetch_optional(conn)
-        .await
-}
-
-/// Any sealed key with what it is bound to, to try the master key on; `None` while there is none.
-///
-/// # Errors
-/// The database's.
-pub async fn any_sealed_key(conn: &mut Conn) -> sqlx::Result<Option<(String, Uuid, String)>> {
-    let row = query("SELECT k.sealed, a.uuid, k.fragment FROM keys k JOIN actors a ON a.id = k.actor_id LIMIT 1")
-        .fetch_optional(conn)
-        .await?;
-    row.map(|row| Ok((row.text("sealed")?, row.uuid("uuid")?, row.text("fragment")?))).transpose()
+    insert_keys(conn, actor.id, keys, actor.created_at).await
 }
 
 /// An actor by row.

@@ -3,6 +3,7 @@
 
 pub mod documents;
 pub mod farewell;
+pub mod rotation;
 pub mod store;
 pub mod worker;
 
@@ -28,6 +29,8 @@ pub enum Audience {
     Acquaintances,
     /// Every inbox we know.
     Everyone,
+    /// Every server we know, once.
+    Servers,
     /// One inbox, and the shared inbox that has to wait for it.
     One {
         /// Where to.
@@ -47,6 +50,7 @@ impl Audience {
             Self::Reach => "reach",
             Self::Acquaintances => "acquaintances",
             Self::Everyone => "everyone",
+            Self::Servers => "servers",
             Self::One { .. } => "one",
         }
     }

@@ -82,6 +82,7 @@ fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
         "reach" => article.map(Recipients::Reach),
         "acquaintances" => Some(Recipients::Acquaintances(ActorId(row.int("actor_id")?))),
         "everyone" => Some(Recipients::Everyone),
+        "servers" => Some(Recipients::Servers),
         _ => None,
     };
     Ok(Unsent {

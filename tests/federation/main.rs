@@ -6,6 +6,7 @@
 mod support;
 
 mod answers;
+mod backup;
 mod co_authors;
 mod corpus;
 mod crash;
@@ -21,6 +22,7 @@ mod properties;
 mod publishing;
 mod refusals;
 mod removal;
+mod rotation;
 mod shared;
 mod site;
 mod unchanged;

@@ -67,6 +67,8 @@ pub enum Recipients {
     Acquaintances(ActorId),
     /// Every inbox we know (interop D6: the end of an actor).
     Everyone,
+    /// Every server we know, through the shared inbox where it has a live one.
+    Servers,
 }
 
 macro_rules! fan_out_statements {
@@ -108,6 +110,10 @@ impl Recipients {
                  WHERE t.owner_actor_id = $1"
             ),
             Self::Everyone => fan_out_statements!("SELECT id AS inbox_id FROM inboxes WHERE $1 = 0"),
+            Self::Servers => fan_out_statements!(
+                "SELECT DISTINCT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
+                 FROM remote_actors r LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE $1 = 0 AND r.gone_at IS NULL"
+            ),
         }
     }
 
@@ -115,7 +121,7 @@ impl Recipients {
         match self {
             Self::Followers(actor) | Self::Acquaintances(actor) => actor.0,
             Self::Reach(article) => article.0,
-            Self::Everyone => 0,
+            Self::Everyone | Self::Servers => 0,
         }
     }
 }

@@ -39,6 +39,8 @@ use self::authors::Authors;
 use self::cascade::{Cascades, Kind};
 use self::config::{Root, Site, SiteConfig, relative};
 use self::frontmatter::Document;
+#[doc(hidden)]
+pub use self::frontmatter::lines;
 use self::page::{Page, SiteFacts};
 use self::profiles::Origin;
 use self::walk::{PageFile, Tree};
