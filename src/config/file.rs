@@ -106,5 +106,8 @@ pub(super) struct Source {
     pub(super) removal_grace: Option<Text>,
     pub(super) moved_away: Option<Text>,
     #[serde(default)]
+    pub(super) profile_fields: bool,
+    pub(super) detect_language: Option<bool>,
+    #[serde(default)]
     pub(super) handles: BTreeMap<String, Text>,
 }

@@ -185,6 +185,10 @@ pub struct Source {
     pub rescan: Duration,
     /// How long a vanished file may be away before its post is removed.
     pub removal_grace: Duration,
+    /// Whether authors' links, roles and organisations are shown as profile fields.
+    pub profile_fields: bool,
+    /// Whether the language of a post is detected where the site does not say it.
+    pub detect_language: bool,
     /// What becomes of an article when a redirect rule of the site leads from its post elsewhere.
     pub moved_away: MovedAway,
     /// Handles of authors whose slug is not to be their handle, by slug.

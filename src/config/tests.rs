@@ -67,6 +67,7 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!(source.sections, ["post", "posts", "blog", "news", "article", "articles"]);
     assert_eq!((source.languages.len(), source.environment.as_str()), (0, "production"));
     assert_eq!((source.rescan, source.removal_grace), (Duration::from_mins(5), Duration::from_hours(24)));
+    assert_eq!((source.profile_fields, source.detect_language), (false, true));
 }
 
 #[test]
@@ -177,6 +178,7 @@ fn each_fault_is_told_at_its_line() {
         ("authors =", "languages = [\"\"]\nauthors =", 14, "languages names no language"),
         ("authors =", "environment = \"../x\"\nauthors =", 14, "is no name of an environment"),
         ("authors =", "rescan = \"0s\"\nauthors =", 14, "length of time is zero"),
+        ("authors =", "detect_language = 1\nauthors =", 14, "of the wrong kind (integer)"),
         ("authors =", "removal_grace = 5\nauthors =", 14, "of the wrong kind (integer)"),
         ("authors =", "moved_away = \"stay\"\nauthors =", 14, "moved_away is \"stay\""),
         (

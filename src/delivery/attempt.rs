@@ -22,7 +22,8 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// What came of trying.
 pub enum Attempt {
-    /// It is no longer to be told: its article was deleted or has expired since (features, complaint 18).
+    /// It is no longer to be told: its article was deleted or has expired since (features, complaint 18), or the actor
+    /// whose profile it shows was deleted.
     Withdrawn,
     /// The peer answered, or did not.
     Sent {
@@ -48,7 +49,12 @@ pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
                 return Ok(Attempt::Withdrawn);
             }
         }
-        author::store::actor(&mut conn, waiting.actor).await?
+        let actor = author::store::actor(&mut conn, waiting.actor).await?;
+        let is_gone = actor.as_ref().is_some_and(|actor| actor.deleted_at.is_some());
+        if is_gone && waiting.kind == "Update" {
+            return Ok(Attempt::Withdrawn);
+        }
+        actor
     };
     let actor =
         actor.ok_or_else(|| anyhow::anyhow!("the actor of activity {} is not in the database", waiting.activity))?;

@@ -24,6 +24,8 @@ pub enum Audience {
     Followers,
     /// Everyone who was sent the article.
     Reach,
+    /// The followers of the actor who says it, and everyone who was sent an article of theirs.
+    Acquaintances,
     /// Every inbox we know.
     Everyone,
     /// One inbox, and the shared inbox that has to wait for it.
@@ -43,6 +45,7 @@ impl Audience {
             Self::Listed => "listed",
             Self::Followers => "followers",
             Self::Reach => "reach",
+            Self::Acquaintances => "acquaintances",
             Self::Everyone => "everyone",
             Self::One { .. } => "one",
         }

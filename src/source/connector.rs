@@ -57,6 +57,8 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
             root: source.path.clone(),
             public_url,
             sections: source.sections.clone(),
+            profile_fields: source.profile_fields,
+            detect_language: source.detect_language,
             languages: source.languages.clone(),
             environment: source.environment.clone(),
         })),

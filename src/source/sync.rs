@@ -340,6 +340,7 @@ fn decide(configured: &Source, scan: &Scan, known: Vec<Author>, actors: &[Actor]
             bio: profile.bio.clone(),
             avatar: profile.avatar.clone(),
             has_profile: profile.has_profile,
+            fingerprint: None,
             choice: None,
             actor: None,
         });
@@ -371,6 +372,7 @@ async fn mint_authors(app: &App, scan: &Scan, opt_in: OptIn) -> Result<Authors, 
                 let (name, bio) = profile.map_or((slug.as_str(), ""), |profile| (&profile.name, &profile.bio));
                 let (mut actor, keys) = author::founding::new_actor(&app, ActorKind::Person, handle, name, bio)?;
                 actor.icon = profile.and_then(|profile| profile.avatar.clone());
+                actor.fields = profile.map(|profile| profile.fields.clone()).unwrap_or_default();
                 Ok(Founded { slug, actor, keys })
             })
             .collect::<Result<Vec<_>, MintError>>()

@@ -8,12 +8,18 @@ mod dates;
 mod frontmatter;
 mod identity;
 mod images;
+mod language;
 mod markdown;
+mod marker;
+mod markup;
 mod page;
+mod passthrough;
 mod permalink;
+mod profiles;
 mod redirects;
 mod shortcodes;
 mod summary;
+mod typographer;
 mod walk;
 mod yaml;
 
@@ -22,8 +28,8 @@ mod corpus;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::io::Read;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -33,7 +39,8 @@ use self::authors::Authors;
 use self::cascade::{Cascades, Kind};
 use self::config::{Root, Site, SiteConfig, relative};
 use self::frontmatter::Document;
-use self::page::Page;
+use self::page::{Page, SiteFacts};
+use self::profiles::Origin;
 use self::walk::{PageFile, Tree};
 use super::scan::{Scan, Warning};
 use crate::clock::Timestamp;
@@ -58,13 +65,25 @@ pub struct Settings {
     pub languages: Vec<String>,
     /// Whose configuration counts, as `hugo --environment` has it.
     pub environment: String,
+    /// Whether authors' links, roles and organisations become profile fields.
+    pub profile_fields: bool,
+    /// Whether a post's language is detected where the site does not say it.
+    pub detect_language: bool,
 }
 
 impl Settings {
     /// A site with all its languages as `hugo` builds it by default.
     #[must_use]
     pub fn new(root: PathBuf, public_url: Url, sections: Vec<String>) -> Self {
-        Self { root, public_url, sections, languages: Vec::new(), environment: "production".to_owned() }
+        Self {
+            root,
+            public_url,
+            sections,
+            languages: Vec::new(),
+            environment: "production".to_owned(),
+            profile_fields: false,
+            detect_language: true,
+        }
     }
 }
 
@@ -119,7 +138,7 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
     let tree = walk::walk(&settings.root, &site, &mut scan.warnings);
     scan.complete = tree.complete;
     scan.redirects = redirects::read(&settings.root, &settings.public_url, &mut scan.warnings);
-    let mut reader = Reader { settings, site: &site, scan };
+    let mut reader = Reader { settings, site: &site, scan, closed: Vec::new() };
     reader.tell_of_gaps();
     let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(file)).collect();
     let all = count(posts.len() + tree.branches.len());
@@ -141,6 +160,8 @@ struct Reader<'a> {
     settings: &'a Settings,
     site: &'a Site,
     scan: Scan,
+    /// Sections whose own page cannot be read: folder, language and that page.
+    closed: Vec<(String, usize, String)>,
 }
 
 /// Per language, in the site's order.
@@ -212,7 +233,11 @@ impl<'a> Reader<'a> {
         }
         let mut profiles = Vec::new();
         for branch in &tree.branches {
-            let Some((file, document)) = self.document(&branch.path) else { continue };
+            let Some((file, document)) = self.document(&branch.path) else {
+                let name = relative(&self.settings.root, &branch.path);
+                self.closed.push((branch.folder.clone(), branch.language, name));
+                continue;
+            };
             if let Some(cascades) = all.get_mut(branch.language) {
                 cascades.add(&branch.folder, document.fields.get("cascade"));
             }
@@ -224,9 +249,58 @@ impl<'a> Reader<'a> {
         for (branch, file, document) in profiles {
             let language = self.language(branch.language).zip(all.get(branch.language));
             let Some((language, cascades)) = language else { continue };
-            authors.add_profile(&branch.folder, &branch.path, file, document, cascades, language);
+            self.profile(&mut authors, (&branch.folder, &branch.path, &file), document, cascades, language);
         }
+        self.data_profiles(&mut authors);
         (authors, all)
+    }
+
+    fn profile(
+        &self,
+        authors: &mut Authors,
+        (key, path, file): (&str, &Path, &str),
+        mut document: Document,
+        cascades: &Cascades,
+        language: (&SiteConfig, &Url),
+    ) {
+        let (config, public_url) = language;
+        cascades.fill(&mut document.fields, key, Kind::Section);
+        let address = permalink::folder_address(key, config, public_url);
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let origin = Origin { name, address: &address, path, file, is_content: true };
+        if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
+            authors.add(profile, own_names);
+        }
+    }
+
+    fn profile_site<'s>(&self, (config, public_url): (&'s SiteConfig, &'s Url)) -> profiles::Site<'s> {
+        profiles::Site { config, public_url, with_fields: self.settings.profile_fields }
+    }
+
+    /// The profiles in `data/authors`.
+    fn data_profiles(&mut self, authors: &mut Authors) {
+        let Some(language) = self.language(0) else { return };
+        let folder = self.settings.root.join("data").join(authors::FOLDER);
+        let Ok(items) = folder.read_dir() else { return };
+        let mut paths: Vec<PathBuf> = items.filter_map(|item| Some(item.ok()?.path())).collect();
+        paths.sort();
+        for path in paths {
+            let is_data = path.extension().and_then(|extension| extension.to_str()).is_some_and(config::is_data);
+            let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_data) else { continue };
+            let file = relative(&self.settings.root, &path);
+            let fields = match config::read(&self.settings.root, &path, &mut self.scan.warnings) {
+                Ok(fields) => fields,
+                Err(error) => {
+                    self.warn(&file, None, format!("this profile cannot be read, so it is passed over: {error}"));
+                    continue;
+                }
+            };
+            let document = Document { fields, ..Document::default() };
+            let origin = Origin { name, address: language.1, path: &path, file: &file, is_content: false };
+            if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
+                authors.add(profile, own_names);
+            }
+        }
     }
 
     fn page(&mut self, file: &PageFile, cascades: &[Cascades]) -> Option<Page> {
@@ -249,9 +323,23 @@ impl<'a> Reader<'a> {
             self.warn(&name, None, "this kind of file is not read yet; only Markdown and HTML are".to_owned());
             return None;
         }
+        if file.path.to_str().is_none() {
+            let name = relative(&self.settings.root, &file.path);
+            self.warn(&name, None, "its name or its folder's is not UTF-8, so it was not read; rename it".to_owned());
+            return None;
+        }
+        if let Some(section) = self.closed.iter().find(|section| is_below(&file.key, file.language, section)) {
+            let message = format!(
+                "{} cannot be read, and may say that this page is not public, so what was known of it stays as it was",
+                section.2
+            );
+            let name = relative(&self.settings.root, &file.path);
+            self.warn(&name, None, message);
+            return None;
+        }
         let (name, mut document) = self.document(&file.path)?;
         cascades.fill(&mut document.fields, &file.key, Kind::Page);
-        let page = Page::new(file, name, document, config, public_url);
+        let page = Page::new(file, name, document, (config, public_url), &self.settings.root);
         if let Some(key) = page.unreadable_date() {
             let message = format!(
                 "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
@@ -269,10 +357,19 @@ impl<'a> Reader<'a> {
             Ok(text) => text,
             Err(Unreadable::Io(error)) => {
                 self.scan.complete = false;
-                let message = format!(
-                    "it could not be read ({error}), so nothing counts as removed in this scan; mend its permissions"
-                );
+                let remedy = match error.kind() {
+                    ErrorKind::NotFound => "it went away while the site was read, and the next scan looks again",
+                    ErrorKind::PermissionDenied => "mend its permissions",
+                    _ => "see to its disk",
+                };
+                let message =
+                    format!("it could not be read ({error}), so nothing counts as removed in this scan; {remedy}");
                 self.warn(&name, None, message);
+                return None;
+            }
+            Err(Unreadable::NoFile) => {
+                let message = "it is a pipe, a socket or a device, and was not read; put an ordinary file there";
+                self.warn(&name, None, message.to_owned());
                 return None;
             }
             Err(Unreadable::TooLarge) => {
@@ -299,6 +396,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self, pages: &[Page], mut authors: Authors, now: Timestamp) -> Scan {
+        let own_shortcodes = own_shortcodes(&self.settings.root);
         let mut addresses: PerLanguage<HashMap<String, &str>> = vec![HashMap::new(); self.site.languages.len()];
         for page in pages {
             if let Some(addresses) = addresses.get_mut(page.language) {
@@ -306,11 +404,13 @@ impl<'a> Reader<'a> {
             }
         }
         for page in pages {
-            let Some((site, addresses)) = self.language(page.language).zip(addresses.get(page.language)) else {
+            let language = self.language(page.language).zip(addresses.get(page.language));
+            let Some(((config, public_url), addresses)) = language else {
                 continue;
             };
             let resolve = |path: &str| resolve(path, &page.key, addresses);
-            let entry = page.entry(site, now, &mut authors, &resolve, &mut self.scan.warnings);
+            let site = SiteFacts { config, public_url, settings: self.settings, own_shortcodes: &own_shortcodes };
+            let entry = page.entry(&site, now, &mut authors, &resolve, &mut self.scan.warnings);
             self.scan.entries.push(entry);
         }
         self.scan.entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -319,6 +419,20 @@ impl<'a> Reader<'a> {
         self.scan.warnings.dedup();
         self.scan
     }
+}
+
+/// Whether a page stands below a section.
+fn is_below(key: &str, language: usize, (folder, of, _): &(String, usize, String)) -> bool {
+    *of == language
+        && (folder.is_empty() || key.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// The names of the site's own shortcodes, lower case.
+fn own_shortcodes(root: &Path) -> BTreeSet<String> {
+    let folders = ["layouts/shortcodes", "layouts/_shortcodes"].map(|folder| root.join(folder));
+    let files = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten();
+    let stem = |path: PathBuf| Some(path.file_name()?.to_str()?.split('.').next()?.to_lowercase());
+    files.filter_map(|file| stem(file.ok()?.path())).collect()
 }
 
 /// Finds a page as `ref` does: from the content folder, from the page's own folder, or by its last name.
@@ -342,6 +456,7 @@ fn resolve(path: &str, from: &str, addresses: &HashMap<String, &str>) -> Option<
 
 enum Unreadable {
     Io(std::io::Error),
+    NoFile,
     TooLarge,
     NotUtf8 { line: u64 },
 }
@@ -349,7 +464,7 @@ enum Unreadable {
 fn read_text(path: &Path) -> Result<String, Unreadable> {
     // Opening a pipe or a device could wait for ever.
     if !std::fs::metadata(path).map_err(Unreadable::Io)?.is_file() {
-        return Err(Unreadable::Io(std::io::Error::other("it is no ordinary file")));
+        return Err(Unreadable::NoFile);
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(Unreadable::Io)?;

@@ -1,5 +1,6 @@
 //! Which files of the content folder are pages, sections' own pages, and resources (sources 1.1).
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -65,7 +66,15 @@ pub(super) fn walk(folder: &Path, site: &Site, warnings: &mut Vec<Warning>) -> T
     let real_folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let mut files = Vec::new();
     for root in &site.roots {
-        let keep = |entry: &DirEntry| entry.depth() == 0 || wanted(entry, root, site, &real_folder);
+        let outward = RefCell::new(Vec::new());
+        let keep = |entry: &DirEntry| {
+            let wanted = entry.depth() == 0 || wanted(entry, root, site);
+            let leads_out = wanted && entry.path_is_symlink() && !is_within(entry.path(), &real_folder);
+            if leads_out && (entry.file_type().is_dir() || is_content(entry.path())) {
+                outward.borrow_mut().push(entry.path().to_owned());
+            }
+            wanted && !leads_out
+        };
         let walker = WalkDir::new(&root.folder)
             .follow_links(true)
             .max_depth(MAX_DEPTH)
@@ -74,13 +83,26 @@ pub(super) fn walk(folder: &Path, site: &Site, warnings: &mut Vec<Warning>) -> T
             .filter_entry(keep);
         for item in walker {
             match item {
-                Ok(entry) if entry.file_type().is_file() && is_content(entry.path()) => {
+                // What is no ordinary file is told of by whoever reads it.
+                Ok(entry) if !entry.file_type().is_dir() && is_content(entry.path()) => {
                     files.push(named(entry.into_path(), root, site));
+                }
+                Ok(entry) if entry.file_type().is_dir() && entry.depth() == MAX_DEPTH => {
+                    tree.complete = false;
+                    let message = format!(
+                        "what lies {MAX_DEPTH} folders deep and deeper is not read, so nothing counts as removed in this scan"
+                    );
+                    warnings.push(Warning { file: relative(folder, entry.path()), line: None, message });
                 }
                 Ok(_) => {}
                 Err(error) => fault(folder, &error, &mut tree, warnings),
             }
         }
+        warnings.extend(outward.into_inner().into_iter().map(|path| Warning {
+            file: relative(folder, &path),
+            line: None,
+            message: "this link leads out of the site's folder and was not followed".to_owned(),
+        }));
     }
     sort_out(files, &mut tree);
     tree
@@ -101,7 +123,7 @@ fn fault(folder: &Path, error: &walkdir::Error, tree: &mut Tree, warnings: &mut 
     warnings.push(Warning { file, line: None, message });
 }
 
-fn wanted(entry: &DirEntry, root: &Root, site: &Site, real_folder: &Path) -> bool {
+fn wanted(entry: &DirEntry, root: &Root, site: &Site) -> bool {
     let name = entry.file_name().to_string_lossy();
     if name.starts_with(['.', '#']) || name.ends_with('~') {
         return false;
@@ -112,10 +134,7 @@ fn wanted(entry: &DirEntry, root: &Root, site: &Site, real_folder: &Path) -> boo
         return false;
     }
     // A content folder within another is read for itself.
-    if site.roots.iter().any(|other| other.folder == entry.path()) {
-        return false;
-    }
-    !entry.path_is_symlink() || is_within(entry.path(), real_folder)
+    !site.roots.iter().any(|other| other.folder == entry.path())
 }
 
 /// Whether a path leads into a folder, whatever links are on the way.

@@ -12,11 +12,13 @@ use regex::Regex;
 use serde_json::{Map, Value};
 use url::Url;
 
+pub(super) use self::files::{is_data, read};
 use self::languages::Language;
 pub(super) use self::languages::Root;
 use super::ScanError;
 use super::dates::Order;
 use super::frontmatter::{flag, text, texts};
+use super::markup::Markup;
 use crate::source::scan::Warning;
 
 /// A site: what holds for all of it.
@@ -55,9 +57,11 @@ pub(super) struct SiteConfig {
     pub(super) time_zone: Tz,
     /// Words.
     pub(super) summary_length: usize,
-    pub(super) raw_html: bool,
-    pub(super) typographer: bool,
-    pub(super) emoji: bool,
+    pub(super) markup: Markup,
+    /// What the site calls its taxonomies of authors, where that is neither `author` nor `authors`.
+    pub(super) author_taxonomies: Vec<String>,
+    /// The site's own parameters, keys in lower case.
+    pub(super) params: Option<Value>,
     pub(super) date_order: Order,
     /// The configuration's own `cascade`.
     pub(super) cascade: Option<Value>,
@@ -124,7 +128,6 @@ fn interpret(
     let Language { key, own, values } = language;
     let value = |name: &str| values.get(name);
     let yes = |name: &str| flag(value(name)).unwrap_or(false);
-    let markup = |path: &[&str]| path.iter().try_fold(value("markup")?, |table, name| table.get(*name));
 
     // Themes' example sites leave `languageCode` behind, which says nothing where a language is named.
     let code = text(own.get("languagecode").or_else(|| own.get("locale"))).or_else(|| {
@@ -148,15 +151,24 @@ fn interpret(
             .and_then(Value::as_u64)
             .and_then(|n| usize::try_from(n).ok())
             .unwrap_or(70),
-        raw_html: flag(markup(&["goldmark", "renderer", "unsafe"])).unwrap_or(false),
-        typographer: match markup(&["goldmark", "extensions", "typographer"]) {
-            Some(Value::Object(table)) => !flag(table.get("disable")).unwrap_or(false),
-            other => flag(other).unwrap_or(true),
-        },
-        emoji: yes("enableemoji"),
+        markup: Markup::new(value("markup"), yes("enableemoji")),
+        author_taxonomies: author_taxonomies(value("taxonomies")),
+        params: value("params").cloned(),
         date_order: Order::new(value("frontmatter")),
         cascade: value("cascade").cloned(),
     })
+}
+
+/// A taxonomy is a singular and a plural, and posts carry the plural.
+fn author_taxonomies(table: Option<&Value>) -> Vec<String> {
+    let Some(Value::Object(table)) = table else { return Vec::new() };
+    let of_authors =
+        |name: &str| matches!(name, "author" | "authors" | "writer" | "writers" | "contributor" | "contributors");
+    let plural = |(singular, plural): (&String, &Value)| {
+        let plural = text(Some(plural))?.to_lowercase();
+        (of_authors(singular) || of_authors(&plural)).then_some(plural)
+    };
+    table.iter().filter_map(plural).collect()
 }
 
 /// The language alone (`en-us` is `en`), except where region or script is another way of writing.

@@ -23,7 +23,7 @@ fn configuration_is_gathered_from_all_its_files() {
     ])
     .expect("a configuration");
     let config = &site.languages[0];
-    assert!(config.emoji && config.typographer && !config.raw_html);
+    assert!(config.markup.emoji && config.markup.typographer.is_some() && !config.markup.raw_html);
     assert_eq!((config.summary_length, config.language.as_str()), (9, "nl"));
     assert_eq!(site.languages[1].language_key, "en");
     assert!(site.languages[1].has_others && !site.languages[1].is_default);
