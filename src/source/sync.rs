@@ -274,6 +274,9 @@ async fn attempt(
     let connector = connector::of(configured);
     let mut scan = tokio::task::spawn_blocking(move || connector.scan(now, &mut progress)).await??;
     let stale = standing.and_then(|standing| scan.is_of(standing));
+    if let Some(why) = &stale {
+        tracing::warn!(source = configured.name, why, "the files of the last fetch are read");
+    }
     // Read after the scan, so that a decision made meanwhile on the command line counts.
     let (posts, authors, actors) = {
         let mut conn = app.db.read().await?;
