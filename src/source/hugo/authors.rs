@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::cascade::{Cascades, Kind};
+use super::cascade::Cascades;
 use super::config::SiteConfig;
 use super::frontmatter::{Document, field, text, texts};
 use super::images::{beside, first_named, media_type};
-use super::{content, page, permalink};
+use super::matcher::Kind;
+use super::{content, page, paths, permalink};
 use crate::activity::Image;
 use crate::author::profile::AuthorProfile;
 use crate::html;
@@ -54,7 +55,7 @@ impl Authors {
         for own in texts(field(&document.fields, "authors")) {
             self.by_own_name.entry(slug_of(&own, config)).or_insert_with(|| slug.clone());
         }
-        cascades.fill(&mut document.fields, key, Kind::Section);
+        cascades.fill(&mut document.fields, config.subject(key, Kind::Section));
         let address = permalink::folder_address(key, config, public_url);
         let name = text(document.fields.get("title")).unwrap_or_else(|| folder.to_owned());
         let bio = match text(field(&document.fields, "bio")) {
@@ -130,7 +131,7 @@ fn one_name(value: &Value) -> Option<String> {
 
 /// Blanks become hyphens, capitals small letters; a slash would lead out of the folder.
 fn slug_of(name: &str, config: &SiteConfig) -> String {
-    permalink::urlize(name.trim(), config).to_lowercase().replace('/', "-")
+    paths::urlize(name.trim(), config).to_lowercase().replace('/', "-")
 }
 
 /// The first picture named `*avatar*` beside the profile, if the site publishes the profile's folder at all.

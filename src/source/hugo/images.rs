@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::frontmatter::{field, text};
-use super::permalink;
+use super::paths;
 use crate::activity::Image;
 
 /// A picture before it has an address.
@@ -49,7 +49,7 @@ impl Picture {
         let url = match () {
             () if self.in_bundle => beside(page, &self.source)?,
             () if is_address => Url::parse(&self.source).ok()?,
-            () => permalink::join(public_url, &self.source),
+            () => paths::join(public_url, &self.source),
         };
         Some(Image { url: url.into(), alt: self.alt.clone(), media_type: media_type(&self.source)?.to_owned() })
     }

@@ -6,12 +6,16 @@ mod config;
 mod content;
 mod dates;
 mod frontmatter;
+mod golang;
 mod images;
 mod markdown;
+mod matcher;
 mod page;
+mod paths;
 mod permalink;
 mod shortcodes;
 mod summary;
+mod tokens;
 mod walk;
 mod yaml;
 
@@ -28,9 +32,10 @@ use thiserror::Error;
 use url::Url;
 
 use self::authors::Authors;
-use self::cascade::{Cascades, Kind};
+use self::cascade::Cascades;
 use self::config::{Root, Site, SiteConfig, relative};
 use self::frontmatter::Document;
+use self::matcher::Kind;
 use self::page::Page;
 use self::walk::{PageFile, Tree};
 use super::scan::{Scan, Warning};
@@ -156,16 +161,21 @@ impl<'a> Reader<'a> {
     fn is_post(&self, file: &PageFile) -> bool {
         let Some((config, _)) = self.language(file.language) else { return false };
         let wanted = &self.settings.languages;
+        (wanted.is_empty() || wanted.iter().any(|key| key.eq_ignore_ascii_case(&config.language_key)))
+            && file.key.rsplit_once('/').is_some_and(|(folder, _)| self.holds_posts(folder))
+    }
+
+    /// Whether a folder below the content folder is of a section whose pages are posts.
+    fn holds_posts(&self, folder: &str) -> bool {
         let within = |section: &str| {
             let section = section.trim_matches('/');
-            file.key.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
-                && file.key.get(section.len()..).is_some_and(|rest| rest.starts_with('/'))
+            folder.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
+                && folder.get(section.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        (wanted.is_empty() || wanted.iter().any(|key| key.eq_ignore_ascii_case(&config.language_key)))
-            && match self.settings.sections.as_slice() {
-                [] => USUAL_SECTIONS.iter().any(|section| within(section)),
-                sections => sections.iter().any(|section| within(section)),
-            }
+        match self.settings.sections.as_slice() {
+            [] => USUAL_SECTIONS.iter().any(|section| within(section)),
+            sections => sections.iter().any(|section| within(section)),
+        }
     }
 
     /// Says what the operator asks for and the site has not.
@@ -205,6 +215,11 @@ impl<'a> Reader<'a> {
         let mut profiles = Vec::new();
         for branch in &tree.branches {
             let Some((file, document)) = self.document(&branch.path) else { continue };
+            if document.fields.contains_key("slug") && self.holds_posts(&branch.folder) {
+                let message = "the `slug` of a section is not read, though newer versions of Hugo change the addresses \
+                               below it by it; rename the folder instead, or check the addresses that `sync --dry-run` shows";
+                self.warn(&file, None, message.to_owned());
+            }
             if let Some(cascades) = all.get_mut(branch.language) {
                 cascades.add(&branch.folder, document.fields.get("cascade"));
             }
@@ -242,7 +257,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let (name, mut document) = self.document(&file.path)?;
-        cascades.fill(&mut document.fields, &file.key, Kind::Page);
+        cascades.fill(&mut document.fields, config.subject(&file.key, Kind::Page));
         let page = Page::new(file, name, document, config, public_url);
         if let Some(key) = page.unreadable_date() {
             let message = format!(

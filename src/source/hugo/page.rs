@@ -1,15 +1,17 @@
 //! One page: what its front matter says of it, and the entry it becomes.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use aws_lc_rs::digest;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::authors::{self, Authors, Found};
 use super::config::SiteConfig;
-use super::dates::Dates;
-use super::frontmatter::{Document, field, flag, text, texts};
+use super::dates::{Beside, Dates, Moment};
+use super::frontmatter::{self, Document, field, flag, text, texts};
 use super::images::{self, Picture};
 use super::permalink::{self, Place};
 use super::walk::PageFile;
@@ -51,13 +53,25 @@ impl Page {
         let Document { fields, body, body_line, .. } = document;
         let base_name = from.key.rsplit('/').next().unwrap_or(&from.key);
         let written = text(fields.get("title")).map(|title| content::title_text(&title));
-        let dates = config.date_order.dates(&fields, base_name, config.time_zone);
-        let slug = text(fields.get("slug"));
+        let beside = Beside {
+            base_name,
+            changed: &|| changed(&from.path),
+            // The git source hands in the author dates; without it `:git` finds nothing, as without `enableGitInfo`.
+            committed: &|| None,
+            zone: config.time_zone,
+        };
+        let dates = config.date_order.dates(&fields, &beside);
+        let slug = frontmatter::words(fields.get("slug"))
+            .or_else(|| dates.slug.clone().filter(|_| !fields.contains_key("slug")))
+            .map(|slug| slug.trim_matches('-').to_owned())
+            .filter(|slug| !slug.is_empty());
+        let url = frontmatter::words(fields.get("url"));
         let place = Place {
             key: &from.key,
+            section: &from.section,
             title: written.as_deref().unwrap_or_default(),
             slug: slug.as_deref(),
-            url: fields.get("url").and_then(Value::as_str).map(str::trim).filter(|url| !url.is_empty()),
+            url: url.as_deref().filter(|url| !url.is_empty()),
             date: dates.date,
         };
         let url = permalink::address(&place, config, public_url);
@@ -218,7 +232,7 @@ impl Page {
                 "`fediverse: unlisted` is not known yet, so the post is held back; remove it to publish the post";
             warnings.push(self.warning(None, message.to_owned()));
         }
-        let headless = self.is_bundle && flag(self.fields.get("headless")) == Some(true);
+        let headless = flag(self.fields.get("headless")) == Some(true);
         if unlisted
             || flag(fediverse) == Some(false)
             || headless
@@ -227,7 +241,9 @@ impl Page {
         {
             return Visibility::Withheld;
         }
-        if flag(self.fields.get("draft")) == Some(true) {
+        // `published: false` is an older word for it.
+        let published = || self.fields.get("published").filter(|value| value.is_boolean());
+        if flag(self.fields.get("draft")).or_else(|| Some(!flag(published())?)) == Some(true) {
             return Visibility::Draft;
         }
         match (self.dates.publish, self.dates.expiry) {
@@ -236,6 +252,11 @@ impl Page {
             (_, until) => Visibility::Public { until },
         }
     }
+}
+
+fn changed(file: &Path) -> Option<Moment> {
+    let time: DateTime<Utc> = file.metadata().ok()?.modified().ok()?.into();
+    Some(time.fixed_offset())
 }
 
 /// Whether the site makes a page of it: `build.render`, and `_build.render` as it was called up to Hugo 0.144.

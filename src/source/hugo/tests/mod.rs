@@ -1,6 +1,7 @@
 //! The connector on small trees made here.
 
 mod languages;
+mod oracle;
 
 use tempfile::TempDir;
 
