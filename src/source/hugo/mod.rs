@@ -7,12 +7,14 @@ mod content;
 mod dates;
 mod frontmatter;
 mod golang;
+mod identity;
 mod images;
 mod markdown;
 mod matcher;
 mod page;
 mod paths;
 mod permalink;
+mod redirects;
 mod shortcodes;
 mod summary;
 mod tokens;
@@ -121,8 +123,10 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
     let site = config::load(&settings.root, &settings.environment, &mut scan.warnings)?;
     let tree = walk::walk(&settings.root, &site, &mut scan.warnings);
     scan.complete = tree.complete;
+    scan.redirects = redirects::read(&settings.root, &settings.public_url, &mut scan.warnings);
     let mut reader = Reader { settings, site: &site, scan };
     reader.tell_of_gaps();
+    reader.tell_of_adapters(&tree);
     let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(file)).collect();
     let all = count(posts.len() + tree.branches.len());
 
@@ -136,6 +140,13 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
         progress(done, all);
     }
     Ok(reader.finish(&pages, authors, now))
+}
+
+/// Whether the dates of this site's pages come from git, so that its history is needed; no when its configuration
+/// cannot be read, which the scan will tell.
+#[must_use]
+pub fn wants_history(root: &Path, environment: &str) -> bool {
+    config::load(root, environment, &mut Vec::new()).is_ok_and(|site| site.git_info)
 }
 
 /// A scan under way.
@@ -200,6 +211,16 @@ impl<'a> Reader<'a> {
                 known.join(", ")
             );
             self.warn(&folder, None, message);
+        }
+    }
+
+    fn tell_of_adapters(&mut self, tree: &Tree) {
+        for (folder, path) in &tree.adapters {
+            if self.holds_posts(folder) {
+                let message =
+                    "the pages that this program makes are not read, since only Hugo can run it; posts must be files";
+                self.warn(&relative(&self.settings.root, path), None, message.to_owned());
+            }
         }
     }
 
@@ -354,6 +375,10 @@ enum Unreadable {
 }
 
 fn read_text(path: &Path) -> Result<String, Unreadable> {
+    // Opening a pipe or a device could wait for ever.
+    if !std::fs::metadata(path).map_err(Unreadable::Io)?.is_file() {
+        return Err(Unreadable::Io(std::io::Error::other("it is no ordinary file")));
+    }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(Unreadable::Io)?;
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(Unreadable::Io)?;

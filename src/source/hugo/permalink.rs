@@ -27,8 +27,8 @@ pub(super) fn address(place: &Place<'_>, config: &SiteConfig, public_url: &Url) 
     let path = match (place.url, config.permalinks.of(config.subject(place.key, Kind::Page))) {
         (Some(url), _) => given_path(&tokens::expand(url, place, config)),
         (None, Some(pattern)) => {
-            let path = clean(&tokens::expand(pattern, place, config));
-            ended(&urlize(&format!("{}/", path.trim_end_matches('/')), config), place, config)
+            let path = clean(&unescaped(&tokens::expand(pattern, place, config)));
+            ended(&format!("{}/", urlize(path.trim_end_matches('/'), config)), place, config)
         }
         (None, None) => plain_path(place, config),
     };
@@ -42,6 +42,12 @@ pub(super) fn address(place: &Place<'_>, config: &SiteConfig, public_url: &Url) 
 pub(super) fn folder_address(key: &str, config: &SiteConfig, public_url: &Url) -> Url {
     let prefix = config.language_prefix.as_deref().map(|key| format!("{key}/")).unwrap_or_default();
     join(public_url, &format!("{prefix}{}/", file_path(key, config).trim_matches('/')))
+}
+
+/// Hugo reads an expanded pattern like a query, in which `+` is a blank.
+fn unescaped(path: &str) -> String {
+    let pair = format!("={}", path.replace('&', "%26"));
+    url::form_urlencoded::parse(pair.as_bytes()).map(|(_, path)| path.into_owned()).collect()
 }
 
 /// A `url` as it stands in the front matter: a file if there is a dot in it and no slash behind it.

@@ -57,6 +57,8 @@ pub(super) struct Tree {
     pub(super) pages: Vec<PageFile>,
     /// By folder, then language.
     pub(super) branches: Vec<Branch>,
+    /// Programs that make pages (`_content.gotmpl`), and the folders below the content folder they are in.
+    pub(super) adapters: Vec<(String, PathBuf)>,
     /// Whether all could be seen.
     pub(super) complete: bool,
 }
@@ -78,6 +80,9 @@ pub(super) fn walk(folder: &Path, site: &Site, warnings: &mut Vec<Warning>) -> T
             match item {
                 Ok(entry) if entry.file_type().is_file() && is_content(entry.path()) => {
                     files.extend(named(entry.into_path(), root, site));
+                }
+                Ok(entry) if is_adapter(&entry) => {
+                    tree.adapters.push((folder_of(entry.path(), root), entry.into_path()));
                 }
                 Ok(_) => {}
                 Err(error) => fault(folder, &error, &mut tree, warnings),
@@ -117,7 +122,25 @@ fn wanted(entry: &DirEntry, root: &Root, site: &Site, real_folder: &Path) -> boo
     if site.roots.iter().any(|other| other.folder == entry.path()) {
         return false;
     }
-    !entry.path_is_symlink() || entry.path().canonicalize().is_ok_and(|target| target.starts_with(real_folder))
+    !entry.path_is_symlink() || is_within(entry.path(), real_folder)
+}
+
+/// Whether a path leads into a folder, whatever links are on the way.
+pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
+    let real = folder.canonicalize();
+    path.canonicalize().is_ok_and(|target| target.starts_with(real.as_deref().unwrap_or(folder)))
+}
+
+fn is_adapter(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    entry.file_type().is_file() && name.starts_with("_content.") && name.ends_with(".gotmpl")
+}
+
+/// Below the content folder.
+fn folder_of(path: &Path, root: &Root) -> String {
+    let folder = path.parent().map(|parent| relative(&root.folder, parent)).unwrap_or_default();
+    let parts = [root.below.as_str(), folder.as_str()].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn is_content(path: &Path) -> bool {
@@ -141,9 +164,7 @@ struct Named {
 
 /// `None` for a file of a language that is not built.
 fn named(path: PathBuf, root: &Root, site: &Site) -> Option<Named> {
-    let folder = path.parent().map(|parent| relative(&root.folder, parent)).unwrap_or_default();
-    let folder = [root.below.as_str(), folder.as_str()].into_iter().filter(|part| !part.is_empty());
-    let folder = folder.collect::<Vec<_>>().join("/");
+    let folder = folder_of(&path, root);
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     // The language in a name goes before the folder's.
     let own = stem.rsplit_once('.');

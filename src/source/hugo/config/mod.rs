@@ -31,6 +31,8 @@ pub(super) struct Site {
     pub(super) disabled: Vec<String>,
     /// Never empty.
     pub(super) roots: Vec<Root>,
+    /// Whether pages have dates from git.
+    pub(super) git_info: bool,
 }
 
 /// What we need to know of a site's configuration, as it counts for one language.
@@ -56,6 +58,12 @@ pub(super) struct SiteConfig {
     pub(super) remove_path_accents: bool,
     pub(super) disable_path_to_lower: bool,
     pub(super) ugly_urls: UglyUrls,
+    /// Whether the site shows posts before their date.
+    pub(super) build_future: bool,
+    /// Whether the site shows posts after their expiry date.
+    pub(super) build_expired: bool,
+    /// Whether the site makes pages of posts at all.
+    pub(super) makes_pages: bool,
     pub(super) time_zone: Tz,
     /// Words.
     pub(super) summary_length: usize,
@@ -127,6 +135,15 @@ pub(super) fn load(root: &Path, environment: &str, warnings: &mut Vec<Warning>) 
         return Err(ScanError::NoContent { folder: first });
     }
     languages::missing(root, &mut roots, warnings);
+    if flag(all.get("builddrafts")) == Some(true) {
+        warnings.push(Warning {
+            file: "the site configuration".to_owned(),
+            line: None,
+            message: "`buildDrafts` puts drafts on the site, but they are not sent, since a draft is not meant to be \
+                      final; remove `draft` from those that are"
+                .to_owned(),
+        });
+    }
     let hosts = languages::hosts(&languages, warnings);
     let several = languages.len() > 1;
     let languages = languages
@@ -144,7 +161,8 @@ pub(super) fn load(root: &Path, environment: &str, warnings: &mut Vec<Warning>) 
             Ok(config)
         })
         .collect::<Result<_, ScanError>>()?;
-    Ok(Site { languages, disabled: languages::disabled(&all), roots })
+    let git_info = flag(all.get("enablegitinfo")).unwrap_or(false);
+    Ok(Site { languages, disabled: languages::disabled(&all), roots, git_info })
 }
 
 fn in_subfolder(all: &Map<String, Value>) -> bool {
@@ -179,6 +197,9 @@ fn interpret(
         remove_path_accents: yes("removepathaccents"),
         disable_path_to_lower: yes("disablepathtolower"),
         ugly_urls: UglyUrls::new(all.get("uglyurls")),
+        build_future: yes("buildfuture"),
+        build_expired: yes("buildexpired"),
+        makes_pages: !texts(value("disablekinds")).iter().any(|kind| kind.eq_ignore_ascii_case("page")),
         time_zone: time_zone(value("timezone"), warnings),
         summary_length: value("summarylength")
             .and_then(Value::as_u64)

@@ -1,5 +1,6 @@
 //! The connector on small trees made here.
 
+mod building;
 mod languages;
 mod oracle;
 
@@ -154,7 +155,9 @@ fn what_the_public_may_see_follows_hugos_rules() {
         ("expiryDate: 2026-11-01T12:00:00Z", Visibility::Expired),
         ("fediverse: false", Visibility::Withheld),
         ("params: {fediverse: false}", Visibility::Withheld),
-        ("fediverse: unlisted", Visibility::Withheld),
+        ("fediverse: unlisted", Visibility::Public { until: None }),
+        ("{fediverse: Unlisted, build: {list: never}}", Visibility::Public { until: None }),
+        ("{fediverse: unlisted, draft: true}", Visibility::Draft),
         ("{fediverse: false, draft: true}", Visibility::Withheld),
         ("headless: true", Visibility::Withheld),
         ("_build: {render: never}", Visibility::Withheld),

@@ -135,6 +135,9 @@ fn of_old_versions() -> Vec<Difference> {
             case.config.contains("InSubdir") && case.we.is_some_and(|we| we.url.contains("/en/")) && case.only_address()
         }),
         old("a slash in a title stayed one in permalinks", |case| case.address(|url| url.replace("/t/u", "/t-u"))),
+        old("a `+` at the end of a permalink became a hyphen", |case| {
+            case.file.contains("C++") && case.address(|url| url.replace("c-/", "c/").replace("C-/", "C/"))
+        }),
         old("`last` of one section was none", |case| case.config.contains("last") && case.only_address()),
     ]
 }

@@ -205,6 +205,7 @@ const TITLED: &[(&str, &str)] = &[
     ("deep/Er/four.md", "title: 'über'\ndate: 2024-03-05"),
     ("deep/_index.md", "title: Deep Section"),
     ("deep/Er/five/index.md", "title: Five."),
+    ("C++.md", "title: About C++\ndate: 2024-03-05"),
     ("v1.2.md", "title: v1.2\ndate: 2024-11-09"),
 ];
 
