@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::config::SiteConfig;
 use super::frontmatter::{field, text};
-use super::permalink;
+use super::paths;
 use crate::author::profile::AuthorProfile;
 
 /// The folder of profiles below the content folder, and below `data`.
@@ -95,5 +95,5 @@ fn one_name(value: &Value) -> Option<String> {
 
 /// Blanks become hyphens, capitals small letters; a slash would lead out of the folder.
 pub(super) fn slug_of(name: &str, config: &SiteConfig) -> String {
-    permalink::urlize(name.trim(), config).to_lowercase().replace('/', "-")
+    paths::urlize(name.trim(), config).to_lowercase().replace('/', "-")
 }

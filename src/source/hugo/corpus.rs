@@ -23,7 +23,7 @@ fn corpus() -> Option<PathBuf> {
 }
 
 /// Lines of comma-separated values, with quotes as in RFC 4180.
-fn csv(text: &str) -> Vec<Vec<String>> {
+pub(super) fn csv(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::frontmatter::{field, text};
-use super::permalink;
+use super::paths;
 use crate::activity::Image;
 
 /// Fields in which themes look for a cover, after `image`; each a text, or a map with one of [`PARTS`].
@@ -150,8 +150,8 @@ impl Picture {
         let url = match self.place {
             Place::Bundle => beside(page, &self.source)?,
             Place::Elsewhere => Url::parse(&self.source).ok()?,
-            Place::Media => permalink::join(public_url, &format!("media/{}", self.source.trim_start_matches('/'))),
-            Place::Static | Place::Nowhere => permalink::join(public_url, &self.source),
+            Place::Media => paths::join(public_url, &format!("media/{}", self.source.trim_start_matches('/'))),
+            Place::Static | Place::Nowhere => paths::join(public_url, &self.source),
         };
         let read = self.file.as_deref().and_then(measured);
         let media_type = read.as_ref().and_then(|read| read.media_type).or_else(|| media_type(&self.source))?;

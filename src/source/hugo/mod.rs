@@ -6,19 +6,23 @@ mod config;
 mod content;
 mod dates;
 mod frontmatter;
+mod golang;
 mod identity;
 mod images;
 mod language;
 mod markdown;
 mod marker;
 mod markup;
+mod matcher;
 mod page;
 mod passthrough;
+mod paths;
 mod permalink;
 mod profiles;
 mod redirects;
 mod shortcodes;
 mod summary;
+mod tokens;
 mod typographer;
 mod walk;
 mod yaml;
@@ -36,11 +40,12 @@ use thiserror::Error;
 use url::Url;
 
 use self::authors::Authors;
-use self::cascade::{Cascades, Kind};
+use self::cascade::Cascades;
 use self::config::{Root, Site, SiteConfig, relative};
 use self::frontmatter::Document;
 #[doc(hidden)]
 pub use self::frontmatter::lines;
+use self::matcher::Kind;
 use self::page::{Page, SiteFacts};
 use self::profiles::Origin;
 use self::walk::{PageFile, Tree};
@@ -142,6 +147,7 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
     scan.redirects = redirects::read(&settings.root, &settings.public_url, &mut scan.warnings);
     let mut reader = Reader { settings, site: &site, scan, closed: Vec::new() };
     reader.tell_of_gaps();
+    reader.tell_of_adapters(&tree);
     let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(file)).collect();
     let all = count(posts.len() + tree.branches.len());
 
@@ -182,16 +188,21 @@ impl<'a> Reader<'a> {
     fn is_post(&self, file: &PageFile) -> bool {
         let Some((config, _)) = self.language(file.language) else { return false };
         let wanted = &self.settings.languages;
+        (wanted.is_empty() || wanted.iter().any(|key| key.eq_ignore_ascii_case(&config.language_key)))
+            && file.key.rsplit_once('/').is_some_and(|(folder, _)| self.holds_posts(folder))
+    }
+
+    /// Whether a folder below the content folder is of a section whose pages are posts.
+    fn holds_posts(&self, folder: &str) -> bool {
         let within = |section: &str| {
             let section = section.trim_matches('/');
-            file.key.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
-                && file.key.get(section.len()..).is_some_and(|rest| rest.starts_with('/'))
+            folder.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
+                && folder.get(section.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        (wanted.is_empty() || wanted.iter().any(|key| key.eq_ignore_ascii_case(&config.language_key)))
-            && match self.settings.sections.as_slice() {
-                [] => USUAL_SECTIONS.iter().any(|section| within(section)),
-                sections => sections.iter().any(|section| within(section)),
-            }
+        match self.settings.sections.as_slice() {
+            [] => USUAL_SECTIONS.iter().any(|section| within(section)),
+            sections => sections.iter().any(|section| within(section)),
+        }
     }
 
     /// Says what the operator asks for and the site has not.
@@ -224,6 +235,16 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn tell_of_adapters(&mut self, tree: &Tree) {
+        for (folder, path) in &tree.adapters {
+            if self.holds_posts(folder) {
+                let message =
+                    "the pages that this program makes are not read, since only Hugo can run it; posts must be files";
+                self.warn(&relative(&self.settings.root, path), None, message.to_owned());
+            }
+        }
+    }
+
     /// Reads the sections' own pages: what they hand down, and the profiles among them.
     fn branches(&mut self, tree: &Tree) -> (Authors, PerLanguage<Cascades>) {
         let mut authors = Authors::default();
@@ -240,6 +261,11 @@ impl<'a> Reader<'a> {
                 self.closed.push((branch.folder.clone(), branch.language, name));
                 continue;
             };
+            if document.fields.contains_key("slug") && self.holds_posts(&branch.folder) {
+                let message = "the `slug` of a section is not read, though newer versions of Hugo change the addresses \
+                               below it by it; rename the folder instead, or check the addresses that `sync --dry-run` shows";
+                self.warn(&file, None, message.to_owned());
+            }
             if let Some(cascades) = all.get_mut(branch.language) {
                 cascades.add(&branch.folder, document.fields.get("cascade"));
             }
@@ -266,7 +292,7 @@ impl<'a> Reader<'a> {
         language: (&SiteConfig, &Url),
     ) {
         let (config, public_url) = language;
-        cascades.fill(&mut document.fields, key, Kind::Section);
+        cascades.fill(&mut document.fields, config.subject(key, Kind::Section));
         let address = permalink::folder_address(key, config, public_url);
         let name = key.rsplit('/').next().unwrap_or(key);
         let origin = Origin { name, address: &address, path, file, is_content: true };
@@ -340,7 +366,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let (name, mut document) = self.document(&file.path)?;
-        cascades.fill(&mut document.fields, &file.key, Kind::Page);
+        cascades.fill(&mut document.fields, config.subject(&file.key, Kind::Page));
         let page = Page::new(file, name, document, (config, public_url), &self.settings.root);
         if let Some(key) = page.unreadable_date() {
             let message = format!(

@@ -4,14 +4,15 @@ use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::Settings;
 use super::authors::{self, Authors, Found};
 use super::config::SiteConfig;
-use super::dates::Dates;
-use super::frontmatter::{Document, field, flag, text, texts};
+use super::dates::{Beside, Dates, Moment};
+use super::frontmatter::{self, Document, field, flag, text, texts};
 use super::images::{self, Folders, Picture};
 use super::markup::Markup;
 use super::permalink::{self, Place};
@@ -77,13 +78,25 @@ impl Page {
         let Document { fields, body, body_line, .. } = document;
         let base_name = from.key.rsplit('/').next().unwrap_or(&from.key);
         let written = text(fields.get("title")).map(|title| content::title_text(&title));
-        let dates = config.date_order.dates(&fields, base_name, config.time_zone);
-        let slug = text(fields.get("slug"));
+        let beside = Beside {
+            base_name,
+            changed: &|| changed(&from.path),
+            // The git source hands in the author dates; without it `:git` finds nothing, as without `enableGitInfo`.
+            committed: &|| None,
+            zone: config.time_zone,
+        };
+        let dates = config.date_order.dates(&fields, &beside);
+        let slug = frontmatter::words(fields.get("slug"))
+            .or_else(|| dates.slug.clone().filter(|_| !fields.contains_key("slug")))
+            .map(|slug| slug.trim_matches('-').to_owned())
+            .filter(|slug| !slug.is_empty());
+        let url = frontmatter::words(fields.get("url"));
         let place = Place {
             key: &from.key,
+            section: &from.section,
             title: written.as_deref().unwrap_or_default(),
             slug: slug.as_deref(),
-            url: fields.get("url").and_then(Value::as_str).map(str::trim).filter(|url| !url.is_empty()),
+            url: url.as_deref().filter(|url| !url.is_empty()),
             date: dates.date,
         };
         let url = permalink::address(&place, config, public_url);
@@ -149,7 +162,7 @@ impl Page {
             image: self.picture.as_ref().and_then(|picture| picture.publish(&self.base(), site.public_url)),
             published: self.dates.date.map(|at| Timestamp::from_millis(at.timestamp_millis())),
             modified: self.dates.modified,
-            visibility: self.visibility(now),
+            visibility: self.visibility(config, now),
             fingerprint: format!("1:{}", sha256(&said.to_string())),
             body_hash: sha256(&body),
             guid: identity::guid(&self.fields),
@@ -304,26 +317,35 @@ impl Page {
     }
 
     /// Sources 1.3, and the front matter's word on the fediverse (design section 5).
-    fn visibility(&self, now: Timestamp) -> Visibility {
+    fn visibility(&self, config: &SiteConfig, now: Timestamp) -> Visibility {
         let fediverse = field(&self.fields, "fediverse");
-        let headless = self.bundle.is_some() && flag(self.fields.get("headless")) == Some(true);
+        let headless = flag(self.fields.get("headless")) == Some(true);
         // What the site itself does not list is published only where the page asks for it (sources 1.3).
         if flag(fediverse) == Some(false)
             || headless
+            || !config.makes_pages
             || !is_rendered(&self.fields)
             || (is_off_lists(&self.fields) && !self.is_unlisted())
         {
             return Visibility::Withheld;
         }
-        if flag(self.fields.get("draft")) == Some(true) {
+        // `published: false` is an older word for it.
+        let published = || self.fields.get("published").filter(|value| value.is_boolean());
+        if flag(self.fields.get("draft")).or_else(|| Some(!flag(published())?)) == Some(true) {
             return Visibility::Draft;
         }
-        match (self.dates.publish, self.dates.expiry) {
+        let publish = self.dates.publish.filter(|_| !config.build_future);
+        match (publish, self.dates.expiry.filter(|_| !config.build_expired)) {
             (_, Some(expiry)) if expiry <= now => Visibility::Expired,
             (Some(at), _) if at > now => Visibility::Scheduled { at },
             (_, until) => Visibility::Public { until },
         }
     }
+}
+
+fn changed(file: &Path) -> Option<Moment> {
+    let time: DateTime<Utc> = file.metadata().ok()?.modified().ok()?.into();
+    Some(time.fixed_offset())
 }
 
 /// Whether the site makes a page of it: `build.render`, and `_build.render` as it was called up to Hugo 0.144.

@@ -2,7 +2,9 @@
 
 mod bodies;
 mod broken;
+mod building;
 mod languages;
+mod oracle;
 mod pictures;
 mod profiles;
 
