@@ -71,7 +71,8 @@ pub(super) fn glob(pattern: &str, text: &str) -> bool {
                 source.push(']');
             }
             '\\' => {
-                source.push_str(&chars.next().map(|c| regex::escape(c.encode_utf8(&mut [0; 4]))).unwrap_or_default())
+                let literal = chars.next().map(|c| regex::escape(c.encode_utf8(&mut [0; 4])));
+                source.push_str(&literal.unwrap_or_default());
             }
             c => source.push_str(&regex::escape(c.encode_utf8(&mut [0; 4]))),
         }

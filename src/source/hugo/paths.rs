@@ -41,6 +41,7 @@ fn sanitize(text: &str) -> String {
 }
 
 fn allowed(text: &str, at: usize, c: char) -> bool {
+    static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{Nd}\p{M}]$").ok());
     if c.is_ascii() {
         return match c {
             '.' | '/' | '\\' | '_' | '#' | '+' | '~' | '-' | '@' => true,
@@ -48,7 +49,6 @@ fn allowed(text: &str, at: usize, c: char) -> bool {
             c => c.is_ascii_alphanumeric(),
         };
     }
-    static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{Nd}\p{M}]$").ok());
     WORD.as_ref().is_some_and(|word| word.is_match(c.encode_utf8(&mut [0; 4])))
 }
 

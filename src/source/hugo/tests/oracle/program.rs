@@ -79,11 +79,11 @@ impl Hugo {
         };
         let rows = csv(list).into_iter().skip(1);
         // Kind and section are listed by newer versions only.
-        Ok(rows.filter(|row| row.get(8).is_none_or(|kind| kind == "page")).map(row).collect())
+        Ok(rows.filter(|row| row.get(8).is_none_or(|kind| kind == "page")).map(|cells| row(&cells)).collect())
     }
 }
 
-fn row(cells: Vec<String>) -> Row {
+fn row(cells: &[String]) -> Row {
     let cell = |at: usize| cells.get(at).cloned().unwrap_or_default();
     Row {
         path: cell(0),
