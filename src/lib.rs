@@ -18,6 +18,8 @@ pub mod remote;
 
 pub mod delivery;
 
+pub mod courier;
+
 pub mod follower;
 pub mod post;
 

@@ -40,9 +40,9 @@ pub struct PublicHalves {
 /// What signs for an actor.
 #[derive(Clone, Debug)]
 pub struct Signer {
-    /// `{actor}#main-key`.
+    /// `{actor}#main-key`, or `{actor}#ed25519-key`.
     pub key_id: String,
-    /// The RSA private key.
+    /// The private key.
     pub key: PrivateKey,
 }
 
@@ -73,22 +73,22 @@ pub fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, MintError
     ])
 }
 
-/// What signs for `actor`, from the cache or unsealed.
+/// What signs for `actor` with the key of this fragment, from the cache or unsealed.
 ///
 /// # Errors
-/// When the actor has no key or the master key does not open it.
-pub async fn signer(app: &App, actor: &Actor) -> anyhow::Result<Signer> {
-    let key_id = app.urls.main_key(&actor.url(&app.urls));
-    if let Some(key) = app.signers.get(&actor.id).await {
+/// When the actor has no such key or the master key does not open it.
+pub async fn signer(app: &App, actor: &Actor, fragment: &'static str) -> anyhow::Result<Signer> {
+    let key_id = format!("{}#{fragment}", actor.url(&app.urls));
+    if let Some(key) = app.signers.get(&(actor.id, fragment)).await {
         return Ok(Signer { key_id, key });
     }
     let sealed = {
         let mut conn = app.db.read().await?;
-        store::sealed_key(&mut conn, actor.id, RSA_FRAGMENT).await?
+        store::sealed_key(&mut conn, actor.id, fragment).await?
     };
-    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("actor @{} has no key", actor.handle))?;
-    let key = PrivateKey::from_pkcs8(&app.master.open(&sealed, &associated(actor.uuid, RSA_FRAGMENT))?)?;
-    app.signers.insert(actor.id, key.clone()).await;
+    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("actor @{} has no key #{fragment}", actor.handle))?;
+    let key = PrivateKey::from_pkcs8(&app.master.open(&sealed, &associated(actor.uuid, fragment))?)?;
+    app.signers.insert((actor.id, fragment), key.clone()).await;
     Ok(Signer { key_id, key })
 }
 

@@ -9,9 +9,9 @@ use http::{Method, Request};
 use super::Waiting;
 use crate::activity::outgoing;
 use crate::app::App;
-use crate::author::{self, keys};
+use crate::author;
+use crate::courier;
 use crate::net::client::{Limits, Reply, SendError};
-use crate::net::signature;
 use crate::post;
 
 /// Longest wait for a peer's answer; peers promise one within nine seconds (interop D1).
@@ -52,17 +52,15 @@ pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
     };
     let actor =
         actor.ok_or_else(|| anyhow::anyhow!("the actor of activity {} is not in the database", waiting.activity))?;
-    let signer = keys::signer(app, &actor).await?;
     // A 413 helps only where there is an object to leave out, and once.
     let shorter = outgoing::by_reference(&waiting.body);
     let embedded = shorter.is_some() && !waiting.by_reference;
     let body = Bytes::from(shorter.filter(|_| waiting.by_reference).unwrap_or_else(|| waiting.body.clone()));
-    let mut request = Request::builder()
+    let request = Request::builder()
         .method(Method::POST)
         .uri(waiting.url.as_str())
         .header(CONTENT_TYPE, activitypub_federation::FEDERATION_CONTENT_TYPE)
         .body(body)?;
-    signature::sign(&mut request, &signer.key_id, &signer.key, app.clock.now())?;
-    let answer = app.net.send(request, Limits { total: TIME_LIMIT, body: ANSWER_LIMIT }).await;
+    let answer = courier::send(app, &actor, &request, Limits { total: TIME_LIMIT, body: ANSWER_LIMIT }).await?;
     Ok(Attempt::Sent { answer, embedded })
 }
