@@ -52,7 +52,7 @@ impl Object for Cy {
         Ok(())
     }
 
-    async fn verify(_: &(), _: &Url, _: &Data<()>) -> Result<(), Failure> {
+    async fn verify((): &(), _: &Url, _: &Data<()>) -> Result<(), Failure> {
         Ok(())
     }
 
