@@ -132,6 +132,9 @@ async fn ghsa_9rfg_ghsa_2vxv_a_linked_data_signature_proves_nothing() {
     on_each_engine(async |world| {
         let scene = scene(world).await;
         let (_, eves_key) = scene.evil.serve_actor("/users/eve", &scene.forger);
+        // Ann is known here, so that nothing but the rule stands between the forger and her follow.
+        let like = scene.peer.like(&scene.ann, 1, &scene.maren.actor_id);
+        assert_eq!(scene.peer.send(scene.honestly(&like)).await.status, 202);
         let mut follow = scene.follow();
         follow["signature"] = json!({ "type": "RsaSignature2017", "creator": scene.key_id,
             "created": "2026-11-02T10:00:00Z", "signatureValue": "AAAA" });
