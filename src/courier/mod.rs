@@ -10,9 +10,9 @@ use url::Url;
 
 use crate::app::App;
 use crate::author::Actor;
-use crate::author::keys;
+use crate::author::keys::{self, Signer};
 use crate::clock::Timestamp;
-use crate::ids::Host;
+use crate::ids::{ActivityId, Host};
 use crate::net::client::{Limits, Reply, SendError};
 use crate::net::signature::{self, Form};
 
@@ -44,6 +44,10 @@ impl Scheme {
 
     fn form(self) -> Form {
         if self == Self::Cavage { Form::Cavage } else { Form::Rfc9421 }
+    }
+
+    fn fragment(self) -> &'static str {
+        if self == Self::Ed25519 { keys::ED25519_FRAGMENT } else { keys::RSA_FRAGMENT }
     }
 
     /// What to knock with where this was refused; once, never back again.
@@ -88,14 +92,8 @@ pub async fn send(
     limits: Limits,
 ) -> anyhow::Result<Result<Reply, SendError>> {
     let letter = Letter { app, actor, request, limits };
-    let Some(host) = Url::parse(&request.uri().to_string()).ok().as_ref().and_then(Host::of) else {
-        return letter.knock(Scheme::Cavage, Form::Cavage).await;
-    };
-    let first = {
-        let mut conn = app.db.read().await?;
-        let named = app.config.federation.ed25519_hosts.iter().any(|named| named == host.as_str());
-        preferred(store::manner(&mut conn, &host).await?, named, app.clock.now())
-    };
+    let Some(host) = host_of(request) else { return letter.knock(Scheme::Cavage, Form::Cavage).await };
+    let first = usual(app, &host).await?;
     let answer = letter.knock(first, first.form()).await?;
     if !is_refused(&answer) {
         return Ok(answer);
@@ -114,6 +112,36 @@ pub async fn send(
         app.db.write(move |conn| Box::pin(async move { store::note_taken(conn, &host, second, now).await })).await?;
     }
     Ok(if settles(request.method(), &again) { again } else { answer })
+}
+
+/// As [`send`], but once and with the key that signed for `actor` when this activity was said; `None` if it is still the
+/// same (ADR 10).
+///
+/// # Errors
+/// As [`send`].
+pub async fn send_as_then(
+    app: &App,
+    actor: &Actor,
+    activity: ActivityId,
+    request: &Request<Bytes>,
+    limits: Limits,
+) -> anyhow::Result<Option<Result<Reply, SendError>>> {
+    let Some(host) = host_of(request) else { return Ok(None) };
+    let scheme = usual(app, &host).await?;
+    match keys::signer_then(app, actor, scheme.fragment(), activity).await? {
+        Some(signer) => Letter { app, actor, request, limits }.post(&signer, scheme.form()).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn host_of(request: &Request<Bytes>) -> Option<Host> {
+    Url::parse(&request.uri().to_string()).ok().as_ref().and_then(Host::of)
+}
+
+async fn usual(app: &App, host: &Host) -> sqlx::Result<Scheme> {
+    let mut conn = app.db.read().await?;
+    let named = app.config.federation.ed25519_hosts.iter().any(|named| named == host.as_str());
+    Ok(preferred(store::manner(&mut conn, host).await?, named, app.clock.now()))
 }
 
 fn is_refused(answer: &Result<Reply, SendError>) -> bool {
@@ -147,10 +175,13 @@ struct Letter<'a> {
 }
 
 impl Letter<'_> {
-    /// Signs anew, at the time of sending (interop C6), and sends.
     async fn knock(&self, scheme: Scheme, form: Form) -> anyhow::Result<Result<Reply, SendError>> {
-        let fragment = if scheme == Scheme::Ed25519 { keys::ED25519_FRAGMENT } else { keys::RSA_FRAGMENT };
-        let signer = keys::signer(self.app, self.actor, fragment).await?;
+        let signer = keys::signer(self.app, self.actor, scheme.fragment()).await?;
+        self.post(&signer, form).await
+    }
+
+    /// Signs anew, at the time of sending (interop C6), and sends.
+    async fn post(&self, signer: &Signer, form: Form) -> anyhow::Result<Result<Reply, SendError>> {
         let mut request = self.request.clone();
         signature::sign(&mut request, form, &signer.key_id, &signer.key, self.app.clock.now())?;
         Ok(self.app.net.send(request, self.limits).await)

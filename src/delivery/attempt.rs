@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 
 use super::Waiting;
 use crate::activity::outgoing;
@@ -22,7 +22,8 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// What came of trying.
 pub enum Attempt {
-    /// It is no longer to be told: its article was deleted or has expired since (features, complaint 18).
+    /// It is no longer to be told: its article was deleted or has expired since (features, complaint 18), or the actor
+    /// whose profile it shows was deleted.
     Withdrawn,
     /// The peer answered, or did not.
     Sent {
@@ -48,7 +49,12 @@ pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
                 return Ok(Attempt::Withdrawn);
             }
         }
-        author::store::actor(&mut conn, waiting.actor).await?
+        let actor = author::store::actor(&mut conn, waiting.actor).await?;
+        let is_gone = actor.as_ref().is_some_and(|actor| actor.deleted_at.is_some());
+        if is_gone && waiting.kind == "Update" {
+            return Ok(Attempt::Withdrawn);
+        }
+        actor
     };
     let actor =
         actor.ok_or_else(|| anyhow::anyhow!("the actor of activity {} is not in the database", waiting.activity))?;
@@ -61,6 +67,14 @@ pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
         .uri(waiting.url.as_str())
         .header(CONTENT_TYPE, activitypub_federation::FEDERATION_CONTENT_TYPE)
         .body(body)?;
-    let answer = courier::send(app, &actor, &request, Limits { total: TIME_LIMIT, body: ANSWER_LIMIT }).await?;
+    let limits = Limits { total: TIME_LIMIT, body: ANSWER_LIMIT };
+    if let Some(answer) = courier::send_as_then(app, &actor, waiting.activity, &request, limits).await? {
+        // Who fetched the actor since knows the new key alone (ADR 10).
+        let unknown_key = |reply: &Reply| matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        if !answer.as_ref().is_ok_and(unknown_key) {
+            return Ok(Attempt::Sent { answer, embedded });
+        }
+    }
+    let answer = courier::send(app, &actor, &request, limits).await?;
     Ok(Attempt::Sent { answer, embedded })
 }
