@@ -81,9 +81,10 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     free_leases(&app).await?;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
     let router = web::router(app.clone()).await?;
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let end = stop.clone();
     tasks.spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await;
+        let served = axum::serve(listener, service).with_graceful_shutdown(end.cancelled_owned()).await;
         if let Err(error) = served {
             tracing::error!(%error, "the web server stopped");
         }

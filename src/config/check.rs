@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 
 use super::error::{Fault, Page};
 use super::file::{self, File, Text};
-use super::{Community, Config, ConfigError, Database, Delivery, Network, Publishing, Secrets, Server, values};
+use super::{
+    Community, Config, ConfigError, Database, Delivery, Federation, Network, Publishing, Secrets, Server, values,
+};
 use crate::ids::{Handle, Host};
 
 /// Handles nobody gets. `instance` is our own instance actor; the others let their owner speak as if for the server:
@@ -60,6 +62,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         Publishing { push_within: reader.duration(file.publishing.push_within.as_ref(), "7d", values::duration)? };
     let delivery =
         Delivery { first_retry: reader.duration(file.delivery.first_retry.as_ref(), "1m", values::positive_duration)? };
+    let federation = Federation { ed25519_hosts: reader.hosts(&file.federation.ed25519_hosts)? };
 
     let mut taken = Handles { page, owners: BTreeMap::new() };
     let communities =
@@ -71,7 +74,18 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         .iter()
         .map(|written| reader.source(written, (&communities, &data), &mut names, &mut taken))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Config { base: base.to_owned(), server, database, secrets, network, publishing, delivery, communities, sources })
+    Ok(Config {
+        base: base.to_owned(),
+        server,
+        database,
+        secrets,
+        network,
+        publishing,
+        delivery,
+        federation,
+        communities,
+        sources,
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -125,7 +139,12 @@ impl Reader<'_> {
             None => gethostname::gethostname().to_string_lossy().into_owned(),
         };
         let listen = self.setting("VEERPONT_LISTEN", written.listen.as_ref(), "127.0.0.1:8080", values::listen)?;
-        Ok(Server { listen, origin, handle_domain, node })
+        let proxy_hosts = self.hosts(&written.proxy_hosts)?;
+        Ok(Server { listen, origin, handle_domain, node, proxy_hosts })
+    }
+
+    fn hosts(&self, written: &[Text]) -> Result<Vec<String>, ConfigError> {
+        written.iter().map(|host| self.page.read(host, |text| values::host(text))).collect()
     }
 
     fn own_host(&self, origin: &Url, written: &Text) -> Result<String, ConfigError> {

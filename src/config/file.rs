@@ -23,6 +23,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) delivery: Delivery,
     #[serde(default)]
+    pub(super) federation: Federation,
+    #[serde(default)]
     pub(super) community: Vec<Spanned<Community>>,
     #[serde(default)]
     pub(super) source: Vec<Spanned<Source>>,
@@ -35,6 +37,15 @@ pub(super) struct Server {
     pub(super) origin: Text,
     pub(super) handle_domain: Option<Text>,
     pub(super) node: Option<Text>,
+    #[serde(default)]
+    pub(super) proxy_hosts: Vec<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Federation {
+    #[serde(default)]
+    pub(super) ed25519_hosts: Vec<Text>,
 }
 
 #[derive(Default, Deserialize)]

@@ -47,6 +47,8 @@ pub struct Config {
     pub publishing: Publishing,
     /// `[delivery]`.
     pub delivery: Delivery,
+    /// `[federation]`.
+    pub federation: Federation,
     /// Each `[[community]]`, in the order of the file.
     pub communities: Vec<Community>,
     /// Each `[[source]]`, in the order of the file.
@@ -64,6 +66,8 @@ pub struct Server {
     pub handle_domain: String,
     /// This process's name among several on one database; the machine's host name unless configured.
     pub node: String,
+    /// What a proxy before us writes into Host instead of our own names, as in [`handle_domain`](Self::handle_domain).
+    pub proxy_hosts: Vec<String>,
 }
 
 /// `[database]`. Printing it never shows the password.
@@ -141,6 +145,13 @@ pub struct Publishing {
 pub struct Delivery {
     /// How long to wait before the first repetition of a failed delivery; never zero.
     pub first_retry: Duration,
+}
+
+/// `[federation]`: how we speak with other servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Federation {
+    /// Hosts to which requests are signed with Ed25519, as in [`Server::handle_domain`].
+    pub ed25519_hosts: Vec<String>,
 }
 
 /// One `[[community]]`: a `Group` that people follow as a whole, and its house author.

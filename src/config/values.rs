@@ -55,17 +55,26 @@ pub(super) fn origin(text: &str, allow_http: bool) -> Result<Url, Fault> {
 }
 
 pub(super) fn handle_domain(text: &str) -> Result<String, Fault> {
-    let fault = || {
+    host_and_port(text).ok_or_else(|| {
         Fault::new(
             format!("\"{text}\" is not a domain"),
             "write a host name only, as \"example.org\", or leave handle_domain out to use the origin's",
         )
-    };
+    })
+}
+
+pub(super) fn host(text: &str) -> Result<String, Fault> {
+    host_and_port(text).ok_or_else(|| {
+        let fault = format!("\"{text}\" is not a host");
+        Fault::new(fault, "write a name, and a port where there is one, as \"example.org\" or \"127.0.0.1:8080\"")
+    })
+}
+
+fn host_and_port(text: &str) -> Option<String> {
     if text.contains(['/', '@', '?', '#', '\\']) || text.chars().any(char::is_whitespace) {
-        return Err(fault());
+        return None;
     }
-    let url = Url::parse(&format!("https://{text}/")).map_err(|_| fault())?;
-    Host::of(&url).map(|host| host.to_string()).ok_or_else(fault)
+    Host::of(&Url::parse(&format!("https://{text}/")).ok()?).map(|host| host.to_string())
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, Fault> {

@@ -1,15 +1,18 @@
 //! From a request to a kept row: refused as early as possible, verified, stored, and only then answered 202.
 
+use std::net::IpAddr;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::store::{self, Arrival};
 use crate::activity::incoming::{self, Incoming, Kind};
 use crate::app::App;
+use crate::courier;
 use crate::delivery;
 use crate::ids::Host;
 use crate::net::keys::PublicKey;
-use crate::net::signature::{self, Claim, Received};
+use crate::net::signature::{self, Claim, Names, Received};
 use crate::remote::actors::{self, Found};
 use crate::remote::fetch::{FetchError, is_activity_json};
 use crate::remote::{self, RemoteKey};
@@ -24,6 +27,8 @@ pub struct Post<'a> {
     pub headers: &'a HeaderMap,
     /// As sent.
     pub body: &'a [u8],
+    /// Who sent it, where that can be told: what they make us fetch in vain is counted (interop G8).
+    pub from: Option<IpAddr>,
 }
 
 /// Why a request was turned away: an answer, a label to count by, and a sentence.
@@ -68,10 +73,14 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
         ));
     }
     let hosts = app.urls.hosts();
-    let hosts = hosts.map(Host::as_str);
+    let names = Names {
+        scheme: app.config.server.origin.scheme(),
+        public: &hosts.map(Host::as_str),
+        behind: &app.config.server.proxy_hosts,
+    };
     let received =
         Received { method: &Method::POST, path_and_query: post.path_and_query, headers: post.headers, body: post.body };
-    let claim = signature::read(&received, &hosts, app.clock.now())
+    let claim = signature::read(&received, &names, app.clock.now())
         .map_err(|refusal| turned(refusal.status, refusal.reason.as_str(), refusal.to_string()))?;
     let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
     let at_host = |mut turned: Turned| {
@@ -85,11 +94,11 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
         count(app, host.as_deref(), "delete-of-unknown").await;
         return Ok(());
     }
-    let signer = match proven(app, &claim).await {
-        Ok(key) => key.owner.url,
+    let signer = match proven(app, &claim, post.from.map(network).as_deref()).await {
+        Ok(key) => Signer { ed25519: key.public.starts_with('z'), actor: key.owner.url },
         // Its own server says that the actor is gone, which is what the activity says too (interop E11).
         Err(Unproven::Gone) if is_self_delete(&incoming) && names_actor(claim.key_id(), &incoming.actor) => {
-            incoming.actor.clone()
+            Signer { actor: incoming.actor.clone(), ed25519: false }
         }
         Err(unproven) => return Err(at_host(unproven.into())),
     };
@@ -160,18 +169,44 @@ impl From<FetchError> for Unproven {
 }
 
 /// The key that proves the claim: a cached one, or after one bounded refetch a fresh one (interop C8).
-async fn proven(app: &App, claim: &Claim) -> Result<RemoteKey, Unproven> {
-    let proves = |key: &RemoteKey| PublicKey::from_pem(&key.pem).is_ok_and(|public| claim.verify(&public));
-    let found = match actors::key(app, claim.key_id()).await? {
+async fn proven(app: &App, claim: &Claim, source: Option<&str>) -> Result<RemoteKey, Unproven> {
+    let proves = |key: &RemoteKey| {
+        let public = PublicKey::read(&key.public).map_err(|error| Unproven::NoKey(error.to_string()))?;
+        Ok::<_, Unproven>(claim.verify(&public))
+    };
+    let fetched = match actors::key(app, claim.key_id(), source).await? {
         Found::Fresh(key) => key,
-        Found::Cached(key) if proves(&key) => return Ok(key),
-        Found::Cached(key) if actors::may_ask_again(app, &key) => actors::fetch_key(app, claim.key_id()).await?,
+        Found::Cached(key) if proves(&key)? => return Ok(key),
+        Found::Cached(key) if actors::may_ask_again(app, &key) => {
+            actors::fetch_key(app, claim.key_id(), source).await?
+        }
         Found::Cached(_) => return Err(Unproven::Wrong),
     };
-    if proves(&found) { Ok(found) } else { Err(Unproven::Wrong) }
+    if !proves(&fetched)? {
+        return Err(Unproven::Wrong);
+    }
+    actors::well_spent(app, source).await;
+    Ok(fetched)
 }
 
-async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: String) -> sqlx::Result<()> {
+/// What one sender has to itself: an IPv4 address, or the network that one customer is given in IPv6.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::")
+        }
+    }
+}
+
+/// Whose signature holds.
+struct Signer {
+    actor: String,
+    ed25519: bool,
+}
+
+async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) -> sqlx::Result<()> {
     let arrival = Arrival {
         activity_id: incoming.id,
         actor: incoming.actor,
@@ -179,17 +214,18 @@ async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: String) ->
         object_id: incoming.object.and_then(|object| object.id),
         raw: String::from_utf8_lossy(post.body).into_owned(),
         path: post.path_and_query.chars().take(200).collect(),
-        signer,
+        signer: signer.actor,
     };
     let (ids, now) = (app.ids.clone(), app.clock.now());
     app.db
         .write(move |conn| {
             Box::pin(async move {
                 store::keep(conn, &ids, &arrival, now).await?;
-                match Url::parse(&arrival.signer).ok().as_ref().and_then(Host::of) {
-                    Some(host) => delivery::store::heal(conn, &host, now).await,
-                    None => Ok(()),
+                let Some(host) = Url::parse(&arrival.signer).ok().as_ref().and_then(Host::of) else { return Ok(()) };
+                if signer.ed25519 {
+                    courier::store::note_ed25519(conn, &host, now).await?;
                 }
+                delivery::store::heal(conn, &host, now).await
             })
         })
         .await

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::{ACTIVITY_JSON, PUBLIC_MINUTE};
 use crate::inbox::receive::Turned;
+use crate::net::signature::ACCEPT_SIGNATURE;
 
 /// Why there is no answer but this.
 #[derive(Debug)]
@@ -102,6 +103,9 @@ impl IntoResponse for Failure {
         let mut response = (told.status, Json(body)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+        if told.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert("accept-signature", HeaderValue::from_static(ACCEPT_SIGNATURE));
+        }
         response.extensions_mut().insert(told);
         response
     }

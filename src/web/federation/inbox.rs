@@ -1,10 +1,11 @@
 //! The inbox routes: a bounded body, then `inbox::receive`, then 202 (interop D1, R5).
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use activitypub_federation::config::Data;
 use axum::body::Body;
-use axum::extract::{OriginalUri, Request};
+use axum::extract::{ConnectInfo, OriginalUri, Request};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -13,6 +14,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use super::super::error::Failure;
 use crate::app::App;
 use crate::inbox::receive::{Post, receive};
+use crate::net::address::is_public;
 
 /// The longest activity read, in bytes.
 pub(in crate::web) const BODY_MAX: usize = 1024 * 1024;
@@ -28,6 +30,7 @@ pub(super) async fn take(
 ) -> Result<StatusCode, Failure> {
     let (head, body) = request.into_parts();
     let mut headers = head.headers;
+    let from = caller(&head.extensions);
     let body = whole(&headers, body).await?;
     // HTTP/2 names the host in the address; signatures are over `host` all the same.
     if !headers.contains_key(HOST)
@@ -37,8 +40,15 @@ pub(super) async fn take(
         headers.insert(HOST, host);
     }
     let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
-    receive(&data, Post { path_and_query, headers: &headers, body: &body }).await.map_err(Failure::Turned)?;
+    receive(&data, Post { path_and_query, headers: &headers, body: &body, from }).await.map_err(Failure::Turned)?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Who sent a request, as far as its connection tells: an address of ours or of a private network is a proxy's, and stands
+/// for everybody.
+fn caller(extensions: &http::Extensions) -> Option<IpAddr> {
+    let ConnectInfo(address) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    is_public(address.ip()).then(|| address.ip())
 }
 
 /// The body, unless it is too long or too slow; what is announced as too long is not read at all.
