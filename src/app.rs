@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use moka::future::Cache;
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use crate::activity::urls::{InvalidHome, Urls};
 use crate::clock::{Clock, Timestamp};
@@ -14,6 +15,7 @@ use crate::db::Db;
 use crate::ids::{ActorId, Ids};
 use crate::net::client::Client;
 use crate::net::keys::PrivateKey;
+use crate::net::throttle::Throttles;
 use crate::sealing::MasterKey;
 
 /// The running bridge. Cheap to clone.
@@ -42,6 +44,12 @@ pub struct Parts {
     pub failed_keys: Cache<String, Timestamp>,
     /// Fetches that strangers may cause at a time, before anything of theirs is proved (interop G8).
     pub fetches: Semaphore,
+    /// Proofs of readers that may be under way at a time.
+    pub readers: Arc<Semaphore>,
+    /// How much strangers may ask (interop G9).
+    pub throttles: Throttles,
+    /// What is done after its request was answered; tests and the end of the program wait for it.
+    pub afterwards: TaskTracker,
     /// Whether this node's clock is right enough for leases to mean anything.
     pub may_claim: AtomicBool,
 }
@@ -51,6 +59,9 @@ const OPEN_KEYS: u64 = 10_000;
 
 /// Fetches for requests that are not verified yet, at a time.
 const UNPROVED_FETCHES: usize = 32;
+
+/// Readers whose proof may be under way at a time, after they were answered; of more, no note is taken.
+const READERS_UNDER_WAY: usize = 256;
 
 impl App {
     /// Puts the parts together.
@@ -64,6 +75,7 @@ impl App {
         let fetches = Semaphore::new(UNPROVED_FETCHES);
         let may_claim = AtomicBool::new(true);
         let failed_keys = Cache::new(OPEN_KEYS);
+        let throttles = Throttles::new(&config.limits, &clock);
         Ok(Self(Arc::new(Parts {
             config,
             db,
@@ -75,6 +87,9 @@ impl App {
             signers,
             failed_keys,
             fetches,
+            readers: Arc::new(Semaphore::new(READERS_UNDER_WAY)),
+            throttles,
+            afterwards: TaskTracker::new(),
             may_claim,
         })))
     }

@@ -4,3 +4,4 @@ pub mod address;
 pub mod client;
 pub mod keys;
 pub mod signature;
+pub mod throttle;

@@ -24,6 +24,8 @@ pub enum Audience {
     Followers,
     /// Everyone who was sent the article.
     Reach,
+    /// Everyone who was sent the article, or fetched it with a signature.
+    Copies,
     /// Every inbox we know.
     Everyone,
     /// One inbox, and the shared inbox that has to wait for it.
@@ -43,6 +45,7 @@ impl Audience {
             Self::Listed => "listed",
             Self::Followers => "followers",
             Self::Reach => "reach",
+            Self::Copies => "copies",
             Self::Everyone => "everyone",
             Self::One { .. } => "one",
         }

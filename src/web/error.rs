@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -22,13 +22,6 @@ pub(super) enum Failure {
     Bad(String),
     /// The address is right, the method is not.
     Method,
-    /// The body of a request exceeds what we read.
-    TooLarge {
-        /// In bytes.
-        limit: usize,
-    },
-    /// The body of a request did not arrive in time.
-    TooSlow,
     /// The inbox wants none of it.
     Turned(Turned),
     /// The database failed us; it may work again soon.
@@ -54,12 +47,6 @@ impl Failure {
             Self::Buried(_) => (StatusCode::GONE, "This was taken down and will not come back.".to_owned()),
             Self::Bad(why) => (StatusCode::BAD_REQUEST, why.clone()),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "This address does not answer to this method.".to_owned()),
-            Self::TooLarge { limit } => {
-                (StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {limit} bytes; send less."))
-            }
-            Self::TooSlow => {
-                (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time; send it again.".to_owned())
-            }
             Self::Turned(turned) => (turned.status, turned.why.clone()),
             Self::Database(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; try again later.".to_owned())
@@ -92,6 +79,10 @@ impl IntoResponse for Failure {
             _ => {}
         }
         let told = self.told();
+        let retry_after = match &self {
+            Self::Turned(turned) => turned.retry_after,
+            _ => None,
+        };
         let (body, media_type, cache) = match self {
             Self::Buried(tombstone) => (tombstone, ACTIVITY_JSON, PUBLIC_MINUTE),
             _ => (problem(&told), "application/problem+json", "no-store"),
@@ -99,6 +90,13 @@ impl IntoResponse for Failure {
         let mut response = (told.status, Json(body)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+        if let Some(wait) = retry_after {
+            // Whole seconds, rounded up (RFC 9110 section 10.2.3).
+            response.headers_mut().insert(
+                RETRY_AFTER,
+                HeaderValue::from(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)),
+            );
+        }
         response.extensions_mut().insert(told);
         response
     }

@@ -5,6 +5,7 @@ mod discovery;
 mod error;
 mod federation;
 mod pages;
+mod source;
 #[cfg(test)]
 mod tests;
 

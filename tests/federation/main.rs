@@ -15,6 +15,7 @@ mod follows;
 mod hosts;
 mod properties;
 mod publishing;
+mod readers;
 mod refusals;
 mod removal;
 mod shared;

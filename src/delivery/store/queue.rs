@@ -63,6 +63,8 @@ pub enum Recipients {
     Followers(ActorId),
     /// Everyone who was sent an article.
     Reach(ArticleId),
+    /// Everyone who was sent an article, or fetched it with a signature.
+    Copies(ArticleId),
     /// Every inbox we know (interop D6: the end of an actor).
     Everyone,
 }
@@ -98,6 +100,9 @@ impl Recipients {
                  LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL"
             ),
             Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1"),
+            Self::Copies(_) => fan_out_statements!(
+                "SELECT inbox_id FROM reach WHERE article_id = $1 UNION SELECT inbox_id FROM fetched WHERE article_id = $1"
+            ),
             Self::Everyone => fan_out_statements!("SELECT id AS inbox_id FROM inboxes WHERE $1 = 0"),
         }
     }
@@ -105,7 +110,7 @@ impl Recipients {
     fn subject(self) -> i64 {
         match self {
             Self::Followers(actor) => actor.0,
-            Self::Reach(article) => article.0,
+            Self::Reach(article) | Self::Copies(article) => article.0,
             Self::Everyone => 0,
         }
     }
