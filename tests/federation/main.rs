@@ -11,6 +11,7 @@ mod corpus;
 mod crash;
 mod databases;
 mod first_crossing;
+mod flood;
 mod follows;
 mod hosts;
 mod properties;

@@ -60,7 +60,7 @@ async fn a_delete_reaches_who_fetched_the_article_and_an_update_does_not() {
         let answer = reader.exchange(Request::from_parts(head, bytes::Bytes::new())).await.expect("an answer");
         assert_eq!(answer.status, 200, "{}", answer.body);
         world.drain().await;
-        assert_eq!(copies(world).await, 1, "of the reader alone: the follower was sent it");
+        assert_eq!(copies(world).await, 2, "of the reader, and of the follower's instance actor");
 
         world.write_post("news", "News", "Some news, corrected.", &["maren"]);
         world.publish().await;

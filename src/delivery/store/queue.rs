@@ -100,8 +100,13 @@ impl Recipients {
                  LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL"
             ),
             Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1"),
+            // Whose shared inbox took the article hears of it there, and not once more at its instance actor's.
             Self::Copies(_) => fan_out_statements!(
-                "SELECT inbox_id FROM reach WHERE article_id = $1 UNION SELECT inbox_id FROM fetched WHERE article_id = $1"
+                "SELECT inbox_id FROM reach WHERE article_id = $1 UNION
+                 SELECT f.inbox_id FROM fetched f WHERE f.article_id = $1 AND NOT EXISTS (
+                 SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
+                 WHERE a.article_id = $1 AND d.host_id = f.host_id AND d.outcome = 'delivered' AND s.shared = 1
+                 AND s.gone_at IS NULL)"
             ),
             Self::Everyone => fan_out_statements!("SELECT id AS inbox_id FROM inboxes WHERE $1 = 0"),
         }
