@@ -1,5 +1,6 @@
 //! Strangers who ask too much, on real sockets of this machine: honest requests are answered throughout (interop G8, G9).
 
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -45,9 +46,9 @@ async fn ask(from: Ipv4Addr, to: SocketAddr, request: &Request<Bytes>) -> Option
     let target = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let mut head = format!("{} {target} HTTP/1.1\r\nconnection: close\r\n", request.method());
     for (name, value) in request.headers() {
-        head.push_str(&format!("{name}: {}\r\n", value.to_str().expect("text")));
+        write!(head, "{name}: {}\r\n", value.to_str().expect("text")).expect("written");
     }
-    head.push_str(&format!("content-length: {}\r\n\r\n", request.body().len()));
+    write!(head, "content-length: {}\r\n\r\n", request.body().len()).expect("written");
     stream.write_all(head.as_bytes()).await.ok()?;
     // The server may answer before it has all, and close.
     let _ = stream.write_all(request.body()).await;
@@ -96,9 +97,9 @@ fn send_all(
 
 /// Connections that say nothing, and those whose body never ends; dropping them ends them.
 fn hold(to: SocketAddr) -> JoinSet<()> {
-    let mut held = JoinSet::new();
+    let mut all = JoinSet::new();
     for number in 0..60 {
-        held.spawn(async move {
+        all.spawn(async move {
             let Some(mut stream) = connect(SLOW, to).await else { return };
             if number % 2 == 0 {
                 let head = "POST /ap/inbox HTTP/1.1\r\nhost: social.example.org\r\ncontent-type: application/activity+json\r\n\
@@ -113,7 +114,7 @@ fn hold(to: SocketAddr) -> JoinSet<()> {
             }
         });
     }
-    held
+    all
 }
 
 async fn refused(world: &World) -> Vec<(String, i64)> {

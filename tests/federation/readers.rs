@@ -1,8 +1,11 @@
 //! Who reads us with a signature: remembered, so that a Delete reaches their copy, and asked for where it is configured.
 
+use std::time::Duration;
+
 use http::Request;
 use serde_json::Value;
 use veerpont::harness::{Peer, SignOptions};
+use veerpont::inbox;
 
 use crate::world::{GROUP, MAREN, World, on_each_engine, taken};
 
@@ -112,6 +115,54 @@ async fn authorized_fetch_shows_documents_to_signed_requests_alone() {
         world.write_post("more", "More", "More news.", &["maren"]);
         world.publish().await;
         assert_eq!(taken(&peer, "Create").len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_asks_too_much_is_told_when_to_come_back_and_old_texts_are_forgotten() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        world.configure("[delivery]", "[limits]\ninbox_per_host = 3\n[delivery]").await;
+        let peer = world.peer("peer.test", &["ann"]);
+        let maren = peer.lookup(MAREN).await.expect("an actor");
+        let like = |number: u32| {
+            serde_json::json!({ "@context": "https://www.w3.org/ns/activitystreams", "type": "Like",
+            "id": format!("https://peer.test/likes/{number}"), "actor": peer.actor_id("ann"), "object": maren.actor_id })
+        };
+        let mut statuses = Vec::new();
+        for number in 0..4 {
+            let signed = peer.signed_post("ann", &maren.inbox, &like(number), &SignOptions::default());
+            let answer = world.net.dispatch(signed.expect("a request")).await.expect("an answer");
+            statuses.push(answer.status().as_u16());
+            let retry_after = answer.headers().get("retry-after").map(|value| value.to_str().expect("text").to_owned());
+            assert_eq!(retry_after.as_deref(), (number == 3).then_some("20"), "G9");
+        }
+        assert_eq!(statuses, [202, 202, 202, 429]);
+        world.advance(Duration::from_secs(20));
+        let later = peer.post_signed("ann", &maren.inbox, &like(3), &SignOptions::default()).await.expect("an answer");
+        assert_eq!(later.status, 202, "{}", later.body);
+        world.advance(Duration::from_mins(2));
+        let follow = world.follow(&peer, "ann", MAREN).await;
+
+        // A follow's text goes after a month, what is not understood yet after half a year; the verdicts stay.
+        let tidy = async || inbox::housekeeping::tidy(&world.app).await.expect("tidied");
+        assert_eq!(tidy().await, 0);
+        world.advance(Duration::from_hours(31 * 24));
+        assert_eq!(tidy().await, 1);
+        world.advance(Duration::from_hours(150 * 24));
+        assert_eq!((tidy().await, tidy().await), (4, 0));
+        let counts = [("accepted".to_owned(), 1), ("deferred".to_owned(), 4)];
+        assert_eq!(world.verdicts().await, counts);
+        // The same Follow once more is understood from its new text (D8).
+        let again = taken(&peer, "Accept");
+        let embedded = again.last().expect("an Accept").activity["object"].clone();
+        let mut repeated = embedded;
+        repeated["@context"] = "https://www.w3.org/ns/activitystreams".into();
+        let answer = peer.post_signed("ann", &follow.inbox, &repeated, &SignOptions::default()).await;
+        assert_eq!(answer.expect("an answer").status, 202);
+        world.drain().await;
+        assert_eq!(world.verdicts().await, counts);
     })
     .await;
 }
