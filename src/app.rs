@@ -12,7 +12,7 @@ use crate::activity::urls::{InvalidHome, Urls};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::db::Db;
-use crate::ids::{ActorId, Ids};
+use crate::ids::Ids;
 use crate::net::client::Client;
 use crate::net::keys::PrivateKey;
 use crate::net::throttle::Throttles;
@@ -38,8 +38,8 @@ pub struct Parts {
     pub urls: Urls,
     /// Opens private keys.
     pub master: MasterKey,
-    /// Private keys already opened.
-    pub signers: Cache<ActorId, PrivateKey>,
+    /// Private keys already opened, by their sealed text: a key that another process rotated or sealed anew is not found here.
+    pub signers: Cache<String, PrivateKey>,
     /// When the key of a keyId could last not be had, so that a stranger cannot make us ask again and again (interop G8).
     pub failed_keys: Cache<String, Timestamp>,
     /// Fetches that strangers may cause at a time, before anything of theirs is proved (interop G8).

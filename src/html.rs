@@ -73,7 +73,8 @@ const BLOCKS: &[&str] = &[
 ];
 
 /// Other names of elements in the subset.
-const SYNONYMS: &[(&str, &str)] = &[("h1", "h2"), ("s", "del"), ("strike", "del"), ("tt", "code"), ("kbd", "code")];
+const SYNONYMS: &[(&str, &str)] =
+    &[("h1", "h2"), ("s", "del"), ("strike", "del"), ("tt", "code"), ("kbd", "code"), ("ins", "u")];
 
 /// Removed with all they hold; everything else unknown is unwrapped.
 const GONE: &[&str] = &[
@@ -171,6 +172,12 @@ pub fn clean_at(html: &str, page: &Url) -> String {
     clean(&absolute)
 }
 
+/// Whether an element of this name may stand in what [`clean`] gives.
+#[must_use]
+pub fn is_content(name: &str) -> bool {
+    CONTENT.contains(&name)
+}
+
 /// The words of a piece of HTML: blocks are parted by an empty line, list items, table rows and line breaks by a
 /// line end; other white space is single blanks.
 #[must_use]
@@ -247,6 +254,7 @@ fn content_builder(relative: UrlRelative<'static>) -> Builder<'static> {
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href"])),
             ("img", HashSet::from(["src", "alt"])),
+            ("code", HashSet::from(["class"])),
             ("ol", HashSet::from(["start"])),
         ]))
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
@@ -267,6 +275,11 @@ fn fitting<'u>(element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u,
         ("img", "src") => !value.trim_start().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("mailto:")),
         ("ol", "start") => !value.is_empty() && value.len() < 9 && value.bytes().all(|b| b.is_ascii_digit()),
         ("a", "href") => !value.trim().is_empty(),
+        ("code", "class") => value.strip_prefix("language-").is_some_and(|name| {
+            !name.is_empty()
+                && name.len() <= 30
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'#' | b'.' | b'_'))
+        }),
         _ => true,
     };
     fits.then_some(Cow::Borrowed(value))

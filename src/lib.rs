@@ -5,6 +5,8 @@
 
 pub mod cli;
 pub mod demo;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod harness;
 pub mod serve;
 pub mod web;
@@ -22,6 +24,7 @@ pub mod follower;
 pub mod post;
 
 pub mod author;
+pub mod backup;
 
 pub mod worker;
 

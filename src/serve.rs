@@ -18,7 +18,7 @@ use self::guests::Guests;
 use self::tls::Certificates;
 
 use crate::app::{App, user_agent};
-use crate::author::founding;
+use crate::author::{self, founding};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -105,7 +105,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     tasks.spawn(worker::run(delivery::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(inbox::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(inbox::housekeeping::run(app.clone(), stop.clone()));
-    tasks.spawn(mind_the_clock(app.clone(), stop.clone()));
+    tasks.spawn(mind_the_house(app.clone(), stop.clone()));
     for source in app.config.sources.clone() {
         tasks.spawn(source::watch::watch(app.clone(), source, stop.clone()));
     }
@@ -149,20 +149,32 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
         .context("cannot free the leases of the last run")
 }
 
-/// Stops claiming while this node's clock is off the database's.
-async fn mind_the_clock(app: App, stop: CancellationToken) {
+/// Stops claiming while this node's clock is off the database's, or its master key is no longer the one of the
+/// private keys; and drops the keys that nothing waits for any more.
+async fn mind_the_house(app: App, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(30)) => {}
         }
         let Ok(skew) = app.db.clock_skew(app.clock.now()).await else { continue };
-        let right = skew.abs() <= CLOCK_TOLERANCE_MS;
-        if app.may_claim.swap(right, Ordering::Relaxed) && !right {
-            tracing::error!(
-                skew_ms = skew,
-                "this machine's clock is off the database's: nothing is claimed until it is right"
-            );
+        let Ok(fits) = author::keys::master_fits(&app).await else { continue };
+        let in_time = skew.abs() <= CLOCK_TOLERANCE_MS;
+        if app.may_claim.swap(in_time && fits, Ordering::Relaxed) {
+            if !in_time {
+                tracing::error!(
+                    skew_ms = skew,
+                    "this machine's clock is off the database's: nothing is claimed until it is right"
+                );
+            }
+            if !fits {
+                tracing::error!(
+                    "the master key was changed: nothing is sent or taken up until this process is restarted with the new one"
+                );
+            }
+        }
+        if let Err(error) = outbox::rotation::forget_retired(&app).await {
+            tracing::warn!(%error, "cannot drop retired keys; trying again");
         }
     }
 }

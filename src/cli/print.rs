@@ -53,14 +53,22 @@ fn harmless(text: &str) -> String {
     text.chars().map(|c| if commands(c) || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// Rows under their headings.
+/// Rows under their headings; each row is one line.
 pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(headings);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| shown(&cell)));
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// A stranger's text on one line: control characters, and those that turn the direction of what follows, are written out.
+pub(super) fn shown(text: &str) -> String {
+    let is_hidden = |c: char| {
+        c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().flat_map(|c| if is_hidden(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
 
 /// `1 post`, `2 posts`.
@@ -70,7 +78,7 @@ pub(super) fn count(number: usize, thing: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::*;
 
     #[test]
     fn strangers_cannot_command_the_terminal() {
@@ -78,5 +86,18 @@ mod tests {
             harmless("a\u{1b}[2J\u{9b}31m\r\u{202e}b\n\tünï 漢"),
             "a\u{fffd}[2J\u{fffd}31m\u{fffd}\u{fffd}b\n\tünï 漢"
         );
+    }
+
+    #[test]
+    fn what_strangers_write_stays_on_its_line_and_changes_no_terminal() {
+        for (text, expected) in [
+            ("Grüße, 世界 👋", "Grüße, 世界 👋"),
+            ("a\nb\tc", "a\\nb\\tc"),
+            ("\u{1b}[31mred\u{7}", "\\u{1b}[31mred\\u{7}"),
+            ("gnp\u{202e}exe", "gnp\\u{202e}exe"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
+        assert_eq!(table(["KEY"], [["a\nb".to_owned()]]), " KEY\n a\\nb");
     }
 }

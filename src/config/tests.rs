@@ -9,7 +9,7 @@ use super::*;
 const EXAMPLE: &str = include_str!("../../config/veerpont.example.toml");
 
 /// One key a line, so that the tests can name lines.
-const SMALL: &str = r#"[server]
+pub(super) const SMALL: &str = r#"[server]
 listen = "127.0.0.1:8080"
 origin = "https://social.example.org"
 [[community]]
@@ -29,7 +29,7 @@ fn no_env(_: &str) -> Option<String> {
     None
 }
 
-fn parse(text: &str) -> Result<Config, ConfigError> {
+pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, Path::new("/srv/veerpont"), "veerpont.toml", &no_env)
 }
 
@@ -70,7 +70,9 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!(source.public_url.as_str(), "https://example.org/");
     assert_eq!(source.path, PathBuf::from("/srv/veerpont/../site"));
     assert_eq!(source.sections, ["post", "posts", "blog", "news", "article", "articles"]);
+    assert_eq!((source.languages.len(), source.environment.as_str()), (0, "production"));
     assert_eq!((source.rescan, source.removal_grace), (Duration::from_mins(5), Duration::from_hours(24)));
+    assert_eq!((source.profile_fields, source.detect_language), (false, true));
 }
 
 #[test]
@@ -109,6 +111,7 @@ fn whatever_init_is_told_reads_back() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one entry for each fault")]
 fn each_fault_is_told_at_its_line() {
     // What to replace in SMALL, by what, the line of the fault, and what the error says.
     let faults = [
@@ -131,7 +134,7 @@ fn each_fault_is_told_at_its_line() {
         ("[[community]]", "[database.more]\nx = 1\n[[community]]", 4, "unknown key \"more\" in [database]"),
         ("origin = \"https://social.example.org\"\n", "", 1, "\"origin\" is missing in [server]"),
         ("house_handle = \"editors\"\n", "", 4, "\"house_handle\" is missing in [[community]]"),
-        ("path = \"../site\"\n", "", 8, "\"path\" is missing in [[source]]"),
+        ("path = \"../site\"\n", "", 8, "\"path\" is missing in [[source]] \"site\", and there is no \"repository\""),
         (
             "authors = \"published\"\n",
             "",
@@ -184,8 +187,12 @@ fn each_fault_is_told_at_its_line() {
         ("https://example.org", "file:///srv", 13, "public_url's scheme is \"file\""),
         ("https://example.org", "https://example.org/?x", 13, "public_url has a user name, query or fragment"),
         ("authors =", "sections = []\nauthors =", 14, "sections names no folder"),
+        ("authors =", "languages = [\"\"]\nauthors =", 14, "languages names no language"),
+        ("authors =", "environment = \"../x\"\nauthors =", 14, "is no name of an environment"),
         ("authors =", "rescan = \"0s\"\nauthors =", 14, "length of time is zero"),
+        ("authors =", "detect_language = 1\nauthors =", 14, "of the wrong kind (integer)"),
         ("authors =", "removal_grace = 5\nauthors =", 14, "of the wrong kind (integer)"),
+        ("authors =", "moved_away = \"stay\"\nauthors =", 14, "moved_away is \"stay\""),
         (
             "\"published\"",
             "\"published\"\n[source.handles]\nann = \"editors\"",

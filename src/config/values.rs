@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::Url;
 
 use super::error::Fault;
-use super::{AuthorChoice, ConnectTo, SourceKind};
+use super::{AuthorChoice, ConnectTo, MovedAway, SourceKind};
 use crate::ids::Host;
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Fault> {
@@ -161,6 +161,17 @@ pub(super) fn source_kind(text: &str) -> Result<SourceKind, Fault> {
     }
 }
 
+pub(super) fn moved_away(text: &str) -> Result<MovedAway, Fault> {
+    match text {
+        "remove" => Ok(MovedAway::Remove),
+        "keep" => Ok(MovedAway::Keep),
+        other => Err(Fault::new(
+            format!("moved_away is \"{other}\""),
+            "write \"remove\", or \"keep\" for articles to stand on when a redirect rule leads from their page elsewhere",
+        )),
+    }
+}
+
 pub(super) fn sections(written: &[String]) -> Result<Vec<String>, Fault> {
     let names: Vec<String> = written.iter().map(|name| name.trim().trim_matches('/').to_owned()).collect();
     if names.is_empty() || names.iter().any(String::is_empty) {
@@ -170,6 +181,28 @@ pub(super) fn sections(written: &[String]) -> Result<Vec<String>, Fault> {
         ));
     }
     Ok(names)
+}
+
+pub(super) fn languages(written: &[String]) -> Result<Vec<String>, Fault> {
+    let keys: Vec<String> = written.iter().map(|key| key.trim().to_lowercase()).collect();
+    if keys.is_empty() || keys.iter().any(String::is_empty) {
+        return Err(Fault::new(
+            "languages names no language",
+            "write keys of the site's languages, as [\"en\"], or leave languages out to take all",
+        ));
+    }
+    Ok(keys)
+}
+
+/// The name of a folder below the site's `config`.
+pub(super) fn environment(text: &str) -> Result<String, Fault> {
+    match text.trim() {
+        name if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\']) => Err(Fault::new(
+            format!("\"{text}\" is no name of an environment"),
+            "write the name of a folder in the site's `config` folder, as \"production\"",
+        )),
+        name => Ok(name.to_owned()),
+    }
 }
 
 pub(super) fn authors(written: &toml::Value) -> Result<AuthorChoice, Fault> {
@@ -224,6 +257,14 @@ fn sqlite_url(rest: &str, base: &Path) -> Result<String, Fault> {
         Some(query) => format!("sqlite://{absolute}?{query}"),
         None => format!("sqlite://{absolute}"),
     })
+}
+
+/// The folder of an SQLite file.
+pub(super) fn database_folder(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite://")?.split('?').next()?;
+    // A file address spells what cannot stand in a path as the database's does.
+    let file = Url::parse(&format!("file://{path}")).ok()?.to_file_path().ok()?;
+    file.parent().map(Path::to_owned)
 }
 
 pub(super) fn redact_database_url(text: &str) -> String {

@@ -29,7 +29,7 @@ pub async fn actor(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Result<Opti
         ed25519_multibase: public.ed25519.as_deref(),
         published: who.created_at,
         attribution_domains: if who.kind == ActorKind::Application { &[] } else { &domains },
-        fields: &[],
+        fields: &who.fields,
     };
     Ok(Some(actor::actor(&app.urls, &facts)))
 }
@@ -58,6 +58,7 @@ pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Res
         owner: voices.owner.uuid,
         owner_is_house: content.owner_is_house,
         group: voices.group.uuid,
+        unlisted: article.unlisted,
         co_authors: &co_authors,
         byline: &byline,
         title: &content.title,

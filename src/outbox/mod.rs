@@ -3,6 +3,7 @@
 
 pub mod documents;
 pub mod farewell;
+pub mod rotation;
 pub mod store;
 pub mod worker;
 
@@ -26,8 +27,12 @@ pub enum Audience {
     Reach,
     /// Everyone who was sent the article, or fetched it with a signature.
     Copies,
+    /// The followers of the actor who says it, and everyone who was sent an article of theirs.
+    Acquaintances,
     /// Every inbox we know.
     Everyone,
+    /// Every server we know, once.
+    Servers,
     /// One inbox, and the shared inbox that has to wait for it.
     One {
         /// Where to.
@@ -46,7 +51,9 @@ impl Audience {
             Self::Followers => "followers",
             Self::Reach => "reach",
             Self::Copies => "copies",
+            Self::Acquaintances => "acquaintances",
             Self::Everyone => "everyone",
+            Self::Servers => "servers",
             Self::One { .. } => "one",
         }
     }

@@ -7,7 +7,7 @@ use super::plan::{Act, Step};
 use crate::app::App;
 use crate::author::keys::SealedKey;
 use crate::author::profile::AuthorProfile;
-use crate::author::{self, Actor, Community};
+use crate::author::{self, Actor, Author, Community};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::{ActorId, ArticleId, AuthorId, PostId, SourceId};
@@ -43,7 +43,12 @@ pub struct Authors {
 /// # Errors
 /// The database's, among them that a handle was taken meanwhile.
 pub async fn authors(conn: &mut Conn, app: &App, source: SourceId, authors: &Authors) -> sqlx::Result<()> {
+    let before = author::store::authors(conn, source).await?;
     for profile in &authors.profiles {
+        let known = before.iter().find(|author| author.slug == profile.slug);
+        if let Some(actor) = known.and_then(|author| outdated(author, profile)) {
+            author::store::reprofile(conn, actor, profile).await?;
+        }
         author::store::upsert_author(conn, AuthorId(app.ids.row()), source, profile).await?;
     }
     for founded in &authors.founded {
@@ -55,8 +60,21 @@ pub async fn authors(conn: &mut Conn, app: &App, source: SourceId, authors: &Aut
     }
     for actor in &authors.thaw {
         author::store::set_frozen(conn, *actor, None).await?;
+        let author = before.iter().find(|author| author.actor == Some(*actor));
+        let profile = author.and_then(|author| authors.profiles.iter().find(|profile| profile.slug == author.slug));
+        if let (Some(profile), Some(actor)) = (profile, author::store::actor(conn, *actor).await?)
+            && !actor.shows(profile)
+        {
+            author::store::reprofile(conn, actor.id, profile).await?;
+        }
     }
     Ok(())
+}
+
+/// The actor that is to be given a changed profile.
+fn outdated(author: &Author, profile: &AuthorProfile) -> Option<ActorId> {
+    let edited = |before: &String| super::plan::is_edit(before, &profile.fingerprint);
+    author.actor.filter(|_| author.fingerprint.as_ref().is_some_and(edited))
 }
 
 /// Who writes on a source: names, and the actors that may speak for new posts.
@@ -114,6 +132,17 @@ impl Writers {
     }
 }
 
+/// Frees the keys of posts that get another, so that two posts may change places in one transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn free_keys(conn: &mut Conn, steps: &[Step]) -> sqlx::Result<()> {
+    for post in steps.iter().filter(|step| step.changes_key()).filter_map(|step| step.known.as_ref()) {
+        post::store::park_key(conn, post.id).await?;
+    }
+    Ok(())
+}
+
 /// Writes one step.
 ///
 /// # Errors
@@ -125,12 +154,15 @@ pub async fn step(conn: &mut Conn, app: &App, source: &Known, writers: &Writers,
         let current = post::store::post(conn, known.id).await?;
         if current.as_ref().map(stands) != Some(stands(known)) {
             // Decided otherwise on the command line since we planned; the next scan plans anew.
+            if step.changes_key() {
+                post::store::restore_key(conn, known.id, &known.key).await?;
+            }
             return Ok(());
         }
     }
     let (Some(mut post), entry) = (remembered(app, source.id, step, now), step.entry.as_ref()) else { return Ok(()) };
     match step.act {
-        Act::Nothing if !step.deliver => return Ok(()),
+        Act::Nothing if !step.deliver && !step.changes_key() => return Ok(()),
         Act::Nothing | Act::Hold | Act::Note => {}
         Act::Miss => {
             post.missing_since = post.missing_since.or(Some(now));
@@ -189,6 +221,7 @@ fn remembered(app: &App, source: SourceId, step: &Step, now: Timestamp) -> Optio
             article: None,
             article_stands: false,
             article_pushed: false,
+            article_unlisted: false,
         },
         (None, None) => return None,
     };
@@ -203,6 +236,9 @@ fn remembered(app: &App, source: SourceId, step: &Step, now: Timestamp) -> Optio
         if matches!(step.state, PostState::Draft | PostState::Scheduled) {
             post.hidden_seen_at = Some(now);
         }
+    }
+    if let Some(key) = &step.new_key {
+        post.key.clone_from(key);
     }
     Some(post)
 }
@@ -220,6 +256,7 @@ fn mint(app: &App, source: &Known, writers: &Writers, post: &Post, entry: &Entry
         url: entry.url.clone(),
         content: writers.content(entry, owner),
         pushed: push,
+        unlisted: entry.unlisted,
         published_at: entry.published.or(entry.modified).unwrap_or(post.first_seen_at),
         updated_at: None,
         expires_at: expiry(entry),

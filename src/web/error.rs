@@ -20,8 +20,17 @@ pub(super) enum Failure {
     Buried(Value),
     /// The question makes no sense.
     Bad(String),
+    /// Who asks has not proved to be allowed to.
+    Forbidden(&'static str),
     /// The address is right, the method is not.
     Method,
+    /// The body of a request exceeds what we read.
+    TooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// The body of a request did not arrive in time.
+    TooSlow,
     /// The inbox wants none of it.
     Turned(Turned),
     /// The database failed us; it may work again soon.
@@ -46,7 +55,14 @@ impl Failure {
             Self::Gone(what) => (StatusCode::GONE, (*what).to_owned()),
             Self::Buried(_) => (StatusCode::GONE, "This was taken down and will not come back.".to_owned()),
             Self::Bad(why) => (StatusCode::BAD_REQUEST, why.clone()),
+            Self::Forbidden(why) => (StatusCode::FORBIDDEN, (*why).to_owned()),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "This address does not answer to this method.".to_owned()),
+            Self::TooLarge { limit } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {limit} bytes; send less."))
+            }
+            Self::TooSlow => {
+                (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time; send it again.".to_owned())
+            }
             Self::Turned(turned) => (turned.status, turned.why.clone()),
             Self::Database(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; try again later.".to_owned())

@@ -6,6 +6,7 @@
 mod support;
 
 mod answers;
+mod backup;
 mod co_authors;
 mod corpus;
 mod crash;
@@ -13,12 +14,19 @@ mod databases;
 mod first_crossing;
 mod flood;
 mod follows;
+mod git_source;
 mod hosts;
+mod identity;
+mod moves;
+mod profiles;
 mod properties;
 mod publishing;
 mod readers;
 mod refusals;
 mod removal;
+mod rotation;
 mod shared;
 mod site;
+mod unchanged;
+mod unlisted;
 mod world;

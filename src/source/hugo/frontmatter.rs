@@ -39,6 +39,17 @@ pub(super) fn read(text: &str) -> Result<Document, SyntaxError> {
     }
 }
 
+/// Reads a file for what must hold of every one: the line its body begins on, its body, and the lines of doubled keys;
+/// or the line that cannot be read.
+///
+/// # Errors
+/// As the scan of a site has them, with the line where it is known.
+#[doc(hidden)]
+pub fn lines(text: &str) -> Result<(u64, String, Vec<u64>), Option<u64>> {
+    let document = read(text).map_err(|error| error.line)?;
+    Ok((document.body_line, document.body, document.duplicates.iter().map(|found| found.line).collect()))
+}
+
 /// Front matter, body, and the line on which the body begins.
 fn split<'a>(start: &'a str, delimiter: &str, skipped: u64) -> Result<(&'a str, &'a str, u64), SyntaxError> {
     let unclosed = || SyntaxError {

@@ -6,12 +6,20 @@ mod config;
 mod content;
 mod dates;
 mod frontmatter;
+mod identity;
 mod images;
+mod language;
 mod markdown;
+mod marker;
+mod markup;
 mod page;
+mod passthrough;
 mod permalink;
+mod profiles;
+mod redirects;
 mod shortcodes;
 mod summary;
+mod typographer;
 mod walk;
 mod yaml;
 
@@ -20,8 +28,8 @@ mod corpus;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::io::Read;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -29,9 +37,12 @@ use url::Url;
 
 use self::authors::Authors;
 use self::cascade::{Cascades, Kind};
-use self::config::{SiteConfig, relative};
+use self::config::{Root, Site, SiteConfig, relative};
 use self::frontmatter::Document;
-use self::page::Page;
+#[doc(hidden)]
+pub use self::frontmatter::lines;
+use self::page::{Page, SiteFacts};
+use self::profiles::Origin;
 use self::walk::{PageFile, Tree};
 use super::scan::{Scan, Warning};
 use crate::clock::Timestamp;
@@ -52,6 +63,30 @@ pub struct Settings {
     /// First folders below the content folder whose pages are posts, as `post` or `blog/tech`; when empty, the
     /// usual ones.
     pub sections: Vec<String>,
+    /// Keys of the languages whose posts are taken; when empty, all.
+    pub languages: Vec<String>,
+    /// Whose configuration counts, as `hugo --environment` has it.
+    pub environment: String,
+    /// Whether authors' links, roles and organisations become profile fields.
+    pub profile_fields: bool,
+    /// Whether a post's language is detected where the site does not say it.
+    pub detect_language: bool,
+}
+
+impl Settings {
+    /// A site with all its languages as `hugo` builds it by default.
+    #[must_use]
+    pub fn new(root: PathBuf, public_url: Url, sections: Vec<String>) -> Self {
+        Self {
+            root,
+            public_url,
+            sections,
+            languages: Vec::new(),
+            environment: "production".to_owned(),
+            profile_fields: false,
+            detect_language: true,
+        }
+    }
 }
 
 /// Why a site cannot be scanned at all.
@@ -101,12 +136,13 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
         return Err(ScanError::NoFolder { root: settings.root.clone() });
     }
     let mut scan = Scan::default();
-    let config = config::load(&settings.root, &mut scan.warnings)?;
-    let tree = walk::walk(&settings.root, &config, &mut scan.warnings);
+    let site = config::load(&settings.root, &settings.environment, &mut scan.warnings)?;
+    let tree = walk::walk(&settings.root, &site, &mut scan.warnings);
     scan.complete = tree.complete;
-    let mut reader = Reader { settings, config: &config, scan };
-    reader.tell_of_gaps(&tree);
-    let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(&file.key)).collect();
+    scan.redirects = redirects::read(&settings.root, &settings.public_url, &mut scan.warnings);
+    let mut reader = Reader { settings, site: &site, scan, closed: Vec::new() };
+    reader.tell_of_gaps();
+    let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(file)).collect();
     let all = count(posts.len() + tree.branches.len());
 
     let (authors, cascades) = reader.branches(&tree);
@@ -124,81 +160,188 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
 /// A scan under way.
 struct Reader<'a> {
     settings: &'a Settings,
-    config: &'a SiteConfig,
+    site: &'a Site,
     scan: Scan,
+    /// Sections whose own page cannot be read: folder, language and that page.
+    closed: Vec<(String, usize, String)>,
 }
 
-impl Reader<'_> {
+/// Per language, in the site's order.
+type PerLanguage<T> = Vec<T>;
+
+impl<'a> Reader<'a> {
     fn warn(&mut self, file: &str, line: Option<u64>, message: String) {
         self.scan.warnings.push(Warning { file: file.to_owned(), line, message });
     }
 
-    fn is_post(&self, key: &str) -> bool {
-        let within = |section: &str| {
-            let section = section.trim_matches('/');
-            key.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
-                && key.get(section.len()..).is_some_and(|rest| rest.starts_with('/'))
-        };
-        match self.settings.sections.as_slice() {
-            [] => USUAL_SECTIONS.iter().any(|section| within(section)),
-            sections => sections.iter().any(|section| within(section)),
-        }
+    /// The configuration of a language, and where that language is public.
+    fn language(&self, place: usize) -> Option<(&'a SiteConfig, &'a Url)> {
+        self.site.languages.get(place).map(|config| (config, config.public_url(&self.settings.public_url)))
     }
 
-    /// Says what of the tree is not read.
-    fn tell_of_gaps(&mut self, tree: &Tree) {
-        let folder = relative(&self.settings.root, &self.config.content_dir);
-        if tree.other_languages > 0 {
-            let message = format!(
-                "{} files in other languages than `{}` were passed over; only the default language is read so far",
-                tree.other_languages, self.config.language_key
-            );
-            self.warn(&folder, None, message);
-        }
-        for section in &self.settings.sections {
-            if !self.config.content_dir.join(section.trim_matches('/')).is_dir() {
+    fn is_post(&self, file: &PageFile) -> bool {
+        let Some((config, _)) = self.language(file.language) else { return false };
+        let wanted = &self.settings.languages;
+        let within = |section: &str| {
+            let section = section.trim_matches('/');
+            file.key.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
+                && file.key.get(section.len()..).is_some_and(|rest| rest.starts_with('/'))
+        };
+        (wanted.is_empty() || wanted.iter().any(|key| key.eq_ignore_ascii_case(&config.language_key)))
+            && match self.settings.sections.as_slice() {
+                [] => USUAL_SECTIONS.iter().any(|section| within(section)),
+                sections => sections.iter().any(|section| within(section)),
+            }
+    }
+
+    /// Says what the operator asks for and the site has not.
+    fn tell_of_gaps(&mut self) {
+        let (settings, site) = (self.settings, self.site);
+        let folder = site.roots.first().map(|root| relative(&settings.root, &root.folder)).unwrap_or_default();
+        for section in &settings.sections {
+            let section = section.trim_matches('/');
+            let there = |root: &Root| match section.strip_prefix(root.below.as_str()) {
+                Some(rest) => root.folder.join(rest.trim_matches('/')).is_dir(),
+                None => Path::new(&root.below).starts_with(section),
+            };
+            if !site.roots.iter().any(there) {
                 let message = format!("there is no section `{section}`; check `sections` of the source");
                 self.warn(&folder, None, message);
             }
         }
+        if site.git_info {
+            let message = "`enableGitInfo` is on, but dates are not read from git yet: a post's last change is what its front \
+                           matter says";
+            self.warn("the site configuration", None, message.to_owned());
+        }
+        for key in settings.languages.iter().filter(|key| site.position(key).is_none()) {
+            let known: Vec<&str> = site.languages.iter().map(|language| language.language_key.as_str()).collect();
+            let message = format!(
+                "the site has no language `{key}`, it has {}; check `languages` of the source",
+                known.join(", ")
+            );
+            self.warn(&folder, None, message);
+        }
     }
 
     /// Reads the sections' own pages: what they hand down, and the profiles among them.
-    fn branches(&mut self, tree: &Tree) -> (Authors, Cascades) {
+    fn branches(&mut self, tree: &Tree) -> (Authors, PerLanguage<Cascades>) {
         let mut authors = Authors::default();
-        let mut cascades = Cascades::default();
+        let mut all: PerLanguage<Cascades> = Vec::new();
+        for config in &self.site.languages {
+            let mut cascades = Cascades::default();
+            cascades.add("", config.cascade.as_ref());
+            all.push(cascades);
+        }
         let mut profiles = Vec::new();
-        cascades.add("", self.config.cascade.as_ref());
-        for (folder, path) in &tree.branches {
-            let Some((file, document)) = self.document(path) else { continue };
-            cascades.add(folder, document.fields.get("cascade"));
-            if folder.split_once('/').is_some_and(|(top, rest)| top == authors::FOLDER && !rest.contains('/')) {
-                profiles.push((folder, path, file, document));
+        for branch in &tree.branches {
+            let Some((file, document)) = self.document(&branch.path) else {
+                let name = relative(&self.settings.root, &branch.path);
+                self.closed.push((branch.folder.clone(), branch.language, name));
+                continue;
+            };
+            if let Some(cascades) = all.get_mut(branch.language) {
+                cascades.add(&branch.folder, document.fields.get("cascade"));
+            }
+            let below = branch.folder.split_once('/');
+            if below.is_some_and(|(top, rest)| top == authors::FOLDER && !rest.contains('/')) {
+                profiles.push((branch, file, document));
             }
         }
-        for (folder, path, file, document) in profiles {
-            authors.add_profile(folder, path, file, document, &cascades, (self.config, &self.settings.public_url));
+        for (branch, file, document) in profiles {
+            let language = self.language(branch.language).zip(all.get(branch.language));
+            let Some((language, cascades)) = language else { continue };
+            self.profile(&mut authors, (&branch.folder, &branch.path, &file), document, cascades, language);
         }
-        (authors, cascades)
+        self.data_profiles(&mut authors);
+        (authors, all)
     }
 
-    fn page(&mut self, file: &PageFile, cascades: &Cascades) -> Option<Page> {
-        let page = self.readable_page(file, cascades);
+    fn profile(
+        &self,
+        authors: &mut Authors,
+        (key, path, file): (&str, &Path, &str),
+        mut document: Document,
+        cascades: &Cascades,
+        language: (&SiteConfig, &Url),
+    ) {
+        let (config, public_url) = language;
+        cascades.fill(&mut document.fields, key, Kind::Section);
+        let address = permalink::folder_address(key, config, public_url);
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let origin = Origin { name, address: &address, path, file, is_content: true };
+        if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
+            authors.add(profile, own_names);
+        }
+    }
+
+    fn profile_site<'s>(&self, (config, public_url): (&'s SiteConfig, &'s Url)) -> profiles::Site<'s> {
+        profiles::Site { config, public_url, with_fields: self.settings.profile_fields }
+    }
+
+    /// The profiles in `data/authors`.
+    fn data_profiles(&mut self, authors: &mut Authors) {
+        let Some(language) = self.language(0) else { return };
+        let folder = self.settings.root.join("data").join(authors::FOLDER);
+        let Ok(items) = folder.read_dir() else { return };
+        let mut paths: Vec<PathBuf> = items.filter_map(|item| Some(item.ok()?.path())).collect();
+        paths.sort();
+        for path in paths {
+            let is_data = path.extension().and_then(|extension| extension.to_str()).is_some_and(config::is_data);
+            let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_data) else { continue };
+            let file = relative(&self.settings.root, &path);
+            let fields = match config::read(&self.settings.root, &path, &mut self.scan.warnings) {
+                Ok(fields) => fields,
+                Err(error) => {
+                    self.warn(&file, None, format!("this profile cannot be read, so it is passed over: {error}"));
+                    continue;
+                }
+            };
+            let document = Document { fields, ..Document::default() };
+            let origin = Origin { name, address: language.1, path: &path, file: &file, is_content: false };
+            if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
+                authors.add(profile, own_names);
+            }
+        }
+    }
+
+    fn page(&mut self, file: &PageFile, cascades: &[Cascades]) -> Option<Page> {
+        let language = self.language(file.language)?;
+        let page = self.readable_page(file, language, cascades.get(file.language)?);
         if page.is_none() {
-            self.scan.unreadable.insert(file.key.clone());
+            self.scan.unreadable.insert(language.0.post_key(&file.key));
         }
         page
     }
 
-    fn readable_page(&mut self, file: &PageFile, cascades: &Cascades) -> Option<Page> {
+    fn readable_page(
+        &mut self,
+        file: &PageFile,
+        (config, public_url): (&SiteConfig, &Url),
+        cascades: &Cascades,
+    ) -> Option<Page> {
         if !file.is_readable_kind() {
             let name = relative(&self.settings.root, &file.path);
             self.warn(&name, None, "this kind of file is not read yet; only Markdown and HTML are".to_owned());
             return None;
         }
+        if file.path.to_str().is_none() {
+            let name = relative(&self.settings.root, &file.path);
+            self.warn(&name, None, "its name or its folder's is not UTF-8, so it was not read; rename it".to_owned());
+            return None;
+        }
+        if let Some(section) = self.closed.iter().find(|section| is_below(&file.key, file.language, section)) {
+            let message = format!(
+                "{} cannot be read, and may say that this page is not public, so what was known of it stays as it was",
+                section.2
+            );
+            let name = relative(&self.settings.root, &file.path);
+            self.warn(&name, None, message);
+            return None;
+        }
         let (name, mut document) = self.document(&file.path)?;
         cascades.fill(&mut document.fields, &file.key, Kind::Page);
-        let page = Page::new(file, name, document, self.config, &self.settings.public_url);
+        let page = Page::new(file, name, document, (config, public_url), &self.settings.root);
         if let Some(key) = page.unreadable_date() {
             let message = format!(
                 "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
@@ -216,10 +359,19 @@ impl Reader<'_> {
             Ok(text) => text,
             Err(Unreadable::Io(error)) => {
                 self.scan.complete = false;
-                let message = format!(
-                    "it could not be read ({error}), so nothing counts as removed in this scan; mend its permissions"
-                );
+                let remedy = match error.kind() {
+                    ErrorKind::NotFound => "it went away while the site was read, and the next scan looks again",
+                    ErrorKind::PermissionDenied => "mend its permissions",
+                    _ => "see to its disk",
+                };
+                let message =
+                    format!("it could not be read ({error}), so nothing counts as removed in this scan; {remedy}");
                 self.warn(&name, None, message);
+                return None;
+            }
+            Err(Unreadable::NoFile) => {
+                let message = "it is a pipe, a socket or a device, and was not read; put an ordinary file there";
+                self.warn(&name, None, message.to_owned());
                 return None;
             }
             Err(Unreadable::TooLarge) => {
@@ -246,19 +398,43 @@ impl Reader<'_> {
     }
 
     fn finish(mut self, pages: &[Page], mut authors: Authors, now: Timestamp) -> Scan {
-        let addresses: HashMap<String, &str> =
-            pages.iter().map(|page| (page.key.to_lowercase(), page.url.as_str())).collect();
+        let own_shortcodes = own_shortcodes(&self.settings.root);
+        let mut addresses: PerLanguage<HashMap<String, &str>> = vec![HashMap::new(); self.site.languages.len()];
         for page in pages {
-            let resolve = |path: &str| resolve(path, &page.key, &addresses);
-            let site = (self.config, &self.settings.public_url);
-            let entry = page.entry(site, now, &mut authors, &resolve, &mut self.scan.warnings);
+            if let Some(addresses) = addresses.get_mut(page.language) {
+                addresses.insert(page.key.to_lowercase(), page.url.as_str());
+            }
+        }
+        for page in pages {
+            let language = self.language(page.language).zip(addresses.get(page.language));
+            let Some(((config, public_url), addresses)) = language else {
+                continue;
+            };
+            let resolve = |path: &str| resolve(path, &page.key, addresses);
+            let site = SiteFacts { config, public_url, settings: self.settings, own_shortcodes: &own_shortcodes };
+            let entry = page.entry(&site, now, &mut authors, &resolve, &mut self.scan.warnings);
             self.scan.entries.push(entry);
         }
+        self.scan.entries.sort_by(|a, b| a.key.cmp(&b.key));
         self.scan.authors = authors.into_profiles();
         self.scan.warnings.sort();
         self.scan.warnings.dedup();
         self.scan
     }
+}
+
+/// Whether a page stands below a section.
+fn is_below(key: &str, language: usize, (folder, of, _): &(String, usize, String)) -> bool {
+    *of == language
+        && (folder.is_empty() || key.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// The names of the site's own shortcodes, lower case.
+fn own_shortcodes(root: &Path) -> BTreeSet<String> {
+    let folders = ["layouts/shortcodes", "layouts/_shortcodes"].map(|folder| root.join(folder));
+    let files = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten();
+    let stem = |path: PathBuf| Some(path.file_name()?.to_str()?.split('.').next()?.to_lowercase());
+    files.filter_map(|file| stem(file.ok()?.path())).collect()
 }
 
 /// Finds a page as `ref` does: from the content folder, from the page's own folder, or by its last name.
@@ -282,11 +458,16 @@ fn resolve(path: &str, from: &str, addresses: &HashMap<String, &str>) -> Option<
 
 enum Unreadable {
     Io(std::io::Error),
+    NoFile,
     TooLarge,
     NotUtf8 { line: u64 },
 }
 
 fn read_text(path: &Path) -> Result<String, Unreadable> {
+    // Opening a pipe or a device could wait for ever.
+    if !std::fs::metadata(path).map_err(Unreadable::Io)?.is_file() {
+        return Err(Unreadable::NoFile);
+    }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(Unreadable::Io)?;
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(Unreadable::Io)?;

@@ -33,7 +33,7 @@ pub(super) fn address(place: &Place<'_>, config: &SiteConfig, public_url: &Url) 
     let has_extension = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     let trimmed = path.trim_matches('/');
     // A leading slash in `url` means the whole path where there are several languages.
-    let whole = place.url.is_some_and(|url| url.starts_with('/')) && !config.other_languages.is_empty();
+    let whole = place.url.is_some_and(|url| url.starts_with('/')) && config.has_others;
     let prefix = config.language_prefix.as_deref().filter(|_| !whole).map(|key| format!("{key}/")).unwrap_or_default();
     let end = match () {
         () if place.url.is_some() && has_extension => "",

@@ -1,11 +1,12 @@
 //! Which files of the content folder are pages, sections' own pages, and resources (sources 1.1).
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::config::{SiteConfig, relative};
+use super::config::{Root, Site, SiteConfig, relative};
 use crate::source::scan::Warning;
 
 const RENDERED: &[&str] = &["md", "markdown", "mdown", "html", "htm"];
@@ -19,6 +20,8 @@ const MAX_DEPTH: usize = 64;
 pub(super) struct PageFile {
     /// Path below the content folder, without extension, language and `/index`.
     pub(super) key: String,
+    /// Its place among the site's languages.
+    pub(super) language: usize,
     pub(super) path: PathBuf,
     /// The bundle's folder, if the page is a leaf bundle.
     pub(super) bundle: Option<PathBuf>,
@@ -36,70 +39,108 @@ impl PageFile {
     }
 }
 
-/// What a content folder holds.
+/// A section's own page, or an author's profile: an `_index` file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Branch {
+    /// Below the content folder; the folder itself is the empty string.
+    pub(super) folder: String,
+    /// Its place among the site's languages.
+    pub(super) language: usize,
+    pub(super) path: PathBuf,
+}
+
+/// What the content folders hold.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    /// In the order of their keys.
+    /// By key, then language.
     pub(super) pages: Vec<PageFile>,
-    /// `_index` files by folder below the content folder; the folder itself is the empty string.
-    pub(super) branches: BTreeMap<String, PathBuf>,
-    /// Files left aside because they belong to a language that is not read.
-    pub(super) other_languages: usize,
+    /// By folder, then language.
+    pub(super) branches: Vec<Branch>,
     /// Whether all could be seen.
     pub(super) complete: bool,
 }
 
-/// Walks the content folder. Symbolic links are followed only within the site's folder.
-pub(super) fn walk(root: &Path, config: &SiteConfig, warnings: &mut Vec<Warning>) -> Tree {
+/// Walks the content folders. Symbolic links are followed only within the site's folder.
+pub(super) fn walk(folder: &Path, site: &Site, warnings: &mut Vec<Warning>) -> Tree {
     let mut tree = Tree { complete: true, ..Tree::default() };
-    let real_root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let keep = |entry: &DirEntry| entry.depth() == 0 || wanted(entry, config, &real_root);
-    let walker = WalkDir::new(&config.content_dir)
-        .follow_links(true)
-        .max_depth(MAX_DEPTH)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(keep);
+    let real_folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let mut files = Vec::new();
-    for item in walker {
-        match item {
-            Ok(entry) if entry.file_type().is_file() && is_content(entry.path()) => files.push(entry.into_path()),
-            Ok(_) => {}
-            Err(error) => {
-                // A link to nowhere or into itself hides nothing.
-                let harmless = error.loop_ancestor().is_some()
-                    || error.path().is_some_and(|path| path.symlink_metadata().is_ok_and(|meta| meta.is_symlink()));
-                tree.complete &= harmless;
-                warnings.push(Warning {
-                    file: error.path().map(|path| relative(root, path)).unwrap_or_default(),
-                    line: None,
-                    message: if harmless {
-                        "this link leads nowhere or into itself and was passed over".to_owned()
-                    } else {
-                        format!("it could not be read ({}), so nothing counts as removed in this scan; mend its permissions", reason(&error))
-                    },
-                });
+    for root in &site.roots {
+        let outward = RefCell::new(Vec::new());
+        let keep = |entry: &DirEntry| {
+            let wanted = entry.depth() == 0 || wanted(entry, root, site);
+            let leads_out = wanted && entry.path_is_symlink() && !is_within(entry.path(), &real_folder);
+            if leads_out && (entry.file_type().is_dir() || is_content(entry.path())) {
+                outward.borrow_mut().push(entry.path().to_owned());
+            }
+            wanted && !leads_out
+        };
+        let walker = WalkDir::new(&root.folder)
+            .follow_links(true)
+            .max_depth(MAX_DEPTH)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(keep);
+        for item in walker {
+            match item {
+                // What is no ordinary file is told of by whoever reads it.
+                Ok(entry) if !entry.file_type().is_dir() && is_content(entry.path()) => {
+                    files.push(named(entry.into_path(), root, site));
+                }
+                Ok(entry) if entry.file_type().is_dir() && entry.depth() == MAX_DEPTH => {
+                    tree.complete = false;
+                    let message = format!(
+                        "what lies {MAX_DEPTH} folders deep and deeper is not read, so nothing counts as removed in this scan"
+                    );
+                    warnings.push(Warning { file: relative(folder, entry.path()), line: None, message });
+                }
+                Ok(_) => {}
+                Err(error) => fault(folder, &error, &mut tree, warnings),
             }
         }
+        warnings.extend(outward.into_inner().into_iter().map(|path| Warning {
+            file: relative(folder, &path),
+            line: None,
+            message: "this link leads out of the site's folder and was not followed".to_owned(),
+        }));
     }
-    sort_out(files, config, &mut tree);
+    sort_out(files, &mut tree);
     tree
 }
 
-fn reason(error: &walkdir::Error) -> String {
-    error.io_error().map_or_else(|| error.to_string(), ToString::to_string)
+fn fault(folder: &Path, error: &walkdir::Error, tree: &mut Tree, warnings: &mut Vec<Warning>) {
+    // A link to nowhere or into itself hides nothing.
+    let harmless = error.loop_ancestor().is_some()
+        || error.path().is_some_and(|path| path.symlink_metadata().is_ok_and(|meta| meta.is_symlink()));
+    tree.complete &= harmless;
+    let message = if harmless {
+        "this link leads nowhere or into itself and was passed over".to_owned()
+    } else {
+        let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+        format!("it could not be read ({reason}), so nothing counts as removed in this scan; mend its permissions")
+    };
+    let file = error.path().map(|path| relative(folder, path)).unwrap_or_default();
+    warnings.push(Warning { file, line: None, message });
 }
 
-fn wanted(entry: &DirEntry, config: &SiteConfig, real_root: &Path) -> bool {
+fn wanted(entry: &DirEntry, root: &Root, site: &Site) -> bool {
     let name = entry.file_name().to_string_lossy();
     if name.starts_with(['.', '#']) || name.ends_with('~') {
         return false;
     }
     let path = entry.path().to_string_lossy().replace('\\', "/");
-    if config.ignore_files.iter().any(|pattern| pattern.is_match(&path)) {
+    let ignored = |language: &SiteConfig| language.ignore_files.iter().any(|pattern| pattern.is_match(&path));
+    if site.languages.get(root.language).is_some_and(ignored) {
         return false;
     }
-    !entry.path_is_symlink() || entry.path().canonicalize().is_ok_and(|target| target.starts_with(real_root))
+    // A content folder within another is read for itself.
+    !site.roots.iter().any(|other| other.folder == entry.path())
+}
+
+/// Whether a path leads into a folder, whatever links are on the way.
+pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
+    let real = folder.canonicalize();
+    path.canonicalize().is_ok_and(|target| target.starts_with(real.as_deref().unwrap_or(folder)))
 }
 
 fn is_content(path: &Path) -> bool {
@@ -111,56 +152,54 @@ fn extension(path: &Path) -> String {
     path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-/// A content file's folder below the content folder, its name without extension and language, and whether it is of
-/// the default language.
+/// A content file, its folder below the content folder, and its name without extension and language.
 struct Named {
     path: PathBuf,
     folder: String,
     name: String,
-    ours: bool,
+    language: usize,
 }
 
-fn named(path: PathBuf, config: &SiteConfig) -> Named {
-    let folder = path.parent().map(|parent| relative(&config.content_dir, parent)).unwrap_or_default();
+fn named(path: PathBuf, root: &Root, site: &Site) -> Named {
+    let folder = path.parent().map(|parent| relative(&root.folder, parent)).unwrap_or_default();
+    let folder = [root.below.as_str(), folder.as_str()].into_iter().filter(|part| !part.is_empty());
+    let folder = folder.collect::<Vec<_>>().join("/");
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let (name, ours) = match stem.rsplit_once('.') {
-        Some((name, language)) if language.to_lowercase() == config.language_key => (name.to_owned(), true),
-        Some((name, language)) if config.other_languages.contains(&language.to_lowercase()) => (name.to_owned(), false),
-        _ => (stem, true),
-    };
-    Named { path, folder, name, ours }
+    // The language in a name goes before the folder's.
+    let own = stem.rsplit_once('.').and_then(|(name, key)| Some((name.to_owned(), site.position(key)?)));
+    let (name, language) = own.unwrap_or((stem, root.language));
+    Named { path, folder, name, language }
 }
 
-fn sort_out(files: Vec<PathBuf>, config: &SiteConfig, tree: &mut Tree) {
-    let files: Vec<Named> = files.into_iter().map(|path| named(path, config)).collect();
+fn sort_out(files: Vec<Named>, tree: &mut Tree) {
     let bundles: HashSet<String> =
         files.iter().filter(|file| file.name == "index").map(|file| file.folder.clone()).collect();
-    let mut keys = BTreeSet::new();
+    let (mut keys, mut folders) = (HashSet::new(), HashSet::new());
     for file in files {
-        let is_bundle = file.name == "index";
-        if inside(&bundles, &file.folder, is_bundle) {
+        let Named { path, folder, name, language } = file;
+        let is_bundle = name == "index";
+        if inside(&bundles, &folder, is_bundle) {
             continue;
         }
-        if !file.ours {
-            tree.other_languages += 1;
+        if name == "_index" {
+            if folders.insert((folder.clone(), language)) {
+                tree.branches.push(Branch { folder, language, path });
+            }
             continue;
         }
-        if file.name == "_index" {
-            tree.branches.entry(file.folder).or_insert(file.path);
-            continue;
-        }
-        let key = match (is_bundle, file.folder.as_str()) {
+        let key = match (is_bundle, folder.as_str()) {
             (true, folder) => folder.to_owned(),
-            (false, "") => file.name.clone(),
-            (false, folder) => format!("{folder}/{}", file.name),
+            (false, "") => name,
+            (false, folder) => format!("{folder}/{name}"),
         };
         // Two files of one key, like a.md and a.html, are one page.
-        if keys.insert(key.clone()) {
-            let bundle = is_bundle.then(|| file.path.parent().map(Path::to_owned)).flatten();
-            tree.pages.push(PageFile { key, path: file.path, bundle });
+        if keys.insert((key.clone(), language)) {
+            let bundle = is_bundle.then(|| path.parent().map(Path::to_owned)).flatten();
+            tree.pages.push(PageFile { key, language, path, bundle });
         }
     }
-    tree.pages.sort_by(|a, b| a.key.cmp(&b.key));
+    tree.pages.sort_by(|a, b| (&a.key, a.language).cmp(&(&b.key, b.language)));
+    tree.branches.sort_by(|a, b| (&a.folder, a.language).cmp(&(&b.folder, b.language)));
 }
 
 /// Whether a file in this folder is a resource of a leaf bundle there or above.

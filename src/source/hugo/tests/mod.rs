@@ -1,5 +1,11 @@
 //! The connector on small trees made here.
 
+mod bodies;
+mod broken;
+mod languages;
+mod pictures;
+mod profiles;
+
 use tempfile::TempDir;
 
 use super::*;
@@ -33,7 +39,8 @@ impl Site {
 
     fn settings(&self) -> Settings {
         let public_url = Url::parse("https://site.example/").expect("an address");
-        Settings { root: self.0.path().to_owned(), public_url, sections: vec!["post".to_owned(), "news".to_owned()] }
+        let sections = vec!["post".to_owned(), "news".to_owned()];
+        Settings { profile_fields: true, ..Settings::new(self.0.path().to_owned(), public_url, sections) }
     }
 
     fn scan(&self) -> Scan {
@@ -78,9 +85,9 @@ fn pages_are_told_from_sections_resources_and_hidden_files() {
         ("config/_default/hugo.yaml", "ignoreFiles: ['_cache$']\nlanguages: {en: {}, nl: {}}\n"),
     ])
     .scan();
-    assert_eq!(keys(&scan), ["post/bundle", "post/folder/Page", "post/page", "post/single", "post/x"]);
+    assert_eq!(keys(&scan), ["nl:post/x", "post/bundle", "post/folder/Page", "post/page", "post/single", "post/x"]);
     assert_eq!(scan.unreadable.iter().collect::<Vec<_>>(), ["post/notes"]);
-    assert_eq!(said(&scan), [("content".to_owned(), None), ("content/post/notes.org".to_owned(), None)]);
+    assert_eq!(said(&scan), [("content/post/notes.org".to_owned(), None)]);
     assert!(scan.complete);
 }
 
@@ -151,7 +158,9 @@ fn what_the_public_may_see_follows_hugos_rules() {
         ("expiryDate: 2026-11-01T12:00:00Z", Visibility::Expired),
         ("fediverse: false", Visibility::Withheld),
         ("params: {fediverse: false}", Visibility::Withheld),
-        ("fediverse: unlisted", Visibility::Withheld),
+        ("fediverse: unlisted", Visibility::Public { until: None }),
+        ("{fediverse: Unlisted, build: {list: never}}", Visibility::Public { until: None }),
+        ("{fediverse: unlisted, draft: true}", Visibility::Draft),
         ("{fediverse: false, draft: true}", Visibility::Withheld),
         ("headless: true", Visibility::Withheld),
         ("_build: {render: never}", Visibility::Withheld),
@@ -284,7 +293,7 @@ fn content_is_rendered_as_hugo_does_and_cleaned() {
         ("\"q\" -- it's... ~~x~~", "<p>“q” – it’s… <del>x</del></p>".to_owned()),
         ("www.a.example", format!("<p>{}</p>", link("http://www.a.example", "www.a.example"))),
         ("a[^1]\n\n[^1]: note", "<p>a<sup>[1]</sup></p>\n<ol>\n<li>\n<p>note</p>\n</li>\n</ol>".to_owned()),
-        ("## H {#id}\n\n- [x] done", "<h2>H</h2>\n<ul>\n<li> done</li>\n</ul>".to_owned()),
+        ("## H {#id}\n\n- [x] done", "<h2>H</h2>\n<ul>\n<li>☑ done</li>\n</ul>".to_owned()),
         ("{{< figure src=\"f.png\" alt=\"F\" >}}", format!("<p><img src=\"{page}f.png\" alt=\"F\"></p>")),
         ("[b]({{< ref \"a.md#x\" >}})", format!("<p>{}</p>", link(&format!("{page}#x"), "b"))),
     ] {
