@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use tokio::sync::{Mutex, Semaphore};
+use tokio_util::task::TaskTracker;
 
 use crate::activity::urls::{InvalidHome, Urls};
 use crate::clock::{Clock, Timestamp};
@@ -16,6 +17,7 @@ use crate::ids::Ids;
 use crate::net::budget::Budget;
 use crate::net::client::Client;
 use crate::net::keys::PrivateKey;
+use crate::net::throttle::Throttles;
 use crate::sealing::MasterKey;
 
 /// The running bridge. Cheap to clone.
@@ -50,6 +52,12 @@ pub struct Parts {
     pub fetches_for: Budget,
     /// Fetches that strangers may cause at a time, before anything of theirs is proved (interop G8).
     pub fetches: Semaphore,
+    /// Proofs of readers that may be under way at a time.
+    pub readers: Arc<Semaphore>,
+    /// How much strangers may ask (interop G9).
+    pub throttles: Throttles,
+    /// What is done after its request was answered; tests and the end of the program wait for it.
+    pub afterwards: TaskTracker,
     /// Whether this node's clock is right enough for leases to mean anything.
     pub may_claim: AtomicBool,
 }
@@ -69,6 +77,9 @@ const FETCHES_AT_HOST: u32 = 150;
 /// Keys fetched for one source in that time whose requests proved to be nothing (interop G8).
 const FETCHES_FOR_SOURCE: u32 = 30;
 
+/// Readers whose proof may be under way at a time, after they were answered; of more, no note is taken.
+const READERS_UNDER_WAY: usize = 256;
+
 impl App {
     /// Puts the parts together.
     ///
@@ -83,6 +94,7 @@ impl App {
         let (failed_keys, key_flights) = (Cache::new(OPEN_KEYS), Cache::new(OPEN_KEYS));
         let fetches_at = Budget::new(FETCHES_AT_HOST, FETCH_WINDOW);
         let fetches_for = Budget::new(FETCHES_FOR_SOURCE, FETCH_WINDOW);
+        let throttles = Throttles::new(&config.limits, &clock);
         Ok(Self(Arc::new(Parts {
             config,
             db,
@@ -97,6 +109,9 @@ impl App {
             fetches_at,
             fetches_for,
             fetches,
+            readers: Arc::new(Semaphore::new(READERS_UNDER_WAY)),
+            throttles,
+            afterwards: TaskTracker::new(),
             may_claim,
         })))
     }

@@ -1,10 +1,11 @@
 //! How each kind of value in the file is read.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::Url;
 
 use super::error::Fault;
@@ -110,6 +111,22 @@ pub(super) fn address_range(text: &str) -> Result<IpNet, Fault> {
         Fault::new(
             format!("\"{text}\" is not a range of addresses"),
             "write it as \"127.0.0.0/8\" or \"fd00::/8\", or one address",
+        )
+    })
+}
+
+/// Where a proxy on the same machine speaks from.
+pub(super) fn this_machine() -> Vec<IpNet> {
+    let loopback = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    vec![loopback.into(), Ipv6Net::from(Ipv6Addr::LOCALHOST).into()]
+}
+
+/// A limit: zero would let nobody in.
+pub(super) fn number(written: i64) -> Result<NonZeroU32, Fault> {
+    u32::try_from(written).ok().and_then(NonZeroU32::new).ok_or_else(|| {
+        Fault::new(
+            format!("{written} is no limit"),
+            format!("write a whole number from 1 to {}, or leave the key out for the usual one", u32::MAX),
         )
     })
 }

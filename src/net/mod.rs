@@ -5,3 +5,4 @@ pub mod budget;
 pub mod client;
 pub mod keys;
 pub mod signature;
+pub mod throttle;

@@ -57,7 +57,7 @@ pub async fn document(app: &App, url: &str) -> Result<(Url, Value), FetchError> 
             return Err(FetchError::Refused(format!("`{at}` is an address of ours")));
         }
         let reply = get(app, &instance, &at).await?;
-        if !reply.status.is_redirection() {
+        if !matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             return read(&at, &reply).map(|value| (at, value));
         }
         let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
