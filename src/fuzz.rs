@@ -11,12 +11,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::activity::incoming;
 use crate::clock::Timestamp;
-use crate::net::signature::{self, Received};
+use crate::net::signature::{self, Names, Received};
 use crate::source::hugo;
 use crate::{html, net};
 
 /// When the signed requests of the corpus were made: 2026-11-02T10:00:00Z.
 const NOW: Timestamp = Timestamp::from_millis(1_793_613_600_000);
+
+const NAMES: Names<'_> = Names { scheme: "https", public: &["social.example.org"], behind: &[] };
 
 /// Header lines, an empty line and a body, read as a signed POST. Whatever is let as far as its key has a key id that
 /// is an address, and is refused with another body or with a second signature (interop C5, C12, incidents below G).
@@ -37,7 +39,7 @@ pub fn signed_request(bytes: &[u8]) {
     }
     let read = |headers: &HeaderMap, body: &[u8]| {
         let received = Received { method: &Method::POST, path_and_query: "/ap/inbox?a=b", headers, body };
-        signature::read(&received, &["social.example.org"], NOW)
+        signature::read(&received, &NAMES, NOW)
     };
     let Ok(claim) = read(&headers, body) else { return };
     let key_id = url::Url::parse(claim.key_id()).expect("a key id is an address");
@@ -77,9 +79,9 @@ pub fn inbound(bytes: &[u8]) {
     for found in keys.chain([&actor.inbox]).chain(&actor.shared_inbox).chain(&actor.followers) {
         assert_eq!(address(found).origin(), home, "{found} is not the actor's own");
     }
-    for key in actor.keys.iter().filter_map(|key| key.pem.as_deref()) {
+    for key in actor.keys.iter().filter_map(|key| key.public.as_deref()) {
         // Nonsense is refused, never a panic.
-        let _ = net::keys::PublicKey::from_pem(key);
+        let _ = net::keys::PublicKey::read(key);
     }
 }
 
@@ -196,6 +198,6 @@ mod tests {
             headers: &headers,
             body: body.as_bytes(),
         };
-        assert!(super::signature::read(&received, &["social.example.org"], super::NOW).is_ok());
+        assert!(super::signature::read(&received, &super::NAMES, super::NOW).is_ok());
     }
 }

@@ -125,6 +125,46 @@ pub fn clean(html: &str) -> String {
     settle(html, |html| tidy(&CLEANER.clean(html).to_string()))
 }
 
+/// Longest HTML of a stranger, in bytes, as it comes and as it is kept (interop E22).
+pub const STRANGERS_MAX: usize = 100_000;
+
+/// Most links in it; what exceeds them stays as words.
+const STRANGERS_LINKS: usize = 100;
+
+static STRANGERS: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = content_builder(UrlRelative::Deny);
+    builder.rm_tags(["img"]).link_rel(Some("nofollow noopener ugc"));
+    builder
+});
+
+/// Cleans what a stranger wrote (interop E22): as [`clean`], without images, with `ugc` on links, bounded in length and
+/// number of links. Cleaning what is clean changes nothing.
+#[must_use]
+pub fn clean_strangers(html: &str) -> String {
+    let mut most = STRANGERS_MAX;
+    loop {
+        let cut = html.get(..html.floor_char_boundary(most)).unwrap_or_default();
+        let clean = settle(cut, |html| few_links(&tidy(&STRANGERS.clean(html).to_string())));
+        // Escaping makes text longer.
+        if clean.len() <= STRANGERS_MAX {
+            return clean;
+        }
+        most /= 2;
+    }
+}
+
+/// Clean HTML in which the first links are links, and the others words.
+fn few_links(clean: &str) -> String {
+    static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?s)<a href="[^"]*" rel="[^"]*">(.*?)</a>"#));
+    let mut seen = 0;
+    let few = LINK.replace_all(clean, |found: &Captures<'_>| {
+        seen += 1;
+        let kept = if seen <= STRANGERS_LINKS { found.get(0) } else { found.get(1) };
+        kept.map_or_else(String::new, |text| text.as_str().to_owned())
+    });
+    few.into_owned()
+}
+
 /// As [`clean`], with relative addresses of links and images made absolute against the page they stand on.
 #[must_use]
 pub fn clean_at(html: &str, page: &Url) -> String {
@@ -269,7 +309,7 @@ fn tidy(html: &str) -> String {
         pattern(&format!("<(/?)({})>", names.join("|")))
     });
     static NO_ADDRESS: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r#"(?s)<img(?: alt="[^"]*")?>|<a rel="nofollow noopener">(.*?)</a>"#));
+        LazyLock::new(|| pattern(r#"(?s)<img(?: alt="[^"]*")?>|<a rel="nofollow noopener(?: ugc)?">(.*?)</a>"#));
     static EMPTY: LazyLock<Regex> = LazyLock::new(|| {
         let inline = ["b", "i", "u", "em", "strong", "del", "sup", "sub"].map(|name| format!(r"<{name}>\s*</{name}>"));
         pattern(&format!(r"<p>(?:\s|&nbsp;)*</p>|{}", inline.join("|")))

@@ -25,6 +25,8 @@ pub enum Audience {
     Followers,
     /// Everyone who was sent the article.
     Reach,
+    /// Everyone who was sent the article, or fetched it with a signature.
+    Copies,
     /// The followers of the actor who says it, and everyone who was sent an article of theirs: who shows the profile.
     Acquaintances,
     /// Every inbox we know.
@@ -48,6 +50,7 @@ impl Audience {
             Self::Listed => "listed",
             Self::Followers => "followers",
             Self::Reach => "reach",
+            Self::Copies => "copies",
             Self::Acquaintances => "acquaintances",
             Self::Everyone => "everyone",
             Self::Servers => "servers",

@@ -49,8 +49,10 @@ async fn older(new: &Path, old: &Path, last: i64) {
         let names = format!("SELECT name FROM pragma_table_info('{name}')");
         let columns: Vec<String> =
             sqlx::query_scalar(AssertSqlSafe(names)).fetch_all(&mut conn).await.expect("the columns");
-        let columns = columns.join(", ");
-        let copy = format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM new.{name} ORDER BY rowid");
+        // Migration 5 gave it another name.
+        let values: Vec<&str> = columns.iter().map(|name| if name == "pem" { "public" } else { name }).collect();
+        let (columns, values) = (columns.join(", "), values.join(", "));
+        let copy = format!("INSERT INTO {name} ({columns}) SELECT {values} FROM new.{name} ORDER BY rowid");
         conn.execute(AssertSqlSafe(copy)).await.expect("its rows");
     }
     conn.close().await.expect("a goodbye");

@@ -24,20 +24,23 @@ async fn who_was_away_takes_the_update_by_the_old_key_and_what_follows_by_the_ne
         let before = world.follow(&fan, "ann", MAREN).await.document["publicKey"]["publicKeyPem"].clone();
         world.net.set_down("fan.test", true);
         let actor = maren(world).await;
-        let old = keys::signer(&world.app, &actor).await.expect("a key");
+        let old = keys::signer(&world.app, &actor, keys::RSA_FRAGMENT).await.expect("a key");
         let done = rotation::rotate(&world.app, &actor).await.expect("a rotation");
         world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
         world.publish().await;
         assert_eq!(rotation::forget_retired(&world.app).await.expect("a look"), 0, "the Update still waits");
 
-        let then = keys::signer_then(&world.app, &actor, done.update).await.expect("a read").expect("the old key");
-        let new = keys::signer(&world.app, &actor).await.expect("a key");
+        let then = keys::signer_then(&world.app, &actor, keys::RSA_FRAGMENT, done.update)
+            .await
+            .expect("a read")
+            .expect("the old key");
+        let new = keys::signer(&world.app, &actor, keys::RSA_FRAGMENT).await.expect("a key");
         assert_eq!(then.key_id, new.key_id, "one key id (A9)");
         let signed = |key: &keys::Signer| key.key.sign(b"x").expect("a signature");
         assert_eq!(signed(&then), signed(&old));
         assert_ne!(signed(&then), signed(&new));
         let next = ActivityId(done.update.0 + 1);
-        assert!(keys::signer_then(&world.app, &actor, next).await.expect("a read").is_none());
+        assert!(keys::signer_then(&world.app, &actor, keys::RSA_FRAGMENT, next).await.expect("a read").is_none());
 
         world.net.set_down("fan.test", false);
         world.advance(Duration::from_hours(2));
