@@ -299,7 +299,8 @@ fn fitting_address<'u>(element: &str, value: &'u str) -> Option<Cow<'u, str>> {
         Cow::Borrowed(trimmed)
     };
     let is_mail = address.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("mailto:"));
-    (!address.is_empty() && !(element == "img" && is_mail)).then_some(address)
+    let makes_sense = !address.is_empty() && (element != "img" || !is_mail);
+    makes_sense.then_some(address)
 }
 
 /// Works on the cleaner's output only, whose form is known: no `<` or `>` but those of allowed tags.
