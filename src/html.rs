@@ -125,6 +125,46 @@ pub fn clean(html: &str) -> String {
     settle(html, |html| tidy(&CLEANER.clean(html).to_string()))
 }
 
+/// Longest HTML of a stranger, in bytes, as it comes and as it is kept (interop E22).
+pub const STRANGERS_MAX: usize = 100_000;
+
+/// Most links in it; what exceeds them stays as words.
+const STRANGERS_LINKS: usize = 100;
+
+static STRANGERS: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = content_builder(UrlRelative::Deny);
+    builder.rm_tags(["img"]).link_rel(Some("nofollow noopener ugc"));
+    builder
+});
+
+/// Cleans what a stranger wrote (interop E22): as [`clean`], without images, with `ugc` on links, bounded in length and
+/// number of links. Cleaning what is clean changes nothing.
+#[must_use]
+pub fn clean_strangers(html: &str) -> String {
+    let mut most = STRANGERS_MAX;
+    loop {
+        let cut = html.get(..html.floor_char_boundary(most)).unwrap_or_default();
+        let clean = settle(cut, |html| few_links(&tidy(&STRANGERS.clean(html).to_string())));
+        // Escaping makes text longer.
+        if clean.len() <= STRANGERS_MAX {
+            return clean;
+        }
+        most /= 2;
+    }
+}
+
+/// Clean HTML in which the first links are links, and the others words.
+fn few_links(clean: &str) -> String {
+    static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?s)<a href="[^"]*" rel="[^"]*">(.*?)</a>"#));
+    let mut seen = 0;
+    let few = LINK.replace_all(clean, |found: &Captures<'_>| {
+        seen += 1;
+        let kept = if seen <= STRANGERS_LINKS { found.get(0) } else { found.get(1) };
+        kept.map_or_else(String::new, |text| text.as_str().to_owned())
+    });
+    few.into_owned()
+}
+
 /// As [`clean`], with relative addresses of links and images made absolute against the page they stand on.
 #[must_use]
 pub fn clean_at(html: &str, page: &Url) -> String {
@@ -229,12 +269,14 @@ fn paragraph_like() -> impl Iterator<Item = &'static str> {
     BLOCKS.iter().copied()
 }
 
-/// Drops attribute values that the rules on schemes let through but that make no sense there.
+/// Drops attribute values that the rules on schemes let through but that make no sense there, and writes addresses as
+/// browsers read them.
 fn fitting<'u>(element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u, str>> {
+    if matches!(attribute, "href" | "src") {
+        return fitting_address(element, value);
+    }
     let fits = match (element, attribute) {
-        ("img", "src") => !value.trim_start().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("mailto:")),
         ("ol", "start") => !value.is_empty() && value.len() < 9 && value.bytes().all(|b| b.is_ascii_digit()),
-        ("a", "href") => !value.trim().is_empty(),
         ("code", "class") => value.strip_prefix("language-").is_some_and(|name| {
             !name.is_empty()
                 && name.len() <= 30
@@ -245,6 +287,22 @@ fn fitting<'u>(element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u,
     fits.then_some(Cow::Borrowed(value))
 }
 
+/// An address without the line ends and tabs that a browser leaves out wherever they stand, even within the scheme, and
+/// without control characters and blanks at its ends (WHATWG URL, "basic URL parser"): others who clean it again may
+/// not know of them.
+fn fitting_address<'u>(element: &str, value: &'u str) -> Option<Cow<'u, str>> {
+    let is_left_out = |c: char| matches!(c, '\t' | '\n' | '\r');
+    let trimmed = value.trim_matches(|c: char| c <= ' ');
+    let address = if trimmed.contains(is_left_out) {
+        Cow::Owned(trimmed.replace(is_left_out, ""))
+    } else {
+        Cow::Borrowed(trimmed)
+    };
+    let is_mail = address.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("mailto:"));
+    let makes_sense = !address.is_empty() && (element != "img" || !is_mail);
+    makes_sense.then_some(address)
+}
+
 /// Works on the cleaner's output only, whose form is known: no `<` or `>` but those of allowed tags.
 fn tidy(html: &str) -> String {
     static NAME: LazyLock<Regex> = LazyLock::new(|| {
@@ -252,7 +310,7 @@ fn tidy(html: &str) -> String {
         pattern(&format!("<(/?)({})>", names.join("|")))
     });
     static NO_ADDRESS: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r#"(?s)<img(?: alt="[^"]*")?>|<a rel="nofollow noopener">(.*?)</a>"#));
+        LazyLock::new(|| pattern(r#"(?s)<img(?: alt="[^"]*")?>|<a rel="nofollow noopener(?: ugc)?">(.*?)</a>"#));
     static EMPTY: LazyLock<Regex> = LazyLock::new(|| {
         let inline = ["b", "i", "u", "em", "strong", "del", "sup", "sub"].map(|name| format!(r"<{name}>\s*</{name}>"));
         pattern(&format!(r"<p>(?:\s|&nbsp;)*</p>|{}", inline.join("|")))

@@ -20,6 +20,8 @@ pub mod remote;
 
 pub mod delivery;
 
+pub mod courier;
+
 pub mod follower;
 pub mod post;
 

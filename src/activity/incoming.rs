@@ -5,7 +5,7 @@ use serde_json::Value;
 mod actor;
 mod shape;
 
-pub use actor::{RemoteActor, RemoteKey, actor, key_owner};
+pub use actor::{RemoteActor, RemoteKey, actor, key_owner, key_text};
 pub use shape::{DEPTH_MAX, URL_MAX, document};
 
 use shape::{address, address_of, one, requires_activity_streams, same_origin, text_type};

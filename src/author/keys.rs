@@ -43,9 +43,9 @@ pub struct PublicHalves {
 /// What signs for an actor.
 #[derive(Clone, Debug)]
 pub struct Signer {
-    /// `{actor}#main-key`.
+    /// `{actor}#main-key`, or `{actor}#ed25519-key`.
     pub key_id: String,
-    /// The RSA private key.
+    /// The private key.
     pub key: PrivateKey,
 }
 
@@ -77,33 +77,38 @@ pub fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, MintError
     ])
 }
 
-/// What signs for `actor` from now on, from the cache or unsealed.
+/// What signs for `actor` from now on with the key of this fragment, from the cache or unsealed.
 ///
 /// # Errors
-/// When the actor has no key or the master key does not open it.
-pub async fn signer(app: &App, actor: &Actor) -> anyhow::Result<Signer> {
-    let key_id = app.urls.main_key(&actor.url(&app.urls));
+/// When the actor has no such key or the master key does not open it.
+pub async fn signer(app: &App, actor: &Actor, fragment: &str) -> anyhow::Result<Signer> {
+    let key_id = format!("{}#{fragment}", actor.url(&app.urls));
     let sealed = {
         let mut conn = app.db.read().await?;
-        store::sealed_key(&mut conn, actor.id, RSA_FRAGMENT).await?
+        store::sealed_key(&mut conn, actor.id, fragment).await?
     };
-    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("actor @{} has no key", actor.handle))?;
-    Ok(Signer { key_id, key: open(app, actor, sealed, RSA_FRAGMENT).await? })
+    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("actor @{} has no key #{fragment}", actor.handle))?;
+    Ok(Signer { key_id, key: open(app, actor, sealed, fragment).await? })
 }
 
 /// What signed for `actor` when this activity was said, if its key was rotated then or since (ADR 10).
 ///
 /// # Errors
 /// When the master key does not open it.
-pub async fn signer_then(app: &App, actor: &Actor, activity: ActivityId) -> anyhow::Result<Option<Signer>> {
+pub async fn signer_then(
+    app: &App,
+    actor: &Actor,
+    fragment: &str,
+    activity: ActivityId,
+) -> anyhow::Result<Option<Signer>> {
     let retired = {
         let mut conn = app.db.read().await?;
         store::retired_keys(&mut conn, Some(actor.id)).await?
     };
-    let mut then: Vec<_> = retired.into_iter().filter(|key| key.signs(RSA_FRAGMENT, activity)).collect();
+    let mut then: Vec<_> = retired.into_iter().filter(|key| key.signs(fragment, activity)).collect();
     then.sort_by_key(|key| key.until);
     let Some(key) = then.into_iter().next() else { return Ok(None) };
-    let key_id = app.urls.main_key(&actor.url(&app.urls));
+    let key_id = format!("{}#{fragment}", actor.url(&app.urls));
     Ok(Some(Signer { key_id, key: open(app, actor, key.sealed, &key.fragment).await? }))
 }
 

@@ -26,7 +26,7 @@ impl Output {
 
     /// Prints a result.
     pub(super) fn print<T: Serialize>(self, result: &T, text: impl FnOnce() -> String) -> anyhow::Result<()> {
-        let text = if self.json { serde_json::to_string_pretty(result)? } else { text() };
+        let text = if self.json { serde_json::to_string_pretty(result)? } else { harmless(&text()) };
         let text = text.trim_end();
         if !text.is_empty() {
             // A reader that went away, as `| head` does, is no failure.
@@ -41,9 +41,16 @@ impl Output {
         if self.json {
             let _ = writeln!(std::io::stdout().lock(), "{}", json!({ "error": why }));
         }
-        let _ = writeln!(std::io::stderr().lock(), "error: {why}");
+        let _ = writeln!(std::io::stderr().lock(), "error: {}", harmless(&why));
         ExitCode::FAILURE
     }
+}
+
+/// Text without what would command a terminal or turn its reading direction: parts of it come from strangers.
+fn harmless(text: &str) -> String {
+    let commands = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if commands(c) || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Rows under their headings; each row is one line.
@@ -72,6 +79,14 @@ pub(super) fn count(number: usize, thing: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strangers_cannot_command_the_terminal() {
+        assert_eq!(
+            harmless("a\u{1b}[2J\u{9b}31m\r\u{202e}b\n\tünï 漢"),
+            "a\u{fffd}[2J\u{fffd}31m\u{fffd}\u{fffd}b\n\tünï 漢"
+        );
+    }
 
     #[test]
     fn what_strangers_write_stays_on_its_line_and_changes_no_terminal() {

@@ -10,9 +10,8 @@ use super::Waiting;
 use crate::activity::outgoing;
 use crate::app::App;
 use crate::author;
-use crate::author::keys::{self, Signer};
+use crate::courier;
 use crate::net::client::{Limits, Reply, SendError};
-use crate::net::signature;
 use crate::post;
 
 /// Longest wait for a peer's answer; peers promise one within nine seconds (interop D1).
@@ -68,19 +67,14 @@ pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
         .uri(waiting.url.as_str())
         .header(CONTENT_TYPE, activitypub_federation::FEDERATION_CONTENT_TYPE)
         .body(body)?;
-    if let Some(then) = keys::signer_then(app, &actor, waiting.activity).await? {
-        let answer = send(app, request.clone(), &then).await?;
+    let limits = Limits { total: TIME_LIMIT, body: ANSWER_LIMIT };
+    if let Some(answer) = courier::send_as_then(app, &actor, waiting.activity, &request, limits).await? {
         // Who fetched the actor since knows the new key alone (ADR 10).
         let unknown_key = |reply: &Reply| matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         if !answer.as_ref().is_ok_and(unknown_key) {
             return Ok(Attempt::Sent { answer, embedded });
         }
     }
-    let answer = send(app, request, &keys::signer(app, &actor).await?).await?;
+    let answer = courier::send(app, &actor, &request, limits).await?;
     Ok(Attempt::Sent { answer, embedded })
-}
-
-async fn send(app: &App, mut request: Request<Bytes>, signer: &Signer) -> anyhow::Result<Result<Reply, SendError>> {
-    signature::sign(&mut request, &signer.key_id, &signer.key, app.clock.now())?;
-    Ok(app.net.send(request, Limits { total: TIME_LIMIT, body: ANSWER_LIMIT }).await)
 }

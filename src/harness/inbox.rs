@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::actor::text;
 use super::calls::FollowState;
 use super::fault::Fault;
-use super::peer::{Peer, Unread};
+use super::peer::{Peer, PeerShape, Unread};
 use super::shape::{addresses, object_id};
 use super::timeline::Entry;
 use super::wire::HangUp;
@@ -138,6 +138,11 @@ impl Peer {
             return Err(Refusal { status: 413, why, problem: false });
         }
         let unauthorized = |why: String| Refusal::new(401, why);
+        if parts.headers.contains_key("signature-input") {
+            // As most servers: RFC 9421 is unknown here, and a sender may try it (C14).
+            let why = "C14: this server reads draft-cavage alone".to_owned();
+            return Err(Refusal { status: 401, why, problem: false });
+        }
         let claim = verify::inspect(parts, body, self.host(), self.clock().now()).map_err(unauthorized)?;
         let actor = text(activity, "actor").unwrap_or_default();
         if text(activity, "type") == Some("Delete") && object_id(activity) == Some(actor) && !self.knows_actor(actor) {
@@ -146,6 +151,8 @@ impl Peer {
         }
         let (mut owner, pem) = self.key_owner(&claim.key_id, false).await.map_err(Refusal::unread)?;
         if claim.verify(&pem).is_err() {
+            require(self.shape() != PeerShape::GoToSocial, "R6: the key is not the one that is known here")
+                .map_err(unauthorized)?;
             // The key may have changed since it was fetched (C8).
             let (fresh_owner, fresh_pem) = self.key_owner(&claim.key_id, true).await.map_err(Refusal::unread)?;
             claim.verify(&fresh_pem).map_err(unauthorized)?;
@@ -180,7 +187,12 @@ impl Peer {
                 self.memory().timeline.create(actor, &object)
             }
             "Update" if object_id(activity) == Some(actor) => {
-                self.memory().actors.remove(actor);
+                let mut memory = self.memory();
+                memory.actors.remove(actor);
+                if let (PeerShape::GoToSocial, Some(object)) = (self.shape(), activity.get("object")) {
+                    // The only way to a new key (R6).
+                    memory.actors.insert(actor.to_owned(), object.clone());
+                }
                 Ok(())
             }
             "Update" => {

@@ -25,11 +25,13 @@ pub enum Audience {
     Followers,
     /// Everyone who was sent the article.
     Reach,
-    /// The followers of the actor who says it, and everyone who was sent an article of theirs.
+    /// Everyone who was sent the article, or fetched it with a signature.
+    Copies,
+    /// The followers of the actor who says it, and everyone who was sent an article of theirs: who shows the profile.
     Acquaintances,
     /// Every inbox we know.
     Everyone,
-    /// Every server we know, once.
+    /// Every server we know, once: who may have kept the key, if only from an Accept, an Announce or a signed GET.
     Servers,
     /// One inbox, and the shared inbox that has to wait for it.
     One {
@@ -48,6 +50,7 @@ impl Audience {
             Self::Listed => "listed",
             Self::Followers => "followers",
             Self::Reach => "reach",
+            Self::Copies => "copies",
             Self::Acquaintances => "acquaintances",
             Self::Everyone => "everyone",
             Self::Servers => "servers",

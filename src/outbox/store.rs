@@ -80,6 +80,7 @@ fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
     let recipients = match row.text("audience")?.as_str() {
         "followers" => Some(Recipients::Followers(ActorId(row.int("actor_id")?))),
         "reach" => article.map(Recipients::Reach),
+        "copies" => article.map(Recipients::Copies),
         "acquaintances" => Some(Recipients::Acquaintances(ActorId(row.int("actor_id")?))),
         "everyone" => Some(Recipients::Everyone),
         "servers" => Some(Recipients::Servers),

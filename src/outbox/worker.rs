@@ -105,7 +105,7 @@ fn activities(app: &App, article: &Article, voices: &Voices, document: &Value, n
         if article.published_revision == 0 {
             return Vec::new();
         }
-        return vec![owners("Delete", format!("delete:{}", article.uuid), Audience::Reach, outgoing::delete)];
+        return vec![owners("Delete", format!("delete:{}", article.uuid), Audience::Copies, outgoing::delete)];
     }
     if article.published_revision > 0 {
         let cause = format!("update:{}:{}", article.uuid, article.revision);

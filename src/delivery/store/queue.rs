@@ -30,7 +30,7 @@ pub async fn inbox(conn: &mut Conn, ids: &Ids, host: &Host, url: &str, shared: b
     query_scalar("SELECT id FROM inboxes WHERE url = $1").bind(url).fetch_one(conn).await.map(InboxId)
 }
 
-/// Queues one activity for one inbox; `holds` is the shared inbox that has to wait for it.
+/// Queues one activity that is about no article for one inbox; `holds` is the shared inbox that has to wait for it.
 ///
 /// # Errors
 /// The database's.
@@ -50,7 +50,7 @@ pub async fn enqueue(
     .bind(activity.0)
     .bind(holds.map(|id| id.0))
     .bind(now.millis())
-    .bind((now + lifetime(kind)).millis())
+    .bind((now + lifetime(kind, None)).millis())
     .execute(&mut *conn)
     .await?;
     wake(conn, activity, inbox.0 - 1, inbox.0, now).await
@@ -63,6 +63,8 @@ pub enum Recipients {
     Followers(ActorId),
     /// Everyone who was sent an article.
     Reach(ArticleId),
+    /// Everyone who was sent an article, or fetched it with a signature.
+    Copies(ArticleId),
     /// The followers of an actor, and everyone who was sent an article of theirs.
     Acquaintances(ActorId),
     /// Every inbox we know (interop D6: the end of an actor).
@@ -102,6 +104,14 @@ impl Recipients {
                  LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL"
             ),
             Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1"),
+            // Whose shared inbox took the article hears of it there, and not once more at its instance actor's.
+            Self::Copies(_) => fan_out_statements!(
+                "SELECT inbox_id FROM reach WHERE article_id = $1 UNION
+                 SELECT f.inbox_id FROM fetched f WHERE f.article_id = $1 AND NOT EXISTS (
+                 SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
+                 WHERE a.article_id = $1 AND d.host_id = f.host_id AND d.outcome = 'delivered' AND s.shared = 1
+                 AND s.gone_at IS NULL)"
+            ),
             Self::Acquaintances(_) => fan_out_statements!(
                 "SELECT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
                  FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
@@ -120,7 +130,7 @@ impl Recipients {
     fn subject(self) -> i64 {
         match self {
             Self::Followers(actor) | Self::Acquaintances(actor) => actor.0,
-            Self::Reach(article) => article.0,
+            Self::Reach(article) | Self::Copies(article) => article.0,
             Self::Everyone | Self::Servers => 0,
         }
     }
@@ -152,7 +162,7 @@ pub async fn fan_out(
         .bind(end)
         .bind(activity.0)
         .bind(now.millis())
-        .bind((now + lifetime(kind)).millis())
+        .bind((now + lifetime(kind, article)).millis())
         .execute(&mut *conn)
         .await?;
     if let Some(article) = article {

@@ -370,7 +370,8 @@ fn configured() -> Vec<Tree> {
                 "permalinks: [{target: {kind: section}, pattern: '/p/:slug/'}, {target: {path: '{/post/a,/blog/**}'}, pattern: '/n/:contentbasename/'}]",
             )
         },
-        Tree { since: 161, ..site("permalinks: {post/deep: '/deep/:contentbasename/', post: '/p/:contentbasename'}") },
+        // Of two patterns that both fit, Hugo takes one by chance.
+        Tree { since: 161, ..site("permalinks: {post/deep: '/deep/:contentbasename/'}") },
         Tree { since: 161, ..site(r"permalinks: {post: '/p\:x/:contentbasename'}") },
         site("uglyURLs: {post: true}"),
         site("uglyURLs: {post: false, news: true, blog: true}"),
