@@ -9,7 +9,7 @@ use super::hugo;
 use super::scan::Scan;
 use super::stamp::{self, Stamp};
 use crate::clock::Timestamp;
-use crate::config::{Source, SourceKind};
+use crate::config::{Repository, Source, SourceKind};
 use crate::post::entry::Entry;
 
 /// Told how far a scan is: files done, files in all.
@@ -61,6 +61,7 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
     match source.kind {
         SourceKind::Hugo => Box::new(HugoSite(hugo::Settings {
             root: source.path.clone(),
+            git_dir: source.repository.as_ref().map(Repository::git_dir),
             public_url,
             sections: source.sections.clone(),
             profile_fields: source.profile_fields,

@@ -48,7 +48,8 @@ pub use self::frontmatter::lines;
 use self::reader::Reader;
 use self::walk::PageFile;
 use super::connector::Memory;
-use super::scan::Scan;
+use super::git::history::{self, Changed};
+use super::scan::{Scan, Warning};
 use crate::clock::Timestamp;
 
 /// Sections taken for posts where the operator names none (sources 1.1).
@@ -59,6 +60,8 @@ const USUAL_SECTIONS: &[&str] = &["post", "posts", "blog", "news", "article", "a
 pub struct Settings {
     /// The site's folder, where its configuration is.
     pub root: PathBuf,
+    /// Where git's own data is, if it is not in or above the site's folder.
+    pub git_dir: Option<PathBuf>,
     /// The address under which the site is public; its own `baseURL` is often set only at the build.
     pub public_url: Url,
     /// First folders below the content folder whose pages are posts, as `post` or `blog/tech`; when empty, the
@@ -80,6 +83,7 @@ impl Settings {
     pub fn new(root: PathBuf, public_url: Url, sections: Vec<String>) -> Self {
         Self {
             root,
+            git_dir: None,
             public_url,
             sections,
             languages: Vec::new(),
@@ -154,7 +158,8 @@ pub fn rescan(
     let tree = walk::walk(&settings.root, &site, &mut scan.warnings);
     scan.complete = tree.complete;
     scan.redirects = redirects::read(&settings.root, &settings.public_url, &mut scan.warnings);
-    let mut reader = Reader { settings, site: &site, scan, closed: Vec::new() };
+    let changed = if site.git_info { committed(settings, &mut scan) } else { Changed::new() };
+    let mut reader = Reader { settings, site: &site, changed: &changed, scan, closed: Vec::new() };
     reader.tell_of_gaps();
     reader.tell_of_adapters(&tree);
     let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(file)).collect();
@@ -168,6 +173,16 @@ pub fn rescan(
         progress(done, all);
     };
     Ok(reader.posts(&posts, beside, memory, now, &mut one_more))
+}
+
+/// The dates from git, for a site that wants them.
+fn committed(settings: &Settings, scan: &mut Scan) -> Changed {
+    scan.is_dated_by_git = true;
+    history::read(&settings.root, settings.git_dir.as_deref()).unwrap_or_else(|why| {
+        let message = format!("`enableGitInfo` is on, but there are no dates from git: {why}");
+        scan.warnings.push(Warning { file: "the site configuration".to_owned(), line: None, message });
+        Changed::new()
+    })
 }
 
 fn count(items: usize) -> u64 {

@@ -83,18 +83,13 @@ impl Page {
         file: String,
         document: Document,
         (config, public_url): (&SiteConfig, &Url),
-        root: &Path,
+        (root, committed): (&Path, Option<Moment>),
     ) -> Self {
         let Document { fields, body, body_line, .. } = document;
         let base_name = from.key.rsplit('/').next().unwrap_or(&from.key);
         let written = text(fields.get("title")).map(|title| content::title_text(&title));
-        let beside = Beside {
-            base_name,
-            changed: &|| changed(&from.path),
-            // The git source hands in the author dates; without it `:git` finds nothing, as without `enableGitInfo`.
-            committed: &|| None,
-            zone: config.time_zone,
-        };
+        let beside =
+            Beside { base_name, changed: &|| changed(&from.path), committed: &|| committed, zone: config.time_zone };
         let dates = config.date_order.dates(&fields, &beside);
         let slug = frontmatter::words(fields.get("slug"))
             .or_else(|| dates.slug.clone().filter(|_| !fields.contains_key("slug")))

@@ -9,6 +9,7 @@ use url::Url;
 use super::authors::Authors;
 use super::cascade::Cascades;
 use super::config::{Site, SiteConfig, relative};
+use super::dates::Moment;
 use super::file::{self, Told};
 use super::frontmatter::Document;
 use super::matcher::Kind;
@@ -19,6 +20,7 @@ use super::walk::PageFile;
 use super::{Settings, USUAL_SECTIONS, cores};
 use crate::clock::Timestamp;
 use crate::source::connector::Memory;
+use crate::source::git::history::Changed;
 use crate::source::scan::{Scan, Warning};
 
 /// Per language, in the site's order.
@@ -31,6 +33,8 @@ type Addresses<'a> = HashMap<String, &'a str>;
 pub(super) struct Reader<'a> {
     pub(super) settings: &'a Settings,
     pub(super) site: &'a Site,
+    /// When git last saw each file change.
+    pub(super) changed: &'a Changed,
     pub(super) scan: Scan,
     /// Sections whose own page cannot be read: folder, language and that page.
     pub(super) closed: Vec<(String, usize, String)>,
@@ -92,6 +96,7 @@ impl<'a> Reader<'a> {
         let desk = Desk {
             settings: self.settings,
             site: self.site,
+            changed: self.changed,
             ground: trace::ground(&(self.settings, self.site, &cascades, &own_shortcodes)),
             closed: std::mem::take(&mut self.closed),
             cascades,
@@ -138,6 +143,8 @@ struct Desk<'a> {
     settings: &'a Settings,
     site: &'a Site,
     /// As of [`Reader`].
+    changed: &'a Changed,
+    /// As of [`Reader`].
     closed: Vec<(String, usize, String)>,
     cascades: PerLanguage<Cascades>,
     /// Names of the site's own shortcodes, lower case.
@@ -177,8 +184,14 @@ impl Desk<'_> {
 
     /// `None` where it cannot be relied on.
     fn stamp(&self, file: &PageFile, cover: Option<&str>) -> Option<String> {
-        let stamp = trace::stamp(&self.ground, file, &self.settings.root, cover, self.now)?;
+        let ground = format!("{}\n{:?}", self.ground, self.committed(file));
+        let stamp = trace::stamp(&ground, file, &self.settings.root, cover, self.now)?;
         (!stamp.is_fresh).then_some(stamp.sum)
+    }
+
+    /// The author date of the last commit that changed a page's file.
+    fn committed(&self, file: &PageFile) -> Option<Moment> {
+        self.changed.get(file.path.strip_prefix(&self.settings.root).ok()?).copied()
     }
 
     fn read(&self, file: &PageFile) -> Look {
@@ -212,7 +225,7 @@ impl Desk<'_> {
         }
         let (name, mut document) = file::document(root, &file.path, told)?;
         cascades.fill(&mut document.fields, config.subject(&file.key, Kind::Page));
-        let page = Page::new(file, name, document, (config, public_url), root);
+        let page = Page::new(file, name, document, (config, public_url), (root, self.committed(file)));
         if let Some(key) = page.unreadable_date() {
             let message = format!(
                 "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"

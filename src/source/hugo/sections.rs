@@ -31,11 +31,6 @@ impl Reader<'_> {
                 self.warn(&folder, None, message);
             }
         }
-        if site.git_info {
-            let message = "`enableGitInfo` is on, but dates are not read from git yet: a post's last change is what its front \
-                           matter says";
-            self.warn("the site configuration", None, message.to_owned());
-        }
         for key in settings.languages.iter().filter(|key| site.position(key).is_none()) {
             let known: Vec<&str> = site.languages.iter().map(|language| language.language_key.as_str()).collect();
             let message = format!(
