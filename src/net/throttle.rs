@@ -35,7 +35,7 @@ pub struct Throttles {
     kept: Throttle<String>,
     /// Room for bodies that belong to no answered request yet.
     pub bodies: Arc<Bodies>,
-    /// Refusals of those who ask too much, written together: else each would cost us more than them.
+    /// Refusals, written together: else each would cost us more than them.
     pub refused: Tally,
 }
 
