@@ -220,6 +220,15 @@ impl<'a> Reader<'a> {
                 self.warn(&folder, None, message);
             }
         }
+        let is_there = |section: &&str| site.roots.iter().any(|root| root.folder.join(section).is_dir());
+        let is_elsewhere = site.roots.iter().any(|root| !root.below.is_empty());
+        if settings.sections.is_empty() && !is_elsewhere && !USUAL_SECTIONS.iter().any(is_there) {
+            let message = format!(
+                "there is none of the usual folders of posts ({}), so no file is one; name yours with `sections` of the source",
+                USUAL_SECTIONS.join(", ")
+            );
+            self.warn(&folder, None, message);
+        }
         if site.git_info {
             let message = "`enableGitInfo` is on, but dates are not read from git yet: a post's last change is what its front \
                            matter says";
@@ -259,6 +268,9 @@ impl<'a> Reader<'a> {
             let Some((file, document)) = self.document(&branch.path) else {
                 let name = relative(&self.settings.root, &branch.path);
                 self.closed.push((branch.folder.clone(), branch.language, name));
+                let config = self.site.languages.get(branch.language);
+                let author = config.and_then(|config| authors::slug_of_folder(&branch.folder, config));
+                self.scan.unread_profiles.extend(author);
                 continue;
             };
             if document.fields.contains_key("slug") && self.holds_posts(&branch.folder) {
@@ -320,6 +332,7 @@ impl<'a> Reader<'a> {
                 Ok(fields) => fields,
                 Err(error) => {
                     self.warn(&file, None, format!("this profile cannot be read, so it is passed over: {error}"));
+                    self.scan.unread_profiles.insert(authors::slug_of(name, language.0));
                     continue;
                 }
             };
@@ -368,10 +381,7 @@ impl<'a> Reader<'a> {
         let (name, mut document) = self.document(&file.path)?;
         cascades.fill(&mut document.fields, config.subject(&file.key, Kind::Page));
         let page = Page::new(file, name, document, (config, public_url), &self.settings.root);
-        if let Some(key) = page.unreadable_date() {
-            let message = format!(
-                "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
-            );
+        if let Some(message) = page.undecided() {
             self.warn(&page.file, None, message);
             return None;
         }
