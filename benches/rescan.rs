@@ -114,6 +114,9 @@ fn write_site(site: &Path, posts: usize) -> usize {
         }
         if number % 2 == 0 {
             write(format!("content/post/p{number}/index.md"), &text);
+            if text.contains("picture.png") {
+                write(format!("content/post/p{number}/picture.png"), "GIF89a\u{1}\0\u{1}\0");
+            }
         } else {
             write(format!("content/blog/p{number}.md"), &text);
         }
@@ -124,8 +127,9 @@ fn write_site(site: &Path, posts: usize) -> usize {
 /// The `hugo` programs of this machine, each once.
 fn hugos() -> Vec<(String, PathBuf)> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();
-    for program in ["hugo", "/usr/bin/hugo"] {
-        let Ok(said) = Command::new(program).arg("version").stderr(Stdio::null()).output() else { continue };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    for program in std::env::split_paths(&path).map(|folder| folder.join("hugo")).filter(|program| program.is_file()) {
+        let Ok(said) = Command::new(&program).arg("version").stderr(Stdio::null()).output() else { continue };
         let said = String::from_utf8_lossy(&said.stdout).into_owned();
         let version = said.split_whitespace().find(|word| word.starts_with('v') && word.contains('.'));
         let name = version.and_then(|version| version.split('-').next()).unwrap_or("hugo").to_owned();
