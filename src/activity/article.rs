@@ -26,6 +26,8 @@ pub struct ArticleFacts<'a> {
     pub owner_is_house: bool,
     /// Its community.
     pub group: Uuid,
+    /// Not for public timelines: `Public` stands in `cc` and the followers in `to` (interop B8).
+    pub unlisted: bool,
     /// Authors beside the owner who have an actor: they are mentioned.
     pub co_authors: &'a [(Uuid, &'a Handle)],
     /// Display names of all its authors, with or without an actor, in the order of the page.
@@ -76,7 +78,7 @@ pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
         "id": id,
         "type": ArticleType::Article,
         "attributedTo": owner,
-        "to": [PUBLIC],
+        "to": if facts.unlisted { [urls.followers(facts.owner)] } else { [PUBLIC.to_owned()] },
         "cc": carbon_copies(urls, facts),
         "audience": group,
         "name": name,
@@ -130,7 +132,8 @@ pub(super) fn context() -> Value {
 /// The owner's followers, the Group and the mentioned (interop B8, B11); never the Group's followers, who hear of
 /// it by the Group's Announce.
 fn carbon_copies(urls: &Urls, facts: &ArticleFacts<'_>) -> Vec<String> {
-    let mut cc = vec![urls.followers(facts.owner), urls.actor(facts.group)];
+    let first = if facts.unlisted { PUBLIC.to_owned() } else { urls.followers(facts.owner) };
+    let mut cc = vec![first, urls.actor(facts.group)];
     for (actor, _) in facts.co_authors {
         let actor = urls.actor(*actor);
         if !cc.contains(&actor) {
@@ -189,6 +192,7 @@ mod tests {
             owner: uuid(1),
             owner_is_house: false,
             group: uuid(2),
+            unlisted: false,
             co_authors: &[],
             byline: &["Ann Müller"],
             title: "The ferry",
@@ -241,6 +245,15 @@ mod tests {
     fn a_post_that_the_house_signs_names_its_author() {
         let facts = ArticleFacts { owner: uuid(5), owner_is_house: true, ..plain() };
         assert_eq!(article(&urls(), &facts)["summary"], "<p>By Ann Müller</p>");
+    }
+
+    #[test]
+    fn an_unlisted_article_is_for_followers_and_whoever_has_its_address() {
+        let (urls, bo) = (urls(), handle("bo"));
+        let facts = ArticleFacts { unlisted: true, co_authors: &[(uuid(3), &bo)], ..plain() };
+        let document = article(&urls, &facts);
+        assert_eq!(document["to"], json!([urls.followers(uuid(1))]));
+        assert_eq!(document["cc"], json!([PUBLIC, urls.actor(uuid(2)), urls.actor(uuid(3))]));
     }
 
     #[test]

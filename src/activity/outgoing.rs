@@ -159,6 +159,7 @@ mod tests {
             owner: uuid(1),
             owner_is_house: false,
             group: uuid(2),
+            unlisted: false,
             co_authors: &[(uuid(3), &bo)],
             byline: &["Ann", "Bo"],
             title: "The ferry",

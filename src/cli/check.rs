@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 
 use super::print::{Output, count};
 use crate::app::user_agent;
+use crate::config;
 use crate::net::client::Client;
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +23,21 @@ impl ConfigCommand {
         let config = super::load(path)?;
         Client::network(&config.network, user_agent(&config.server.origin))?;
         for source in &config.sources {
+            if let Some(config::WebhookSecret::File(file)) = &source.webhook {
+                is_readable(file, &source.name, "webhook_secret_file")?;
+            }
+            if let Some(repository) = &source.repository {
+                let files = [
+                    ("token_file", &repository.token_file),
+                    ("ssh_key_file", &repository.ssh_key_file),
+                    ("ssh_known_hosts_file", &repository.ssh_known_hosts_file),
+                ];
+                for (key, file) in files {
+                    file.as_ref().map_or(Ok(()), |file| is_readable(file, &source.name, key))?;
+                }
+                // The repository itself is asked at the first sync.
+                continue;
+            }
             anyhow::ensure!(
                 source.path.is_dir(),
                 "the source `{}` is not there: {} is no folder; set its `path` to the root of the site",
@@ -50,4 +67,10 @@ impl ConfigCommand {
             )
         })
     }
+}
+
+fn is_readable(file: &Path, source: &str, key: &str) -> anyhow::Result<()> {
+    std::fs::File::open(file).map(drop).with_context(|| {
+        format!("the file {} cannot be read; set `{key}` of the source `{source}` right", file.display())
+    })
 }

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::print::{Output, count, table};
+use super::print::{Output, count, shown, table};
 use crate::app::App;
 use crate::source::sync::{self, Report, Wish};
 use crate::{outbox, worker};
@@ -70,20 +70,21 @@ fn progress_bar(name: &str, output: Output) -> ProgressBar {
 
 fn text(report: &Report) -> String {
     let mut text = String::new();
-    let shown = report.changes.iter().map(|change| {
+    let rows = report.changes.iter().map(|change| {
         let what = match (change.change, change.delivered) {
             ("create", Some(false)) => "create, not sent".to_owned(),
             (what, _) => what.to_owned(),
         };
         let key = change.from.as_ref().map_or_else(|| change.key.clone(), |from| format!("{from} -> {}", change.key));
-        [what, change.source.clone(), key, change.url.clone()]
+        let why = change.why.as_deref().unwrap_or_default();
+        [what, change.source.clone(), shown(&key), change.url.clone(), shown(why)]
     });
     if !report.changes.is_empty() {
-        let _ = writeln!(text, "{}\n", table(["CHANGE", "SOURCE", "KEY", "PAGE"], shown));
+        let _ = writeln!(text, "{}\n", table(["CHANGE", "SOURCE", "KEY", "PAGE", "WHY"], rows));
     }
     for warning in &report.warnings {
         let line = warning.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let _ = writeln!(text, "warning: {}{line}: {}", warning.file, warning.message);
+        let _ = writeln!(text, "warning: {}{line}: {}", shown(&warning.file), shown(&warning.message));
     }
     for handle in &report.opted_in {
         let _ = writeln!(text, "new actor: @{handle}");

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Fault, Page};
 use super::file::{self, File, Text};
-use super::{Community, Config, ConfigError, Database, Delivery, Network, Publishing, Secrets, Server, Source, values};
+use super::{Community, Config, ConfigError, Database, Delivery, Network, Publishing, Secrets, Server, values};
 use crate::ids::{Handle, Host};
 
 /// Handles nobody gets. `instance` is our own instance actor; the others let their owner speak as if for the server:
@@ -42,9 +42,6 @@ pub const RESERVED_HANDLES: &[&str] = &[
     "webmaster",
 ];
 
-/// Folders that hold posts in the Hugo themes people use, where the operator names none.
-const USUAL_SECTIONS: [&str; 6] = ["post", "posts", "blog", "news", "article", "articles"];
-
 /// Whether nobody may have this handle.
 #[must_use]
 pub fn is_reserved(handle: &Handle) -> bool {
@@ -68,24 +65,25 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
     let communities =
         file.community.iter().map(|written| reader.community(written, &mut taken)).collect::<Result<Vec<_>, _>>()?;
     let mut names = BTreeSet::new();
+    let data = values::database_folder(&database.url).unwrap_or_else(|| base.join("data"));
     let sources = file
         .source
         .iter()
-        .map(|written| reader.source(written, &communities, &mut names, &mut taken))
+        .map(|written| reader.source(written, (&communities, &data), &mut names, &mut taken))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Config { base: base.to_owned(), server, database, secrets, network, publishing, delivery, communities, sources })
 }
 
 #[derive(Clone, Copy)]
-struct Reader<'a> {
-    page: Page<'a>,
-    base: &'a Path,
+pub(super) struct Reader<'a> {
+    pub(super) page: Page<'a>,
+    pub(super) base: &'a Path,
     env: Env<'a>,
 }
 
 impl Reader<'_> {
     /// A variable that is set to nothing counts as not set: that is how container files spell it.
-    fn variable(&self, name: &str) -> Option<String> {
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
         (self.env)(name).filter(|value| !value.trim().is_empty())
     }
 
@@ -104,7 +102,7 @@ impl Reader<'_> {
         }
     }
 
-    fn duration(
+    pub(super) fn duration(
         &self,
         written: Option<&Text>,
         default: &str,
@@ -176,95 +174,16 @@ impl Reader<'_> {
         let summary = written.summary.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         Ok(Community { name, handle, house_handle, summary })
     }
-
-    fn source(
-        &self,
-        spanned: &Spanned<file::Source>,
-        communities: &[Community],
-        names: &mut BTreeSet<String>,
-        taken: &mut Handles<'_>,
-    ) -> Result<Source, ConfigError> {
-        let (page, written) = (self.page, spanned.get_ref());
-        let name = page.read(&written.name, |text| source_name(text, names))?;
-        let sections = match &written.sections {
-            Some(sections) => page.read(sections, |names| values::sections(names))?,
-            None => USUAL_SECTIONS.map(str::to_owned).to_vec(),
-        };
-        let authors = match &written.authors {
-            Some(authors) => page.read(authors, values::authors)?,
-            None => return Err(page.at(Some(spanned.span()), authors_missing(&name))),
-        };
-        let handles = written.handles.iter().map(|(slug, handle)| {
-            Ok((slug.clone(), taken.give(handle, &format!("the author \"{slug}\" of \"{name}\""))?))
-        });
-        Ok(Source {
-            kind: page.read(&written.kind, |text| values::source_kind(text))?,
-            community: page.read(&written.community, |text| known_community(text, communities))?,
-            path: page.read(&written.path, |text| values::path(text, self.base))?,
-            public_url: page.read(&written.public_url, |text| values::public_url(text))?,
-            sections,
-            languages: written
-                .languages
-                .as_ref()
-                .map_or(Ok(Vec::new()), |keys| page.read(keys, |keys| values::languages(keys)))?,
-            environment: match &written.environment {
-                Some(name) => page.read(name, |name| values::environment(name))?,
-                None => "production".to_owned(),
-            },
-            authors,
-            rescan: self.duration(written.rescan.as_ref(), "5m", values::positive_duration)?,
-            removal_grace: self.duration(written.removal_grace.as_ref(), "24h", values::duration)?,
-            handles: handles.collect::<Result<_, ConfigError>>()?,
-            name,
-        })
-    }
-}
-
-fn source_name(text: &str, names: &mut BTreeSet<String>) -> Result<String, Fault> {
-    let name = values::not_blank(text)?;
-    if names.insert(name.clone()) {
-        Ok(name)
-    } else {
-        Err(Fault::new(format!("there are two sources named \"{name}\""), "give each its own name"))
-    }
-}
-
-fn known_community(text: &str, communities: &[Community]) -> Result<Handle, Fault> {
-    if communities.is_empty() {
-        return Err(Fault::new(
-            format!("the source belongs to \"{text}\", but there is no community"),
-            "add a [[community]] with name, handle and house_handle",
-        ));
-    }
-    let known = || communities.iter().map(|community| community.handle.as_str()).collect::<Vec<_>>().join(", ");
-    communities
-        .iter()
-        .map(|community| &community.handle)
-        .find(|handle| handle.as_str().eq_ignore_ascii_case(text))
-        .cloned()
-        .ok_or_else(|| {
-            Fault::new(format!("there is no community with the handle \"{text}\""), format!("known are: {}", known()))
-        })
-}
-
-fn authors_missing(source: &str) -> Fault {
-    Fault::new(
-        format!(
-            "\"authors\" is missing in [[source]] \"{source}\", and it has no default, since it makes people visible"
-        ),
-        "write authors = \"published\" to give everyone with a profile and a published post an actor of their own, \
-         or list the slugs of those who agreed, as [\"ann\"]; [] lets the house sign everything",
-    )
 }
 
 /// The one namespace of handles (design section 4), with who has each.
-struct Handles<'a> {
+pub(super) struct Handles<'a> {
     page: Page<'a>,
     owners: BTreeMap<Handle, String>,
 }
 
 impl Handles<'_> {
-    fn give(&mut self, written: &Text, owner: &str) -> Result<Handle, ConfigError> {
+    pub(super) fn give(&mut self, written: &Text, owner: &str) -> Result<Handle, ConfigError> {
         self.page.read(written, |text| {
             let handle = Handle::parse(text).map_err(|error| {
                 Fault::new(format!("\"{text}\" cannot be the handle of {owner}"), error.to_string())

@@ -15,6 +15,8 @@ use crate::ids::Handle;
 mod check;
 mod error;
 mod file;
+mod repository;
+mod source;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,7 @@ mod values;
 
 pub use check::{RESERVED_HANDLES, is_reserved};
 pub use error::ConfigError;
+pub use repository::{Remote, Repository};
 pub use template::{InitAnswers, InitSite, template, write_new};
 
 /// The file's name where the operator names no other.
@@ -162,8 +165,12 @@ pub struct Source {
     pub kind: SourceKind,
     /// The handle of the community its posts belong to; one of `Config::communities`.
     pub community: Handle,
-    /// The root folder of the site.
+    /// The root folder of the site; inside the checkout where there is a repository.
     pub path: PathBuf,
+    /// Where the site is fetched from, if it is not a folder that stands by itself.
+    pub repository: Option<Repository>,
+    /// What a forge must prove to know when it calls.
+    pub webhook: Option<WebhookSecret>,
     /// Where the public reads the site; http or https, ends with `/`.
     pub public_url: Url,
     /// The top folders of the content whose pages are posts; never empty.
@@ -178,8 +185,38 @@ pub struct Source {
     pub rescan: Duration,
     /// How long a vanished file may be away before its post is removed.
     pub removal_grace: Duration,
+    /// What becomes of an article when a redirect rule of the site leads from its post elsewhere.
+    pub moved_away: MovedAway,
     /// Handles of authors whose slug is not to be their handle, by slug.
     pub handles: BTreeMap<String, Handle>,
+}
+
+/// What becomes of an article whose post's file is gone while a redirect rule leads from its page to no post of the site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MovedAway {
+    /// It is removed like any other whose file is gone.
+    #[default]
+    Remove,
+    /// It stands on, and its address is the rule's.
+    Keep,
+}
+
+/// Where the secret is that a forge shares with us. Printing it never shows the secret.
+#[derive(Clone, PartialEq, Eq)]
+pub enum WebhookSecret {
+    /// In this file, read at each call, so that it can be changed without a restart.
+    File(PathBuf),
+    /// Itself, from `VEERPONT_WEBHOOK_SECRET_` and the source's name; it wins over the file.
+    Value(Zeroizing<String>),
+}
+
+impl fmt::Debug for WebhookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Value(_) => f.write_str("Value(***)"),
+        }
+    }
 }
 
 /// The connectors there are.

@@ -9,7 +9,7 @@ use super::*;
 const EXAMPLE: &str = include_str!("../../config/veerpont.example.toml");
 
 /// One key a line, so that the tests can name lines.
-const SMALL: &str = r#"[server]
+pub(super) const SMALL: &str = r#"[server]
 listen = "127.0.0.1:8080"
 origin = "https://social.example.org"
 [[community]]
@@ -29,7 +29,7 @@ fn no_env(_: &str) -> Option<String> {
     None
 }
 
-fn parse(text: &str) -> Result<Config, ConfigError> {
+pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, Path::new("/srv/veerpont"), "veerpont.toml", &no_env)
 }
 
@@ -121,7 +121,7 @@ fn each_fault_is_told_at_its_line() {
         ("[[community]]", "[database.more]\nx = 1\n[[community]]", 4, "unknown key \"more\" in [database]"),
         ("origin = \"https://social.example.org\"\n", "", 1, "\"origin\" is missing in [server]"),
         ("house_handle = \"editors\"\n", "", 4, "\"house_handle\" is missing in [[community]]"),
-        ("path = \"../site\"\n", "", 8, "\"path\" is missing in [[source]]"),
+        ("path = \"../site\"\n", "", 8, "\"path\" is missing in [[source]] \"site\", and there is no \"repository\""),
         (
             "authors = \"published\"\n",
             "",
@@ -178,6 +178,7 @@ fn each_fault_is_told_at_its_line() {
         ("authors =", "environment = \"../x\"\nauthors =", 14, "is no name of an environment"),
         ("authors =", "rescan = \"0s\"\nauthors =", 14, "length of time is zero"),
         ("authors =", "removal_grace = 5\nauthors =", 14, "of the wrong kind (integer)"),
+        ("authors =", "moved_away = \"stay\"\nauthors =", 14, "moved_away is \"stay\""),
         (
             "\"published\"",
             "\"published\"\n[source.handles]\nann = \"editors\"",

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::error::Fault;
-use super::{AuthorChoice, ConnectTo, SourceKind};
+use super::{AuthorChoice, ConnectTo, MovedAway, SourceKind};
 use crate::ids::Host;
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Fault> {
@@ -144,6 +144,17 @@ pub(super) fn source_kind(text: &str) -> Result<SourceKind, Fault> {
     }
 }
 
+pub(super) fn moved_away(text: &str) -> Result<MovedAway, Fault> {
+    match text {
+        "remove" => Ok(MovedAway::Remove),
+        "keep" => Ok(MovedAway::Keep),
+        other => Err(Fault::new(
+            format!("moved_away is \"{other}\""),
+            "write \"remove\", or \"keep\" for articles to stand on when a redirect rule leads from their page elsewhere",
+        )),
+    }
+}
+
 pub(super) fn sections(written: &[String]) -> Result<Vec<String>, Fault> {
     let names: Vec<String> = written.iter().map(|name| name.trim().trim_matches('/').to_owned()).collect();
     if names.is_empty() || names.iter().any(String::is_empty) {
@@ -229,6 +240,14 @@ fn sqlite_url(rest: &str, base: &Path) -> Result<String, Fault> {
         Some(query) => format!("sqlite://{absolute}?{query}"),
         None => format!("sqlite://{absolute}"),
     })
+}
+
+/// The folder of an SQLite file.
+pub(super) fn database_folder(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite://")?.split('?').next()?;
+    // A file address spells what cannot stand in a path as the database's does.
+    let file = Url::parse(&format!("file://{path}")).ok()?.to_file_path().ok()?;
+    file.parent().map(Path::to_owned)
 }
 
 pub(super) fn redact_database_url(text: &str) -> String {

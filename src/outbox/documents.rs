@@ -58,6 +58,7 @@ pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Res
         owner: voices.owner.uuid,
         owner_is_house: content.owner_is_house,
         group: voices.group.uuid,
+        unlisted: article.unlisted,
         co_authors: &co_authors,
         byline: &byline,
         title: &content.title,

@@ -107,6 +107,10 @@ fn activities(app: &App, article: &Article, voices: &Voices, document: &Value, n
     }
     let audience = if article.pushed { Audience::Followers } else { Audience::Listed };
     let mut said = vec![owners("Create", format!("create:{}", article.uuid), audience, outgoing::create)];
+    if article.unlisted {
+        // A boost would show it to everyone who follows the community (interop F13).
+        return said;
+    }
     let announcers = voices.co_authors.iter().filter(|actor| actor.is_active()).chain([&voices.group]);
     said.extend(announcers.map(|announcer| announce(app, article, &voices.owner, announcer, audience, now)));
     said

@@ -40,6 +40,15 @@ pub struct Entry {
     pub fingerprint: String,
     /// SHA-256 in hex of the normalized body alone, by which a renamed post is recognised.
     pub body_hash: String,
+    /// The site's own lasting id of the post, whatever its file and address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guid: Option<String>,
+    /// Addresses it had before, absolute.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// Not for public timelines; decides only when the article is made (interop B8).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlisted: bool,
 }
 
 /// Whether the site shows a post to the public at the time of the scan.

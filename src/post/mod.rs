@@ -113,6 +113,8 @@ pub struct Post {
     pub article_stands: bool,
     /// Whether that article was sent to followers, or only listed.
     pub article_pushed: bool,
+    /// Whether that article was made unlisted.
+    pub article_unlisted: bool,
 }
 
 /// A post as the fediverse knows it.
@@ -136,6 +138,8 @@ pub struct Article {
     pub content: Content,
     /// Whether followers are sent it, or it is only listed.
     pub pushed: bool,
+    /// Not for public timelines, nor announced; fixed when minted (interop B8).
+    pub unlisted: bool,
     /// The date it shows.
     pub published_at: Timestamp,
     /// Of the last edit.

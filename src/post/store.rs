@@ -18,7 +18,7 @@ macro_rules! posts {
             "SELECT p.id, p.source_id, p.key, p.state, p.entry, p.fingerprint, p.body_hash, p.first_seen_at, p.hidden_seen_at,
              p.missing_since, p.missing_scans, p.withheld_at, p.article_id,
              CASE WHEN a.id IS NOT NULL AND a.deleted_at IS NULL THEN 1 ELSE 0 END AS article_stands,
-             COALESCE(a.pushed, 0) AS article_pushed
+             COALESCE(a.pushed, 0) AS article_pushed, COALESCE(a.unlisted, 0) AS article_unlisted
              FROM posts p LEFT JOIN articles a ON a.id = p.article_id ",
             $rest
         )
@@ -28,8 +28,8 @@ macro_rules! posts {
 macro_rules! articles {
     ($rest:literal) => {
         concat!(
-            "SELECT id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed, published_at, updated_at,
-             expires_at, revision, published_revision, created_at, deleted_at FROM articles ",
+            "SELECT id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed, unlisted, published_at,
+             updated_at, expires_at, revision, published_revision, created_at, deleted_at FROM articles ",
             $rest
         )
     };
@@ -102,6 +102,24 @@ pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
     Ok(())
 }
 
+/// Takes a post's key away for a moment, since another may get it in the same transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
+    query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(format!("//{}", id.0)).execute(conn).await?;
+    Ok(())
+}
+
+/// Gives a post its key back.
+///
+/// # Errors
+/// The database's, also when another has it now.
+pub async fn restore_key(conn: &mut Conn, id: PostId, key: &str) -> sqlx::Result<()> {
+    query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(key).execute(conn).await?;
+    Ok(())
+}
+
 /// Stores a new article.
 ///
 /// # Errors
@@ -109,7 +127,8 @@ pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
 pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<()> {
     query(
         "INSERT INTO articles (id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed,
-         published_at, expires_at, revision, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         published_at, expires_at, revision, created_at, unlisted)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(article.id.0)
     .bind(article.uuid.to_string())
@@ -124,6 +143,7 @@ pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<
     .bind(article.expires_at.map(Timestamp::millis))
     .bind(article.revision)
     .bind(article.created_at.millis())
+    .bind(i64::from(article.unlisted))
     .execute(conn)
     .await?;
     Ok(())
@@ -361,6 +381,7 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Post> {
         article: row.maybe_int("article_id")?.map(ArticleId),
         article_stands: row.flag("article_stands")?,
         article_pushed: row.flag("article_pushed")?,
+        article_unlisted: row.flag("article_unlisted")?,
     })
 }
 
@@ -375,6 +396,7 @@ fn read_article(row: &AnyRow) -> sqlx::Result<Article> {
         url: row.text("url")?,
         content: row.json::<Content>("content")?,
         pushed: row.flag("pushed")?,
+        unlisted: row.flag("unlisted")?,
         published_at: row.time("published_at")?,
         updated_at: row.maybe_time("updated_at")?,
         expires_at: row.maybe_time("expires_at")?,

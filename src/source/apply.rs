@@ -114,6 +114,17 @@ impl Writers {
     }
 }
 
+/// Frees the keys of posts that get another, so that two posts may change places in one transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn free_keys(conn: &mut Conn, steps: &[Step]) -> sqlx::Result<()> {
+    for post in steps.iter().filter(|step| step.changes_key()).filter_map(|step| step.known.as_ref()) {
+        post::store::park_key(conn, post.id).await?;
+    }
+    Ok(())
+}
+
 /// Writes one step.
 ///
 /// # Errors
@@ -125,12 +136,15 @@ pub async fn step(conn: &mut Conn, app: &App, source: &Known, writers: &Writers,
         let current = post::store::post(conn, known.id).await?;
         if current.as_ref().map(stands) != Some(stands(known)) {
             // Decided otherwise on the command line since we planned; the next scan plans anew.
+            if step.changes_key() {
+                post::store::restore_key(conn, known.id, &known.key).await?;
+            }
             return Ok(());
         }
     }
     let (Some(mut post), entry) = (remembered(app, source.id, step, now), step.entry.as_ref()) else { return Ok(()) };
     match step.act {
-        Act::Nothing if !step.deliver => return Ok(()),
+        Act::Nothing if !step.deliver && !step.changes_key() => return Ok(()),
         Act::Nothing | Act::Hold | Act::Note => {}
         Act::Miss => {
             post.missing_since = post.missing_since.or(Some(now));
@@ -189,6 +203,7 @@ fn remembered(app: &App, source: SourceId, step: &Step, now: Timestamp) -> Optio
             article: None,
             article_stands: false,
             article_pushed: false,
+            article_unlisted: false,
         },
         (None, None) => return None,
     };
@@ -203,6 +218,9 @@ fn remembered(app: &App, source: SourceId, step: &Step, now: Timestamp) -> Optio
         if matches!(step.state, PostState::Draft | PostState::Scheduled) {
             post.hidden_seen_at = Some(now);
         }
+    }
+    if let Some(key) = &step.new_key {
+        post.key.clone_from(key);
     }
     Some(post)
 }
@@ -220,6 +238,7 @@ fn mint(app: &App, source: &Known, writers: &Writers, post: &Post, entry: &Entry
         url: entry.url.clone(),
         content: writers.content(entry, owner),
         pushed: push,
+        unlisted: entry.unlisted,
         published_at: entry.published.or(entry.modified).unwrap_or(post.first_seen_at),
         updated_at: None,
         expires_at: expiry(entry),

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::git::{self, GitError, Standing};
 use super::hugo;
 use super::scan::Scan;
 use crate::clock::Timestamp;
@@ -16,6 +17,9 @@ pub enum ScanError {
     /// A Hugo site.
     #[error(transparent)]
     Hugo(#[from] hugo::ScanError),
+    /// A repository.
+    #[error(transparent)]
+    Git(#[from] GitError),
 }
 
 /// A kind of source. A scan reads files or waits for a server, so it runs on a thread of its own.
@@ -48,4 +52,16 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
             environment: source.environment.clone(),
         })),
     }
+}
+
+/// Brings the files of a source with a repository up to date; `None` for a folder that stands by itself.
+///
+/// # Errors
+/// As [`git::update`].
+pub async fn fetch(source: &Source) -> Result<Option<Standing>, ScanError> {
+    let Some(repository) = &source.repository else { return Ok(None) };
+    let wants_history = |root: &std::path::Path| match source.kind {
+        SourceKind::Hugo => hugo::wants_history(root, &source.environment),
+    };
+    Ok(Some(git::update(repository, wants_history).await?))
 }

@@ -62,6 +62,7 @@ pub async fn publish(app: &App, id: PostId, deliver: bool) -> Result<PostState, 
                     imported: source.imported_at.is_some(),
                     push_within: writer.config.publishing.push_within,
                     removal_grace,
+                    keep_moved_away: false,
                     confirm: false,
                     deliver: deliver.then_some(post.key.as_str()),
                 };

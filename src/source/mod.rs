@@ -4,10 +4,14 @@ pub mod apply;
 pub mod connector;
 pub mod decisions;
 pub mod founding;
+pub mod git;
+pub mod hooks;
 pub mod hugo;
 pub mod moves;
 pub mod plan;
+pub mod redirects;
 pub mod scan;
+mod secret;
 pub mod store;
 pub mod sync;
 pub mod watch;
@@ -31,4 +35,6 @@ pub struct Known {
     pub scanned_at: Option<Timestamp>,
     /// What went wrong then.
     pub error: Option<String>,
+    /// How many looks in a row failed.
+    pub failures: u32,
 }

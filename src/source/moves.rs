@@ -1,30 +1,348 @@
-//! A post that vanished under one key and appeared under another in the same scan is one post that moved: pure.
+//! Which of the posts that we know is which entry of a scan, whatever became of its file and its address: pure.
+//!
+//! ADR 7 tells the order of the evidence and what happens where it fits two.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use crate::post::Post;
+use super::redirects::{self, Redirects};
+use super::scan::{Scan, Warning};
 use crate::post::entry::Entry;
+use crate::post::{Post, PostState};
 
-/// Pairs new entries with vanished posts: by the same body first, then by the same title and date. Each vanished
-/// post moves once. Answers the vanished post for a new entry's key.
+mod similar;
+
+/// Why an entry was taken for a post that had another key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Both say the same `id`.
+    Id,
+    /// One of the entry's `aliases` is the post's address.
+    Alias,
+    /// A redirect rule leads from the post's address to the entry's: the rule's file and line.
+    Redirect(String),
+    /// The bodies are the same, and no other post has that body.
+    Body,
+    /// Title and date are the same.
+    TitleAndDate,
+    /// So many of a hundred words are the same, in the same order.
+    Similar(u8),
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id => f.write_str("same id"),
+            Self::Alias => f.write_str("alias names the old address"),
+            Self::Redirect(rule) => write!(f, "redirect in {rule}"),
+            Self::Body => f.write_str("same text"),
+            Self::TitleAndDate => f.write_str("same title and date"),
+            Self::Similar(percent) => write!(f, "{percent} % of the text is the same"),
+        }
+    }
+}
+
+/// A post that an entry was taken for.
+#[derive(Clone, Debug)]
+pub struct Match<'a> {
+    /// The post.
+    pub post: &'a Post,
+    /// Why, where the post had another key.
+    pub why: Option<Evidence>,
+}
+
+/// What [`recognise`] found.
+#[derive(Debug, Default)]
+pub struct Recognised<'a> {
+    /// Known posts by the key of their entry; an entry without one is new.
+    pub matches: BTreeMap<&'a str, Match<'a>>,
+    /// Keys of entries that look like a post which may still be where it was: they wait for a scan that sees all.
+    pub unsure: BTreeSet<&'a str>,
+    /// What the operator should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// Finds the known post of each entry: one-to-one, the strongest evidence first, and none where it fits two.
 #[must_use]
-pub fn recognise<'a>(new: &[&Entry], vanished: &[&'a Post]) -> BTreeMap<String, &'a Post> {
-    let mut moved = BTreeMap::new();
-    let mut used = BTreeSet::new();
-    let same_body = |entry: &Entry, post: &Post| !entry.content.is_empty() && entry.body_hash == post.body_hash;
-    let same_title_and_date = |entry: &Entry, post: &Post| {
-        !entry.title.is_empty() && entry.title == post.entry.title && entry.published == post.entry.published
-    };
-    for same in [&same_body as &dyn Fn(&Entry, &Post) -> bool, &same_title_and_date] {
-        for entry in new {
-            if moved.contains_key(&entry.key) {
-                continue;
+pub fn recognise<'a>(scan: &'a Scan, known: &'a [Post]) -> Recognised<'a> {
+    let mut search = Search::new(scan, known);
+    search.by_id();
+    search.by_unchanged_key();
+    search.by_address(&scan.redirects);
+    search.by_body();
+    search.by_title_and_date();
+    search.by_key();
+    search.by_similarity();
+    search.finish(scan)
+}
+
+/// Entries and posts that have not found each other yet.
+struct Search<'a> {
+    entries: BTreeMap<&'a str, &'a Entry>,
+    /// Those that may be elsewhere now; posts whose files are there but cannot be read are not among them.
+    posts: BTreeMap<&'a str, &'a Post>,
+    /// Keys that the scan saw.
+    seen: BTreeSet<&'a str>,
+    /// Their addresses.
+    pages: BTreeSet<String>,
+    /// How often each body stands in the scan and in what we remember of posts that are not in it.
+    bodies: BTreeMap<&'a str, usize>,
+    found: Recognised<'a>,
+}
+
+impl<'a> Search<'a> {
+    fn new(scan: &'a Scan, known: &'a [Post]) -> Self {
+        let entries: BTreeMap<_, _> = scan.entries.iter().map(|entry| (entry.key.as_str(), entry)).collect();
+        let posts: BTreeMap<_, _> = known
+            .iter()
+            .filter(|post| !scan.unreadable.contains(&post.key))
+            .map(|post| (post.key.as_str(), post))
+            .collect();
+        let seen = entries.keys().copied().chain(scan.unreadable.iter().map(String::as_str)).collect();
+        let mut bodies = BTreeMap::new();
+        for entry in entries.values() {
+            *bodies.entry(entry.body_hash.as_str()).or_default() += 1;
+        }
+        let pages = entries.values().map(|entry| redirects::canonical(&entry.url)).collect();
+        Self { entries, posts, seen, pages, bodies, found: Recognised::default() }
+    }
+
+    fn take(&mut self, entry: &'a Entry, post: &'a Post, why: Option<Evidence>) {
+        self.entries.remove(entry.key.as_str());
+        self.posts.remove(post.key.as_str());
+        let why = why.filter(|_| entry.key != post.key);
+        self.found.matches.insert(&entry.key, Match { post, why });
+    }
+
+    /// The `id` in the front matter says which post it is, whatever its key; of two with one `id` the one that had
+    /// it before keeps it.
+    fn by_id(&mut self) {
+        let entries = grouped(self.entries.values().copied(), |entry| entry.guid.as_deref());
+        let posts = grouped(self.posts.values().copied(), |post| post.entry.guid.as_deref());
+        for (id, entries) in entries {
+            if let [first, rest @ ..] = entries.as_slice() {
+                self.found.warnings.extend(rest.iter().map(|second| doubled_id(id, first, second)));
             }
-            if let Some(post) = vanished.iter().find(|post| !used.contains(&post.id) && same(entry, post)) {
-                used.insert(post.id);
-                moved.insert(entry.key.clone(), *post);
+            let Some(posts) = posts.get(id) else { continue };
+            let standing: Vec<_> = posts.iter().copied().filter(|post| post.article_stands).collect();
+            let posts = if standing.is_empty() { posts } else { &standing };
+            let same_key = entries
+                .iter()
+                .find_map(|entry| posts.iter().find(|post| post.key == entry.key).map(|post| (*entry, *post)));
+            match (same_key, entries.as_slice(), posts.as_slice()) {
+                (Some((entry, post)), _, _) => self.take(entry, post, None),
+                (None, [entry], [post]) => self.take(entry, post, Some(Evidence::Id)),
+                _ => {}
             }
         }
     }
-    moved
+
+    /// Where it was, and still with its text or its title and date.
+    fn by_unchanged_key(&mut self) {
+        for (entry, post) in self.at_same_key() {
+            if entry.body_hash == post.body_hash || has_same_title_and_date(entry, post) {
+                self.take(entry, post, None);
+            }
+        }
+    }
+
+    /// Where it was, rewritten.
+    fn by_key(&mut self) {
+        for (entry, post) in self.at_same_key() {
+            self.take(entry, post, None);
+        }
+    }
+
+    fn at_same_key(&self) -> Vec<(&'a Entry, &'a Post)> {
+        self.entries.iter().filter_map(|(key, entry)| Some((*entry, *self.posts.get(key)?))).collect()
+    }
+
+    /// Posts that lost their place, and whose article or history is worth keeping.
+    fn movable(&self) -> impl Iterator<Item = &'a Post> + '_ {
+        self.posts.values().copied().filter(|post| post.state != PostState::Removed)
+    }
+
+    /// The site itself says where the old address leads: an alias of the page there, or a redirect rule. An address
+    /// that several pages claim says nothing.
+    fn by_address(&mut self, redirects: &Redirects) {
+        let mut claims: BTreeMap<String, Vec<(&'a Entry, Evidence)>> = BTreeMap::new();
+        let is_new = |entry: &&Entry| !self.posts.contains_key(entry.key.as_str());
+        let new: Vec<&'a Entry> = self.entries.values().copied().filter(is_new).collect();
+        for entry in &new {
+            let aliases: BTreeSet<String> = entry.aliases.iter().map(|alias| redirects::canonical(alias)).collect();
+            for alias in aliases {
+                claims.entry(alias).or_default().push((entry, Evidence::Alias));
+            }
+        }
+        let by_address: BTreeMap<String, &'a Entry> =
+            new.iter().map(|entry| (redirects::canonical(&entry.url), *entry)).collect();
+        let gone: Vec<&'a Post> = self.movable().filter(|post| !self.seen.contains(post.key.as_str())).collect();
+        let mut pairs: Vec<(&'a Entry, &'a Post, Evidence)> = Vec::new();
+        for post in gone {
+            let claimed = claims.get(&redirects::canonical(&post.entry.url)).map(Vec::as_slice);
+            match claimed.unwrap_or_default() {
+                [(entry, why)] => pairs.push((entry, post, why.clone())),
+                [] => {
+                    if let Some((to, rule)) = redirects.follow(&post.entry.url, |at| self.pages.contains(at))
+                        && let Some(entry) = by_address.get(&redirects::canonical(&to))
+                    {
+                        pairs.push((entry, post, Evidence::Redirect(rule)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Several old addresses may lead to one page, as where posts were merged: then the other evidence decides.
+        for (entry, post, why) in &pairs {
+            if pairs.iter().filter(|(other, ..)| other.key == entry.key).count() == 1 && !ids_differ(entry, post) {
+                self.take(entry, post, Some(why.clone()));
+            }
+        }
+    }
+
+    fn by_body(&mut self) {
+        type Narrowed = fn(&Entry) -> String;
+        let narrowed: [Narrowed; 4] = [
+            |entry| format!("{}\0{:?}", entry.title, entry.published),
+            |entry| entry.title.clone(),
+            |entry| format!("{:?}", entry.published),
+            |entry| last_name(&entry.key).to_owned(),
+        ];
+        let says_something = |entry: &Entry| !entry.content.is_empty();
+        for narrow in narrowed {
+            self.pair(&Evidence::Body, |entry, hash| {
+                says_something(entry).then(|| format!("{hash}\0{}", narrow(entry)))
+            });
+        }
+        // By the text alone only where the site has that text once: "to be written" is no evidence.
+        let mut bodies = std::mem::take(&mut self.bodies);
+        for post in self.movable() {
+            *bodies.entry(post.body_hash.as_str()).or_default() += 1;
+        }
+        let is_single = |hash: &str| bodies.get(hash).is_some_and(|count| *count == 2);
+        self.pair(&Evidence::Body, |entry, hash| (says_something(entry) && is_single(hash)).then(|| hash.to_owned()));
+    }
+
+    fn by_title_and_date(&mut self) {
+        let titled = |entry: &Entry| (!entry.title.is_empty()).then_some(()).and(entry.published);
+        self.pair(&Evidence::TitleAndDate, |entry, _| {
+            titled(entry)
+                .map(|date| format!("{}\0{date:?}\0{}\0{}", entry.title, entry.language, last_name(&entry.key)))
+        });
+        self.pair(&Evidence::TitleAndDate, |entry, _| {
+            titled(entry).map(|date| format!("{}\0{date:?}\0{}", entry.title, entry.language))
+        });
+        self.pair(&Evidence::TitleAndDate, |entry, _| titled(entry).map(|date| format!("{}\0{date:?}", entry.title)));
+    }
+
+    /// Pairs entries and posts that alone share a mark, made of an entry and the hash of its body.
+    fn pair(&mut self, why: &Evidence, mark: impl Fn(&Entry, &str) -> Option<String>) {
+        let mut marked: BTreeMap<String, (Vec<&'a Entry>, Vec<&'a Post>)> = BTreeMap::new();
+        for entry in self.entries.values() {
+            if let Some(mark) = mark(entry, &entry.body_hash) {
+                marked.entry(mark).or_default().0.push(entry);
+            }
+        }
+        for post in self.movable() {
+            if let Some(mark) = mark(&post.entry, &post.body_hash)
+                && let Some((_, posts)) = marked.get_mut(&mark)
+            {
+                posts.push(post);
+            }
+        }
+        for (entries, posts) in marked.into_values() {
+            if let ([entry], [post]) = (entries.as_slice(), posts.as_slice())
+                && !ids_differ(entry, post)
+            {
+                self.take(entry, post, Some(why.clone()));
+            }
+        }
+    }
+
+    fn by_similarity(&mut self) {
+        let entries: Vec<&'a Entry> = self.entries.values().copied().collect();
+        let posts: Vec<&'a Post> = self.movable().collect();
+        let (pairs, not_compared) = similar::pairs(&entries, &posts);
+        for (entry, post, percent) in pairs.into_iter().filter(|(entry, post, _)| !ids_differ(entry, post)) {
+            self.take(entry, post, Some(Evidence::Similar(percent)));
+        }
+        if not_compared > 0 {
+            let message = format!(
+                "{not_compared} pairs of a new and a vanished post were not compared word by word, since there are too many; \
+                 a post that was moved, rewritten and given another title or date needs its old address in `aliases`, or an `id`"
+            );
+            self.found.warnings.push(Warning { file: String::new(), line: None, message });
+        }
+    }
+
+    fn finish(mut self, scan: &Scan) -> Recognised<'a> {
+        if scan.complete {
+            return self.found;
+        }
+        // What was not walked may still be there, so what looks like it is perhaps a copy.
+        let entries: BTreeMap<&str, &Entry> = scan.entries.iter().map(|entry| (entry.key.as_str(), entry)).collect();
+        let is_unsure = |found: &Match<'_>| {
+            !matches!(found.why, None | Some(Evidence::Id)) && !self.seen.contains(found.post.key.as_str())
+        };
+        let unsure: Vec<(&'a str, Match<'a>)> = self
+            .found
+            .matches
+            .iter()
+            .filter(|(_, found)| is_unsure(found))
+            .map(|(key, found)| (*key, found.clone()))
+            .collect();
+        for (key, found) in unsure {
+            self.found.matches.remove(key);
+            self.found.unsure.insert(key);
+            let message = format!(
+                "it looks like `{}` moved here ({}), but that may still be in what could not be read; it waits for a scan that reads everything",
+                found.post.key,
+                found.why.map(|why| why.to_string()).unwrap_or_default()
+            );
+            let file = entries.get(key).map(|entry| entry.file.clone()).unwrap_or_default();
+            self.found.warnings.push(Warning { file, line: None, message });
+        }
+        self.found
+    }
 }
+
+fn grouped<'a, T: ?Sized>(
+    items: impl Iterator<Item = &'a T>,
+    key: impl Fn(&'a T) -> Option<&'a str>,
+) -> BTreeMap<&'a str, Vec<&'a T>> {
+    let mut groups: BTreeMap<&str, Vec<&T>> = BTreeMap::new();
+    for item in items {
+        if let Some(key) = key(item) {
+            groups.entry(key).or_default().push(item);
+        }
+    }
+    groups
+}
+
+/// Whether both say an `id`, and another one.
+fn ids_differ(entry: &Entry, post: &Post) -> bool {
+    matches!((&entry.guid, &post.entry.guid), (Some(a), Some(b)) if a != b)
+}
+
+fn has_same_title_and_date(entry: &Entry, post: &Post) -> bool {
+    !entry.title.is_empty() && entry.title == post.entry.title && entry.published == post.entry.published
+}
+
+/// The last part of a key: the file's or bundle's own name, which a move to another folder keeps.
+fn last_name(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
+}
+
+fn doubled_id(id: &str, first: &Entry, second: &Entry) -> Warning {
+    Warning {
+        file: second.file.clone(),
+        line: None,
+        message: format!(
+            "the id `{id}` stands in {} too; the post that had it first keeps it, give this one another",
+            first.file
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::moves;
-use super::scan::Scan;
+use super::moves::{self, Evidence, Recognised};
+use super::redirects;
+use super::scan::{Scan, Warning};
 use crate::clock::Timestamp;
 use crate::post::entry::{Entry, Visibility};
 use crate::post::{Post, PostState};
@@ -22,6 +23,8 @@ pub struct Rules<'a> {
     pub push_within: Duration,
     /// How long a vanished file is waited for.
     pub removal_grace: Duration,
+    /// Whether an article stands on when a redirect rule leads from its post elsewhere.
+    pub keep_moved_away: bool,
     /// The operator confirms that what vanished is gone.
     pub confirm: bool,
     /// The post that the operator wants pushed whatever its age.
@@ -62,20 +65,44 @@ pub struct Step {
     pub state: PostState,
     /// What to do.
     pub act: Act,
-    /// The key it had before it moved.
-    pub moved_from: Option<String>,
+    /// The key it had before it moved, and how it was recognised.
+    pub moved_from: Option<(String, Evidence)>,
+    /// The key it gets because another post stands at its own now.
+    pub new_key: Option<String>,
+    /// Where a redirect rule leads from its page now that its file is gone, and the rule's file and line.
+    pub moved_away: Option<(String, String)>,
     /// Its article stands unsent in the outbox, and the operator wants it sent.
     pub deliver: bool,
 }
 
 impl Step {
+    fn new(known: Option<&Post>, entry: Option<Entry>, state: PostState, act: Act) -> Self {
+        Self {
+            known: known.cloned(),
+            entry,
+            state,
+            act,
+            moved_from: None,
+            new_key: None,
+            moved_away: None,
+            deliver: false,
+        }
+    }
+
+    /// Whether the post is known by another key until now.
+    #[must_use]
+    pub fn changes_key(&self) -> bool {
+        self.known.as_ref().is_some_and(|post| post.key != self.key())
+    }
+
     /// The post's key afterwards.
     #[must_use]
     pub fn key(&self) -> &str {
-        match (&self.entry, &self.known) {
-            (Some(entry), _) => &entry.key,
-            (None, Some(post)) => &post.key,
-            (None, None) => "",
+        match (&self.new_key, &self.entry, &self.known) {
+            (Some(key), _, _) => key,
+            (None, Some(entry), _) => &entry.key,
+            (None, None, Some(post)) => &post.key,
+            (None, None, None) => "",
         }
     }
 
@@ -88,37 +115,134 @@ impl Step {
             (None, None) => "",
         }
     }
+
+    /// Why it is done, where that is not plain.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        let away = || {
+            let (to, rule) = self.moved_away.as_ref()?;
+            Some(format!("{rule} leads to {to}"))
+        };
+        let gone = match (self.act, self.state) {
+            (Act::Remove, PostState::Draft) => "it is a draft now",
+            (Act::Remove, PostState::Scheduled) => "its publication date is ahead now",
+            (Act::Remove, PostState::Expired) => "its expiry date has passed",
+            (Act::Remove, PostState::Withheld) => "it is not for the fediverse any more",
+            (Act::Remove, _) => "its file is gone",
+            (Act::Miss, _) => "its file is gone; it is removed unless it comes back",
+            (Act::Hold, _) => "its file is gone, with too many others",
+            _ => return self.moved_from.as_ref().map(|(_, evidence)| evidence.to_string()).or_else(away),
+        };
+        Some(away().map_or_else(|| gone.to_owned(), |away| format!("{gone}; {away}")))
+    }
 }
 
-/// Plans every post that is known or was seen, in the order of their keys.
-#[must_use]
-pub fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Vec<Step> {
-    let by_key: BTreeMap<&str, &Post> = known.iter().map(|post| (post.key.as_str(), post)).collect();
-    let seen: BTreeSet<&str> =
-        scan.entries.iter().map(|entry| entry.key.as_str()).chain(scan.unreadable.iter().map(String::as_str)).collect();
-    let vanished: Vec<&Post> = known.iter().filter(|post| !seen.contains(post.key.as_str())).collect();
-    // A withheld post that moves must stay withheld. What was not walked may still be there, so it has not moved.
-    let movable = |post: &&Post| scan.complete && (post.article_stands || post.withheld_at.is_some());
-    let movable: Vec<&Post> = vanished.iter().copied().filter(movable).collect();
-    let new: Vec<&Entry> = scan.entries.iter().filter(|entry| !by_key.contains_key(entry.key.as_str())).collect();
-    let moved = moves::recognise(&new, &movable);
-    let moved_away: BTreeSet<_> = moved.values().map(|post| post.id).collect();
+/// What a scan calls for.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Every post that is known or was seen, in the order of their keys.
+    pub steps: Vec<Step>,
+    /// What the operator should know, beside what the scan itself found.
+    pub warnings: Vec<Warning>,
+}
 
-    let mut steps: Vec<Step> = scan
-        .entries
-        .iter()
-        .map(|entry| {
-            let moved = moved.get(&entry.key).copied();
-            let post = moved.or_else(|| by_key.get(entry.key.as_str()).copied());
-            let mut step = step_for_entry(entry, post, rules);
-            step.moved_from = moved.map(|post| post.key.clone());
-            step
-        })
-        .collect();
-    let missing: Vec<&Post> = vanished.into_iter().filter(|post| !moved_away.contains(&post.id)).collect();
-    steps.extend(steps_for_missing(&missing, known, scan.complete, rules));
+/// Plans every post that is known or was seen.
+#[must_use]
+pub fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Plan {
+    let found = moves::recognise(scan, known);
+    let mut steps = Vec::with_capacity(scan.entries.len());
+    let mut warnings = Vec::new();
+    for entry in scan.entries.iter().filter(|entry| !found.unsure.contains(entry.key.as_str())) {
+        let matched = found.matches.get(entry.key.as_str());
+        let mut step = step_for_entry(entry, matched.map(|found| found.post), rules);
+        step.moved_from = matched.and_then(|found| Some((found.post.key.clone(), found.why.clone()?)));
+        warnings.extend(fixed_visibility(&step));
+        steps.push(step);
+    }
+    steps.extend(steps_for_absent(known, scan, &found, rules));
     steps.sort_by(|a, b| a.key().cmp(b.key()));
+    warnings.extend(found.warnings);
+    Plan { steps, warnings }
+}
+
+/// Who sees an article cannot be changed any more (interop B8).
+fn fixed_visibility(step: &Step) -> Option<Warning> {
+    let (post, entry) = (step.known.as_ref()?, step.entry.as_ref()?);
+    if step.state != PostState::Published || !post.article_stands || post.article_unlisted == entry.unlisted {
+        return None;
+    }
+    let message = if entry.unlisted {
+        "`fediverse: unlisted` came too late: the article is public and other servers cannot change that; with `fediverse: false` it is deleted, \
+         and a sync after that with `fediverse: unlisted` makes a new one"
+    } else {
+        "the article was made unlisted and other servers cannot change that; with `fediverse: false` it is deleted, and a sync \
+         after that without the word makes a new one"
+    };
+    Some(Warning { file: entry.file.clone(), line: None, message: message.to_owned() })
+}
+
+/// Posts that no entry was taken for, but for those whose files are there and cannot be read.
+fn steps_for_absent(known: &[Post], scan: &Scan, found: &Recognised<'_>, rules: &Rules<'_>) -> Vec<Step> {
+    let present: BTreeSet<_> = found.matches.values().map(|found| found.post.id).collect();
+    let absent: Vec<&Post> =
+        known.iter().filter(|post| !present.contains(&post.id) && !scan.unreadable.contains(&post.key)).collect();
+    let addresses: BTreeSet<String> = scan.entries.iter().map(|entry| redirects::canonical(&entry.url)).collect();
+    let away: BTreeMap<_, (String, String)> = absent
+        .iter()
+        .filter(|post| scan.complete && post.article_stands)
+        .filter_map(|post| Some((post.id, leads_away(post, scan, &addresses)?)))
+        .collect();
+    let (kept, missing): (Vec<&Post>, Vec<&Post>) =
+        absent.into_iter().partition(|post| rules.keep_moved_away && away.contains_key(&post.id));
+    let mut steps = steps_for_missing(&missing, known, scan.complete, rules);
+    steps.extend(kept.into_iter().filter_map(|post| Some(step_for_moved_away(post, &away.get(&post.id)?.0))));
+    let mut keys: BTreeSet<String> =
+        known.iter().map(|post| post.key.clone()).chain(scan.entries.iter().map(|entry| entry.key.clone())).collect();
+    let is_sure = |key: &&str| !found.unsure.contains(key);
+    let occupied: BTreeSet<&str> = scan.entries.iter().map(|entry| entry.key.as_str()).filter(is_sure).collect();
+    for step in &mut steps {
+        let Some(post) = &step.known else { continue };
+        step.moved_away = away.get(&post.id).cloned();
+        if occupied.contains(post.key.as_str()) {
+            let key = free_key(&post.key, &mut keys);
+            if let Some(entry) = &mut step.entry {
+                entry.key.clone_from(&key);
+            }
+            step.new_key = Some(key);
+        }
+    }
     steps
+}
+
+/// A key that no file can have, since no path holds an empty name.
+fn free_key(key: &str, keys: &mut BTreeSet<String>) -> String {
+    let base = key.split("//").next().unwrap_or(key);
+    let mut number = 1_u64;
+    loop {
+        let free = format!("{base}//{number}");
+        if keys.insert(free.clone()) {
+            return free;
+        }
+        number += 1;
+    }
+}
+
+/// Where the site's rules lead from a vanished post, if that is none of its posts, and the rule.
+fn leads_away(post: &Post, scan: &Scan, addresses: &BTreeSet<String>) -> Option<(String, String)> {
+    let mut known_as = std::iter::once(&post.entry.url).chain(&post.entry.aliases);
+    let (to, rule) = known_as.find_map(|address| scan.redirects.follow(address, |at| addresses.contains(at)))?;
+    (!addresses.contains(&redirects::canonical(&to))).then_some((to, rule))
+}
+
+/// The article stands on, with its new address (sources 1.9); the old one is kept as an alias, by which the rule is found again.
+fn step_for_moved_away(post: &Post, to: &str) -> Step {
+    let mut entry = post.entry.clone();
+    if redirects::canonical(&entry.url) == redirects::canonical(to) {
+        let act = if post.state == PostState::Published { Act::Nothing } else { Act::Note };
+        return Step::new(Some(post), Some(entry), PostState::Published, act);
+    }
+    entry.aliases.push(std::mem::replace(&mut entry.url, to.to_owned()));
+    Step::new(Some(post), Some(entry), PostState::Published, Act::Update)
 }
 
 pub(super) fn step_for_entry(entry: &Entry, post: Option<&Post>, rules: &Rules<'_>) -> Step {
@@ -134,7 +258,7 @@ pub(super) fn step_for_entry(entry: &Entry, post: Option<&Post>, rules: &Rules<'
     };
     let unsent = post.is_some_and(|post| post.article_stands && !post.article_pushed);
     let deliver = unsent && state == PostState::Published && rules.deliver == Some(entry.key.as_str());
-    Step { known: post.cloned(), entry: Some(entry.clone()), state, act, moved_from: None, deliver }
+    Step { deliver, ..Step::new(post, Some(entry.clone()), state, act) }
 }
 
 /// Whether a fingerprint tells of an edit: another version of counting is none.
@@ -164,14 +288,7 @@ fn steps_for_missing(missing: &[&Post], known: &[Post], complete: bool, rules: &
     let standing = known.iter().filter(|post| post.article_stands).count();
     let gone = missing.iter().filter(|post| post.article_stands).count();
     let too_many = gone > 10 || (gone >= 3 && gone * 5 > standing) || (gone > 0 && gone == standing);
-    let step = |post: &Post, state, act| Step {
-        known: Some(post.clone()),
-        entry: None,
-        state,
-        act,
-        moved_from: None,
-        deliver: false,
-    };
+    let step = |post: &Post, state, act| Step::new(Some(post), None, state, act);
     missing
         .iter()
         .map(|post| {

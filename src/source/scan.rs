@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::git::Standing;
+use super::redirects::Redirects;
 use crate::author::profile::AuthorProfile;
 use crate::post::entry::Entry;
 
@@ -18,8 +20,24 @@ pub struct Scan {
     pub unreadable: BTreeSet<String>,
     /// Everything the operator should know.
     pub warnings: Vec<Warning>,
+    /// Where the site leads from old addresses.
+    #[serde(skip)]
+    pub redirects: Redirects,
     /// Whether the whole source was walked without an I/O error: only then may absence mean removal.
     pub complete: bool,
+}
+
+impl Scan {
+    /// Takes in what is to be told of the files it was made from; gives why they are not newer. Nothing counts as gone
+    /// while the newest are not known.
+    pub(super) fn is_of(&mut self, standing: Standing) -> Option<String> {
+        self.warnings.extend(standing.warnings);
+        let why = standing.stale?.to_string();
+        self.complete = false;
+        let message = format!("{why}. The files of the last fetch were read, and nothing counts as removed");
+        self.warnings.push(Warning { file: "the repository".to_owned(), line: None, message });
+        Some(why)
+    }
 }
 
 /// Something odd in the source that did not stop the scan.

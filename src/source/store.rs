@@ -29,9 +29,10 @@ pub struct Lease {
 /// # Errors
 /// The database's.
 pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
-    let rows = query("SELECT id, name, community_id, imported_at, scanned_at, error FROM sources ORDER BY name")
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        query("SELECT id, name, community_id, imported_at, scanned_at, error, failures FROM sources ORDER BY name")
+            .fetch_all(conn)
+            .await?;
     rows.iter()
         .map(|row| {
             Ok(Known {
@@ -41,6 +42,7 @@ pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
                 imported_at: row.maybe_time("imported_at")?,
                 scanned_at: row.maybe_time("scanned_at")?,
                 error: row.maybe_text("error")?,
+                failures: u32::try_from(row.int("failures")?).unwrap_or(u32::MAX),
             })
         })
         .collect()
@@ -89,7 +91,8 @@ pub async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>>
 /// The database's.
 pub async fn claim(conn: &mut Conn, source: SourceId, owner: &str, now: Timestamp) -> sqlx::Result<Option<Lease>> {
     let row = query(
-        "UPDATE sources SET lease_until = $3, lease_owner = $4, lease_token = lease_token + 1
+        "UPDATE sources SET lease_until = $3, lease_owner = $4, lease_token = lease_token + 1,
+         requested_at = NULL
          WHERE id = $1 AND (lease_until IS NULL OR lease_until <= $2) RETURNING lease_token",
     )
     .bind(source.0)
@@ -134,7 +137,7 @@ pub struct Scanned {
     pub complete: bool,
     /// What stopped it.
     pub error: Option<String>,
-    /// When to look again.
+    /// When to look again, unless somebody asked for it meanwhile.
     pub next_scan_at: Timestamp,
 }
 
@@ -144,7 +147,8 @@ pub struct Scanned {
 /// The database's.
 pub async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
-        "UPDATE sources SET scanned_at = $3, error = $4, next_scan_at = $5, lease_until = NULL, lease_owner = NULL,
+        "UPDATE sources SET scanned_at = $3, error = $4, next_scan_at = COALESCE(requested_at, $5),
+         lease_until = NULL, lease_owner = NULL, failures = CASE WHEN $4 IS NULL THEN 0 ELSE failures + 1 END,
          complete_scans = complete_scans + $6,
          imported_at = CASE WHEN $6 = 1 THEN COALESCE(imported_at, $3) ELSE imported_at END
          WHERE id = $1 AND lease_token = $2",
@@ -173,15 +177,18 @@ pub async fn release(conn: &mut Conn, lease: &Lease) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Makes a source due: its files changed.
+/// Makes a source due: its files changed. A scan under way may have passed them by already, so another follows it.
 ///
 /// # Errors
 /// The database's.
 pub async fn request_scan(conn: &mut Conn, name: &str, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE sources SET next_scan_at = $2 WHERE name = $1 AND next_scan_at > $2")
-        .bind(name)
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
+    query(
+        "UPDATE sources SET requested_at = $2, next_scan_at = CASE WHEN next_scan_at > $2 THEN $2 ELSE next_scan_at END
+         WHERE name = $1",
+    )
+    .bind(name)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::{self, Authors, Founded, Writers};
 use super::connector::{self, ScanError};
-use super::plan::{self, Act, Rules, Step};
+use super::plan::{self, Act, Plan, Rules, Step};
 use super::scan::{Scan, Warning};
 use super::store::{self, Lease, Scanned};
 use super::{Known, founding};
@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::author::keys::MintError;
 use crate::author::opt_in::{self, Collision, OptIn};
 use crate::author::{self, Actor, Author};
-use crate::config::{self, Source};
+use crate::config::{self, MovedAway, Source};
 use crate::ids::{ActorId, AuthorId, Handle};
 use crate::post;
 use crate::post::entry::Visibility;
@@ -108,6 +108,8 @@ pub struct Change {
     pub change: &'static str,
     /// For a move, the key it had.
     pub from: Option<String>,
+    /// For a move, how the post was recognised; for a removal, what calls for it.
+    pub why: Option<String>,
     /// Whether followers are sent it.
     pub delivered: Option<bool>,
     /// The public page.
@@ -143,7 +145,8 @@ impl Report {
                 source: source.to_owned(),
                 key: step.key().to_owned(),
                 change,
-                from: step.moved_from.clone(),
+                from: step.moved_from.as_ref().map(|(key, _)| key.clone()),
+                why: step.why(),
                 delivered: match step.act {
                     Act::Create { push } => Some(push),
                     _ => step.deliver.then_some(true),
@@ -219,12 +222,17 @@ pub async fn run(
         let scanned = Scanned {
             complete: false,
             error: Some(error.to_string()),
-            next_scan_at: app.clock.now() + configured.rescan,
+            next_scan_at: app.clock.now() + after_failure(configured.rescan, known.failures),
         };
         let now = app.clock.now();
         app.db.write(move |conn| Box::pin(async move { store::finish(conn, &lease, &scanned, now).await })).await?;
     }
     result
+}
+
+/// How long to wait after a look that failed: as always at first, then twice as long each time, up to an hour.
+fn after_failure(rescan: Duration, failures: u32) -> Duration {
+    rescan.saturating_mul(1 << failures.min(10)).min(rescan.max(Duration::from_hours(1)))
 }
 
 /// Keeps a lease alive while a long scan goes on; a process that was killed loses it within a minute.
@@ -248,8 +256,10 @@ async fn attempt(
     mut progress: impl FnMut(u64, u64) + Send + 'static,
 ) -> Result<Report, SyncError> {
     let now = app.clock.now();
+    let standing = connector::fetch(configured).await?;
     let connector = connector::of(configured);
-    let scan = tokio::task::spawn_blocking(move || connector.scan(now, &mut progress)).await??;
+    let mut scan = tokio::task::spawn_blocking(move || connector.scan(now, &mut progress)).await??;
+    let stale = standing.and_then(|standing| scan.is_of(standing));
     // Read after the scan, so that a decision made meanwhile on the command line counts.
     let (posts, authors, actors) = {
         let mut conn = app.db.read().await?;
@@ -263,26 +273,30 @@ async fn attempt(
         imported: current.imported_at.is_some(),
         push_within: app.config.publishing.push_within,
         removal_grace: configured.removal_grace,
+        keep_moved_away: configured.moved_away == MovedAway::Keep,
         confirm: wish.confirm,
         deliver: wish.deliver.as_deref(),
     };
-    let steps = plan::plan(&posts, &scan, &rules);
+    let Plan { steps, warnings } = plan::plan(&posts, &scan, &rules);
     if let Some(key) = &wish.deliver
         && !steps.iter().any(|step| step.key() == key && (step.deliver || matches!(step.act, Act::Create { .. })))
     {
         return Err(SyncError::NothingToDeliver(key.clone()));
     }
-    let report = Report::of(&configured.name, &steps, &scan, &opt_in, wish.dry_run);
+    let mut report = Report::of(&configured.name, &steps, &scan, &opt_in, wish.dry_run);
+    report.warnings.extend(warnings);
+    report.warnings.sort();
     if wish.dry_run {
         let lease = lease.clone();
         app.db.write(move |conn| Box::pin(async move { store::release(conn, &lease).await })).await?;
         return Ok(report);
     }
     let authors = mint_authors(app, &scan, opt_in).await?;
-    let look_again = now + configured.rescan;
+    let pause = stale.as_ref().map_or(configured.rescan, |_| after_failure(configured.rescan, current.failures));
+    let look_again = now + pause;
     let scanned = Scanned {
         complete: scan.complete,
-        error: None,
+        error: stale,
         next_scan_at: plan::next_turn(&scan, now).map_or(look_again, |turn| turn.min(look_again)),
     };
     write(app, current, lease.clone(), authors, steps, scanned).await?;
@@ -367,6 +381,7 @@ async fn write(
                 let community = author::store::community(conn, source.community).await?;
                 let community = community.ok_or(sqlx::Error::RowNotFound)?;
                 let writers = Writers::load(conn, source.id, &community).await?;
+                apply::free_keys(conn, &steps).await?;
                 for step in &steps {
                     apply::step(conn, &writer, &source, &writers, step).await?;
                 }

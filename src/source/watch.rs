@@ -13,8 +13,12 @@ use crate::config::Source;
 /// How long files must be quiet: an editor or a copy writes in several steps.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// Watches one source until `stop`. Where the system cannot watch, the timer still looks.
+/// Watches one source until `stop`. Where the system cannot watch, the timer still looks. A checkout changes only when
+/// we change it, so it is not watched.
 pub async fn watch(app: App, source: Source, stop: CancellationToken) {
+    if source.repository.is_some() {
+        return;
+    }
     let (sender, mut changed) = mpsc::channel(1);
     let Some(_watcher) = start(&source, sender) else { return };
     loop {

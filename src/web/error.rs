@@ -20,6 +20,8 @@ pub(super) enum Failure {
     Buried(Value),
     /// The question makes no sense.
     Bad(String),
+    /// Who asks has not proved to be allowed to.
+    Forbidden(&'static str),
     /// The address is right, the method is not.
     Method,
     /// The body of a request exceeds what we read.
@@ -53,6 +55,7 @@ impl Failure {
             Self::Gone(what) => (StatusCode::GONE, (*what).to_owned()),
             Self::Buried(_) => (StatusCode::GONE, "This was taken down and will not come back.".to_owned()),
             Self::Bad(why) => (StatusCode::BAD_REQUEST, why.clone()),
+            Self::Forbidden(why) => (StatusCode::FORBIDDEN, (*why).to_owned()),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "This address does not answer to this method.".to_owned()),
             Self::TooLarge { limit } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, format!("The body is longer than {limit} bytes; send less."))

@@ -4,6 +4,7 @@ mod answer;
 mod discovery;
 mod error;
 mod federation;
+mod hooks;
 mod pages;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub async fn router(app: App) -> anyhow::Result<Router> {
     Ok(Router::new()
         .merge(federation::routes())
         .merge(discovery::routes())
+        .merge(hooks::routes())
         .merge(pages::routes())
         .fallback(async || Failure::NotFound("Nothing lives at this address."))
         .method_not_allowed_fallback(async || Failure::Method)

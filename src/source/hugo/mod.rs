@@ -6,10 +6,12 @@ mod config;
 mod content;
 mod dates;
 mod frontmatter;
+mod identity;
 mod images;
 mod markdown;
 mod page;
 mod permalink;
+mod redirects;
 mod shortcodes;
 mod summary;
 mod walk;
@@ -116,6 +118,7 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
     let site = config::load(&settings.root, &settings.environment, &mut scan.warnings)?;
     let tree = walk::walk(&settings.root, &site, &mut scan.warnings);
     scan.complete = tree.complete;
+    scan.redirects = redirects::read(&settings.root, &settings.public_url, &mut scan.warnings);
     let mut reader = Reader { settings, site: &site, scan };
     reader.tell_of_gaps();
     let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(file)).collect();
@@ -131,6 +134,13 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
         progress(done, all);
     }
     Ok(reader.finish(&pages, authors, now))
+}
+
+/// Whether the dates of this site's pages come from git, so that its history is needed; no when its configuration
+/// cannot be read, which the scan will tell.
+#[must_use]
+pub fn wants_history(root: &Path, environment: &str) -> bool {
+    config::load(root, environment, &mut Vec::new()).is_ok_and(|site| site.git_info)
 }
 
 /// A scan under way.
@@ -339,6 +349,10 @@ enum Unreadable {
 }
 
 fn read_text(path: &Path) -> Result<String, Unreadable> {
+    // Opening a pipe or a device could wait for ever.
+    if !std::fs::metadata(path).map_err(Unreadable::Io)?.is_file() {
+        return Err(Unreadable::Io(std::io::Error::other("it is no ordinary file")));
+    }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(Unreadable::Io)?;
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(Unreadable::Io)?;

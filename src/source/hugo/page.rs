@@ -13,7 +13,7 @@ use super::frontmatter::{Document, field, flag, text, texts};
 use super::images::{self, Picture};
 use super::permalink::{self, Place};
 use super::walk::PageFile;
-use super::{content, markdown, shortcodes, summary};
+use super::{content, identity, markdown, shortcodes, summary};
 use crate::clock::Timestamp;
 use crate::html;
 use crate::post::entry::{Entry, Visibility};
@@ -121,9 +121,12 @@ impl Page {
             image: self.picture.as_ref().and_then(|picture| picture.publish(&self.base(), public_url)),
             published: self.dates.date.map(|at| Timestamp::from_millis(at.timestamp_millis())),
             modified: self.dates.modified,
-            visibility: self.visibility(now, warnings),
+            visibility: self.visibility(now),
             fingerprint: format!("1:{}", sha256(&said.to_string())),
             body_hash: sha256(&body),
+            guid: identity::guid(&self.fields),
+            aliases: identity::aliases(&self.fields, &self.url, config, public_url),
+            unlisted: self.is_unlisted(),
         }
     }
 
@@ -209,21 +212,19 @@ impl Page {
         slugs
     }
 
+    fn is_unlisted(&self) -> bool {
+        text(field(&self.fields, "fediverse")).is_some_and(|word| word.eq_ignore_ascii_case("unlisted"))
+    }
+
     /// Sources 1.3, and the front matter's word on the fediverse (design section 5).
-    fn visibility(&self, now: Timestamp, warnings: &mut Vec<Warning>) -> Visibility {
+    fn visibility(&self, now: Timestamp) -> Visibility {
         let fediverse = field(&self.fields, "fediverse");
-        let unlisted = text(fediverse).is_some_and(|word| word.eq_ignore_ascii_case("unlisted"));
-        if unlisted {
-            let message =
-                "`fediverse: unlisted` is not known yet, so the post is held back; remove it to publish the post";
-            warnings.push(self.warning(None, message.to_owned()));
-        }
         let headless = self.is_bundle && flag(self.fields.get("headless")) == Some(true);
-        if unlisted
-            || flag(fediverse) == Some(false)
+        // What the site itself does not list is published only where the page asks for it (sources 1.3).
+        if flag(fediverse) == Some(false)
             || headless
             || !is_rendered(&self.fields)
-            || is_unlisted(&self.fields)
+            || (is_off_lists(&self.fields) && !self.is_unlisted())
         {
             return Visibility::Withheld;
         }
@@ -243,7 +244,7 @@ pub(super) fn is_rendered(fields: &Map<String, Value>) -> bool {
     build(fields, "render").is_none_or(|word| word == "always" || word == "true")
 }
 
-fn is_unlisted(fields: &Map<String, Value>) -> bool {
+fn is_off_lists(fields: &Map<String, Value>) -> bool {
     build(fields, "list").is_some_and(|word| word == "never" || word == "false")
 }
 

@@ -115,7 +115,13 @@ fn wanted(entry: &DirEntry, root: &Root, site: &Site, real_folder: &Path) -> boo
     if site.roots.iter().any(|other| other.folder == entry.path()) {
         return false;
     }
-    !entry.path_is_symlink() || entry.path().canonicalize().is_ok_and(|target| target.starts_with(real_folder))
+    !entry.path_is_symlink() || is_within(entry.path(), real_folder)
+}
+
+/// Whether a path leads into a folder, whatever links are on the way.
+pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
+    let real = folder.canonicalize();
+    path.canonicalize().is_ok_and(|target| target.starts_with(real.as_deref().unwrap_or(folder)))
 }
 
 fn is_content(path: &Path) -> bool {

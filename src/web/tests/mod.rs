@@ -3,6 +3,7 @@
 mod discovery;
 mod documents;
 mod gone;
+mod hooks;
 mod inbox;
 mod pages;
 
@@ -48,6 +49,7 @@ name = "site"
 kind = "hugo"
 community = "sailors"
 path = "site"
+webhook_secret_file = "hook"
 public_url = "https://example.org/"
 authors = []
 "#;
@@ -70,8 +72,8 @@ struct Site {
     router: Router,
     app: App,
     ann: Actor,
-    // Held: the database lives in it.
-    _folder: TempDir,
+    // The database lives in it.
+    folder: TempDir,
 }
 
 /// An answer, read to its end.
@@ -110,7 +112,7 @@ impl Site {
         source::founding::found(&app).await.expect("sources");
         let ann = person(&app, "ann", "Ann de Vries").await;
         let router = super::router(app.clone()).await.expect("a router");
-        Self { router, app, ann, _folder: folder }
+        Self { router, app, ann, folder }
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {
@@ -172,6 +174,7 @@ impl Site {
             article: Some(id),
             article_stands: true,
             article_pushed: false,
+            article_unlisted: false,
             entry,
         };
         let article = Article {
@@ -184,6 +187,7 @@ impl Site {
             url: post.entry.url.clone(),
             content: content(&post.entry),
             pushed: false,
+            unlisted: false,
             published_at: published,
             updated_at: None,
             expires_at: until,
@@ -258,6 +262,9 @@ fn entry(key: &str, published: Timestamp) -> Entry {
         visibility: Visibility::Public { until: None },
         fingerprint: "1:aa".to_owned(),
         body_hash: "bb".to_owned(),
+        guid: None,
+        aliases: Vec::new(),
+        unlisted: false,
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Site {
     pub(super) languages: Vec<SiteConfig>,
     /// Never empty.
     pub(super) roots: Vec<Root>,
+    /// Whether pages have dates from git.
+    pub(super) git_info: bool,
 }
 
 /// What we need to know of a site's configuration, as it counts for one language.
@@ -107,7 +109,7 @@ pub(super) fn load(root: &Path, environment: &str, warnings: &mut Vec<Warning>) 
             Ok(config)
         })
         .collect::<Result<_, ScanError>>()?;
-    Ok(Site { languages, roots })
+    Ok(Site { languages, roots, git_info: flag(all.get("enablegitinfo")).unwrap_or(false) })
 }
 
 fn in_subfolder(all: &Map<String, Value>) -> bool {
