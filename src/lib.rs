@@ -19,6 +19,7 @@ pub mod remote;
 pub mod delivery;
 
 pub mod follower;
+pub mod interaction;
 pub mod post;
 
 pub mod author;

@@ -7,6 +7,7 @@ mod follower;
 mod init;
 mod post;
 mod print;
+mod reply;
 mod status;
 mod sync;
 
@@ -55,6 +56,9 @@ enum Command {
     /// What the sites published, and what became of it.
     #[command(subcommand)]
     Post(post::Post),
+    /// What was answered.
+    #[command(subcommand)]
+    Reply(reply::Reply),
     /// Who follows us.
     #[command(subcommand)]
     Follower(follower::Follower),
@@ -112,6 +116,7 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         Command::Status => status::run(app, output).await,
         Command::Author(author) => author.run(app, output).await,
         Command::Post(post) => post.run(app, output).await,
+        Command::Reply(reply) => reply.run(app, output).await,
         Command::Follower(follower) => follower.run(app, output).await,
         Command::Delivery(delivery) => delivery.run(app, output).await,
         Command::Init(_) | Command::Demo(_) | Command::Config(_) | Command::Serve => Ok(()),

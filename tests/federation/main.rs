@@ -7,6 +7,7 @@ mod support;
 
 mod answers;
 mod co_authors;
+mod conversation;
 mod corpus;
 mod crash;
 mod databases;
