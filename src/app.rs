@@ -3,17 +3,21 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use moka::future::Cache;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
+use tokio_util::task::TaskTracker;
 
 use crate::activity::urls::{InvalidHome, Urls};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::db::Db;
-use crate::ids::{ActorId, Ids};
+use crate::ids::Ids;
+use crate::net::budget::Budget;
 use crate::net::client::Client;
 use crate::net::keys::PrivateKey;
+use crate::net::throttle::Throttles;
 use crate::sealing::MasterKey;
 
 /// The running bridge. Cheap to clone.
@@ -36,12 +40,24 @@ pub struct Parts {
     pub urls: Urls,
     /// Opens private keys.
     pub master: MasterKey,
-    /// Private keys already opened.
-    pub signers: Cache<ActorId, PrivateKey>,
+    /// Private keys already opened, by their sealed text: a key that another process rotated or sealed anew is not found here.
+    pub signers: Cache<String, PrivateKey>,
     /// When the key of a keyId could last not be had, so that a stranger cannot make us ask again and again (interop G8).
     pub failed_keys: Cache<String, Timestamp>,
+    /// Held while the key of a keyId is fetched, so that one fetch serves all who wait for it.
+    pub key_flights: Cache<String, Arc<Mutex<()>>>,
+    /// Fetches that strangers may cause at one host.
+    pub fetches_at: Budget,
+    /// Fetches that one source may cause without proving anything by them.
+    pub fetches_for: Budget,
     /// Fetches that strangers may cause at a time, before anything of theirs is proved (interop G8).
     pub fetches: Semaphore,
+    /// Proofs of readers that may be under way at a time.
+    pub readers: Arc<Semaphore>,
+    /// How much strangers may ask (interop G9).
+    pub throttles: Throttles,
+    /// What is done after its request was answered; tests and the end of the program wait for it.
+    pub afterwards: TaskTracker,
     /// Whether this node's clock is right enough for leases to mean anything.
     pub may_claim: AtomicBool,
 }
@@ -51,6 +67,18 @@ const OPEN_KEYS: u64 = 10_000;
 
 /// Fetches for requests that are not verified yet, at a time.
 const UNPROVED_FETCHES: usize = 32;
+
+/// The time in which fetches for requests that are not verified yet are counted.
+const FETCH_WINDOW: Duration = Duration::from_mins(5);
+
+/// Keys fetched from one host in that time, each with up to two requests: GoToSocial answers 300 (interop O).
+const FETCHES_AT_HOST: u32 = 150;
+
+/// Keys fetched for one source in that time whose requests proved to be nothing (interop G8).
+const FETCHES_FOR_SOURCE: u32 = 30;
+
+/// Readers whose proof may be under way at a time, after they were answered; of more, no note is taken.
+const READERS_UNDER_WAY: usize = 256;
 
 impl App {
     /// Puts the parts together.
@@ -63,7 +91,10 @@ impl App {
         let signers = Cache::new(OPEN_KEYS);
         let fetches = Semaphore::new(UNPROVED_FETCHES);
         let may_claim = AtomicBool::new(true);
-        let failed_keys = Cache::new(OPEN_KEYS);
+        let (failed_keys, key_flights) = (Cache::new(OPEN_KEYS), Cache::new(OPEN_KEYS));
+        let fetches_at = Budget::new(FETCHES_AT_HOST, FETCH_WINDOW);
+        let fetches_for = Budget::new(FETCHES_FOR_SOURCE, FETCH_WINDOW);
+        let throttles = Throttles::new(&config.limits, &clock);
         Ok(Self(Arc::new(Parts {
             config,
             db,
@@ -74,7 +105,13 @@ impl App {
             master,
             signers,
             failed_keys,
+            key_flights,
+            fetches_at,
+            fetches_for,
             fetches,
+            readers: Arc::new(Semaphore::new(READERS_UNDER_WAY)),
+            throttles,
+            afterwards: TaskTracker::new(),
             may_claim,
         })))
     }

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, mpsc, oneshot};
 use url::Url;
@@ -147,6 +147,19 @@ impl Db {
     /// When none is free for fifteen seconds or the engine is gone.
     pub async fn read(&self) -> sqlx::Result<PoolConnection<Any>> {
         self.pool.acquire().await
+    }
+
+    /// A transaction that sees the database as it is now, whatever others write meanwhile; it must not write.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn snapshot(&self) -> sqlx::Result<Transaction<'static, Any>> {
+        self.pool
+            .begin_with(match self.engine {
+                Engine::Sqlite => "BEGIN",
+                Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            })
+            .await
     }
 
     /// Runs `job` in a transaction, which is kept if it returns `Ok`; returns when it is durable.

@@ -73,7 +73,8 @@ const BLOCKS: &[&str] = &[
 ];
 
 /// Other names of elements in the subset.
-const SYNONYMS: &[(&str, &str)] = &[("h1", "h2"), ("s", "del"), ("strike", "del"), ("tt", "code"), ("kbd", "code")];
+const SYNONYMS: &[(&str, &str)] =
+    &[("h1", "h2"), ("s", "del"), ("strike", "del"), ("tt", "code"), ("kbd", "code"), ("ins", "u")];
 
 /// Removed with all they hold; everything else unknown is unwrapped.
 const GONE: &[&str] = &[
@@ -124,11 +125,57 @@ pub fn clean(html: &str) -> String {
     settle(html, |html| tidy(&CLEANER.clean(html).to_string()))
 }
 
+/// Longest HTML of a stranger, in bytes, as it comes and as it is kept (interop E22).
+pub const STRANGERS_MAX: usize = 100_000;
+
+/// Most links in it; what exceeds them stays as words.
+const STRANGERS_LINKS: usize = 100;
+
+static STRANGERS: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = content_builder(UrlRelative::Deny);
+    builder.rm_tags(["img"]).link_rel(Some("nofollow noopener ugc"));
+    builder
+});
+
+/// Cleans what a stranger wrote (interop E22): as [`clean`], without images, with `ugc` on links, bounded in length and
+/// number of links. Cleaning what is clean changes nothing.
+#[must_use]
+pub fn clean_strangers(html: &str) -> String {
+    let mut most = STRANGERS_MAX;
+    loop {
+        let cut = html.get(..html.floor_char_boundary(most)).unwrap_or_default();
+        let clean = settle(cut, |html| few_links(&tidy(&STRANGERS.clean(html).to_string())));
+        // Escaping makes text longer.
+        if clean.len() <= STRANGERS_MAX {
+            return clean;
+        }
+        most /= 2;
+    }
+}
+
+/// Clean HTML in which the first links are links, and the others words.
+fn few_links(clean: &str) -> String {
+    static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?s)<a href="[^"]*" rel="[^"]*">(.*?)</a>"#));
+    let mut seen = 0;
+    let few = LINK.replace_all(clean, |found: &Captures<'_>| {
+        seen += 1;
+        let kept = if seen <= STRANGERS_LINKS { found.get(0) } else { found.get(1) };
+        kept.map_or_else(String::new, |text| text.as_str().to_owned())
+    });
+    few.into_owned()
+}
+
 /// As [`clean`], with relative addresses of links and images made absolute against the page they stand on.
 #[must_use]
 pub fn clean_at(html: &str, page: &Url) -> String {
     let absolute = content_builder(UrlRelative::RewriteWithBase(page.clone())).clean(&shallow(html)).to_string();
     clean(&absolute)
+}
+
+/// Whether an element of this name may stand in what [`clean`] gives.
+#[must_use]
+pub fn is_content(name: &str) -> bool {
+    CONTENT.contains(&name)
 }
 
 /// The words of a piece of HTML: blocks are parted by an empty line, list items, table rows and line breaks by a
@@ -207,6 +254,7 @@ fn content_builder(relative: UrlRelative<'static>) -> Builder<'static> {
         .tag_attributes(HashMap::from([
             ("a", HashSet::from(["href"])),
             ("img", HashSet::from(["src", "alt"])),
+            ("code", HashSet::from(["class"])),
             ("ol", HashSet::from(["start"])),
         ]))
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
@@ -227,6 +275,11 @@ fn fitting<'u>(element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u,
         ("img", "src") => !value.trim_start().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("mailto:")),
         ("ol", "start") => !value.is_empty() && value.len() < 9 && value.bytes().all(|b| b.is_ascii_digit()),
         ("a", "href") => !value.trim().is_empty(),
+        ("code", "class") => value.strip_prefix("language-").is_some_and(|name| {
+            !name.is_empty()
+                && name.len() <= 30
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'#' | b'.' | b'_'))
+        }),
         _ => true,
     };
     fits.then_some(Cow::Borrowed(value))
@@ -239,7 +292,7 @@ fn tidy(html: &str) -> String {
         pattern(&format!("<(/?)({})>", names.join("|")))
     });
     static NO_ADDRESS: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r#"(?s)<img(?: alt="[^"]*")?>|<a rel="nofollow noopener">(.*?)</a>"#));
+        LazyLock::new(|| pattern(r#"(?s)<img(?: alt="[^"]*")?>|<a rel="nofollow noopener(?: ugc)?">(.*?)</a>"#));
     static EMPTY: LazyLock<Regex> = LazyLock::new(|| {
         let inline = ["b", "i", "u", "em", "strong", "del", "sup", "sub"].map(|name| format!(r"<{name}>\s*</{name}>"));
         pattern(&format!(r"<p>(?:\s|&nbsp;)*</p>|{}", inline.join("|")))

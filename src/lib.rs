@@ -5,6 +5,8 @@
 
 pub mod cli;
 pub mod demo;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod harness;
 pub mod serve;
 pub mod web;
@@ -18,11 +20,14 @@ pub mod remote;
 
 pub mod delivery;
 
+pub mod courier;
+
 pub mod follower;
 pub mod interaction;
 pub mod post;
 
 pub mod author;
+pub mod backup;
 
 pub mod worker;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::{Zeroize, Zeroizing};
@@ -93,6 +94,14 @@ impl MasterKey {
             .map_err(|_| OpenError)?;
         content.truncate(plain_len);
         Ok(content)
+    }
+
+    /// Tells one master key from another without giving it away: 32 random bytes cannot be guessed from their hash.
+    #[must_use]
+    pub fn check_value(&self) -> String {
+        let text = [b"veerpont master key\0".as_slice(), self.0.as_slice()].concat();
+        let text = Zeroizing::new(text);
+        STANDARD.encode(digest(&SHA256, &text))
     }
 
     fn cipher(&self) -> Result<RandomizedNonceKey, aws_lc_rs::error::Unspecified> {

@@ -1,5 +1,9 @@
 //! Web and loops together, and a graceful end.
 
+mod door;
+mod guests;
+mod tls;
+
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,8 +13,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::door::Door;
+use self::guests::Guests;
+use self::tls::Certificates;
+
 use crate::app::{App, user_agent};
-use crate::author::founding;
+use crate::author::{self, founding};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -73,6 +81,7 @@ pub async fn start(app: App) -> anyhow::Result<Running> {
 /// As [`start`].
 pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
+    let certificates = app.config.server.tls.as_ref().map(Certificates::open).transpose()?;
     let skew = app.db.clock_skew(app.clock.now()).await?;
     anyhow::ensure!(
         skew.abs() <= CLOCK_TOLERANCE_MS,
@@ -81,22 +90,27 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     free_leases(&app).await?;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
     let router = web::router(app.clone()).await?;
-    let end = stop.clone();
-    tasks.spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned()).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "the web server stopped");
+    let acceptor = match certificates {
+        None => None,
+        Some(certificates) => {
+            let acceptor = certificates.acceptor()?;
+            tasks.spawn(certificates.watch(stop.clone()));
+            Some(acceptor)
         }
-    });
+    };
+    let guests = Guests::new(&app.config.limits, &app.config.server.trusted_proxies);
+    tasks.spawn(door::keep(listener, Door { router, guests, tls: acceptor }, stop.clone()));
     tasks.spawn(worker::run(source::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(outbox::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(delivery::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(inbox::worker::worker(), app.clone(), stop.clone()));
-    tasks.spawn(mind_the_clock(app.clone(), stop.clone()));
+    tasks.spawn(inbox::housekeeping::run(app.clone(), stop.clone()));
+    tasks.spawn(mind_the_house(app.clone(), stop.clone()));
     for source in app.config.sources.clone() {
         tasks.spawn(source::watch::watch(app.clone(), source, stop.clone()));
     }
-    tracing::info!(%address, origin = app.urls.origin(), database = ?app.db.engine(), "serving");
+    let tls = app.config.server.tls.is_some();
+    tracing::info!(%address, tls, origin = app.urls.origin(), database = ?app.db.engine(), "serving");
     Ok(Running { address, stop, tasks, app })
 }
 
@@ -104,7 +118,11 @@ impl Running {
     /// Ends it: no new requests or claims, what is under way is finished within ten seconds, the database is closed.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        let finished = tokio::time::timeout(GRACE, async { while self.tasks.join_next().await.is_some() {} });
+        let finished = tokio::time::timeout(GRACE, async {
+            while self.tasks.join_next().await.is_some() {}
+            self.app.afterwards.close();
+            self.app.afterwards.wait().await;
+        });
         if finished.await.is_err() {
             tracing::warn!("stopped with work under way; it will be done at the next start");
             self.tasks.abort_all();
@@ -131,20 +149,32 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
         .context("cannot free the leases of the last run")
 }
 
-/// Stops claiming while this node's clock is off the database's.
-async fn mind_the_clock(app: App, stop: CancellationToken) {
+/// Stops claiming while this node's clock is off the database's, or its master key is no longer the one of the
+/// private keys; and drops the keys that nothing waits for any more.
+async fn mind_the_house(app: App, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(Duration::from_secs(30)) => {}
         }
         let Ok(skew) = app.db.clock_skew(app.clock.now()).await else { continue };
-        let right = skew.abs() <= CLOCK_TOLERANCE_MS;
-        if app.may_claim.swap(right, Ordering::Relaxed) && !right {
-            tracing::error!(
-                skew_ms = skew,
-                "this machine's clock is off the database's: nothing is claimed until it is right"
-            );
+        let Ok(fits) = author::keys::master_fits(&app).await else { continue };
+        let in_time = skew.abs() <= CLOCK_TOLERANCE_MS;
+        if app.may_claim.swap(in_time && fits, Ordering::Relaxed) {
+            if !in_time {
+                tracing::error!(
+                    skew_ms = skew,
+                    "this machine's clock is off the database's: nothing is claimed until it is right"
+                );
+            }
+            if !fits {
+                tracing::error!(
+                    "the master key was changed: nothing is sent or taken up until this process is restarted with the new one"
+                );
+            }
+        }
+        if let Err(error) = outbox::rotation::forget_retired(&app).await {
+            tracing::warn!(%error, "cannot drop retired keys; trying again");
         }
     }
 }
@@ -185,6 +215,9 @@ pub async fn told_to_stop() -> std::io::Result<()> {
 /// The first that a piece of work met.
 pub async fn drain(app: &App) -> anyhow::Result<()> {
     loop {
+        app.afterwards.close();
+        app.afterwards.wait().await;
+        app.afterwards.reopen();
         let worked = worker::drain(&inbox::worker::worker(), app).await?
             + worker::drain(&source::worker::worker(), app).await?
             + worker::drain(&outbox::worker::worker(), app).await?

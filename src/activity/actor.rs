@@ -108,6 +108,15 @@ pub fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
     json!(WithContext::new(actor, context(facts)))
 }
 
+/// What of an actor's document is shown to whoever does not sign, where documents are shown to signed requests alone:
+/// enough to verify what the actor signs, as `GoToSocial` shows it at its keys (interop C3, C7).
+#[must_use]
+pub fn keys_alone(document: &Value) -> Value {
+    const SHOWN: [&str; 7] = ["@context", "id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod"];
+    let shown = SHOWN.iter().filter_map(|name| Some(((*name).to_owned(), document.get(name)?.clone())));
+    Value::Object(shown.collect())
+}
+
 /// The instance actor follows nobody and nobody follows it, so it has an inbox, which is the shared one, and the
 /// outbox without which Lemmy cannot read an actor.
 fn put_collections(actor: &mut Value, urls: &Urls, uuid: Option<Uuid>) {

@@ -6,7 +6,7 @@ mod actor;
 mod shape;
 mod statement;
 
-pub use actor::{RemoteActor, RemoteKey, actor, key_owner};
+pub use actor::{RemoteActor, RemoteKey, actor, key_owner, key_text};
 pub use shape::{DEPTH_MAX, URL_MAX, document};
 pub use statement::{Attachment, Audience, CONTENT_MAX, Emoji, Mention, Statement, statement};
 

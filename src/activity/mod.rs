@@ -25,6 +25,12 @@ pub struct Image {
     pub alt: String,
     /// `image/png` and the like.
     pub media_type: String,
+    /// Pixels, where the file could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels, where the file could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
 }
 
 impl Image {
@@ -33,6 +39,10 @@ impl Image {
         let mut image = serde_json::json!({ "type": "Image", "mediaType": self.media_type, "url": self.url });
         if !self.alt.is_empty() {
             put(&mut image, "name", self.alt.as_str());
+        }
+        if let (Some(width), Some(height)) = (self.width, self.height) {
+            put(&mut image, "width", width);
+            put(&mut image, "height", height);
         }
         image
     }

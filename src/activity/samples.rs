@@ -26,5 +26,11 @@ pub(super) fn at(text: &str) -> Timestamp {
 
 /// A picture, kept for as long as the tests run.
 pub(super) fn image(url: &str, alt: &str, media_type: &str) -> &'static super::Image {
-    Box::leak(Box::new(super::Image { url: url.to_owned(), alt: alt.to_owned(), media_type: media_type.to_owned() }))
+    Box::leak(Box::new(super::Image {
+        url: url.to_owned(),
+        alt: alt.to_owned(),
+        media_type: media_type.to_owned(),
+        width: None,
+        height: None,
+    }))
 }

@@ -243,6 +243,8 @@ pub fn new_actor(
         name: name.to_owned(),
         summary: summary.to_owned(),
         icon: None,
+        fields: Vec::new(),
+        revision: 0,
         created_at: app.clock.now(),
         frozen_at: None,
         deleted_at: None,

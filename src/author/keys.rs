@@ -4,8 +4,9 @@ use zeroize::Zeroizing;
 
 use super::{Actor, store};
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::ids::ActorId;
+use crate::ids::{ActivityId, ActorId};
 use crate::net::keys::{KeyError, PrivateKey, generate_ed25519, generate_rsa};
 use crate::sealing::{MasterKey, SealError};
 use uuid::Uuid;
@@ -21,11 +22,13 @@ pub struct SealedKey {
     /// `rsa` or `ed25519`.
     pub kind: &'static str,
     /// What follows `#` in its id.
-    pub fragment: &'static str,
+    pub fragment: String,
     /// PEM for RSA, multibase for Ed25519.
     pub public: String,
     /// The private key, sealed for this actor and fragment.
     pub sealed: String,
+    /// Which master key sealed it.
+    pub master: String,
 }
 
 /// The public halves, as the actor's document shows them.
@@ -40,9 +43,9 @@ pub struct PublicHalves {
 /// What signs for an actor.
 #[derive(Clone, Debug)]
 pub struct Signer {
-    /// `{actor}#main-key`.
+    /// `{actor}#main-key`, or `{actor}#ed25519-key`.
     pub key_id: String,
-    /// The RSA private key.
+    /// The private key.
     pub key: PrivateKey,
 }
 
@@ -65,7 +68,8 @@ pub fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, MintError
     let (rsa, ed25519) = (generate_rsa()?, generate_ed25519()?);
     let seal = |kind, fragment, pkcs8: &Zeroizing<Vec<u8>>, public: &str| {
         let sealed = master.seal(pkcs8, &associated(actor, fragment))?;
-        Ok::<_, MintError>(SealedKey { kind, fragment, public: public.to_owned(), sealed })
+        let (fragment, public) = (fragment.to_owned(), public.to_owned());
+        Ok::<_, MintError>(SealedKey { kind, fragment, public, sealed, master: master.check_value() })
     };
     Ok(vec![
         seal("rsa", RSA_FRAGMENT, &rsa.pkcs8, &rsa.public)?,
@@ -73,24 +77,164 @@ pub fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, MintError
     ])
 }
 
-/// What signs for `actor`, from the cache or unsealed.
+/// What signs for `actor` from now on with the key of this fragment, from the cache or unsealed.
 ///
 /// # Errors
-/// When the actor has no key or the master key does not open it.
-pub async fn signer(app: &App, actor: &Actor) -> anyhow::Result<Signer> {
-    let key_id = app.urls.main_key(&actor.url(&app.urls));
-    if let Some(key) = app.signers.get(&actor.id).await {
-        return Ok(Signer { key_id, key });
-    }
+/// When the actor has no such key or the master key does not open it.
+pub async fn signer(app: &App, actor: &Actor, fragment: &str) -> anyhow::Result<Signer> {
+    let key_id = format!("{}#{fragment}", actor.url(&app.urls));
     let sealed = {
         let mut conn = app.db.read().await?;
-        store::sealed_key(&mut conn, actor.id, RSA_FRAGMENT).await?
+        store::sealed_key(&mut conn, actor.id, fragment).await?
     };
-    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("actor @{} has no key", actor.handle))?;
-    let key = PrivateKey::from_pkcs8(&app.master.open(&sealed, &associated(actor.uuid, RSA_FRAGMENT))?)?;
-    app.signers.insert(actor.id, key.clone()).await;
-    Ok(Signer { key_id, key })
+    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("actor @{} has no key #{fragment}", actor.handle))?;
+    Ok(Signer { key_id, key: open(app, actor, sealed, fragment).await? })
 }
+
+/// What signed for `actor` when this activity was said, if its key was rotated then or since (ADR 10).
+///
+/// # Errors
+/// When the master key does not open it.
+pub async fn signer_then(
+    app: &App,
+    actor: &Actor,
+    fragment: &str,
+    activity: ActivityId,
+) -> anyhow::Result<Option<Signer>> {
+    let retired = {
+        let mut conn = app.db.read().await?;
+        store::retired_keys(&mut conn, Some(actor.id)).await?
+    };
+    let mut then: Vec<_> = retired.into_iter().filter(|key| key.signs(fragment, activity)).collect();
+    then.sort_by_key(|key| key.until);
+    let Some(key) = then.into_iter().next() else { return Ok(None) };
+    let key_id = format!("{}#{fragment}", actor.url(&app.urls));
+    Ok(Some(Signer { key_id, key: open(app, actor, key.sealed, &key.fragment).await? }))
+}
+
+async fn open(app: &App, actor: &Actor, sealed: String, fragment: &str) -> anyhow::Result<PrivateKey> {
+    if let Some(key) = app.signers.get(&sealed).await {
+        return Ok(key);
+    }
+    let key = PrivateKey::from_pkcs8(&app.master.open(&sealed, &associated(actor.uuid, fragment))?)?;
+    app.signers.insert(sealed, key.clone()).await;
+    Ok(key)
+}
+
+/// A key that was replaced, kept while what was said before may still have to be signed with it.
+#[derive(Clone, Debug)]
+pub struct RetiredKey {
+    /// Whose.
+    pub actor: ActorId,
+    /// Its place: that of the key it was, and the last activity it signs.
+    pub fragment: String,
+    /// The private key, sealed for this actor and fragment.
+    pub sealed: String,
+    /// The last activity it signs: the Update that told of its successor.
+    pub until: ActivityId,
+}
+
+impl RetiredKey {
+    /// Reads a row; `None` where the fragment is that of a key in use.
+    #[must_use]
+    pub fn read(actor: ActorId, fragment: String, sealed: String) -> Option<Self> {
+        let until = ActivityId(fragment.split_once(UNTIL)?.1.parse().ok()?);
+        Some(Self { actor, fragment, sealed, until })
+    }
+
+    fn signs(&self, fragment: &str, activity: ActivityId) -> bool {
+        self.fragment.split_once(UNTIL).is_some_and(|(of, _)| of == fragment) && activity.0 <= self.until.0
+    }
+}
+
+/// In the fragment of a retired key, between what it was and the number of the last activity it signs.
+const UNTIL: &str = ".until.";
+
+/// An actor's keys in use, taken out to be put back by [`retire`].
+///
+/// # Errors
+/// The database's.
+pub async fn replace(
+    conn: &mut Conn,
+    actor: ActorId,
+    new: &[SealedKey],
+    now: Timestamp,
+) -> sqlx::Result<Vec<StoredKey>> {
+    let old = store::take_keys(conn, actor).await?;
+    store::insert_keys(conn, actor, new, now).await?;
+    Ok(old)
+}
+
+/// Puts replaced keys back as retired: they sign everything up to `until`.
+///
+/// # Errors
+/// The database's, or when the master key does not open them.
+pub async fn retire(
+    conn: &mut Conn,
+    master: &MasterKey,
+    actor: &Actor,
+    old: Vec<StoredKey>,
+    until: ActivityId,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    for key in old {
+        let fragment = format!("{}{UNTIL}{}", key.fragment, until.0);
+        let plain = master.open(&key.sealed, &associated(actor.uuid, &key.fragment))?;
+        let sealed = master.seal(&plain, &associated(actor.uuid, &fragment))?;
+        store::insert_retired(conn, actor.id, &StoredKey { fragment, sealed, ..key }, now).await?;
+    }
+    Ok(())
+}
+
+/// A row of the keys table.
+#[derive(Clone, Debug)]
+pub struct StoredKey {
+    /// `rsa` or `ed25519`.
+    pub kind: String,
+    /// Its place.
+    pub fragment: String,
+    /// The public half.
+    pub public: String,
+    /// The private half, sealed.
+    pub sealed: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Seals every private key with another master key, in one transaction: all or none. Says how many.
+///
+/// # Errors
+/// When one does not open with the present master key, or the database fails: then nothing has changed.
+pub async fn reseal(app: &App, new: MasterKey) -> anyhow::Result<usize> {
+    let old = app.clone();
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                store::lock_keys(conn).await?;
+                let keys = store::all_sealed(conn).await?;
+                for (actor, uuid, fragment, sealed) in &keys {
+                    let bound = associated(*uuid, fragment);
+                    let plain = old.master.open(sealed, &bound)?;
+                    store::set_sealed(conn, *actor, fragment, &new.seal(&plain, &bound)?).await?;
+                }
+                store::set_master_check(conn, &new.check_value()).await?;
+                Ok::<_, anyhow::Error>(keys.len())
+            })
+        })
+        .await
+}
+
+/// Whether the master key of this process is still the one that the private keys are sealed with.
+///
+/// # Errors
+/// The database's.
+pub async fn master_fits(app: &App) -> sqlx::Result<bool> {
+    let mut conn = app.db.read().await?;
+    Ok(store::setting(&mut conn, MASTER_CHECK).await?.is_none_or(|check| check == app.master.check_value()))
+}
+
+/// The setting that names the master key after its first change.
+pub const MASTER_CHECK: &str = "master_key_check";
 
 /// The public halves of an actor's keys; `None` when it has none.
 ///

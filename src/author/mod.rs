@@ -32,6 +32,10 @@ pub struct Actor {
     pub summary: String,
     /// Profile picture.
     pub icon: Option<Image>,
+    /// Profile fields: a plain name, and clean HTML.
+    pub fields: Vec<(String, String)>,
+    /// How often the profile has changed.
+    pub revision: i64,
     /// When they came to be.
     pub created_at: Timestamp,
     /// Opted out: nothing new is published in their name.
@@ -45,6 +49,15 @@ impl Actor {
     #[must_use]
     pub fn url(&self, urls: &Urls) -> String {
         if self.kind == ActorKind::Application { urls.instance() } else { urls.actor(self.uuid) }
+    }
+
+    /// Whether the actor's profile is this one.
+    #[must_use]
+    pub fn shows(&self, profile: &profile::AuthorProfile) -> bool {
+        self.name == profile.name
+            && self.summary == profile.bio
+            && self.icon == profile.avatar
+            && self.fields == profile.fields
     }
 
     /// Whether new posts may be published in their name.
@@ -71,6 +84,8 @@ pub struct Author {
     pub avatar: Option<Image>,
     /// Whether the site has a profile for them.
     pub has_profile: bool,
+    /// As the last scan had it; `None` in rows older than fingerprints.
+    pub fingerprint: Option<String>,
     /// The operator's own decision on the command line, which outweighs the configuration.
     pub choice: Option<Choice>,
     /// Their actor, once they have had one.

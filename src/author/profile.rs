@@ -15,8 +15,15 @@ pub struct AuthorProfile {
     pub bio: String,
     /// The profile picture.
     pub avatar: Option<Image>,
+    /// Profile fields (interop A15): a plain name, and clean HTML; only where the operator opted in. Never an e-mail.
+    #[serde(default)]
+    pub fields: Vec<(String, String)>,
     /// Whether the site has a profile for them, rather than only a name on a post.
     pub has_profile: bool,
+    /// What the profile says, as `version:sha256-hex` over its source fields, never over what we make of them: as a
+    /// post's, another hash is an edit, another version only a new way of counting.
+    #[serde(default)]
+    pub fingerprint: String,
     /// Where the profile was read, relative to the source.
     pub file: Option<String>,
 }

@@ -1,9 +1,15 @@
 //! The only SQL for actors, keys, communities, authors and the settings fixed at the first start.
 
+mod keys;
+
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
+pub use self::keys::{
+    all_sealed, any_sealed_key, forget_retired, insert_keys, insert_retired, lock_keys, public_key, retired_keys,
+    sealed_key, set_master_check, set_sealed, take_keys,
+};
 use super::keys::SealedKey;
 use super::profile::AuthorProfile;
 use super::{Actor, Author, Choice, Community};
@@ -15,7 +21,7 @@ use crate::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
 macro_rules! actor_columns {
     ($rest:literal) => {
         concat!(
-            "SELECT id, uuid, kind, handle, name, summary, icon, created_at, frozen_at, deleted_at FROM actors ",
+            "SELECT id, uuid, kind, handle, name, summary, icon, fields, revision, created_at, frozen_at, deleted_at FROM actors ",
             $rest
         )
     };
@@ -43,66 +49,22 @@ pub async fn fix_setting(conn: &mut Conn, name: &str, value: &str) -> sqlx::Resu
 /// # Errors
 /// The database's, among them that the handle is taken.
 pub async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedKey]) -> sqlx::Result<()> {
-    query("INSERT INTO actors (id, uuid, kind, handle, name, summary, icon, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(actor.id.0)
-        .bind(actor.uuid.to_string())
-        .bind(actor.kind.as_str())
-        .bind(actor.handle.as_str())
-        .bind(&actor.name)
-        .bind(&actor.summary)
-        .bind(actor.icon.as_ref().map(json).transpose()?)
-        .bind(actor.created_at.millis())
-        .execute(&mut *conn)
-        .await?;
-    for key in keys {
-        query(
-            "INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(actor.id.0)
-        .bind(key.kind)
-        .bind(key.fragment)
-        .bind(&key.public)
-        .bind(&key.sealed)
-        .bind(actor.created_at.millis())
-        .execute(&mut *conn)
-        .await?;
-    }
-    Ok(())
-}
-
-/// The sealed private key of an actor.
-///
-/// # Errors
-/// The database's.
-pub async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
-    query_scalar("SELECT sealed FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
-        .bind(actor.0)
-        .bind(fragment)
-        .fetch_optional(conn)
-        .await
-}
-
-/// The public half of an actor's key.
-///
-/// # Errors
-/// The database's.
-pub async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
-    query_scalar("SELECT public FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
-        .bind(actor.0)
-        .bind(fragment)
-        .fetch_optional(conn)
-        .await
-}
-
-/// Any sealed key with what it is bound to, to try the master key on; `None` while there is none.
-///
-/// # Errors
-/// The database's.
-pub async fn any_sealed_key(conn: &mut Conn) -> sqlx::Result<Option<(String, Uuid, String)>> {
-    let row = query("SELECT k.sealed, a.uuid, k.fragment FROM keys k JOIN actors a ON a.id = k.actor_id LIMIT 1")
-        .fetch_optional(conn)
-        .await?;
-    row.map(|row| Ok((row.text("sealed")?, row.uuid("uuid")?, row.text("fragment")?))).transpose()
+    query(
+        "INSERT INTO actors (id, uuid, kind, handle, name, summary, icon, created_at, fields)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(actor.id.0)
+    .bind(actor.uuid.to_string())
+    .bind(actor.kind.as_str())
+    .bind(actor.handle.as_str())
+    .bind(&actor.name)
+    .bind(&actor.summary)
+    .bind(actor.icon.as_ref().map(json).transpose()?)
+    .bind(actor.created_at.millis())
+    .bind(json(&actor.fields)?)
+    .execute(&mut *conn)
+    .await?;
+    insert_keys(conn, actor.id, keys, actor.created_at).await
 }
 
 /// An actor by row.
@@ -261,12 +223,58 @@ pub async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &
     Ok(())
 }
 
+/// Gives an actor the profile its source has now, and the outbox says it; a frozen one stays as it is.
+///
+/// # Errors
+/// The database's.
+pub async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) -> sqlx::Result<()> {
+    query(
+        "UPDATE actors SET name = $2, summary = $3, icon = $4, fields = $5, revision = revision + 1
+         WHERE id = $1 AND frozen_at IS NULL AND deleted_at IS NULL",
+    )
+    .bind(id.0)
+    .bind(&profile.name)
+    .bind(&profile.bio)
+    .bind(profile.avatar.as_ref().map(json).transpose()?)
+    .bind(json(&profile.fields)?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An actor whose changed profile is still to be said.
+///
+/// # Errors
+/// The database's.
+pub async fn unsaid_profile(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
+    let row = query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT 1"))
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| read_actor(&row)).transpose()
+}
+
+/// Notes an actor's profile as said; false when it was said, or changed since it was read.
+///
+/// # Errors
+/// The database's.
+pub async fn mark_profile_said(conn: &mut Conn, actor: &Actor) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE actors SET said_revision = revision
+         WHERE id = $1 AND revision = $2 AND said_revision < $2 AND deleted_at IS NULL",
+    )
+    .bind(actor.id.0)
+    .bind(actor.revision)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// The authors of a source, in the order of their slugs.
 ///
 /// # Errors
 /// The database's.
 pub async fn authors(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Author>> {
-    let rows = query("SELECT id, source_id, slug, name, bio, avatar, has_profile, choice, actor_id FROM authors WHERE source_id = $1 ORDER BY slug")
+    let rows = query("SELECT id, source_id, slug, name, bio, avatar, has_profile, fingerprint, choice, actor_id FROM authors WHERE source_id = $1 ORDER BY slug")
         .bind(source.0)
         .fetch_all(conn)
         .await?;
@@ -284,9 +292,10 @@ pub async fn upsert_author(
     profile: &AuthorProfile,
 ) -> sqlx::Result<()> {
     query(
-        "INSERT INTO authors (id, source_id, slug, name, bio, avatar, has_profile) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO authors (id, source_id, slug, name, bio, avatar, has_profile, fingerprint)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (source_id, slug) DO UPDATE SET name = excluded.name, bio = excluded.bio, avatar = excluded.avatar,
-         has_profile = excluded.has_profile",
+         has_profile = excluded.has_profile, fingerprint = excluded.fingerprint",
     )
     .bind(new_id.0)
     .bind(source.0)
@@ -295,6 +304,7 @@ pub async fn upsert_author(
     .bind(&profile.bio)
     .bind(profile.avatar.as_ref().map(json).transpose()?)
     .bind(i64::from(profile.has_profile))
+    .bind(&profile.fingerprint)
     .execute(conn)
     .await?;
     Ok(())
@@ -338,6 +348,8 @@ fn read_actor(row: &AnyRow) -> sqlx::Result<Actor> {
         name: row.text("name")?,
         summary: row.text("summary")?,
         icon: row.maybe_json("icon")?,
+        fields: row.maybe_json("fields")?.unwrap_or_default(),
+        revision: row.int("revision")?,
         created_at: row.time("created_at")?,
         frozen_at: row.maybe_time("frozen_at")?,
         deleted_at: row.maybe_time("deleted_at")?,
@@ -362,6 +374,7 @@ fn read_author(row: &AnyRow) -> sqlx::Result<Author> {
         bio: row.text("bio")?,
         avatar: row.maybe_json("avatar")?,
         has_profile: row.flag("has_profile")?,
+        fingerprint: row.maybe_text("fingerprint")?,
         choice: row.maybe_text("choice")?.as_deref().and_then(Choice::parse),
         actor: row.maybe_int("actor_id")?.map(ActorId),
     })

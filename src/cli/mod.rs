@@ -1,10 +1,12 @@
 //! The command line: a thin face that parses, calls one room and prints.
 
 mod author;
+mod backup;
 mod check;
 mod delivery;
 mod follower;
 mod init;
+mod key;
 mod post;
 mod print;
 mod reply;
@@ -65,6 +67,13 @@ enum Command {
     /// What was sent to whom, and what waits.
     #[command(subcommand)]
     Delivery(delivery::Delivery),
+    /// The keys of our actors, and the master key.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Write everything into one file, while the bridge runs; the master key is not in it.
+    Backup(backup::File),
+    /// Bring a backup into an empty database, of either engine.
+    Restore(backup::File),
     /// The configuration.
     #[command(subcommand)]
     Config(check::ConfigCommand),
@@ -100,6 +109,8 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
         Command::Init(init) => init.run(config, output),
         Command::Demo(Demo { once }) => demo::run(demo::Options { once, json: arguments.json }).await,
         Command::Config(command) => command.run(config, output),
+        Command::Backup(file) => file.backup(&load(config)?, output).await,
+        Command::Restore(file) => file.restore(&load(config)?, output).await,
         Command::Serve => serve::run(serve::open(load(config)?).await?).await,
         command => {
             let app = serve::open(load(config)?).await?;
@@ -119,7 +130,13 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         Command::Reply(reply) => reply.run(app, output).await,
         Command::Follower(follower) => follower.run(app, output).await,
         Command::Delivery(delivery) => delivery.run(app, output).await,
-        Command::Init(_) | Command::Demo(_) | Command::Config(_) | Command::Serve => Ok(()),
+        Command::Key(key) => key.run(app, output).await,
+        Command::Init(_)
+        | Command::Demo(_)
+        | Command::Config(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Serve => Ok(()),
     }
 }
 

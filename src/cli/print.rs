@@ -26,7 +26,7 @@ impl Output {
 
     /// Prints a result.
     pub(super) fn print<T: Serialize>(self, result: &T, text: impl FnOnce() -> String) -> anyhow::Result<()> {
-        let text = if self.json { serde_json::to_string_pretty(result)? } else { text() };
+        let text = if self.json { serde_json::to_string_pretty(result)? } else { harmless(&text()) };
         let text = text.trim_end();
         if !text.is_empty() {
             // A reader that went away, as `| head` does, is no failure.
@@ -41,17 +41,24 @@ impl Output {
         if self.json {
             let _ = writeln!(std::io::stdout().lock(), "{}", json!({ "error": why }));
         }
-        let _ = writeln!(std::io::stderr().lock(), "error: {why}");
+        let _ = writeln!(std::io::stderr().lock(), "error: {}", harmless(&why));
         ExitCode::FAILURE
     }
 }
 
-/// Rows under their headings.
+/// Text without what would command a terminal or turn its reading direction: parts of it come from strangers.
+fn harmless(text: &str) -> String {
+    let commands = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if commands(c) || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Rows under their headings; each row is one line.
 pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(headings);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| shown(&cell)));
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
@@ -67,4 +74,30 @@ pub(super) fn shown(text: &str) -> String {
 /// `1 post`, `2 posts`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_cannot_command_the_terminal() {
+        assert_eq!(
+            harmless("a\u{1b}[2J\u{9b}31m\r\u{202e}b\n\tünï 漢"),
+            "a\u{fffd}[2J\u{fffd}31m\u{fffd}\u{fffd}b\n\tünï 漢"
+        );
+    }
+
+    #[test]
+    fn what_strangers_write_stays_on_its_line_and_changes_no_terminal() {
+        for (text, expected) in [
+            ("Grüße, 世界 👋", "Grüße, 世界 👋"),
+            ("a\nb\tc", "a\\nb\\tc"),
+            ("\u{1b}[31mred\u{7}", "\\u{1b}[31mred\\u{7}"),
+            ("gnp\u{202e}exe", "gnp\\u{202e}exe"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
+        assert_eq!(table(["KEY"], [["a\nb".to_owned()]]), " KEY\n a\\nb");
+    }
 }

@@ -77,7 +77,7 @@ fn text(report: &Report) -> String {
         };
         let key = change.from.as_ref().map_or_else(|| change.key.clone(), |from| format!("{from} -> {}", change.key));
         let why = change.why.as_deref().unwrap_or_default();
-        [what, change.source.clone(), shown(&key), change.url.clone(), shown(why)]
+        [what, change.source.clone(), key, change.url.clone(), why.to_owned()]
     });
     if !report.changes.is_empty() {
         let _ = writeln!(text, "{}\n", table(["CHANGE", "SOURCE", "KEY", "PAGE", "WHY"], rows));

@@ -10,7 +10,10 @@ use zeroize::Zeroizing;
 
 use super::error::{Fault, Page};
 use super::file::{self, File, Text};
-use super::{Community, Config, ConfigError, Database, Delivery, Network, Publishing, Secrets, Server, values};
+use super::{
+    Community, Config, ConfigError, Database, Delivery, Federation, Limits, Network, Publishing, Retention, Secrets,
+    Server, Tls, values,
+};
 use crate::ids::{Handle, Host};
 
 /// Handles nobody gets. `instance` is our own instance actor; the others let their owner speak as if for the server:
@@ -60,6 +63,15 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         Publishing { push_within: reader.duration(file.publishing.push_within.as_ref(), "7d", values::duration)? };
     let delivery =
         Delivery { first_retry: reader.duration(file.delivery.first_retry.as_ref(), "1m", values::positive_duration)? };
+    let federation = Federation {
+        ed25519_hosts: reader.hosts(&file.federation.ed25519_hosts)?,
+        require_signed_fetch: file.federation.require_signed_fetch,
+    };
+    let limits = reader.limits(&file.limits)?;
+    let retention = Retention {
+        settled: reader.duration(file.retention.settled.as_ref(), "30d", values::duration)?,
+        deferred: reader.duration(file.retention.deferred.as_ref(), "180d", values::duration)?,
+    };
 
     let mut taken = Handles { page, owners: BTreeMap::new() };
     let communities =
@@ -71,7 +83,20 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         .iter()
         .map(|written| reader.source(written, (&communities, &data), &mut names, &mut taken))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Config { base: base.to_owned(), server, database, secrets, network, publishing, delivery, communities, sources })
+    Ok(Config {
+        base: base.to_owned(),
+        server,
+        database,
+        secrets,
+        network,
+        publishing,
+        delivery,
+        federation,
+        limits,
+        retention,
+        communities,
+        sources,
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -125,7 +150,51 @@ impl Reader<'_> {
             None => gethostname::gethostname().to_string_lossy().into_owned(),
         };
         let listen = self.setting("VEERPONT_LISTEN", written.listen.as_ref(), "127.0.0.1:8080", values::listen)?;
-        Ok(Server { listen, origin, handle_domain, node })
+        let proxy_hosts = self.hosts(&written.proxy_hosts)?;
+        let trusted_proxies = match &written.trusted_proxies {
+            Some(ranges) => ranges
+                .iter()
+                .map(|text| self.page.read(text, |text| values::address_range(text)))
+                .collect::<Result<_, _>>()?,
+            None => values::this_machine(),
+        };
+        Ok(Server { listen, origin, handle_domain, node, trusted_proxies, proxy_hosts, tls: self.tls(written)? })
+    }
+
+    fn tls(&self, written: &file::Server) -> Result<Option<Tls>, ConfigError> {
+        let alone = |there: &Text, missing: &str| {
+            let fault = Fault::new(
+                format!("TLS needs {missing} too"),
+                "name tls_cert and tls_key, both PEM files, or neither to serve plain HTTP to a proxy",
+            );
+            self.page.at(Some(there.span()), fault)
+        };
+        let read = |text: &Text| self.page.read(text, |text| values::path(text, self.base));
+        match (&written.tls_cert, &written.tls_key) {
+            (None, None) => Ok(None),
+            (Some(cert), Some(key)) => Ok(Some(Tls { cert: read(cert)?, key: read(key)? })),
+            (Some(cert), None) => Err(alone(cert, "tls_key")),
+            (None, Some(key)) => Err(alone(key, "tls_cert")),
+        }
+    }
+
+    fn limits(&self, written: &file::Limits) -> Result<Limits, ConfigError> {
+        let usual = Limits::default();
+        let number = |written: &Option<Spanned<i64>>, usual| match written {
+            Some(written) => self.page.read(written, |number| values::number(*number)),
+            None => Ok(usual),
+        };
+        Ok(Limits {
+            inbox_per_source: number(&written.inbox_per_source, usual.inbox_per_source)?,
+            inbox_per_host: number(&written.inbox_per_host, usual.inbox_per_host)?,
+            inbox_mib_per_host: number(&written.inbox_mib_per_host, usual.inbox_mib_per_host)?,
+            connections: number(&written.connections, usual.connections)?,
+            connections_per_address: number(&written.connections_per_address, usual.connections_per_address)?,
+        })
+    }
+
+    fn hosts(&self, written: &[Text]) -> Result<Vec<String>, ConfigError> {
+        written.iter().map(|host| self.page.read(host, |text| values::host(text))).collect()
     }
 
     fn own_host(&self, origin: &Url, written: &Text) -> Result<String, ConfigError> {

@@ -23,6 +23,12 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) delivery: Delivery,
     #[serde(default)]
+    pub(super) federation: Federation,
+    #[serde(default)]
+    pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) retention: Retention,
+    #[serde(default)]
     pub(super) community: Vec<Spanned<Community>>,
     #[serde(default)]
     pub(super) source: Vec<Spanned<Source>>,
@@ -35,6 +41,38 @@ pub(super) struct Server {
     pub(super) origin: Text,
     pub(super) handle_domain: Option<Text>,
     pub(super) node: Option<Text>,
+    #[serde(default)]
+    pub(super) proxy_hosts: Vec<Text>,
+    pub(super) trusted_proxies: Option<Vec<Text>>,
+    pub(super) tls_cert: Option<Text>,
+    pub(super) tls_key: Option<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Federation {
+    #[serde(default)]
+    pub(super) ed25519_hosts: Vec<Text>,
+    #[serde(default)]
+    pub(super) require_signed_fetch: bool,
+}
+
+/// Numbers of any kind, so that one out of range is told in our words.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limits {
+    pub(super) inbox_per_source: Option<Spanned<i64>>,
+    pub(super) inbox_per_host: Option<Spanned<i64>>,
+    pub(super) inbox_mib_per_host: Option<Spanned<i64>>,
+    pub(super) connections: Option<Spanned<i64>>,
+    pub(super) connections_per_address: Option<Spanned<i64>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Retention {
+    pub(super) settled: Option<Text>,
+    pub(super) deferred: Option<Text>,
 }
 
 #[derive(Default, Deserialize)]
@@ -105,6 +143,9 @@ pub(super) struct Source {
     pub(super) rescan: Option<Text>,
     pub(super) removal_grace: Option<Text>,
     pub(super) moved_away: Option<Text>,
+    #[serde(default)]
+    pub(super) profile_fields: bool,
+    pub(super) detect_language: Option<bool>,
     #[serde(default)]
     pub(super) handles: BTreeMap<String, Text>,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +48,12 @@ pub struct Config {
     pub publishing: Publishing,
     /// `[delivery]`.
     pub delivery: Delivery,
+    /// `[federation]`.
+    pub federation: Federation,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[retention]`.
+    pub retention: Retention,
     /// Each `[[community]]`, in the order of the file.
     pub communities: Vec<Community>,
     /// Each `[[source]]`, in the order of the file.
@@ -64,6 +71,21 @@ pub struct Server {
     pub handle_domain: String,
     /// This process's name among several on one database; the machine's host name unless configured.
     pub node: String,
+    /// What a proxy before us writes into Host instead of our own names, as in [`handle_domain`](Self::handle_domain).
+    pub proxy_hosts: Vec<String>,
+    /// Proxies whose word on where a request comes from is believed; the machine itself unless configured.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The certificate and key to serve TLS with; without them requests are plain HTTP, for a proxy before us.
+    pub tls: Option<Tls>,
+}
+
+/// `tls_cert` and `tls_key` of `[server]`, PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate, and those above it.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// `[database]`. Printing it never shows the password.
@@ -143,6 +165,52 @@ pub struct Delivery {
     pub first_retry: Duration,
 }
 
+/// `[federation]`: how we speak with other servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Federation {
+    /// Hosts to which requests are signed with Ed25519, as in [`Server::handle_domain`].
+    pub ed25519_hosts: Vec<String>,
+    /// Whether documents are shown to signed requests alone (authorized fetch).
+    pub require_signed_fetch: bool,
+}
+
+/// `[limits]`: how much strangers may ask of us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// POSTs to inboxes a minute from one address (IPv6: one network of 64 bits), and as many at once.
+    pub inbox_per_source: NonZeroU32,
+    /// Verified POSTs to inboxes a minute that one host signed, and as many at once.
+    pub inbox_per_host: NonZeroU32,
+    /// Most that is kept a day of what one host sends, in MiB.
+    pub inbox_mib_per_host: NonZeroU32,
+    /// Most connections at a time.
+    pub connections: NonZeroU32,
+    /// Most connections at a time from one address (IPv6: one network of 64 bits).
+    pub connections_per_address: NonZeroU32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let number = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self {
+            inbox_per_source: number(3000),
+            inbox_per_host: number(6000),
+            inbox_mib_per_host: number(256),
+            connections: number(512),
+            connections_per_address: number(128),
+        }
+    }
+}
+
+/// `[retention]`: how long the text of what others sent is kept; that it came, and its verdict, stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// After its verdict.
+    pub settled: Duration,
+    /// What is not understood yet, and read again after an upgrade.
+    pub deferred: Duration,
+}
+
 /// One `[[community]]`: a `Group` that people follow as a whole, and its house author.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Community {
@@ -185,20 +253,14 @@ pub struct Source {
     pub rescan: Duration,
     /// How long a vanished file may be away before its post is removed.
     pub removal_grace: Duration,
+    /// Whether authors' links, roles and organisations are shown as profile fields.
+    pub profile_fields: bool,
+    /// Whether the language of a post is detected where the site does not say it.
+    pub detect_language: bool,
     /// What becomes of an article when a redirect rule of the site leads from its post elsewhere.
     pub moved_away: MovedAway,
     /// Handles of authors whose slug is not to be their handle, by slug.
     pub handles: BTreeMap<String, Handle>,
-}
-
-/// What becomes of an article whose post's file is gone while a redirect rule leads from its page to no post of the site.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MovedAway {
-    /// It is removed like any other whose file is gone.
-    #[default]
-    Remove,
-    /// It stands on, and its address is the rule's.
-    Keep,
 }
 
 /// Where the secret is that a forge shares with us. Printing it never shows the secret.
@@ -217,6 +279,16 @@ impl fmt::Debug for WebhookSecret {
             Self::Value(_) => f.write_str("Value(***)"),
         }
     }
+}
+
+/// What becomes of an article whose post's file is gone while a redirect rule leads from its page to no post of the site.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MovedAway {
+    /// It is removed like any other whose file is gone.
+    #[default]
+    Remove,
+    /// It stands on, and its address is the rule's.
+    Keep,
 }
 
 /// The connectors there are.

@@ -60,6 +60,8 @@ impl Reader<'_> {
             authors,
             rescan: self.duration(written.rescan.as_ref(), "5m", values::positive_duration)?,
             removal_grace: self.duration(written.removal_grace.as_ref(), "24h", values::duration)?,
+            profile_fields: written.profile_fields,
+            detect_language: written.detect_language.unwrap_or(true),
             moved_away: match &written.moved_away {
                 Some(word) => page.read(word, |text| values::moved_away(text))?,
                 None => MovedAway::default(),

@@ -59,6 +59,12 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!(config.database.url, "sqlite:///srv/veerpont/data/veerpont.db");
     assert_eq!(config.secrets.master_key_file, PathBuf::from("/srv/veerpont/data/master.key"));
     assert_eq!(config.network, Network::default());
+    assert_eq!((config.server.proxy_hosts.len(), config.federation.ed25519_hosts.len()), (0, 0));
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!((config.server.tls, config.federation.require_signed_fetch), (None, false));
+    assert_eq!(config.server.trusted_proxies, ["127.0.0.0/8", "::1/128"].map(|range| range.parse().expect("a range")));
+    let days = |days: u64| Duration::from_hours(24 * days);
+    assert_eq!((config.retention.settled, config.retention.deferred), (days(30), days(180)));
     assert_eq!(config.publishing.push_within, Duration::from_hours(7 * 24));
     assert_eq!(config.delivery.first_retry, Duration::from_mins(1));
     let [source] = config.sources.as_slice() else { panic!("one source") };
@@ -67,6 +73,7 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!(source.sections, ["post", "posts", "blog", "news", "article", "articles"]);
     assert_eq!((source.languages.len(), source.environment.as_str()), (0, "production"));
     assert_eq!((source.rescan, source.removal_grace), (Duration::from_mins(5), Duration::from_hours(24)));
+    assert_eq!((source.profile_fields, source.detect_language), (false, true));
 }
 
 #[test]
@@ -105,14 +112,21 @@ fn whatever_init_is_told_reads_back() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one entry for each fault")]
 fn each_fault_is_told_at_its_line() {
     // What to replace in SMALL, by what, the line of the fault, and what the error says.
     let faults = [
+        ("[[community]]", "tls_cert = \"cert.pem\"\n[[community]]", 4, "TLS needs tls_key too"),
+        ("[[community]]", "tls_key = \"key.pem\"\n[[community]]", 4, "TLS needs tls_cert too"),
+        ("[[community]]", "trusted_proxies = [\"proxy\"]\n[[community]]", 4, "is not a range of addresses"),
+        ("[[community]]", "[limits]\nconnections = 0\n[[community]]", 5, "0 is no limit"),
+        ("[[community]]", "[limits]\ninbox_per_host = -1\n[[community]]", 5, "-1 is no limit"),
+        ("[[community]]", "[retention]\nsettled = \"long\"\n[[community]]", 5, "is not a length of time"),
         (
             "listen =",
             "colour =",
             2,
-            "unknown key \"colour\" in [server]; known keys: handle_domain, listen, node, origin",
+            "unknown key \"colour\" in [server]; known keys: handle_domain, listen, node, origin, proxy_hosts",
         ),
         ("[server]", "[servre]", 1, "unknown key \"servre\" at the top level"),
         ("kind =", "kinds =", 10, "unknown key \"kinds\" in [[source]]"),
@@ -177,6 +191,7 @@ fn each_fault_is_told_at_its_line() {
         ("authors =", "languages = [\"\"]\nauthors =", 14, "languages names no language"),
         ("authors =", "environment = \"../x\"\nauthors =", 14, "is no name of an environment"),
         ("authors =", "rescan = \"0s\"\nauthors =", 14, "length of time is zero"),
+        ("authors =", "detect_language = 1\nauthors =", 14, "of the wrong kind (integer)"),
         ("authors =", "removal_grace = 5\nauthors =", 14, "of the wrong kind (integer)"),
         ("authors =", "moved_away = \"stay\"\nauthors =", 14, "moved_away is \"stay\""),
         (
@@ -327,4 +342,26 @@ fn every_reserved_word_is_a_handle() {
         assert!(is_reserved(&handle));
     }
     assert_eq!(RESERVED_HANDLES.iter().collect::<BTreeSet<_>>().len(), RESERVED_HANDLES.len());
+}
+
+#[test]
+fn hosts_are_read_as_they_are_compared() {
+    let text = SMALL.replace(
+        "[[community]]",
+        "proxy_hosts = [\"LOCALHOST:8080\"]\n[federation]\ned25519_hosts = [\"Bücher.example\"]\n[[community]]",
+    );
+    let config = parse(&text).expect("a configuration");
+    assert_eq!(config.server.proxy_hosts, ["localhost:8080"]);
+    assert_eq!(config.federation.ed25519_hosts, ["xn--bcher-kva.example"]);
+}
+
+#[test]
+fn what_is_no_host_is_told_at_its_line() {
+    for (key, line) in
+        [("proxy_hosts = [\"http://127.0.0.1:8080\"]", 4), ("[federation]\ned25519_hosts = [\"a b\"]", 5)]
+    {
+        let fault = parse(&SMALL.replace("[[community]]", &format!("{key}\n[[community]]"))).expect_err("no host");
+        assert_eq!(fault.line(), Some(line), "{fault}");
+        assert!(fault.message().ends_with("is not a host"), "{fault}");
+    }
 }

@@ -1,10 +1,11 @@
 //! How each kind of value in the file is read.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::Url;
 
 use super::error::Fault;
@@ -55,17 +56,26 @@ pub(super) fn origin(text: &str, allow_http: bool) -> Result<Url, Fault> {
 }
 
 pub(super) fn handle_domain(text: &str) -> Result<String, Fault> {
-    let fault = || {
+    host_and_port(text).ok_or_else(|| {
         Fault::new(
             format!("\"{text}\" is not a domain"),
             "write a host name only, as \"example.org\", or leave handle_domain out to use the origin's",
         )
-    };
+    })
+}
+
+pub(super) fn host(text: &str) -> Result<String, Fault> {
+    host_and_port(text).ok_or_else(|| {
+        let fault = format!("\"{text}\" is not a host");
+        Fault::new(fault, "write a name, and a port where there is one, as \"example.org\" or \"127.0.0.1:8080\"")
+    })
+}
+
+fn host_and_port(text: &str) -> Option<String> {
     if text.contains(['/', '@', '?', '#', '\\']) || text.chars().any(char::is_whitespace) {
-        return Err(fault());
+        return None;
     }
-    let url = Url::parse(&format!("https://{text}/")).map_err(|_| fault())?;
-    Host::of(&url).map(|host| host.to_string()).ok_or_else(fault)
+    Host::of(&Url::parse(&format!("https://{text}/")).ok()?).map(|host| host.to_string())
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
@@ -101,6 +111,22 @@ pub(super) fn address_range(text: &str) -> Result<IpNet, Fault> {
         Fault::new(
             format!("\"{text}\" is not a range of addresses"),
             "write it as \"127.0.0.0/8\" or \"fd00::/8\", or one address",
+        )
+    })
+}
+
+/// Where a proxy on the same machine speaks from.
+pub(super) fn this_machine() -> Vec<IpNet> {
+    let loopback = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    vec![loopback.into(), Ipv6Net::from(Ipv6Addr::LOCALHOST).into()]
+}
+
+/// A limit: zero would let nobody in.
+pub(super) fn number(written: i64) -> Result<NonZeroU32, Fault> {
+    u32::try_from(written).ok().and_then(NonZeroU32::new).ok_or_else(|| {
+        Fault::new(
+            format!("{written} is no limit"),
+            format!("write a whole number from 1 to {}, or leave the key out for the usual one", u32::MAX),
         )
     })
 }

@@ -138,6 +138,11 @@ impl Peer {
             return Err(Refusal { status: 413, why, problem: false });
         }
         let unauthorized = |why: String| Refusal::new(401, why);
+        if parts.headers.contains_key("signature-input") {
+            // As most servers: RFC 9421 is unknown here, and a sender may try it (C14).
+            let why = "C14: this server reads draft-cavage alone".to_owned();
+            return Err(Refusal { status: 401, why, problem: false });
+        }
         let claim = verify::inspect(parts, body, self.host(), self.clock().now()).map_err(unauthorized)?;
         let actor = text(activity, "actor").unwrap_or_default();
         if text(activity, "type") == Some("Delete") && object_id(activity) == Some(actor) && !self.knows_actor(actor) {

@@ -44,6 +44,8 @@ impl Peer {
             .route("/nodeinfo/2.0", get(nodeinfo))
             .route("/actor", get(instance))
             .route("/inbox", post(shared_inbox))
+            // The inbox of the instance actor takes what any other does, as Mastodon's.
+            .route("/actor/inbox", post(shared_inbox))
             .route("/users/{user}", get(actor))
             .route("/users/{user}/inbox", post(personal_inbox))
             .route("/users/{user}/{part}", get(part))

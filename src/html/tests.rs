@@ -65,6 +65,25 @@ fn text_keeps_blocks_and_lines_apart() {
     assert_eq!(without_headings("<h2>A</h2><p>b</p>"), "<p>b</p>");
 }
 
+#[test]
+fn what_strangers_write_is_bounded_e22() {
+    assert_eq!(
+        clean_strangers(
+            "<p>a<img src=https://a.example/b.png><a href=https://a.example/ style=x>b</a><script>1</script></p>"
+        ),
+        r#"<p>a<a href="https://a.example/" rel="nofollow noopener ugc">b</a></p>"#
+    );
+    assert_eq!(clean_strangers("<a href='javascript:1'>a</a> <a href=data:text/html,x>b</a>"), "a b");
+    let links = clean_strangers(&"<a href=https://a.example/>b</a> ".repeat(150));
+    assert_eq!((links.matches("<a ").count(), links.matches('b').count()), (100, 150));
+    for long in ["<p>é</p>".repeat(30_000), "&".repeat(STRANGERS_MAX), "<".repeat(STRANGERS_MAX), "<b>x".repeat(50_000)]
+    {
+        let once = clean_strangers(&long);
+        assert!(!once.is_empty() && once.len() <= STRANGERS_MAX, "{} bytes", once.len());
+        assert_eq!(clean_strangers(&once), once);
+    }
+}
+
 static NAMED_TAG: LazyLock<Regex> = LazyLock::new(|| pattern("<(/?)([a-z0-9]+)([^<>]*)>"));
 
 fn hostile() -> impl Strategy<Value = String> {
@@ -122,6 +141,9 @@ proptest! {
             String::new()
         });
         prop_assert!(!rest.contains(['<', '>', '\0']), "{}", once);
+        let strangers = clean_strangers(&dirty);
+        prop_assert_eq!(&clean_strangers(&strangers), &strangers);
+        prop_assert!(!strangers.contains("<img") && !strangers.contains("<script"), "{}", strangers);
         let summary = paragraphs(&text(&dirty));
         let tags = NAMED_TAG.replace_all(&summary, |found: &Captures<'_>| {
             assert_eq!(&found[2], "p", "{summary}");

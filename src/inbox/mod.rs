@@ -1,7 +1,9 @@
 //! A verified activity, kept as it came, and what each means: every one gets a verdict (design, section 6).
 
 pub mod dismissal;
+pub mod housekeeping;
 pub mod meaning;
+pub mod reader;
 pub mod receive;
 pub mod store;
 pub mod worker;

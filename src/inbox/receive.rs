@@ -1,15 +1,20 @@
 //! From a request to a kept row: refused as early as possible, verified, stored, and only then answered 202.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::store::{self, Arrival};
 use crate::activity::incoming::{self, Incoming, Kind};
 use crate::app::App;
+use crate::courier;
 use crate::delivery;
 use crate::ids::Host;
 use crate::net::keys::PublicKey;
-use crate::net::signature::{self, Claim, Received};
+use crate::net::signature::{self, Claim, Names, Received};
+use crate::net::throttle::counted_as;
 use crate::remote::actors::{self, Found};
 use crate::remote::fetch::{FetchError, is_activity_json};
 use crate::remote::{self, RemoteKey};
@@ -24,6 +29,8 @@ pub struct Post<'a> {
     pub headers: &'a HeaderMap,
     /// As sent.
     pub body: &'a [u8],
+    /// Who sent it, where that can be told: what they make us fetch in vain is counted (interop G8).
+    pub from: Option<IpAddr>,
 }
 
 /// Why a request was turned away: an answer, a label to count by, and a sentence.
@@ -37,6 +44,8 @@ pub struct Turned {
     pub why: String,
     /// Whom it claims to be from, unproved.
     pub host: Option<String>,
+    /// When to come back, where that is known.
+    pub retry_after: Option<Duration>,
 }
 
 /// Receives an activity: `Ok` is answered 202.
@@ -46,17 +55,36 @@ pub struct Turned {
 pub async fn receive(app: &App, post: Post<'_>) -> Result<(), Turned> {
     let outcome = verify_and_keep(app, &post).await;
     if let Err(turned) = &outcome {
-        tracing::info!(
-            status = turned.status.as_u16(),
-            reason = turned.label,
-            host = turned.host.as_deref().unwrap_or("-"),
-            "turned a request away: {}",
-            turned.why
-        );
-        count(app, turned.host.as_deref(), turned.label).await;
+        refuse(app, turned).await;
     }
     outcome
 }
+
+/// Notes that a request was turned away, here or at the door.
+pub async fn refuse(app: &App, turned: &Turned) {
+    let host = turned.host.as_deref();
+    if turned.status == StatusCode::TOO_MANY_REQUESTS {
+        // Neither the log nor the database grows with each request of a flood.
+        let counts = app.throttles.refused.add(host.unwrap_or(UNKNOWN), turned.label, app.clock.now());
+        return write_counts(app, counts).await;
+    }
+    tracing::info!(
+        status = turned.status.as_u16(),
+        reason = turned.label,
+        host = host.unwrap_or("-"),
+        "turned a request away: {}",
+        turned.why
+    );
+    count(app, host, turned.label).await;
+}
+
+/// Writes what was counted but not written yet.
+pub async fn write_waiting_counts(app: &App) {
+    write_counts(app, app.throttles.refused.take()).await;
+}
+
+/// In place of a host that is not known.
+const UNKNOWN: &str = "(unknown)";
 
 async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
     let media_type = post.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -67,12 +95,9 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
             "send application/activity+json, or application/ld+json with the ActivityStreams profile",
         ));
     }
-    let hosts = app.urls.hosts();
-    let hosts = hosts.map(Host::as_str);
     let received =
         Received { method: &Method::POST, path_and_query: post.path_and_query, headers: post.headers, body: post.body };
-    let claim = signature::read(&received, &hosts, app.clock.now())
-        .map_err(|refusal| turned(refusal.status, refusal.reason.as_str(), refusal.to_string()))?;
+    let claim = claim(app, &received)?;
     let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
     let at_host = |mut turned: Turned| {
         turned.host.clone_from(&host);
@@ -85,15 +110,49 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
         count(app, host.as_deref(), "delete-of-unknown").await;
         return Ok(());
     }
-    let signer = match proven(app, &claim).await {
-        Ok(key) => key.owner.url,
+    let signer = match proven(app, &claim, post.from.map(source_name).as_deref()).await {
+        Ok(key) => Signer { ed25519: key.public.starts_with('z'), actor: key.owner.url },
         // Its own server says that the actor is gone, which is what the activity says too (interop E11).
         Err(Unproven::Gone) if is_self_delete(&incoming) && names_actor(claim.key_id(), &incoming.actor) => {
-            incoming.actor.clone()
+            Signer { actor: incoming.actor.clone(), ed25519: false }
         }
         Err(unproven) => return Err(at_host(unproven.into())),
     };
+    let by =
+        Url::parse(&signer.actor).ok().as_ref().and_then(Host::of).map(|host| host.to_string()).unwrap_or_default();
+    within_limits(app, &by, post.body.len()).map_err(at_host)?;
     keep(app, post, incoming, signer).await.map_err(ours)
+}
+
+/// A signature that is in order in all that can be seen without the key, for one of our names.
+pub(super) fn claim(app: &App, received: &Received<'_>) -> Result<Claim, Turned> {
+    let hosts = app.urls.hosts();
+    let names = Names {
+        scheme: app.config.server.origin.scheme(),
+        public: &hosts.map(Host::as_str),
+        behind: &app.config.server.proxy_hosts,
+    };
+    signature::read(received, &names, app.clock.now())
+        .map_err(|refusal| turned(refusal.status, refusal.reason.as_str(), refusal.to_string()))
+}
+
+/// How much a host may send, now that it is known to be this host (interop G9).
+fn within_limits(app: &App, host: &str, bytes: usize) -> Result<(), Turned> {
+    let limits = &app.config.limits;
+    app.throttles.hosts.take(&host.to_owned()).map_err(|wait| {
+        let rate = limits.inbox_per_host;
+        too_many(wait, "too-many-of-host", format!("your server may send {rate} activities a minute"))
+    })?;
+    app.throttles.keep(host, bytes).map_err(|wait| {
+        let most = limits.inbox_mib_per_host;
+        too_many(wait, "too-much-of-host", format!("your server may send {most} MiB a day"))
+    })
+}
+
+/// A request that comes too soon after others.
+#[must_use]
+pub fn too_many(wait: Duration, label: &'static str, why: String) -> Turned {
+    Turned { retry_after: Some(wait), ..turned(StatusCode::TOO_MANY_REQUESTS, label, why) }
 }
 
 fn is_self_delete(incoming: &Incoming) -> bool {
@@ -110,7 +169,7 @@ async fn is_unknown_self_delete(app: &App, incoming: &Incoming) -> sqlx::Result<
 }
 
 /// Why no key proves a request.
-enum Unproven {
+pub(super) enum Unproven {
     /// It may be proved later (interop C10).
     Later(String),
     /// The key's server says it is gone.
@@ -160,18 +219,38 @@ impl From<FetchError> for Unproven {
 }
 
 /// The key that proves the claim: a cached one, or after one bounded refetch a fresh one (interop C8).
-async fn proven(app: &App, claim: &Claim) -> Result<RemoteKey, Unproven> {
-    let proves = |key: &RemoteKey| PublicKey::from_pem(&key.pem).is_ok_and(|public| claim.verify(&public));
-    let found = match actors::key(app, claim.key_id()).await? {
+pub(super) async fn proven(app: &App, claim: &Claim, source: Option<&str>) -> Result<RemoteKey, Unproven> {
+    let proves = |key: &RemoteKey| {
+        let public = PublicKey::read(&key.public).map_err(|error| Unproven::NoKey(error.to_string()))?;
+        Ok::<_, Unproven>(claim.verify(&public))
+    };
+    let fetched = match actors::key(app, claim.key_id(), source).await? {
         Found::Fresh(key) => key,
-        Found::Cached(key) if proves(&key) => return Ok(key),
-        Found::Cached(key) if actors::may_ask_again(app, &key) => actors::fetch_key(app, claim.key_id()).await?,
+        Found::Cached(key) if proves(&key)? => return Ok(key),
+        Found::Cached(key) if actors::may_ask_again(app, &key) => {
+            actors::fetch_key(app, claim.key_id(), source).await?
+        }
         Found::Cached(_) => return Err(Unproven::Wrong),
     };
-    if proves(&found) { Ok(found) } else { Err(Unproven::Wrong) }
+    if !proves(&fetched)? {
+        return Err(Unproven::Wrong);
+    }
+    actors::well_spent(app, source).await;
+    Ok(fetched)
 }
 
-async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: String) -> sqlx::Result<()> {
+/// Under what the fetches that an address causes are counted (interop G8).
+pub(super) fn source_name(address: IpAddr) -> String {
+    counted_as(address).to_string()
+}
+
+/// Whose signature holds.
+struct Signer {
+    actor: String,
+    ed25519: bool,
+}
+
+async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) -> sqlx::Result<()> {
     let arrival = Arrival {
         activity_id: incoming.id,
         actor: incoming.actor,
@@ -179,27 +258,42 @@ async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: String) ->
         object_id: incoming.object.and_then(|object| object.id),
         raw: String::from_utf8_lossy(post.body).into_owned(),
         path: post.path_and_query.chars().take(200).collect(),
-        signer,
+        signer: signer.actor,
     };
     let (ids, now) = (app.ids.clone(), app.clock.now());
     app.db
         .write(move |conn| {
             Box::pin(async move {
                 store::keep(conn, &ids, &arrival, now).await?;
-                match Url::parse(&arrival.signer).ok().as_ref().and_then(Host::of) {
-                    Some(host) => delivery::store::heal(conn, &host, now).await,
-                    None => Ok(()),
+                let Some(host) = Url::parse(&arrival.signer).ok().as_ref().and_then(Host::of) else { return Ok(()) };
+                if signer.ed25519 {
+                    courier::store::note_ed25519(conn, &host, now).await?;
                 }
+                delivery::store::heal(conn, &host, now).await
             })
         })
         .await
 }
 
 async fn count(app: &App, host: Option<&str>, label: &'static str) {
+    write_counts(app, vec![(host.unwrap_or(UNKNOWN).to_owned(), label, 1)]).await;
+}
+
+async fn write_counts(app: &App, counts: Vec<(String, &'static str, i64)>) {
+    if counts.is_empty() {
+        return;
+    }
     let day = app.clock.now().date_time().format("%Y-%m-%d").to_string();
-    let host: String = host.unwrap_or("(unknown)").chars().take(255).collect();
-    let counted =
-        app.db.write(move |conn| Box::pin(async move { store::count_refusal(conn, &day, &host, label).await })).await;
+    let counted = app.db.write(move |conn| {
+        Box::pin(async move {
+            for (host, label, times) in &counts {
+                let host: String = host.chars().take(255).collect();
+                store::count_refusal(conn, &day, &host, label, *times).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        })
+    });
+    let counted = counted.await;
     if let Err(error) = counted {
         tracing::error!(%error, "cannot count a refusal");
     }
@@ -212,8 +306,9 @@ fn names_actor(key_id: &str, actor: &str) -> bool {
     place == actor || place.strip_suffix("/main-key") == Some(actor)
 }
 
-fn turned(status: StatusCode, label: &'static str, why: impl Into<String>) -> Turned {
-    Turned { status, label, why: why.into(), host: None }
+/// A request turned away, of whoever it may be.
+pub fn turned(status: StatusCode, label: &'static str, why: impl Into<String>) -> Turned {
+    Turned { status, label, why: why.into(), host: None, retry_after: None }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]

@@ -46,6 +46,7 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
          ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1,
          next_attempt_at = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN excluded.next_attempt_at
              ELSE inbound.next_attempt_at END,
+         raw = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN excluded.raw ELSE inbound.raw END,
          attempts = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN 0 ELSE inbound.attempts END,
          reason = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN 'repeated' ELSE inbound.reason END,
          verdict = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN NULL ELSE inbound.verdict END",
@@ -186,7 +187,7 @@ pub async fn is_deleted(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::
 pub async fn wake_waiting(conn: &mut Conn, object_id: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE inbound SET verdict = NULL, reason = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = $2
-         WHERE waits_for = $1",
+         WHERE waits_for = $1 AND raw <> ''",
     )
     .bind(object_id)
     .bind(now.millis())
@@ -195,21 +196,41 @@ pub async fn wake_waiting(conn: &mut Conn, object_id: &str, now: Timestamp) -> s
     Ok(())
 }
 
-/// Counts a refusal.
+/// Forgets the text of up to `limit` activities that had their verdict before `settled`, or before `deferred` where
+/// they were not understood; says of how many. The rows stay, and with them who sent what, when, and what became of it.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_refusal(conn: &mut Conn, day: &str, host: &str, reason: &str) -> sqlx::Result<()> {
+pub async fn forget_texts(conn: &mut Conn, settled: Timestamp, deferred: Timestamp, limit: i64) -> sqlx::Result<u64> {
+    let done = query(
+        "UPDATE inbound SET raw = '' WHERE id IN (SELECT id FROM inbound WHERE raw <> '' AND settled_at IS NOT NULL
+         AND verdict IS NOT NULL AND settled_at < CASE WHEN verdict = 'deferred' THEN $2 ELSE $1 END
+         ORDER BY settled_at LIMIT $3)",
+    )
+    .bind(settled.millis())
+    .bind(deferred.millis())
+    .bind(limit)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Counts so many refusals.
+///
+/// # Errors
+/// The database's.
+pub async fn count_refusal(conn: &mut Conn, day: &str, host: &str, reason: &str, times: i64) -> sqlx::Result<()> {
     query(
         "INSERT INTO refusals (day, host, reason, times)
-         SELECT $1, CASE WHEN (SELECT COUNT(*) FROM refusals WHERE day = $1) < $4 THEN $2 ELSE '(others)' END, $3, 1
+         SELECT $1, CASE WHEN (SELECT COUNT(*) FROM refusals WHERE day = $1) < $4 THEN $2 ELSE '(others)' END, $3, $5
          WHERE 1 = 1
-         ON CONFLICT (day, host, reason) DO UPDATE SET times = refusals.times + 1",
+         ON CONFLICT (day, host, reason) DO UPDATE SET times = refusals.times + excluded.times",
     )
     .bind(day)
     .bind(host)
     .bind(reason)
     .bind(HOSTS_A_DAY)
+    .bind(times)
     .execute(conn)
     .await?;
     Ok(())

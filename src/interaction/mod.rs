@@ -89,7 +89,7 @@ impl Words {
             title: post.title,
             warning: post.warning,
             sensitive: post.sensitive,
-            content: html::clean(&post.content),
+            content: html::clean_strangers(&post.content),
             options: post.options,
             language: post.language,
             url: post.url,

@@ -46,6 +46,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         [0x2001, 0x0db8, ..] => false,     // documentation
         [0x2002, ..] => false,             // 6to4
         [0x3fff, 0..=0x0fff, ..] => false, // documentation
+        [_, _, _, _, 0 | 0x0200, 0x5efe, ..] => false, // ISATAP, with an IPv4 address at its end
         [first, ..] => matches!(first, 0x2000..=0x3fff),
     }
 }
@@ -90,6 +91,8 @@ impl Gate {
         }
         match url.host() {
             None | Some(Host::Domain("")) => refused("it has no host"),
+            // Else a name of ours with a dot would not be known as ours.
+            Some(Host::Domain(name)) if name.ends_with('.') => refused("its host ends with a dot"),
             Some(Host::Domain(_)) => Ok(()),
             Some(Host::Ipv4(ip)) => self.check_ip(ip.into()),
             Some(Host::Ipv6(ip)) => self.check_ip(ip.into()),
@@ -217,6 +220,8 @@ mod tests {
         "2002:808:808::1",
         "3fff::1",
         "3fff:fff::1",
+        "2a00:1450::5efe:10.0.0.1",
+        "2a00:1450::200:5efe:127.0.0.1",
         // segment routing, ULA, link-local, site-local, multicast, unassigned
         "5f00::1",
         "fc00::1",

@@ -3,29 +3,52 @@
 mod connector;
 mod error;
 #[cfg(test)]
+mod ssrf;
+#[cfg(test)]
 mod tests;
 mod tls;
 mod transport;
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use futures::future::BoxFuture;
 use http::header::{HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use moka::future::Cache;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tower::ServiceExt;
 use tower_http::decompression::Decompression;
 use url::Url;
 
+use self::connector::{Dial, System};
 pub use self::error::{ClientError, SendError};
 use self::transport::Transport;
 use super::address::Gate;
 use crate::config;
 use crate::ids::Host;
+
+/// Until the head of the answer, connecting included; as long as Mastodon waits.
+const HEAD: Duration = Duration::from_secs(10);
+
+/// How long a body may pause.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Bytes a second that a body must bring, and after how many seconds that counts.
+const FLOOR: usize = 1024;
+const PATIENCE: usize = 5;
+
+/// Exchanges with one host at a time (interop G8); others wait within their limit of time.
+const AT_A_TIME: usize = 8;
+
+/// Hosts whose exchanges are counted.
+const HOSTS: u64 = 10_000;
 
 /// How much one exchange may cost.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +82,8 @@ pub struct Client {
     gate: Gate,
     user_agent: HeaderValue,
     transport: Decompression<Transport>,
+    /// Places for exchanges with each host.
+    hosts: Cache<String, Arc<Semaphore>>,
 }
 
 impl Client {
@@ -67,10 +92,14 @@ impl Client {
     /// # Errors
     /// When `extra_ca_file` cannot be read, or `user_agent` is no header value.
     pub fn network(network: &config::Network, user_agent: String) -> Result<Self, ClientError> {
+        Self::dialling(network, user_agent, Arc::new(System))
+    }
+
+    fn dialling(network: &config::Network, user_agent: String, dial: Arc<dyn Dial>) -> Result<Self, ClientError> {
         let gate = Gate::new(network);
         let user_agent = HeaderValue::try_from(user_agent).map_err(|_| ClientError::UserAgent)?;
-        let transport = Transport::network(network, gate.clone())?;
-        Ok(Self { gate, user_agent, transport: Decompression::new(transport) })
+        let transport = Transport::network(network, gate.clone(), dial)?;
+        Ok(Self { gate, user_agent, transport: Decompression::new(transport), hosts: Cache::new(HOSTS) })
     }
 
     /// A client whose requests go to `wire`. Addresses are checked as on the network, as far as their form goes.
@@ -79,7 +108,12 @@ impl Client {
     /// When `user_agent` is no header value.
     pub fn memory(wire: Arc<dyn Wire>, network: &config::Network, user_agent: String) -> Result<Self, ClientError> {
         let user_agent = HeaderValue::try_from(user_agent).map_err(|_| ClientError::UserAgent)?;
-        Ok(Self { gate: Gate::new(network), user_agent, transport: Decompression::new(Transport::Memory(wire)) })
+        Ok(Self {
+            gate: Gate::new(network),
+            user_agent,
+            transport: Decompression::new(Transport::Memory(wire)),
+            hosts: Cache::new(HOSTS),
+        })
     }
 
     /// Sends a request and reads its answer, whatever its status. Redirects are not followed, proxies of the
@@ -97,8 +131,17 @@ impl Client {
             headers.insert(HOST, host);
         }
         headers.insert(USER_AGENT, self.user_agent.clone());
-        let exchange = exchange(self.transport.clone(), request.map(Full::new), limits.body);
+        let places = self.places(url.authority()).await;
+        let exchange = async {
+            // Never closed, so there always is a place in the end.
+            let _place = places.acquire().await;
+            exchange(self.transport.clone(), request.map(Full::new), limits.body).await
+        };
         tokio::time::timeout(limits.total, exchange).await.unwrap_or(Err(SendError::Timeout))
+    }
+
+    async fn places(&self, host: &str) -> Arc<Semaphore> {
+        self.hosts.get_with(host.to_owned(), async { Arc::new(Semaphore::new(AT_A_TIME)) }).await
     }
 
     /// What this client may reach.
@@ -119,9 +162,21 @@ async fn exchange(
     request: Request<Full<Bytes>>,
     limit: usize,
 ) -> Result<Reply, SendError> {
-    let (head, body) = transport.oneshot(request).await?.into_parts();
-    let read = Limited::new(body, limit).collect().await.map_err(|error| {
-        if error.is::<LengthLimitError>() { SendError::TooLarge { limit } } else { SendError::broken(&*error) }
-    })?;
-    Ok(Reply { status: head.status, headers: head.headers, body: read.to_bytes() })
+    let begun = tokio::time::timeout(HEAD, transport.oneshot(request)).await.map_err(|_| SendError::Timeout)?;
+    let (head, body) = begun?.into_parts();
+    let (mut body, mut read) = (pin!(Limited::new(body, limit)), BytesMut::new());
+    let begun = Instant::now();
+    while let Some(frame) = tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| SendError::Timeout)? {
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() { SendError::TooLarge { limit } } else { SendError::broken(&*error) }
+        })?;
+        if let Ok(piece) = frame.into_data() {
+            read.put(piece);
+        }
+        let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap_or(usize::MAX);
+        if seconds >= PATIENCE && read.len() / seconds < FLOOR {
+            return Err(SendError::Timeout);
+        }
+    }
+    Ok(Reply { status: head.status, headers: head.headers, body: read.freeze() })
 }

@@ -7,7 +7,8 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeySize, PublicKey as RsaPublicKey};
 use aws_lc_rs::signature::{
-    Ed25519KeyPair, KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaParameters,
+    ED25519, Ed25519KeyPair, KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+    RsaParameters,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +19,21 @@ const PEM_MAX: usize = 8 * 1024;
 
 /// Sizes of RSA keys we verify with, in bits (limits 2.1, row 12).
 const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
+
+/// Longest multibase text taken from a stranger, in bytes; an Ed25519 key has 48.
+const MULTIBASE_MAX: usize = 256;
+
+/// The multicodec number of an Ed25519 public key, as a varint.
+const ED25519_PUBLIC: [u8; 2] = [0xed, 0x01];
+
+/// What a key signs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyKind {
+    /// RSA with PKCS#1 v1.5 and SHA-256.
+    Rsa,
+    /// Ed25519.
+    Ed25519,
+}
 
 /// Why a key cannot be read, made, or used. Says nothing of the key itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +47,9 @@ pub enum KeyError {
     /// The RSA key is too small to be safe, or too large to be cheap.
     #[error("the RSA key has {0} bits; 2048 to 4096 are taken")]
     Size(u32),
+    /// The multibase text holds something else than an Ed25519 public key.
+    #[error("the key is not an Ed25519 public key in base58 (z6Mk…)")]
+    NotEd25519,
     /// The stored private key cannot be read.
     #[error("the private key is damaged: it is neither RSA nor Ed25519 in PKCS#8")]
     Damaged,
@@ -58,6 +77,15 @@ impl PrivateKey {
             .map(Pair::Rsa)
             .or_else(|_| Ed25519KeyPair::from_pkcs8(pkcs8).map(Pair::Ed25519));
         pair.map(|pair| Self(Arc::new(pair))).map_err(|_| KeyError::Damaged)
+    }
+
+    /// What it signs with.
+    #[must_use]
+    pub fn kind(&self) -> KeyKind {
+        match &*self.0 {
+            Pair::Rsa(_) => KeyKind::Rsa,
+            Pair::Ed25519(_) => KeyKind::Ed25519,
+        }
     }
 
     /// Signs: RSA with PKCS#1 v1.5 and SHA-256 (interop C1), Ed25519 as it is.
@@ -122,8 +150,6 @@ pub fn generate_rsa() -> Result<GeneratedKey, KeyError> {
 /// # Errors
 /// [`KeyError::Library`] alone.
 pub fn generate_ed25519() -> Result<GeneratedKey, KeyError> {
-    /// The multicodec number of an Ed25519 public key, as a varint.
-    const ED25519_PUBLIC: [u8; 2] = [0xed, 0x01];
     let make = || {
         let pair = Ed25519KeyPair::generate()?;
         let pkcs8 = pair.to_pkcs8v1()?;
@@ -151,11 +177,22 @@ fn pem(der: &[u8]) -> String {
     block
 }
 
-/// Somebody's public RSA key, parsed once and cheap to clone.
+/// Somebody's public key, parsed once and cheap to clone.
 #[derive(Clone)]
-pub struct PublicKey(Arc<ParsedPublicKey>);
+pub struct PublicKey {
+    kind: KeyKind,
+    parsed: Arc<ParsedPublicKey>,
+}
 
 impl PublicKey {
+    /// Reads a key as an actor shows it and as it is stored: PEM for RSA, multibase for Ed25519.
+    ///
+    /// # Errors
+    /// When it is neither, or an RSA key of another size than 2048 to 4096 bits.
+    pub fn read(text: &str) -> Result<Self, KeyError> {
+        if text.starts_with('z') { Self::from_multibase(text) } else { Self::from_pem(text) }
+    }
+
     /// Reads the `publicKeyPem` of an actor: `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1), 2048 to 4096 bits.
     ///
     /// # Errors
@@ -168,19 +205,37 @@ impl PublicKey {
             return Err(KeyError::Size(bits));
         }
         let parsed = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.as_ref()).map_err(|_| KeyError::NotRsa)?;
-        Ok(Self(Arc::new(parsed)))
+        Ok(Self { kind: KeyKind::Rsa, parsed: Arc::new(parsed) })
+    }
+
+    /// Reads the `publicKeyMultibase` of a Multikey (FEP-521a): an Ed25519 key in base58.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn from_multibase(text: &str) -> Result<Self, KeyError> {
+        let base58 = text.strip_prefix('z').filter(|_| text.len() <= MULTIBASE_MAX).ok_or(KeyError::NotEd25519)?;
+        let bytes = bs58::decode(base58).into_vec().map_err(|_| KeyError::NotEd25519)?;
+        let key = bytes.strip_prefix(&ED25519_PUBLIC).filter(|key| key.len() == 32).ok_or(KeyError::NotEd25519)?;
+        let parsed = ParsedPublicKey::new(&ED25519, key).map_err(|_| KeyError::NotEd25519)?;
+        Ok(Self { kind: KeyKind::Ed25519, parsed: Arc::new(parsed) })
+    }
+
+    /// What its private half signs with.
+    #[must_use]
+    pub fn kind(&self) -> KeyKind {
+        self.kind
     }
 
     /// Whether `signature` over `message` was made with this key's private half.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.0.verify_sig(message, signature).is_ok()
+        self.parsed.verify_sig(message, signature).is_ok()
     }
 }
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PublicKey(RSA)")
+        write!(f, "PublicKey({:?})", self.kind)
     }
 }
 
@@ -220,11 +275,18 @@ mod tests {
     fn an_ed25519_key_signs_and_its_public_half_is_multibase() {
         let made = generate_ed25519().expect("a key");
         assert!(made.public.starts_with("z6Mk"), "{}", made.public);
-        let bytes = bs58::decode(&made.public[1..]).into_vec().expect("base58");
         let private = PrivateKey::from_pkcs8(&made.pkcs8).expect("reads back");
         let signature = private.sign(b"message").expect("signs");
-        let public = ParsedPublicKey::new(&aws_lc_rs::signature::ED25519, &bytes[2..]).expect("a key");
-        assert!(public.verify_sig(b"message", &signature).is_ok());
+        let public = PublicKey::read(&made.public).expect("a key");
+        assert_eq!((private.kind(), public.kind()), (KeyKind::Ed25519, KeyKind::Ed25519));
+        assert!(public.verify(b"message", &signature));
+        assert!(!public.verify(b"another", &signature));
+        // P-256, too short, not base58, and RSA in multibase.
+        for text in ["z", "z6Mk", "zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169", "z6Mk0OIl", "z4MXj1wBzi9jUstyN"]
+        {
+            assert_eq!(PublicKey::read(text).expect_err("no key"), KeyError::NotEd25519, "{text}");
+        }
+        assert_eq!(PublicKey::read(&format!("z{}", "1".repeat(9999))).expect_err("long"), KeyError::NotEd25519);
     }
 
     #[test]

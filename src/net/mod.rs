@@ -1,6 +1,8 @@
 //! The one way out, and signatures both ways.
 
 pub mod address;
+pub mod budget;
 pub mod client;
 pub mod keys;
 pub mod signature;
+pub mod throttle;

@@ -31,7 +31,7 @@ pub async fn actor(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Result<Opti
         ed25519_multibase: public.ed25519.as_deref(),
         published: who.created_at,
         attribution_domains: if who.kind == ActorKind::Application { &[] } else { &domains },
-        fields: &[],
+        fields: &who.fields,
     };
     Ok(Some(actor::actor(&app.urls, &facts)))
 }

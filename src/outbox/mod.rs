@@ -3,6 +3,7 @@
 
 pub mod documents;
 pub mod farewell;
+pub mod rotation;
 pub mod store;
 pub mod worker;
 
@@ -24,8 +25,14 @@ pub enum Audience {
     Followers,
     /// Everyone who was sent the article.
     Reach,
+    /// Everyone who was sent the article, or fetched it with a signature.
+    Copies,
+    /// The followers of the actor who says it, and everyone who was sent an article of theirs.
+    Acquaintances,
     /// Every inbox we know.
     Everyone,
+    /// Every server we know, once.
+    Servers,
     /// One inbox, and the shared inbox that has to wait for it.
     One {
         /// Where to.
@@ -43,7 +50,10 @@ impl Audience {
             Self::Listed => "listed",
             Self::Followers => "followers",
             Self::Reach => "reach",
+            Self::Copies => "copies",
+            Self::Acquaintances => "acquaintances",
             Self::Everyone => "everyone",
+            Self::Servers => "servers",
             Self::One { .. } => "one",
         }
     }

@@ -80,7 +80,10 @@ fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
     let recipients = match row.text("audience")?.as_str() {
         "followers" => Some(Recipients::Followers(ActorId(row.int("actor_id")?))),
         "reach" => article.map(Recipients::Reach),
+        "copies" => article.map(Recipients::Copies),
+        "acquaintances" => Some(Recipients::Acquaintances(ActorId(row.int("actor_id")?))),
         "everyone" => Some(Recipients::Everyone),
+        "servers" => Some(Recipients::Servers),
         _ => None,
     };
     Ok(Unsent {
@@ -167,7 +170,7 @@ pub async fn listed(
     rows.iter().map(|row| Ok((row.int("id")?, row.json("body")?))).collect()
 }
 
-/// A public activity by name, and whether its article no longer stands at `now`.
+/// A public activity by name, and whether its article no longer stands at `now`, or the actor whose profile it shows.
 ///
 /// # Errors
 /// The database's.
@@ -177,9 +180,9 @@ pub async fn public_activity(
     now: Timestamp,
 ) -> sqlx::Result<Option<(serde_json::Value, bool)>> {
     let row = query(
-        "SELECT a.body, CASE WHEN a.kind <> 'Delete' AND (t.deleted_at IS NOT NULL OR t.expires_at <= $2)
-         THEN 1 ELSE 0 END AS gone
-         FROM activities a LEFT JOIN articles t ON t.id = a.article_id WHERE a.uuid = $1 AND a.audience <> 'one'",
+        "SELECT a.body, CASE WHEN a.kind <> 'Delete' AND (t.deleted_at IS NOT NULL OR t.expires_at <= $2
+             OR (a.article_id IS NULL AND o.deleted_at IS NOT NULL)) THEN 1 ELSE 0 END AS gone
+         FROM activities a JOIN actors o ON o.id = a.actor_id LEFT JOIN articles t ON t.id = a.article_id WHERE a.uuid = $1 AND a.audience <> 'one'",
     )
     .bind(uuid.to_string())
     .bind(now.millis())

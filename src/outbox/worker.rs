@@ -27,6 +27,8 @@ pub enum Step {
     Say(Box<Article>),
     /// Some activity is not fanned out yet.
     FanOut,
+    /// An actor's profile changed.
+    Reprofile(Box<Actor>),
     /// An actor was deleted, and everything of theirs has been said.
     Farewell(Box<Actor>),
 }
@@ -45,6 +47,9 @@ impl Worker for OutboxWorker {
         if let Some(article) = post::store::unsaid(&mut conn, 1).await?.pop() {
             return Ok(vec![Step::Say(Box::new(article))]);
         }
+        if let Some(actor) = author::store::unsaid_profile(&mut conn).await? {
+            return Ok(vec![Step::Reprofile(Box::new(actor))]);
+        }
         // Last, so that the Deletes of an actor's articles go before its own.
         let farewell = author::store::unsaid_farewell(&mut conn).await?;
         Ok(farewell.into_iter().map(|actor| Step::Farewell(Box::new(actor))).collect())
@@ -54,6 +59,7 @@ impl Worker for OutboxWorker {
         match step {
             Step::Say(article) => say(app, *article).await,
             Step::FanOut => fan_out(app).await,
+            Step::Reprofile(actor) => reprofile(app, *actor).await,
             Step::Farewell(actor) => farewell(app, &actor).await,
         }
     }
@@ -99,7 +105,7 @@ fn activities(app: &App, article: &Article, voices: &Voices, document: &Value, n
         if article.published_revision == 0 {
             return Vec::new();
         }
-        return vec![owners("Delete", format!("delete:{}", article.uuid), Audience::Reach, outgoing::delete)];
+        return vec![owners("Delete", format!("delete:{}", article.uuid), Audience::Copies, outgoing::delete)];
     }
     if article.published_revision > 0 {
         let cause = format!("update:{}:{}", article.uuid, article.revision);
@@ -135,6 +141,37 @@ fn announce(
     );
     let cause = format!("announce:{}:{}", article.uuid, announcer.uuid);
     Outgoing { uuid, cause, actor: announcer.id, kind: "Announce", article: Some(article.id), audience, body }
+}
+
+/// An actor's changed profile as an Update of the actor, to everyone it was shown to: once for each change, since the
+/// revision is noted as said in the same transaction.
+async fn reprofile(app: &App, actor: Actor) -> anyhow::Result<()> {
+    let (uuid, now) = (app.ids.uuid(), app.clock.now());
+    let document = {
+        let mut conn = app.db.read().await?;
+        documents::actor(app, &mut conn, &actor).await?
+    };
+    let document = document.ok_or_else(|| anyhow::anyhow!("the actor {} has no keys", actor.handle))?;
+    let outgoing = Outgoing {
+        uuid,
+        cause: format!("update-actor:{}:{}", actor.uuid, actor.revision),
+        actor: actor.id,
+        kind: "Update",
+        article: None,
+        audience: Audience::Acquaintances,
+        body: outgoing::update_actor(&Stamp::new(&app.urls, uuid, now), &document),
+    };
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                if author::store::mark_profile_said(conn, &actor).await? {
+                    publish(conn, &outgoing, now).await?;
+                }
+                Ok::<_, sqlx::Error>(())
+            })
+        })
+        .await?;
+    Ok(())
 }
 
 /// The end of an actor, to every inbox we know; its key stays to sign it (interop D6, D14).

@@ -1,5 +1,6 @@
 //! Whose key is it: from a keyId to an actor whose own document confirms the key (interop C7, C8).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -21,19 +22,34 @@ pub enum Found {
     Fresh(RemoteKey),
 }
 
-/// The key of a keyId, from the cache or fetched.
+/// How long a cached key is believed without being asked for (interop C8).
+const BELIEVED: Duration = Duration::from_hours(7 * 24);
+
+/// How long a key just read is believed to be the newest.
+const ASK_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
+/// How long a key that could not be had is not asked for again (interop G8).
+const FAILED_FOR: Duration = Duration::from_mins(5);
+
+/// The key of a keyId, from the cache or fetched. An old one is fetched anew; while that is not possible just now, the
+/// old one serves. `source` is who makes us ask, where that is known.
 ///
 /// # Errors
 /// As [`FetchError`] tells; a key that its actor does not list is refused.
-pub async fn key(app: &App, key_id: &str) -> Result<Found, FetchError> {
-    let cached = {
-        let mut conn = app.db.read().await.map_err(ours)?;
-        store::key(&mut conn, key_id).await.map_err(ours)?
-    };
-    match cached {
-        Some(key) => Ok(Found::Cached(key)),
-        None => fetch_key(app, key_id).await.map(Found::Fresh),
+pub async fn key(app: &App, key_id: &str, source: Option<&str>) -> Result<Found, FetchError> {
+    match cached(app, key_id).await? {
+        Some(key) if app.clock.now().since(key.fetched_at) < BELIEVED => Ok(Found::Cached(key)),
+        Some(key) => match fetch_key(app, key_id, source).await {
+            Err(FetchError::Temporary(_)) => Ok(Found::Cached(key)),
+            fetched => fetched.map(Found::Fresh),
+        },
+        None => fetch_key(app, key_id, source).await.map(Found::Fresh),
     }
+}
+
+async fn cached(app: &App, key_id: &str) -> Result<Option<RemoteKey>, FetchError> {
+    let mut conn = app.db.read().await.map_err(ours)?;
+    store::key(&mut conn, key_id).await.map_err(ours)
 }
 
 /// Whether a cached key that does not fit may be asked for anew: once a minute at most (interop C8).
@@ -42,17 +58,21 @@ pub fn may_ask_again(app: &App, key: &RemoteKey) -> bool {
     app.clock.now().since(key.fetched_at) >= ASK_AGAIN_AFTER
 }
 
-/// How long a key just read is believed to be the newest.
-const ASK_AGAIN_AFTER: Duration = Duration::from_mins(1);
-
-/// How long a key that could not be had is not asked for again (interop G8).
-const FAILED_FOR: Duration = Duration::from_mins(5);
-
-/// Fetches a key anew, with the actor that lists it.
+/// Fetches a key anew, with the actor that lists it; whoever asks for the same key meanwhile waits for it.
 ///
 /// # Errors
-/// As [`key`]; temporary while a failure is remembered.
-pub async fn fetch_key(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
+/// As [`key`]; temporary while a failure is remembered, or while too much is being fetched.
+pub async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<RemoteKey, FetchError> {
+    let began = app.clock.now();
+    let flight = app.key_flights.get_with_by_ref(key_id, std::future::ready(Arc::default())).await;
+    let waited = flight.try_lock().is_err();
+    let _flying = flight.lock().await;
+    if waited
+        && let Some(key) = cached(app, key_id).await?
+        && key.fetched_at >= began
+    {
+        return Ok(key);
+    }
     let now = app.clock.now();
     if let Some(failed) = app.failed_keys.get(key_id).await
         && now.since(failed) < FAILED_FOR
@@ -62,6 +82,7 @@ pub async fn fetch_key(app: &App, key_id: &str) -> Result<RemoteKey, FetchError>
     let Ok(_permit) = app.fetches.try_acquire() else {
         return Err(FetchError::Temporary("too many keys are being fetched just now".to_owned()));
     };
+    spend(app, key_id, source).await?;
     let fetched = ask(app, key_id).await;
     match &fetched {
         Ok(_) => app.failed_keys.invalidate(key_id).await,
@@ -70,8 +91,38 @@ pub async fn fetch_key(app: &App, key_id: &str) -> Result<RemoteKey, FetchError>
     fetched
 }
 
+/// What strangers may make us do before they have proved anything is counted: by who makes us do it, and by whom it is
+/// done to (interop G8).
+async fn spend(app: &App, key_id: &str, source: Option<&str>) -> Result<(), FetchError> {
+    let now = app.clock.now();
+    if let Some(source) = source
+        && !app.fetches_for.take(source, now).await
+    {
+        return Err(FetchError::Temporary(
+            "your address has had us fetch too many keys that proved nothing".to_owned(),
+        ));
+    }
+    let host = Url::parse(key_id).ok().as_ref().and_then(Host::of);
+    let host = host.ok_or_else(|| refused(format!("`{key_id}` has no host")))?;
+    if app.fetches_at.take(host.as_str(), now).await {
+        Ok(())
+    } else {
+        Err(FetchError::Temporary(format!("too many keys of {host} have been fetched just now")))
+    }
+}
+
+/// A key that was fetched for this source has proved a request: the fetch no longer counts against it.
+pub async fn well_spent(app: &App, source: Option<&str>) {
+    if let Some(source) = source {
+        app.fetches_for.give_back(source).await;
+    }
+}
+
 async fn ask(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
     let (at, document) = fetch::document(app, key_id).await?;
+    // A key with a document of its own, which its owner may list by its id alone (FEP-521a).
+    let own_text = (at.as_str() == key_id && document.get("id").and_then(Value::as_str) == Some(key_id))
+        .then(|| incoming::key_text(&document));
     let actor = match owning_actor(&at, &document) {
         Ok(actor) => actor,
         // GoToSocial's stub and bare key objects name their owner, whose full document must list the key.
@@ -81,14 +132,19 @@ async fn ask(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
         }
         Err(_) => return Err(refused(format!("`{key_id}` leads to no actor"))),
     };
-    let listed = actor.keys.iter().find(|key| key.id == key_id && key.owner == actor.id);
-    let pem = listed.and_then(|key| key.pem.clone());
-    let pem = pem.ok_or_else(|| refused(format!("`{}` does not list the key `{key_id}`", actor.id)))?;
-    if !same_host(key_id, &actor.id) {
-        return Err(refused(format!("the key `{key_id}` and its owner `{}` live on different hosts", actor.id)));
+    let mut actor = actor;
+    let actor_id = actor.id.clone();
+    let listed = actor.keys.iter_mut().find(|key| key.id == key_id && key.owner == actor_id);
+    let public = listed.and_then(|key| {
+        key.public = key.public.take().or(own_text.flatten());
+        key.public.clone()
+    });
+    let public = public.ok_or_else(|| refused(format!("`{actor_id}` does not list the key `{key_id}`")))?;
+    if !same_host(key_id, &actor_id) {
+        return Err(refused(format!("the key `{key_id}` and its owner `{actor_id}` live on different hosts")));
     }
     let fetched_at = app.clock.now();
-    Ok(RemoteKey { owner: save(app, actor).await?, pem, fetched_at })
+    Ok(RemoteKey { owner: save(app, actor).await?, public, fetched_at })
 }
 
 /// The full actor document at an address, or the owner that a stub or a key names.

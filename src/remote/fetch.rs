@@ -10,10 +10,9 @@ use url::Url;
 
 use crate::activity::incoming;
 use crate::app::App;
-use crate::author;
-use crate::author::keys::{self, Signer};
+use crate::author::{self, Actor};
+use crate::courier;
 use crate::net::client::{Limits, Reply, SendError};
-use crate::net::signature;
 
 /// What we ask for (interop A21).
 const ACCEPTED: &str =
@@ -52,13 +51,13 @@ pub enum FetchError {
 pub async fn document(app: &App, url: &str) -> Result<(Url, Value), FetchError> {
     let mut at = Url::parse(url).map_err(|_| FetchError::Refused(format!("`{url}` is not an address")))?;
     at.set_fragment(None);
-    let signer = instance_signer(app).await?;
+    let instance = instance(app).await?;
     for _ in 0..=REDIRECTS {
         if app.urls.hosts().iter().any(|host| crate::ids::Host::of(&at).as_ref() == Some(*host)) {
             return Err(FetchError::Refused(format!("`{at}` is an address of ours")));
         }
-        let reply = get(app, &signer, &at).await?;
-        if !reply.status.is_redirection() {
+        let reply = get(app, &instance, &at).await?;
+        if !matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             return read(&at, &reply).map(|value| (at, value));
         }
         let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -68,17 +67,16 @@ pub async fn document(app: &App, url: &str) -> Result<(Url, Value), FetchError> 
     Err(FetchError::Refused(format!("`{url}` redirects more than {REDIRECTS} times")))
 }
 
-async fn get(app: &App, signer: &Signer, at: &Url) -> Result<Reply, FetchError> {
-    let ours = |error: String| FetchError::Ours(error);
-    let mut request = Request::builder()
+async fn get(app: &App, instance: &Actor, at: &Url) -> Result<Reply, FetchError> {
+    let request = Request::builder()
         .method(Method::GET)
         .uri(at.as_str())
         .header(ACCEPT, ACCEPTED)
         .body(Bytes::new())
         .map_err(|error| FetchError::Refused(error.to_string()))?;
-    signature::sign(&mut request, &signer.key_id, &signer.key, app.clock.now())
-        .map_err(|error| ours(error.to_string()))?;
-    match app.net.send(request, Limits { total: TIME_LIMIT, body: SIZE_LIMIT }).await {
+    let limits = Limits { total: TIME_LIMIT, body: SIZE_LIMIT };
+    let sent = courier::send(app, instance, &request, limits).await;
+    match sent.map_err(|error| FetchError::Ours(format!("{error:#}")))? {
         Ok(reply) => Ok(reply),
         Err(error @ (SendError::Refused(_) | SendError::TooLarge { .. })) => {
             Err(FetchError::Refused(error.to_string()))
@@ -123,14 +121,13 @@ pub fn is_activity_json(media_type: &str) -> bool {
     }
 }
 
-async fn instance_signer(app: &App) -> Result<Signer, FetchError> {
+async fn instance(app: &App) -> Result<Actor, FetchError> {
     let ours = |error: String| FetchError::Ours(error);
     let instance = {
         let mut conn = app.db.read().await.map_err(|error| ours(error.to_string()))?;
         author::store::instance(&mut conn).await.map_err(|error| ours(error.to_string()))?
     };
-    let instance = instance.ok_or_else(|| ours("the instance actor is not founded".to_owned()))?;
-    keys::signer(app, &instance).await.map_err(|error| ours(format!("{error:#}")))
+    instance.ok_or_else(|| ours("the instance actor is not founded".to_owned()))
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ pub struct Remote {
 pub struct RemoteKey {
     /// Whose it is.
     pub owner: Remote,
-    /// SPKI PEM.
-    pub pem: String,
+    /// PEM for RSA, multibase for Ed25519.
+    pub public: String,
     /// When it was last read.
     pub fetched_at: Timestamp,
 }

@@ -43,15 +43,15 @@ pub async fn save(
         query_scalar("SELECT id FROM remote_actors WHERE url = $1").bind(&actor.id).fetch_one(&mut *conn).await?;
     query("DELETE FROM remote_keys WHERE remote_actor_id = $1").bind(id).execute(&mut *conn).await?;
     for key in &actor.keys {
-        let Some(pem) = &key.pem else { continue };
+        let Some(public) = &key.public else { continue };
         query(
-            "INSERT INTO remote_keys (id, remote_actor_id, pem, fetched_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (id) DO UPDATE SET remote_actor_id = excluded.remote_actor_id, pem = excluded.pem,
+            "INSERT INTO remote_keys (id, remote_actor_id, public, fetched_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (id) DO UPDATE SET remote_actor_id = excluded.remote_actor_id, public = excluded.public,
              fetched_at = excluded.fetched_at",
         )
         .bind(&key.id)
         .bind(id)
-        .bind(pem)
+        .bind(public)
         .bind(now.millis())
         .execute(&mut *conn)
         .await?;
@@ -79,14 +79,18 @@ pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> 
 /// The database's.
 pub async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
     let row = query(
-        "SELECT r.id, r.url, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.pem, k.fetched_at AS key_fetched_at FROM remote_keys k
+        "SELECT r.id, r.url, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.public, k.fetched_at AS key_fetched_at FROM remote_keys k
          JOIN remote_actors r ON r.id = k.remote_actor_id WHERE k.id = $1 AND r.gone_at IS NULL",
     )
     .bind(key_id)
     .fetch_optional(conn)
     .await?;
     row.map(|row| {
-        Ok(RemoteKey { owner: read_remote(&row)?, pem: row.text("pem")?, fetched_at: row.time("key_fetched_at")? })
+        Ok(RemoteKey {
+            owner: read_remote(&row)?,
+            public: row.text("public")?,
+            fetched_at: row.time("key_fetched_at")?,
+        })
     })
     .transpose()
 }

@@ -7,7 +7,7 @@ use super::plan::{Act, Step};
 use crate::app::App;
 use crate::author::keys::SealedKey;
 use crate::author::profile::AuthorProfile;
-use crate::author::{self, Actor, Community};
+use crate::author::{self, Actor, Author, Community};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::{ActorId, ArticleId, AuthorId, PostId, SourceId};
@@ -43,7 +43,12 @@ pub struct Authors {
 /// # Errors
 /// The database's, among them that a handle was taken meanwhile.
 pub async fn authors(conn: &mut Conn, app: &App, source: SourceId, authors: &Authors) -> sqlx::Result<()> {
+    let before = author::store::authors(conn, source).await?;
     for profile in &authors.profiles {
+        let known = before.iter().find(|author| author.slug == profile.slug);
+        if let Some(actor) = known.and_then(|author| outdated(author, profile)) {
+            author::store::reprofile(conn, actor, profile).await?;
+        }
         author::store::upsert_author(conn, AuthorId(app.ids.row()), source, profile).await?;
     }
     for founded in &authors.founded {
@@ -55,8 +60,21 @@ pub async fn authors(conn: &mut Conn, app: &App, source: SourceId, authors: &Aut
     }
     for actor in &authors.thaw {
         author::store::set_frozen(conn, *actor, None).await?;
+        let author = before.iter().find(|author| author.actor == Some(*actor));
+        let profile = author.and_then(|author| authors.profiles.iter().find(|profile| profile.slug == author.slug));
+        if let (Some(profile), Some(actor)) = (profile, author::store::actor(conn, *actor).await?)
+            && !actor.shows(profile)
+        {
+            author::store::reprofile(conn, actor.id, profile).await?;
+        }
     }
     Ok(())
+}
+
+/// The actor that is to be given a changed profile.
+fn outdated(author: &Author, profile: &AuthorProfile) -> Option<ActorId> {
+    let edited = |before: &String| super::plan::is_edit(before, &profile.fingerprint);
+    author.actor.filter(|_| author.fingerprint.as_ref().is_some_and(edited))
 }
 
 /// Who writes on a source: names, and the actors that may speak for new posts.

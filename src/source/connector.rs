@@ -5,6 +5,7 @@ use url::Url;
 use super::git::{self, GitError, Standing};
 use super::hugo;
 use super::scan::Scan;
+use super::stamp::{self, Stamp};
 use crate::clock::Timestamp;
 use crate::config::{Source, SourceKind};
 
@@ -29,6 +30,10 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// When there is nothing to look at, with a sentence that says what to do.
     fn scan(&self, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError>;
+
+    /// What decides over a scan, told without reading what is scanned: as long as it is the same, so is the scan, but for
+    /// the time. `None` where it cannot be told.
+    fn stamp(&self, seed: &str, now: Timestamp) -> Option<Stamp>;
 }
 
 struct HugoSite(hugo::Settings);
@@ -36,6 +41,10 @@ struct HugoSite(hugo::Settings);
 impl Connector for HugoSite {
     fn scan(&self, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError> {
         Ok(hugo::scan(&self.0, now, progress)?)
+    }
+
+    fn stamp(&self, seed: &str, now: Timestamp) -> Option<Stamp> {
+        stamp::of(&self.0.root, seed, now)
     }
 }
 
@@ -48,6 +57,8 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
             root: source.path.clone(),
             public_url,
             sections: source.sections.clone(),
+            profile_fields: source.profile_fields,
+            detect_language: source.detect_language,
             languages: source.languages.clone(),
             environment: source.environment.clone(),
         })),
@@ -60,8 +71,5 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
 /// As [`git::update`].
 pub async fn fetch(source: &Source) -> Result<Option<Standing>, ScanError> {
     let Some(repository) = &source.repository else { return Ok(None) };
-    let wants_history = |root: &std::path::Path| match source.kind {
-        SourceKind::Hugo => hugo::wants_history(root, &source.environment),
-    };
-    Ok(Some(git::update(repository, wants_history).await?))
+    Ok(Some(git::update(repository).await?))
 }

@@ -12,8 +12,10 @@ pub mod plan;
 pub mod redirects;
 pub mod scan;
 mod secret;
+pub mod stamp;
 pub mod store;
 pub mod sync;
+mod unchanged;
 pub mod watch;
 pub mod worker;
 

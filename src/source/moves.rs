@@ -1,6 +1,6 @@
 //! Which of the posts that we know is which entry of a scan, whatever became of its file and its address: pure.
 //!
-//! ADR 7 tells the order of the evidence and what happens where it fits two.
+//! ADR 9 tells the order of the evidence and what happens where it fits two.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

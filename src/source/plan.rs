@@ -262,7 +262,7 @@ pub(super) fn step_for_entry(entry: &Entry, post: Option<&Post>, rules: &Rules<'
 }
 
 /// Whether a fingerprint tells of an edit: another version of counting is none.
-fn is_edit(before: &str, after: &str) -> bool {
+pub(super) fn is_edit(before: &str, after: &str) -> bool {
     match (before.split_once(':'), after.split_once(':')) {
         (Some((old_version, old)), Some((new_version, new))) => old_version == new_version && old != new,
         _ => before != after,

@@ -139,6 +139,8 @@ pub struct Scanned {
     pub error: Option<String>,
     /// When to look again, unless somebody asked for it meanwhile.
     pub next_scan_at: Timestamp,
+    /// What the tree looked like, and what was seen in it, if that may be relied on.
+    pub seen: Option<(String, String)>,
 }
 
 /// Ends a scan; false when another took the source over, and then nothing of it may be kept.
@@ -147,7 +149,7 @@ pub struct Scanned {
 /// The database's.
 pub async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
-        "UPDATE sources SET scanned_at = $3, error = $4, next_scan_at = COALESCE(requested_at, $5),
+        "UPDATE sources SET scanned_at = $3, error = $4, stamp = $7, seen = $8, next_scan_at = COALESCE(requested_at, $5),
          lease_until = NULL, lease_owner = NULL, failures = CASE WHEN $4 IS NULL THEN 0 ELSE failures + 1 END,
          complete_scans = complete_scans + $6,
          imported_at = CASE WHEN $6 = 1 THEN COALESCE(imported_at, $3) ELSE imported_at END
@@ -159,9 +161,24 @@ pub async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Time
     .bind(scanned.error.clone())
     .bind(scanned.next_scan_at.millis())
     .bind(i64::from(scanned.complete))
+    .bind(scanned.seen.as_ref().map(|(stamp, _)| stamp.clone()))
+    .bind(scanned.seen.as_ref().map(|(_, seen)| seen.clone()))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// What a scan saw in a tree that looked like this, as JSON, if the last one did.
+///
+/// # Errors
+/// The database's.
+pub async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Result<Option<String>> {
+    let row = query("SELECT seen FROM sources WHERE id = $1 AND stamp = $2")
+        .bind(source.0)
+        .bind(stamp.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    row.map_or(Ok(None), |row| row.maybe_text("seen"))
 }
 
 /// Lets go of a source without having changed anything.

@@ -11,7 +11,7 @@ use super::connector::{self, ScanError};
 use super::plan::{self, Act, Plan, Rules, Step};
 use super::scan::{Scan, Warning};
 use super::store::{self, Lease, Scanned};
-use super::{Known, founding};
+use super::{Known, founding, unchanged};
 use crate::activity::actor::ActorKind;
 use crate::app::App;
 use crate::author::keys::MintError;
@@ -31,6 +31,13 @@ pub struct Wish {
     pub confirm: bool,
     /// Push this post whatever its age.
     pub deliver: Option<String>,
+}
+
+impl Wish {
+    /// Whether nothing is wanted but what the site says.
+    fn is_plain(&self) -> bool {
+        !self.dry_run && !self.confirm && self.deliver.is_none()
+    }
 }
 
 /// Why a sync could not be done; nothing was written.
@@ -223,6 +230,7 @@ pub async fn run(
             complete: false,
             error: Some(error.to_string()),
             next_scan_at: app.clock.now() + after_failure(configured.rescan, known.failures),
+            seen: None,
         };
         let now = app.clock.now();
         app.db.write(move |conn| Box::pin(async move { store::finish(conn, &lease, &scanned, now).await })).await?;
@@ -257,9 +265,18 @@ async fn attempt(
 ) -> Result<Report, SyncError> {
     let now = app.clock.now();
     let standing = connector::fetch(configured).await?;
+    let stamp = unchanged::look(app, configured).await?;
+    if wish.is_plain()
+        && let Some(report) = unchanged::rest(app, configured, known, lease, stamp.as_ref(), standing.as_ref()).await?
+    {
+        return Ok(report);
+    }
     let connector = connector::of(configured);
     let mut scan = tokio::task::spawn_blocking(move || connector.scan(now, &mut progress)).await??;
     let stale = standing.and_then(|standing| scan.is_of(standing));
+    if let Some(why) = &stale {
+        tracing::warn!(source = configured.name, why, "the files of the last fetch are read");
+    }
     // Read after the scan, so that a decision made meanwhile on the command line counts.
     let (posts, authors, actors) = {
         let mut conn = app.db.read().await?;
@@ -284,6 +301,7 @@ async fn attempt(
         return Err(SyncError::NothingToDeliver(key.clone()));
     }
     let mut report = Report::of(&configured.name, &steps, &scan, &opt_in, wish.dry_run);
+    let steady = warnings.is_empty();
     report.warnings.extend(warnings);
     report.warnings.sort();
     if wish.dry_run {
@@ -298,6 +316,7 @@ async fn attempt(
         complete: scan.complete,
         error: stale,
         next_scan_at: plan::next_turn(&scan, now).map_or(look_again, |turn| turn.min(look_again)),
+        seen: stamp.filter(|_| steady).and_then(|stamp| unchanged::keep(stamp, &scan, &steps, now)),
     };
     write(app, current, lease.clone(), authors, steps, scanned).await?;
     Ok(report)
@@ -321,6 +340,7 @@ fn decide(configured: &Source, scan: &Scan, known: Vec<Author>, actors: &[Actor]
             bio: profile.bio.clone(),
             avatar: profile.avatar.clone(),
             has_profile: profile.has_profile,
+            fingerprint: None,
             choice: None,
             actor: None,
         });
@@ -352,6 +372,7 @@ async fn mint_authors(app: &App, scan: &Scan, opt_in: OptIn) -> Result<Authors, 
                 let (name, bio) = profile.map_or((slug.as_str(), ""), |profile| (&profile.name, &profile.bio));
                 let (mut actor, keys) = author::founding::new_actor(&app, ActorKind::Person, handle, name, bio)?;
                 actor.icon = profile.and_then(|profile| profile.avatar.clone());
+                actor.fields = profile.map(|profile| profile.fields.clone()).unwrap_or_default();
                 Ok(Founded { slug, actor, keys })
             })
             .collect::<Result<Vec<_>, MintError>>()

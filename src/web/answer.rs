@@ -110,6 +110,10 @@ fn etag(body: &[u8]) -> String {
     tag
 }
 
+/// Marks an answer that another asker would not get: no cache may share it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Personal;
+
 /// Leads on to `to`: 302, since where a page lives may change.
 pub(super) fn lead_to(to: &str) -> Result<Response, Failure> {
     let location = HeaderValue::try_from(to).map_err(|_| Failure::Broken(format!("`{to}` is no address")))?;
@@ -125,9 +129,15 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
     if safe {
         response = if is_known(&asked, &response) { not_modified(response) } else { for_people(&asked, response) };
     }
+    let personal = response.extensions().get::<Personal>().is_some();
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-    set(VARY, "accept");
+    if personal {
+        set(VARY, "accept, signature");
+        set(CACHE_CONTROL, "private, no-cache");
+    } else {
+        set(VARY, "accept");
+    }
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(REFERRER_POLICY, "strict-origin-when-cross-origin");
     set(CONTENT_SECURITY_POLICY, PAGE_POLICY);

@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::answer::{ACTIVITY_JSON, PUBLIC_MINUTE};
 use crate::inbox::receive::Turned;
+use crate::net::signature::ACCEPT_SIGNATURE;
 
 /// Why there is no answer but this.
 #[derive(Debug)]
@@ -95,6 +96,10 @@ impl IntoResponse for Failure {
             _ => {}
         }
         let told = self.told();
+        let retry_after = match &self {
+            Self::Turned(turned) => turned.retry_after,
+            _ => None,
+        };
         let (body, media_type, cache) = match self {
             Self::Buried(tombstone) => (tombstone, ACTIVITY_JSON, PUBLIC_MINUTE),
             _ => (problem(&told), "application/problem+json", "no-store"),
@@ -102,6 +107,16 @@ impl IntoResponse for Failure {
         let mut response = (told.status, Json(body)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+        if told.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert("accept-signature", HeaderValue::from_static(ACCEPT_SIGNATURE));
+        }
+        if let Some(wait) = retry_after {
+            // Whole seconds, rounded up (RFC 9110 section 10.2.3).
+            response.headers_mut().insert(
+                RETRY_AFTER,
+                HeaderValue::from(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)),
+            );
+        }
         response.extensions_mut().insert(told);
         response
     }

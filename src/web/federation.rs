@@ -2,18 +2,21 @@
 
 mod collections;
 pub(super) mod inbox;
+mod reader;
 
 use activitypub_federation::config::Data;
 use axum::Router;
-use axum::extract::OriginalUri;
+use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{HeaderMap, Uri};
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Uri};
 use uuid::Uuid;
 
-use super::answer::{Document, Form, lead_to};
+use self::reader::Reader;
+use super::answer::{Document, Form, Personal, lead_to};
 use super::error::Failure;
-use crate::activity::actor::{ActorKind, tombstone};
+use crate::activity::actor::{ActorKind, keys_alone, tombstone};
 use crate::activity::urls::Local;
 use crate::app::App;
 use crate::author::{self, Actor};
@@ -46,39 +49,79 @@ pub(super) fn routes() -> Router {
     READ.iter().fold(inboxes, |router, path| router.route(path, get(read)))
 }
 
+/// The headers with a Host: HTTP/2 names it in the address, and signatures are over `host` all the same (interop C16).
+fn with_host(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
+    if !headers.contains_key(HOST)
+        && let Some(authority) = uri.authority()
+        && let Ok(host) = HeaderValue::try_from(authority.as_str())
+    {
+        headers.insert(HOST, host);
+    }
+    headers
+}
+
 const UNKNOWN: Failure = Failure::NotFound("Nothing of ours has this id.");
 
 /// Answers with what an id names; an id is itself, byte for byte (interop A22).
-async fn read(data: Data<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Failure> {
+async fn read(data: Data<App>, OriginalUri(uri): OriginalUri, request: Request) -> Result<Response, Failure> {
     let app: &App = &data;
     let local = app.urls.local(&format!("{}{}", app.urls.origin(), uri.path())).ok_or(UNKNOWN)?;
+    let mut asked = request.into_parts().0;
+    asked.headers = with_host(asked.headers, &uri);
+    asked.uri = uri;
+    let reader = reader::admit(app, &local, &asked).await?;
+    let mut answer =
+        document(app, &local, &asked.uri, &asked.headers, &reader).await.unwrap_or_else(IntoResponse::into_response);
+    if reader.is_personal() {
+        answer.extensions_mut().insert(Personal);
+    }
+    Ok(answer)
+}
+
+async fn document(
+    app: &App,
+    local: &Local,
+    uri: &Uri,
+    headers: &HeaderMap,
+    reader: &Reader,
+) -> Result<Response, Failure> {
+    let local = local.clone();
     let mut conn = app.db.read().await?;
     let conn = &mut *conn;
     match local {
         Local::Instance => {
             let instance = author::store::instance(conn).await?.ok_or(UNKNOWN)?;
-            actor(app, conn, &instance, &headers).await
+            actor(app, conn, &instance, headers, reader).await
         }
         Local::Actor(uuid) => {
             let who = standing_actor(app, conn, uuid, &local).await?;
-            actor(app, conn, &who, &headers).await
+            actor(app, conn, &who, headers, reader).await
         }
         Local::Article(uuid) => {
             let found = standing_article(app, conn, uuid, &local).await?;
-            article(app, conn, &found, &headers).await
+            let answer = article(app, conn, &found, headers).await?;
+            reader.remember(app, found.id);
+            Ok(answer)
         }
         Local::Activity(uuid) => activity(app, conn, uuid).await,
-        other => collection(app, conn, &other, &uri).await,
+        other => collection(app, conn, &other, uri).await,
     }
 }
 
-async fn actor(app: &App, conn: &mut Conn, who: &Actor, headers: &HeaderMap) -> Result<Response, Failure> {
+async fn actor(
+    app: &App,
+    conn: &mut Conn,
+    who: &Actor,
+    headers: &HeaderMap,
+    reader: &Reader,
+) -> Result<Response, Failure> {
     if Form::wanted(headers) == Form::Page {
         return lead_to(&app.urls.profile(&who.handle));
     }
     let document = outbox::documents::actor(app, conn, who).await?;
     let document = document.ok_or_else(|| Failure::Broken(format!("actor @{} has no keys", who.handle)))?;
-    Ok(Document::activity(&document).into_response())
+    let shown = if reader.sees_keys_alone() { keys_alone(&document) } else { document };
+    Ok(Document::activity(&shown).into_response())
 }
 
 /// The article for programs; people read it on the site's own page (interop B24).

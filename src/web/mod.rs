@@ -6,6 +6,7 @@ mod error;
 mod federation;
 mod hooks;
 mod pages;
+mod source;
 #[cfg(test)]
 mod tests;
 

@@ -71,7 +71,9 @@ async fn a_permanent_answer_settles_that_delivery_alone() {
             peer.set_fault(Fault::None);
             world.advance(Duration::from_hours(12));
             world.drain().await;
-            assert_eq!(world.requests("") - before, 1, "{fault:?} is final, and a redirect is not followed");
+            // A 400 may be about the signature: one knock in the other scheme (C14).
+            let knocks = if number == 0 { 2 } else { 1 };
+            assert_eq!(world.requests("") - before, knocks, "{fault:?} is final, and a redirect is not followed");
         }
         assert!(kinds(&peer).is_empty());
         write(world, "after");

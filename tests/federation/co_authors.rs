@@ -71,7 +71,8 @@ fn is_owned_by_the_first(article: &Value, followers: &[(Peer, Found)]) {
     assert_eq!(article["attributedTo"], owner.actor_id, "R1");
     assert_eq!(article["audience"], group.actor_id, "F4");
     let summary = article["summary"].as_str().unwrap_or_default();
-    let byline = format!("<p>By {}, {} and {}</p>", owner.name, second.name, third.name);
+    // The page is in Dutch, though its site is in English (interop B15).
+    let byline = format!("<p>Door {}, {} en {}</p>", owner.name, second.name, third.name);
     assert!(summary.ends_with(&byline), "{summary} does not end with {byline}");
     let tags = article["tag"].as_array().expect("tags");
     let mentioned: Vec<_> = tags.iter().filter(|tag| tag["type"] == "Mention").map(|tag| &tag["href"]).collect();

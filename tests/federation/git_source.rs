@@ -26,7 +26,7 @@ impl World {
     }
 
     /// Makes the site's folder a repository, from which the source is read. Gives the folder that holds our copy.
-    async fn from_git(&mut self) -> tempfile::TempDir {
+    async fn publish_from_git(&mut self) -> tempfile::TempDir {
         git(self.site.path(), &["init", "--quiet", "--initial-branch=main"]);
         self.commit();
         let kept = tempfile::tempdir().expect("a folder");
@@ -50,7 +50,7 @@ impl World {
 #[tokio::test]
 async fn a_push_and_a_call_bring_the_post_at_once_sources_1_9() {
     on_each_engine(async |world| {
-        let _kept = world.from_git().await;
+        let _kept = world.publish_from_git().await;
         world.publish().await;
         let peer = world.peer("peer.test", &["ann"]);
         world.follow(&peer, "ann", GROUP).await;
@@ -74,7 +74,7 @@ async fn a_push_and_a_call_bring_the_post_at_once_sources_1_9() {
 #[tokio::test]
 async fn without_a_call_the_timer_fetches() {
     on_each_engine(async |world| {
-        let _kept = world.from_git().await;
+        let _kept = world.publish_from_git().await;
         world.publish().await;
         let peer = world.peer("peer.test", &["ann"]);
         world.follow(&peer, "ann", GROUP).await;
@@ -90,7 +90,7 @@ async fn without_a_call_the_timer_fetches() {
 #[tokio::test]
 async fn a_repository_that_is_away_removes_nothing_and_is_asked_less_and_less() {
     on_each_engine(async |world| {
-        let kept = world.from_git().await;
+        let kept = world.publish_from_git().await;
         world.publish().await;
         // Gone from the branch, but not yet believed when the repository goes away.
         world.site.remove("old-maren");

@@ -64,7 +64,7 @@ async fn what_was_changed_on_its_way_is_refused() {
                 r#"sig1=("@method" "@target-uri");created=1793613600;keyid="https://peer.test/users/ann#main-key""#;
             headers.insert("signature-input", input.parse().expect("a value"));
         });
-        is_refused(world, newer.await, 401, "rfc9421").await;
+        is_refused(world, newer.await, 401, "digest-unsigned").await;
     })
     .await;
 }

@@ -55,6 +55,8 @@ pub(crate) async fn on_each_engine_at(start: &str, test: impl AsyncFn(&mut World
             let mut world = World::new(*engine, start).await;
             test(&mut world).await;
             world.is_sound().await;
+            // The network in memory and the bridge hold each other, so that nobody else would end its connections.
+            world.app.db.close().await;
         };
         if let Err(panic) = AssertUnwindSafe(run).catch_unwind().await {
             let message = panic.downcast_ref::<String>().cloned();
@@ -112,9 +114,11 @@ impl World {
 
     /// Drops the bridge and opens it again on the same database, as after a crash.
     pub(crate) async fn restart(&mut self) {
+        let before = self.app.clone();
         self.app = open(&self.settings, &self.clock, &self.road).await.expect("a bridge");
         serve::free_leases(&self.app).await.expect("its leases are free");
         self.listen().await;
+        before.db.close().await;
     }
 
     /// Changes a part of the configuration, which must be there, and restarts.

@@ -36,8 +36,8 @@ pub struct RemoteKey {
     pub id: String,
     /// The actor's id.
     pub owner: String,
-    /// SPKI or PKCS#1 text, unchecked; `None` where the actor names the key only by its id.
-    pub pem: Option<String>,
+    /// PEM, or the multibase of a Multikey, unchecked; `None` where the actor names the key only by its id.
+    pub public: Option<String>,
 }
 
 const KINDS: [&str; 5] = ["Person", "Group", "Service", "Application", "Organization"];
@@ -46,7 +46,7 @@ const USERNAME_MAX: usize = 128;
 /// As Mastodon (interop A9).
 const KEYS_MAX: usize = 10;
 /// Bytes: four times the longest RSA key in use.
-const PEM_MAX: usize = 8 * 1024;
+const PUBLIC_MAX: usize = 8 * 1024;
 
 /// Reads an actor's document, which [`super::document`] has taken in.
 ///
@@ -68,7 +68,7 @@ pub fn actor(document: &Value) -> Result<RemoteActor, Malformed> {
         shared_inbox: ours(shared_inbox.and_then(address)),
         followers: ours(document.get("followers").and_then(address_of)),
         url: document.get("url").and_then(page),
-        keys: keys(document.get("publicKey"), &id),
+        keys: keys(document, &id),
         id,
         kind,
         inbox,
@@ -118,13 +118,14 @@ fn link(value: &Value) -> Option<String> {
     }
 }
 
-fn keys(value: Option<&Value>, actor: &str) -> Vec<RemoteKey> {
-    let read = |value: &Value| key(value, actor);
-    match value {
-        Some(Value::Array(keys)) => keys.iter().filter_map(read).take(KEYS_MAX).collect(),
-        Some(value) => read(value).into_iter().collect(),
-        None => Vec::new(),
-    }
+/// Those of `publicKey`, and the Multikeys of `assertionMethod` (FEP-521a).
+fn keys(document: &Value, actor: &str) -> Vec<RemoteKey> {
+    let all = ["publicKey", "assertionMethod"].into_iter().filter_map(|property| document.get(property));
+    let each = all.flat_map(|value| match value {
+        Value::Array(keys) => keys.as_slice(),
+        value => std::slice::from_ref(value),
+    });
+    each.filter_map(|value| key(value, actor)).take(KEYS_MAX).collect()
 }
 
 /// A key of the actor itself: of its origin, and not said to be somebody else's (interop A9, C7).
@@ -134,6 +135,12 @@ fn key(value: &Value, actor: &str) -> Option<RemoteKey> {
     if owner.is_some_and(|owner| address_of(owner).as_deref() != Some(actor)) {
         return None;
     }
-    let pem = value.get("publicKeyPem").and_then(one).and_then(Value::as_str).filter(|pem| pem.len() <= PEM_MAX);
-    Some(RemoteKey { id, owner: actor.to_owned(), pem: pem.map(str::to_owned) })
+    Some(RemoteKey { id, owner: actor.to_owned(), public: key_text(value) })
+}
+
+/// What a key object says of the key itself, PEM or multibase, as an actor's document or its own has it.
+#[must_use]
+pub fn key_text(key: &Value) -> Option<String> {
+    let text = key.get("publicKeyPem").or_else(|| key.get("publicKeyMultibase")).and_then(one)?.as_str()?;
+    (text.len() <= PUBLIC_MAX).then(|| text.to_owned())
 }

@@ -201,7 +201,7 @@ fn language(document: &Value) -> Option<String> {
     (is_tag && !["und", "mul", "mis", "zxx"].contains(&tag.as_str())).then_some(tag)
 }
 
-/// A page as an address, a Link, or the first of a list of them; PeerTube and others list several.
+/// A page as an address, a Link, or the first of a list of them; `PeerTube` and others list several.
 fn page(value: &Value) -> Option<String> {
     let is_page = |link: &&Value| link.get("mediaType").and_then(Value::as_str) == Some("text/html");
     let href = |link: &Value| link.get("href").and_then(address).or_else(|| address(link));

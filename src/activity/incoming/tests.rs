@@ -217,7 +217,7 @@ fn an_actor_elsewhere_in_its_many_shapes() {
     let plain = actor(&actor_document()).expect("an actor");
     assert_eq!(
         plain.keys,
-        [RemoteKey { id: format!("{id}#main-key"), owner: id.to_owned(), pem: Some("PEM".to_owned()) }]
+        [RemoteKey { id: format!("{id}#main-key"), owner: id.to_owned(), public: Some("PEM".to_owned()) }]
     );
     assert_eq!(plain.shared_inbox.as_deref(), Some("https://m.example/inbox"));
     let with = |key: &str, value: Value| {
@@ -234,7 +234,7 @@ fn an_actor_elsewhere_in_its_many_shapes() {
         null,
     ]);
     let found = with("publicKey", keys).expect("an actor").keys;
-    let shown: Vec<_> = found.iter().map(|key| (key.id.rsplit('#').next(), key.pem.as_deref())).collect();
+    let shown: Vec<_> = found.iter().map(|key| (key.id.rsplit('#').next(), key.public.as_deref())).collect();
     assert_eq!(shown, [(Some("one"), None), (Some("two"), Some("TWO")), (Some("long"), None)]);
     let many: Vec<String> = (0..50).map(|number| format!("{id}#{number}")).collect();
     assert_eq!(with("publicKey", json!(many)).expect("an actor").keys.len(), 10);

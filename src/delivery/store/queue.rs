@@ -76,8 +76,14 @@ pub enum Recipients {
     Followers(ActorId),
     /// Everyone who was sent an article.
     Reach(ArticleId),
+    /// Everyone who was sent an article, or fetched it with a signature.
+    Copies(ArticleId),
+    /// The followers of an actor, and everyone who was sent an article of theirs.
+    Acquaintances(ActorId),
     /// Every inbox we know (interop D6: the end of an actor).
     Everyone,
+    /// Every server we know, through the shared inbox where it has a live one.
+    Servers,
 }
 
 macro_rules! fan_out_statements {
@@ -111,15 +117,34 @@ impl Recipients {
                  LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL"
             ),
             Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1"),
+            // Whose shared inbox took the article hears of it there, and not once more at its instance actor's.
+            Self::Copies(_) => fan_out_statements!(
+                "SELECT inbox_id FROM reach WHERE article_id = $1 UNION
+                 SELECT f.inbox_id FROM fetched f WHERE f.article_id = $1 AND NOT EXISTS (
+                 SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
+                 WHERE a.article_id = $1 AND d.host_id = f.host_id AND d.outcome = 'delivered' AND s.shared = 1
+                 AND s.gone_at IS NULL)"
+            ),
+            Self::Acquaintances(_) => fan_out_statements!(
+                "SELECT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
+                 FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
+                 LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL
+                 UNION SELECT reach.inbox_id FROM reach JOIN articles t ON t.id = reach.article_id
+                 WHERE t.owner_actor_id = $1"
+            ),
             Self::Everyone => fan_out_statements!("SELECT id AS inbox_id FROM inboxes WHERE $1 = 0"),
+            Self::Servers => fan_out_statements!(
+                "SELECT DISTINCT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
+                 FROM remote_actors r LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE $1 = 0 AND r.gone_at IS NULL"
+            ),
         }
     }
 
     fn subject(self) -> i64 {
         match self {
-            Self::Followers(actor) => actor.0,
-            Self::Reach(article) => article.0,
-            Self::Everyone => 0,
+            Self::Followers(actor) | Self::Acquaintances(actor) => actor.0,
+            Self::Reach(article) | Self::Copies(article) => article.0,
+            Self::Everyone | Self::Servers => 0,
         }
     }
 }

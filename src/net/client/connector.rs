@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,11 +25,36 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// Addresses tried for one name at most.
 const ADDRESSES_MAX: usize = 6;
 
+/// What lies below the check of addresses: asks for a name's addresses, and opens a connection to one.
+pub(super) trait Dial: Send + Sync {
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>>;
+    fn open(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<TcpStream>>;
+}
+
+/// The system's resolver and sockets.
+pub(super) struct System;
+
+impl Dial for System {
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>> {
+        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one way out, behind the check of addresses")]
+    fn open(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<TcpStream>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        })
+    }
+}
+
 /// Connects where the operator allows.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Connector {
     pub(super) gate: Gate,
     pub(super) connect_to: Vec<ConnectTo>,
+    pub(super) dial: Arc<dyn Dial>,
 }
 
 impl Service<Uri> for Connector {
@@ -58,10 +84,9 @@ impl Connector {
         let addresses = if let Some(target) = self.told(&host, port) {
             vec![target]
         } else {
-            let found = tokio::net::lookup_host((host.as_str(), port)).await.map_err(failed)?;
-            self.allowed(&host, found.collect())?
+            self.allowed(&host, self.dial.resolve(&host, port).await.map_err(failed)?)?
         };
-        first_to_answer(addresses).await.map_err(failed)
+        first_to_answer(&*self.dial, addresses).await.map_err(failed)
     }
 
     /// Where the operator says the name is.
@@ -85,12 +110,12 @@ impl Connector {
 }
 
 /// Tries the addresses in the resolver's order, each a little after the one before; the first connection wins.
-async fn first_to_answer(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+async fn first_to_answer(dial: &dyn Dial, addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut attempts: FuturesUnordered<_> = (0_u32..)
         .zip(addresses)
         .map(|(nth, address)| async move {
             tokio::time::sleep(HEAD_START * nth).await;
-            open(address).await
+            dial.open(address).await
         })
         .collect();
     let mut last = io::Error::other("no address to connect to");
@@ -101,11 +126,4 @@ async fn first_to_answer(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
         }
     }
     Err(last)
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the one way out, behind the check of addresses")]
-async fn open(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
 }

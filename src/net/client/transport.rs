@@ -14,7 +14,7 @@ use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower::Service;
 
-use super::connector::Connector;
+use super::connector::{Connector, Dial};
 use super::{ClientError, SendError, Wire, tls};
 use crate::config;
 use crate::net::address::Gate;
@@ -31,12 +31,12 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    pub(super) fn network(network: &config::Network, gate: Gate) -> Result<Self, ClientError> {
+    pub(super) fn network(network: &config::Network, gate: Gate, dial: Arc<dyn Dial>) -> Result<Self, ClientError> {
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::client_config(network.extra_ca_file.as_deref())?)
             .https_or_http() // the gate decides
             .enable_all_versions()
-            .wrap_connector(Connector { gate, connect_to: network.connect_to.clone() });
+            .wrap_connector(Connector { gate, connect_to: network.connect_to.clone(), dial });
         let client = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

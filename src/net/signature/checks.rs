@@ -7,8 +7,8 @@ use base64::Engine;
 use http::{HeaderMap, Method, header};
 use url::Url;
 
-use super::Reason;
 use super::header::{BASE64, Parameters};
+use super::{Names, Reason};
 use crate::clock::Timestamp;
 
 /// How far two clocks may differ (interop C6).
@@ -19,14 +19,16 @@ const LIFETIME: Duration = Duration::from_mins(5);
 const LIFETIME_MAX: Duration = Duration::from_hours(12);
 
 /// The headers of which a second one would let a request mean two things (limits 2.1, row 2).
-const ONCE: [http::HeaderName; 7] = [
+const ONCE: [http::HeaderName; 9] = [
     header::HOST,
     header::DATE,
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
     header::AUTHORIZATION,
     super::DIGEST,
+    super::CONTENT_DIGEST,
     super::SIGNATURE,
+    super::SIGNATURE_INPUT,
 ];
 
 pub(super) fn secured_once(headers: &HeaderMap) -> Result<(), Reason> {
@@ -35,8 +37,7 @@ pub(super) fn secured_once(headers: &HeaderMap) -> Result<(), Reason> {
 }
 
 /// The keyId is an address we could fetch: absolute, http or https, without user or password (interop C7).
-pub(super) fn key_id(parameters: &Parameters) -> Result<(), Reason> {
-    let text = parameters.key_id.as_str();
+pub(super) fn key_id(text: &str) -> Result<(), Reason> {
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
     let url = Url::parse(text).map_err(|_| Reason::KeyId)?;
     let web = matches!(url.scheme(), "http" | "https") && url.has_host();
@@ -55,12 +56,17 @@ pub(super) fn algorithm(parameters: &Parameters) -> Result<(), Reason> {
 /// Interop C6. Only what is signed can prolong: an `expires` beside the signature may end it earlier, never later.
 pub(super) fn window(parameters: &Parameters, headers: &HeaderMap, now: Timestamp) -> Result<(), Reason> {
     let created = created(parameters, headers)?;
-    let usual_end = created + LIFETIME;
-    let end = match parameters.expires.map(moment) {
-        Some(expires) if parameters.signs("(expires)") => expires.min(created + LIFETIME_MAX),
-        Some(expires) => expires.min(usual_end),
-        None => usual_end,
-    };
+    let expires = parameters.expires.map(moment);
+    if parameters.signs("(expires)") {
+        within(created, expires, now)
+    } else {
+        within(created, expires.map(|expires| expires.min(created + LIFETIME)), now)
+    }
+}
+
+/// Whether a signature that was made at `created` and ends at a signed `expires` holds now (interop C6).
+pub(super) fn within(created: Timestamp, expires: Option<Timestamp>, now: Timestamp) -> Result<(), Reason> {
+    let end = expires.map_or(created + LIFETIME, |expires| expires.min(created + LIFETIME_MAX));
     if created > now + SKEW {
         Err(Reason::DateFuture)
     } else if now > end + SKEW {
@@ -81,21 +87,29 @@ fn created(parameters: &Parameters, headers: &HeaderMap) -> Result<Timestamp, Re
     date.to_str().ok().and_then(Timestamp::parse_http_date).ok_or(Reason::DateMalformed)
 }
 
-fn moment(seconds: u64) -> Timestamp {
+pub(super) fn moment(seconds: u64) -> Timestamp {
     Timestamp::from_millis(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000))
 }
 
-/// The request was signed for us (limits 2.1, row 3).
-pub(super) fn host(parameters: &Parameters, headers: &HeaderMap, our_hosts: &[&str]) -> Result<(), Reason> {
+/// The request was signed for us (limits 2.1, row 3): what may have been signed as Host.
+pub(super) fn host(parameters: &Parameters, headers: &HeaderMap, names: &Names<'_>) -> Result<Vec<String>, Reason> {
     if !parameters.signs("host") {
         return Err(Reason::HostUnsigned);
     }
     let host = headers.get(header::HOST).ok_or(Reason::HeaderMissing)?;
-    if our_hosts.iter().any(|ours| host.as_bytes().eq_ignore_ascii_case(ours.as_bytes())) {
-        Ok(())
-    } else {
-        Err(Reason::HostForeign)
+    if names.is_public(host.as_bytes()) {
+        return Ok(vec![header_text(headers, "host")?]);
     }
+    let meant = names.meant_by(host.as_bytes());
+    if meant.is_empty() { Err(Reason::HostForeign) } else { Ok(meant.into_iter().map(str::to_owned).collect()) }
+}
+
+/// All that a header says, as both schemes sign it: its lines in order, joined by a comma.
+pub(super) fn header_text(headers: &HeaderMap, name: &str) -> Result<String, Reason> {
+    let texts: Result<Vec<&str>, _> =
+        headers.get_all(name).iter().map(|value| std::str::from_utf8(value.as_bytes()).map(str::trim)).collect();
+    let texts = texts.map_err(|_| Reason::HeaderMalformed)?;
+    if texts.is_empty() { Err(Reason::HeaderMissing) } else { Ok(texts.join(", ")) }
 }
 
 /// What else must be signed (interop C4).
@@ -110,10 +124,7 @@ pub(super) fn components(parameters: &Parameters, method: &Method) -> Result<(),
 }
 
 /// The body is the one whose digest was signed; of several algorithms SHA-256 counts (interop C5).
-pub(super) fn body_digest(parameters: &Parameters, headers: &HeaderMap, body: &[u8]) -> Result<(), Reason> {
-    if !parameters.signs("digest") {
-        return Ok(());
-    }
+pub(super) fn body_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), Reason> {
     let text =
         headers.get(super::DIGEST).ok_or(Reason::HeaderMissing)?.to_str().map_err(|_| Reason::DigestMalformed)?;
     let mut sha256 = text.split(',').filter_map(|part| {

@@ -5,8 +5,7 @@ use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderName;
 
-/// Longest Signature header read, in bytes; RSA-4096 needs about 1,000.
-const LENGTH_MAX: usize = 8 * 1024;
+use super::LENGTH_MAX;
 
 /// Base64 with or without its padding.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(

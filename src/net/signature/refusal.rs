@@ -52,20 +52,21 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// One of Host, Date, Digest, Signature, Content-Type, Content-Length, Authorization stands twice (limits 2.1, row 2).
+    /// One of Host, Date, Digest, Content-Digest, Signature, Signature-Input, Content-Type, Content-Length, Authorization
+    /// stands twice (limits 2.1, row 2).
     RepeatedHeader = "repeated-header", "A header that secures the request stands more than once.";
     /// There is no Signature header.
     SignatureMissing = "signature-missing", "The request is not signed.";
-    /// Signed after RFC 9421 only.
-    Rfc9421 = "rfc9421", "Signatures after RFC 9421 are not understood yet; sign after draft-cavage-12.";
-    /// The Signature header cannot be read (interop C12).
-    SignatureMalformed = "signature-malformed", "The Signature header cannot be read.";
+    /// The Signature or Signature-Input header cannot be read (interop C12, C14).
+    SignatureMalformed = "signature-malformed", "The Signature or Signature-Input header cannot be read.";
+    /// A component of RFC 9421 is signed that we cannot check (interop C14).
+    Component = "component", "A component is signed that is not checked here; sign @method, @target-uri, content-digest.";
     /// The keyId is no absolute http or https address (interop C7).
     KeyId = "key-id", "The keyId is not an http or https address.";
     /// The algorithm is unknown, or signs parameters that it must not (interop C13).
-    Algorithm = "algorithm", "The algorithm is not rsa-sha256 or hs2019, or does not allow what is signed.";
-    /// Neither Date nor (created) is signed.
-    DateUnsigned = "date-unsigned", "Neither Date nor (created) is signed.";
+    Algorithm = "algorithm", "The algorithm is not rsa-sha256 or hs2019 (RFC 9421: rsa-v1_5-sha256 or ed25519), or does not allow what is signed.";
+    /// Neither Date nor (created) is signed, or `created` is not given.
+    DateUnsigned = "date-unsigned", "Neither Date nor (created) is signed (RFC 9421: give `created`).";
     /// The Date cannot be read.
     DateMalformed = "date-malformed", "The Date header cannot be read.";
     /// Signed too long ago (interop C6).
@@ -77,15 +78,15 @@ reasons! {
     /// The request was signed for another server (limits 2.1, row 3).
     HostForeign = "host-foreign", "The request was signed for another host.";
     /// The request target is not signed.
-    TargetUnsigned = "target-unsigned", "The (request-target) is not signed.";
-    /// The Digest header of a request with a body is not signed.
-    DigestUnsigned = "digest-unsigned", "The Digest header is not signed.";
+    TargetUnsigned = "target-unsigned", "The (request-target) is not signed (RFC 9421: @method and @target-uri).";
+    /// The digest of a request with a body is not signed.
+    DigestUnsigned = "digest-unsigned", "The Digest header is not signed (RFC 9421: Content-Digest).";
     /// A signed header is not in the request.
     HeaderMissing = "header-missing", "A header named in the signature is not in the request.";
     /// A signed header is not text.
     HeaderMalformed = "header-malformed", "A header named in the signature is not text.";
-    /// The Digest header has no readable SHA-256, or two.
-    DigestMalformed = "digest-malformed", "The Digest header holds no SHA-256, or several.";
+    /// The digest has no readable SHA-256, or two.
+    DigestMalformed = "digest-malformed", "The Digest or Content-Digest header holds no SHA-256, or several.";
     /// The body is not the one that was signed.
     DigestMismatch = "digest-mismatch", "The body does not match its Digest.";
 }

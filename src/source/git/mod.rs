@@ -17,9 +17,6 @@ use crate::config::Repository;
 /// What was fetched last.
 const FETCHED: &str = "refs/veerpont/fetched";
 
-/// In git's folder: the commit whose files are laid out in full. Without it they may be a mixture.
-const LAID_OUT: &str = "veerpont-laid-out";
-
 /// Locks that a run of git leaves behind when it is killed. Nobody else works in our folder while we hold the source.
 const LOCKS: &[&str] = &[
     "index.lock",
@@ -97,28 +94,23 @@ pub struct Standing {
     pub warnings: Vec<Warning>,
 }
 
-/// Fetches the repository and lays out the files of its newest commit. `wants_history` says, of the site's folder,
-/// whether its pages' dates come from git; only then more than the last commit is fetched.
+/// Fetches the newest commit of the repository, without its history, and lays out its files.
 ///
 /// # Errors
 /// When there are no files to read at all: nothing was ever fetched, or what was cannot be laid out. A failed fetch
 /// of a repository that was fetched before is told in `stale`.
-pub async fn update(repository: &Repository, wants_history: impl Fn(&Path) -> bool) -> Result<Standing, GitError> {
+pub async fn update(repository: &Repository) -> Result<Standing, GitError> {
     let mut git = Git::new(repository);
     open(&git, repository).await?;
     let site = repository.files().join(&repository.folder);
-    let deep = wants_history(&site);
-    let mut stale = match authorized(&mut git, repository).await {
-        Ok(()) => fetch(&git, repository, deep).await.err(),
+    let stale = match authorized(&mut git, repository).await {
+        Ok(()) => fetch(&git, repository).await.err(),
         Err(error) => Some(error),
     };
     let Some(commit) = commit(&git).await? else {
         return Err(stale.unwrap_or_else(|| failed(repository, "it has no commit".to_owned())));
     };
     let links = lay_out(&git, repository, &commit).await?;
-    if !deep && stale.is_none() && wants_history(&site) {
-        stale = fetch(&git, repository, true).await.err();
-    }
     if !site.is_dir() {
         return Err(GitError::NoFolder { folder: repository.folder.clone(), commit });
     }
@@ -152,11 +144,9 @@ async fn authorized(git: &mut Git, repository: &Repository) -> Result<(), GitErr
     Ok(())
 }
 
-/// Without `deep` the last commit alone. A branch that was rewritten is taken as it is now.
-async fn fetch(git: &Git, repository: &Repository, deep: bool) -> Result<(), GitError> {
+/// A branch that was rewritten is taken as it is now.
+async fn fetch(git: &Git, repository: &Repository) -> Result<(), GitError> {
     let from = repository.branch.as_ref().map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"));
-    // To git, this depth is endless, also for a copy that is complete already.
-    let depth = if deep { "--depth=2147483647" } else { "--depth=1" };
     let (address, refs) = (repository.remote.address(), format!("+{from}:{FETCHED}"));
     let arguments = [
         "fetch",
@@ -165,7 +155,7 @@ async fn fetch(git: &Git, repository: &Repository, deep: bool) -> Result<(), Git
         "--no-recurse-submodules",
         "--no-write-fetch-head",
         "--update-shallow",
-        depth,
+        "--depth=1",
         "--end-of-options",
         &address,
         &refs,
@@ -185,31 +175,16 @@ async fn commit(git: &Git) -> Result<Option<String>, GitError> {
     }
 }
 
-/// Makes the files those of `commit`, touching only what changed; gives the links that were left out. A run that is
-/// killed half-way is done again, since its mark is missing.
+/// Makes the files those of `commit`, touching only what differs, also after a run that was killed half-way; gives the
+/// links that were left out.
 async fn lay_out(git: &Git, repository: &Repository, commit: &str) -> Result<Vec<PathBuf>, GitError> {
-    let mark = repository.git_dir().join(LAID_OUT);
-    if let Ok(marked) = tokio::fs::read_to_string(&mark).await
-        && let Some(links) = marked.strip_prefix(commit)
-    {
-        return Ok(links.split('\0').filter(|link| !link.trim().is_empty()).map(PathBuf::from).collect());
-    }
     let fault = |why: String| at_fault(repository, why);
-    match tokio::fs::remove_file(&mark).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fault(error.to_string())),
-        _ => {}
-    }
     let said = |error: GitError| fault(error.to_string());
     git.run(&["checkout", "--quiet", "--force", "--detach", "--no-recurse-submodules", commit]).await.map_err(said)?;
     git.run(&["clean", "--quiet", "-ffdx"]).await.map_err(said)?;
     let files = repository.files();
     let links = tokio::task::spawn_blocking(move || drop_foreign_links(&files)).await;
-    let links = links.map_err(|error| fault(error.to_string()))?.map_err(|error| fault(error.to_string()))?;
-    let names: Vec<String> = links.iter().map(|link| link.display().to_string()).collect();
-    tokio::fs::write(&mark, format!("{commit}\0{}", names.join("\0")))
-        .await
-        .map_err(|error| fault(error.to_string()))?;
-    Ok(links)
+    links.map_err(|error| fault(error.to_string()))?.map_err(|error| fault(error.to_string()))
 }
 
 /// Removes the links that lead out of the repository: whoever may commit must not make us read other files of this

@@ -63,7 +63,7 @@ impl Forge {
     }
 
     async fn update(&self) -> Result<Standing, GitError> {
-        update(&self.repository, |_| false).await
+        update(&self.repository).await
     }
 
     async fn fresh(&self) -> Standing {
@@ -159,8 +159,7 @@ async fn a_folder_that_is_not_there_is_said() {
 async fn what_a_killed_run_left_is_put_right_even_without_the_remote() {
     let forge = Forge::new();
     forge.fresh().await;
-    // As if it died while laying out files: no mark, a lock, a file changed, one gone, one too many.
-    std::fs::remove_file(forge.repository.git_dir().join(LAID_OUT)).expect("the mark");
+    // As if it died while laying out files: a lock, a file changed, one gone, one too many.
     std::fs::write(forge.repository.git_dir().join("index.lock"), "").expect("a lock");
     std::fs::write(forge.repository.files().join("site/a.md"), "half").expect("a file");
     std::fs::write(forge.repository.files().join("site/new.md"), "new").expect("a file");
@@ -170,6 +169,9 @@ async fn what_a_killed_run_left_is_put_right_even_without_the_remote() {
     assert!(standing.stale.is_some());
     assert_eq!(forge.file("site/a.md").as_deref(), Some("one"));
     assert_eq!((forge.file("site/new.md"), forge.file("top.md").as_deref()), (None, Some("top")));
+    std::fs::remove_dir_all(forge.repository.files()).expect("removed");
+    forge.update().await.expect("the files of the last fetch");
+    assert_eq!(forge.file("site/a.md").as_deref(), Some("one"));
 }
 
 #[cfg(unix)]
@@ -222,24 +224,6 @@ async fn submodules_are_not_fetched() {
     assert_eq!(forge.file("module/top.md"), None);
 }
 
-#[tokio::test]
-async fn the_whole_history_is_fetched_only_where_it_is_wanted() {
-    let forge = Forge::new();
-    for number in 0..3 {
-        forge.write("site/a.md", &number.to_string());
-        forge.commit();
-    }
-    forge.fresh().await;
-    assert_eq!(forge.commits(), 1);
-    for _ in 0..2 {
-        let standing = update(&forge.repository, |site| site.join("top.md").is_file()).await.expect("files");
-        assert!(standing.stale.is_none(), "{:?}", standing.stale);
-        assert_eq!(forge.commits(), 4);
-    }
-    forge.fresh().await;
-    assert_eq!(forge.commits(), 1, "wanted no longer");
-}
-
 /// Configuration refuses such values; git does not take them for options or programs even if it did not.
 #[tokio::test]
 async fn no_value_becomes_an_option_or_a_program() {
@@ -254,13 +238,13 @@ async fn no_value_becomes_an_option_or_a_program() {
     ] {
         let mut repository = forge.repository.clone();
         repository.remote = Remote::Ssh(address.clone());
-        let refused = update(&repository, |_| false).await;
+        let refused = update(&repository).await;
         assert!(refused.is_err(), "{address}");
         assert!(!ran.exists(), "{address} ran");
     }
     let mut repository = forge.repository.clone();
     repository.branch = Some(format!("x --upload-pack={touch}"));
-    assert!(update(&repository, |_| false).await.is_err());
+    assert!(update(&repository).await.is_err());
     assert!(!ran.exists());
 }
 

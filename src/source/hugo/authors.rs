@@ -1,20 +1,15 @@
-//! Who writes: profiles as Wowchemy keeps them, and the names on posts (sources 1.6).
+//! Who writes: the names on posts, and the profiles they lead to (sources 1.6).
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
-use url::Url;
 
-use super::cascade::{Cascades, Kind};
 use super::config::SiteConfig;
-use super::frontmatter::{Document, field, text, texts};
-use super::images::{beside, first_named, media_type};
-use super::{content, page, permalink};
-use crate::activity::Image;
+use super::frontmatter::{field, text};
+use super::paths;
 use crate::author::profile::AuthorProfile;
-use crate::html;
 
-/// The folder of profiles below the content folder.
+/// The folder of profiles below the content folder, and below `data`.
 pub(super) const FOLDER: &str = "authors";
 
 /// Everyone who can be named by a post.
@@ -35,47 +30,13 @@ pub(super) enum Found {
 }
 
 impl Authors {
-    /// Takes in the profile in `content/authors/<folder>`. `file` is relative to the source.
-    pub(super) fn add_profile(
-        &mut self,
-        key: &str,
-        path: &std::path::Path,
-        file: String,
-        mut document: Document,
-        cascades: &Cascades,
-        site: (&SiteConfig, &Url),
-    ) {
-        let (config, public_url) = site;
-        let folder = key.rsplit('/').next().unwrap_or(key);
-        let slug = slug_of(folder, config);
-        if slug.is_empty() {
-            return;
+    /// Takes in a profile, and the names it gives itself. The first of a slug counts: one among the content outweighs
+    /// one among the data.
+    pub(super) fn add(&mut self, profile: AuthorProfile, own_names: Vec<String>) {
+        for own in own_names {
+            self.by_own_name.entry(own).or_insert_with(|| profile.slug.clone());
         }
-        for own in texts(field(&document.fields, "authors")) {
-            self.by_own_name.entry(slug_of(&own, config)).or_insert_with(|| slug.clone());
-        }
-        cascades.fill(&mut document.fields, key, Kind::Section);
-        let address = permalink::folder_address(key, config, public_url);
-        let name = text(document.fields.get("title")).unwrap_or_else(|| folder.to_owned());
-        let bio = match text(field(&document.fields, "bio")) {
-            Some(bio) => content::html_of(&bio, &name, false, config),
-            None => content::html_of(
-                &document.body,
-                &name,
-                path.extension().is_some_and(|extension| extension == "html"),
-                config,
-            ),
-        };
-        let avatar = avatar(&document.fields, path, &name, &address);
-        let profile = AuthorProfile {
-            slug: slug.clone(),
-            name,
-            bio: html::clean_at(&bio, &address),
-            avatar,
-            has_profile: true,
-            file: Some(file),
-        };
-        self.by_slug.insert(slug, profile);
+        self.by_slug.entry(profile.slug.clone()).or_insert(profile);
     }
 
     /// Finds the author a post names, or takes them in as a name without a profile.
@@ -95,7 +56,9 @@ impl Authors {
             name: name.to_owned(),
             bio: String::new(),
             avatar: None,
+            fields: Vec::new(),
             has_profile: false,
+            fingerprint: super::profiles::fingerprint(&serde_json::json!([name])),
             file: None,
         };
         self.by_slug.insert(slug.clone(), profile);
@@ -108,36 +71,29 @@ impl Authors {
     }
 }
 
-/// The names a post's front matter gives, in the order of the byline, each once: `authors`, else `author`, as texts
-/// or as maps with a `name`.
-pub(super) fn named(fields: &Map<String, Value>) -> Vec<String> {
+/// The names a post's front matter gives, in the order of the byline, each once: `authors`, else `author`, else what
+/// the site calls its taxonomy of authors; as texts, or as maps with a `name`.
+pub(super) fn named(fields: &Map<String, Value>, taxonomies: &[String]) -> Vec<String> {
     let names = |key: &str| match field(fields, key) {
         Some(Value::Array(items)) => items.iter().filter_map(one_name).collect(),
         other => other.and_then(one_name).into_iter().collect::<Vec<_>>(),
     };
-    let mut all = names("authors");
-    if all.is_empty() {
-        all = names("author");
-    }
+    let keys = [FOLDER, "author"].into_iter().chain(taxonomies.iter().map(String::as_str));
+    let mut all = keys.map(names).find(|names| !names.is_empty()).unwrap_or_default();
     let mut seen = HashSet::new();
     all.retain(|name| seen.insert(name.to_lowercase()));
     all
 }
 
 fn one_name(value: &Value) -> Option<String> {
-    text(Some(value)).or_else(|| text(value.get("name")))
+    let part = |key: &str| text(value.get(key));
+    let name = text(Some(value)).or_else(|| part("name")).or_else(|| part("title")).or_else(|| part("display"))?;
+    // A name with an address behind it, as `Ann <ann@example.org>`: an address is never shown.
+    let name = name.split_once('<').map_or(name.as_str(), |(name, _)| name).trim();
+    (!name.is_empty() && !super::profiles::is_email(name)).then(|| name.to_owned())
 }
 
 /// Blanks become hyphens, capitals small letters; a slash would lead out of the folder.
-fn slug_of(name: &str, config: &SiteConfig) -> String {
-    permalink::urlize(name.trim(), config).to_lowercase().replace('/', "-")
-}
-
-/// The first picture named `*avatar*` beside the profile, if the site publishes the profile's folder at all.
-fn avatar(fields: &Map<String, Value>, path: &std::path::Path, name: &str, address: &Url) -> Option<Image> {
-    if !page::is_rendered(fields) {
-        return None;
-    }
-    let file = first_named(path.parent()?, "avatar")?;
-    Some(Image { url: beside(address, &file)?.into(), alt: name.to_owned(), media_type: media_type(&file)?.to_owned() })
+pub(super) fn slug_of(name: &str, config: &SiteConfig) -> String {
+    paths::urlize(name.trim(), config).to_lowercase().replace('/', "-")
 }

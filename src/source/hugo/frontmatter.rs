@@ -39,6 +39,17 @@ pub(super) fn read(text: &str) -> Result<Document, SyntaxError> {
     }
 }
 
+/// Reads a file for what must hold of every one: the line its body begins on, its body, and the lines of doubled keys;
+/// or the line that cannot be read.
+///
+/// # Errors
+/// As the scan of a site has them, with the line where it is known.
+#[doc(hidden)]
+pub fn lines(text: &str) -> Result<(u64, String, Vec<u64>), Option<u64>> {
+    let document = read(text).map_err(|error| error.line)?;
+    Ok((document.body_line, document.body, document.duplicates.iter().map(|found| found.line).collect()))
+}
+
 /// Front matter, body, and the line on which the body begins.
 fn split<'a>(start: &'a str, delimiter: &str, skipped: u64) -> Result<(&'a str, &'a str, u64), SyntaxError> {
     let unclosed = || SyntaxError {
@@ -105,13 +116,23 @@ fn lines_in(text: &str) -> u64 {
 
 /// A field as text: trimmed, numbers and truth values written out, empty ones absent.
 pub(super) fn text(value: Option<&Value>) -> Option<String> {
+    words(value).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A field as text with the blanks around it; empty ones are absent.
+pub(super) fn words(value: Option<&Value>) -> Option<String> {
     let text = match value? {
-        Value::String(text) => text.trim().replace('\0', ""),
-        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.replace('\0', ""),
+        Value::Number(number) => written_out(number),
         Value::Bool(flag) => flag.to_string(),
         _ => return None,
     };
     (!text.is_empty()).then_some(text)
+}
+
+/// A number as Go writes it: without an exponent, and without `.0`.
+fn written_out(number: &serde_json::Number) -> String {
+    number.as_f64().filter(|_| number.is_f64()).map_or_else(|| number.to_string(), |number| format!("{number}"))
 }
 
 /// A field as a list of texts: a list or a single one; null and empty entries are left out.
@@ -125,8 +146,8 @@ pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
 /// A field as yes or no; also the older words for it, which Hugo's earlier versions took.
 pub(super) fn flag(value: Option<&Value>) -> Option<bool> {
     match text(value)?.to_lowercase().as_str() {
-        "true" | "yes" | "on" | "y" | "1" => Some(true),
-        "false" | "no" | "off" | "n" | "0" => Some(false),
+        "true" | "yes" | "on" | "y" | "t" | "1" => Some(true),
+        "false" | "no" | "off" | "n" | "f" | "0" => Some(false),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::config::SiteConfig;
 use super::frontmatter::{field, text, texts};
-use super::permalink;
+use super::paths;
 
 /// Characters; a longer id is none.
 const LONGEST_ID: usize = 500;
@@ -31,7 +31,7 @@ pub(super) fn aliases(fields: &Map<String, Value>, page: &Url, config: &SiteConf
             let parts: Vec<&str> = alias.split('/').filter(|part| !part.is_empty()).collect();
             let path = parts.join("/");
             if alias.starts_with('/') {
-                return permalink::join(public_url, &format!("{root}/{path}")).to_string();
+                return paths::join(public_url, &format!("{root}/{path}")).to_string();
             }
             let mut address = page.clone();
             address.set_path(&format!("{beside}/{path}"));

@@ -6,14 +6,24 @@ mod config;
 mod content;
 mod dates;
 mod frontmatter;
+mod golang;
 mod identity;
 mod images;
+mod language;
 mod markdown;
+mod marker;
+mod markup;
+mod matcher;
 mod page;
+mod passthrough;
+mod paths;
 mod permalink;
+mod profiles;
 mod redirects;
 mod shortcodes;
 mod summary;
+mod tokens;
+mod typographer;
 mod walk;
 mod yaml;
 
@@ -22,18 +32,22 @@ mod corpus;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::io::Read;
+use std::collections::{BTreeSet, HashMap};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use url::Url;
 
 use self::authors::Authors;
-use self::cascade::{Cascades, Kind};
+use self::cascade::Cascades;
 use self::config::{Root, Site, SiteConfig, relative};
 use self::frontmatter::Document;
-use self::page::Page;
+#[doc(hidden)]
+pub use self::frontmatter::lines;
+use self::matcher::Kind;
+use self::page::{Page, SiteFacts};
+use self::profiles::Origin;
 use self::walk::{PageFile, Tree};
 use super::scan::{Scan, Warning};
 use crate::clock::Timestamp;
@@ -58,13 +72,25 @@ pub struct Settings {
     pub languages: Vec<String>,
     /// Whose configuration counts, as `hugo --environment` has it.
     pub environment: String,
+    /// Whether authors' links, roles and organisations become profile fields.
+    pub profile_fields: bool,
+    /// Whether a post's language is detected where the site does not say it.
+    pub detect_language: bool,
 }
 
 impl Settings {
     /// A site with all its languages as `hugo` builds it by default.
     #[must_use]
     pub fn new(root: PathBuf, public_url: Url, sections: Vec<String>) -> Self {
-        Self { root, public_url, sections, languages: Vec::new(), environment: "production".to_owned() }
+        Self {
+            root,
+            public_url,
+            sections,
+            languages: Vec::new(),
+            environment: "production".to_owned(),
+            profile_fields: false,
+            detect_language: true,
+        }
     }
 }
 
@@ -119,8 +145,9 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
     let tree = walk::walk(&settings.root, &site, &mut scan.warnings);
     scan.complete = tree.complete;
     scan.redirects = redirects::read(&settings.root, &settings.public_url, &mut scan.warnings);
-    let mut reader = Reader { settings, site: &site, scan };
+    let mut reader = Reader { settings, site: &site, scan, closed: Vec::new() };
     reader.tell_of_gaps();
+    reader.tell_of_adapters(&tree);
     let posts: Vec<&PageFile> = tree.pages.iter().filter(|file| reader.is_post(file)).collect();
     let all = count(posts.len() + tree.branches.len());
 
@@ -136,18 +163,13 @@ pub fn scan(settings: &Settings, now: Timestamp, progress: &mut dyn FnMut(u64, u
     Ok(reader.finish(&pages, authors, now))
 }
 
-/// Whether the dates of this site's pages come from git, so that its history is needed; no when its configuration
-/// cannot be read, which the scan will tell.
-#[must_use]
-pub fn wants_history(root: &Path, environment: &str) -> bool {
-    config::load(root, environment, &mut Vec::new()).is_ok_and(|site| site.git_info)
-}
-
 /// A scan under way.
 struct Reader<'a> {
     settings: &'a Settings,
     site: &'a Site,
     scan: Scan,
+    /// Sections whose own page cannot be read: folder, language and that page.
+    closed: Vec<(String, usize, String)>,
 }
 
 /// Per language, in the site's order.
@@ -166,16 +188,21 @@ impl<'a> Reader<'a> {
     fn is_post(&self, file: &PageFile) -> bool {
         let Some((config, _)) = self.language(file.language) else { return false };
         let wanted = &self.settings.languages;
+        (wanted.is_empty() || wanted.iter().any(|key| key.eq_ignore_ascii_case(&config.language_key)))
+            && file.key.rsplit_once('/').is_some_and(|(folder, _)| self.holds_posts(folder))
+    }
+
+    /// Whether a folder below the content folder is of a section whose pages are posts.
+    fn holds_posts(&self, folder: &str) -> bool {
         let within = |section: &str| {
             let section = section.trim_matches('/');
-            file.key.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
-                && file.key.get(section.len()..).is_some_and(|rest| rest.starts_with('/'))
+            folder.get(..section.len()).is_some_and(|start| start.eq_ignore_ascii_case(section))
+                && folder.get(section.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        (wanted.is_empty() || wanted.iter().any(|key| key.eq_ignore_ascii_case(&config.language_key)))
-            && match self.settings.sections.as_slice() {
-                [] => USUAL_SECTIONS.iter().any(|section| within(section)),
-                sections => sections.iter().any(|section| within(section)),
-            }
+        match self.settings.sections.as_slice() {
+            [] => USUAL_SECTIONS.iter().any(|section| within(section)),
+            sections => sections.iter().any(|section| within(section)),
+        }
     }
 
     /// Says what the operator asks for and the site has not.
@@ -193,6 +220,11 @@ impl<'a> Reader<'a> {
                 self.warn(&folder, None, message);
             }
         }
+        if site.git_info {
+            let message = "`enableGitInfo` is on, but dates are not read from git yet: a post's last change is what its front \
+                           matter says";
+            self.warn("the site configuration", None, message.to_owned());
+        }
         for key in settings.languages.iter().filter(|key| site.position(key).is_none()) {
             let known: Vec<&str> = site.languages.iter().map(|language| language.language_key.as_str()).collect();
             let message = format!(
@@ -200,6 +232,16 @@ impl<'a> Reader<'a> {
                 known.join(", ")
             );
             self.warn(&folder, None, message);
+        }
+    }
+
+    fn tell_of_adapters(&mut self, tree: &Tree) {
+        for (folder, path) in &tree.adapters {
+            if self.holds_posts(folder) {
+                let message =
+                    "the pages that this program makes are not read, since only Hugo can run it; posts must be files";
+                self.warn(&relative(&self.settings.root, path), None, message.to_owned());
+            }
         }
     }
 
@@ -214,7 +256,16 @@ impl<'a> Reader<'a> {
         }
         let mut profiles = Vec::new();
         for branch in &tree.branches {
-            let Some((file, document)) = self.document(&branch.path) else { continue };
+            let Some((file, document)) = self.document(&branch.path) else {
+                let name = relative(&self.settings.root, &branch.path);
+                self.closed.push((branch.folder.clone(), branch.language, name));
+                continue;
+            };
+            if document.fields.contains_key("slug") && self.holds_posts(&branch.folder) {
+                let message = "the `slug` of a section is not read, though newer versions of Hugo change the addresses \
+                               below it by it; rename the folder instead, or check the addresses that `sync --dry-run` shows";
+                self.warn(&file, None, message.to_owned());
+            }
             if let Some(cascades) = all.get_mut(branch.language) {
                 cascades.add(&branch.folder, document.fields.get("cascade"));
             }
@@ -226,9 +277,58 @@ impl<'a> Reader<'a> {
         for (branch, file, document) in profiles {
             let language = self.language(branch.language).zip(all.get(branch.language));
             let Some((language, cascades)) = language else { continue };
-            authors.add_profile(&branch.folder, &branch.path, file, document, cascades, language);
+            self.profile(&mut authors, (&branch.folder, &branch.path, &file), document, cascades, language);
         }
+        self.data_profiles(&mut authors);
         (authors, all)
+    }
+
+    fn profile(
+        &self,
+        authors: &mut Authors,
+        (key, path, file): (&str, &Path, &str),
+        mut document: Document,
+        cascades: &Cascades,
+        language: (&SiteConfig, &Url),
+    ) {
+        let (config, public_url) = language;
+        cascades.fill(&mut document.fields, config.subject(key, Kind::Section));
+        let address = permalink::folder_address(key, config, public_url);
+        let name = key.rsplit('/').next().unwrap_or(key);
+        let origin = Origin { name, address: &address, path, file, is_content: true };
+        if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
+            authors.add(profile, own_names);
+        }
+    }
+
+    fn profile_site<'s>(&self, (config, public_url): (&'s SiteConfig, &'s Url)) -> profiles::Site<'s> {
+        profiles::Site { config, public_url, with_fields: self.settings.profile_fields }
+    }
+
+    /// The profiles in `data/authors`.
+    fn data_profiles(&mut self, authors: &mut Authors) {
+        let Some(language) = self.language(0) else { return };
+        let folder = self.settings.root.join("data").join(authors::FOLDER);
+        let Ok(items) = folder.read_dir() else { return };
+        let mut paths: Vec<PathBuf> = items.filter_map(|item| Some(item.ok()?.path())).collect();
+        paths.sort();
+        for path in paths {
+            let is_data = path.extension().and_then(|extension| extension.to_str()).is_some_and(config::is_data);
+            let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_data) else { continue };
+            let file = relative(&self.settings.root, &path);
+            let fields = match config::read(&self.settings.root, &path, &mut self.scan.warnings) {
+                Ok(fields) => fields,
+                Err(error) => {
+                    self.warn(&file, None, format!("this profile cannot be read, so it is passed over: {error}"));
+                    continue;
+                }
+            };
+            let document = Document { fields, ..Document::default() };
+            let origin = Origin { name, address: language.1, path: &path, file: &file, is_content: false };
+            if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
+                authors.add(profile, own_names);
+            }
+        }
     }
 
     fn page(&mut self, file: &PageFile, cascades: &[Cascades]) -> Option<Page> {
@@ -251,9 +351,23 @@ impl<'a> Reader<'a> {
             self.warn(&name, None, "this kind of file is not read yet; only Markdown and HTML are".to_owned());
             return None;
         }
+        if file.path.to_str().is_none() {
+            let name = relative(&self.settings.root, &file.path);
+            self.warn(&name, None, "its name or its folder's is not UTF-8, so it was not read; rename it".to_owned());
+            return None;
+        }
+        if let Some(section) = self.closed.iter().find(|section| is_below(&file.key, file.language, section)) {
+            let message = format!(
+                "{} cannot be read, and may say that this page is not public, so what was known of it stays as it was",
+                section.2
+            );
+            let name = relative(&self.settings.root, &file.path);
+            self.warn(&name, None, message);
+            return None;
+        }
         let (name, mut document) = self.document(&file.path)?;
-        cascades.fill(&mut document.fields, &file.key, Kind::Page);
-        let page = Page::new(file, name, document, config, public_url);
+        cascades.fill(&mut document.fields, config.subject(&file.key, Kind::Page));
+        let page = Page::new(file, name, document, (config, public_url), &self.settings.root);
         if let Some(key) = page.unreadable_date() {
             let message = format!(
                 "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
@@ -271,10 +385,19 @@ impl<'a> Reader<'a> {
             Ok(text) => text,
             Err(Unreadable::Io(error)) => {
                 self.scan.complete = false;
-                let message = format!(
-                    "it could not be read ({error}), so nothing counts as removed in this scan; mend its permissions"
-                );
+                let remedy = match error.kind() {
+                    ErrorKind::NotFound => "it went away while the site was read, and the next scan looks again",
+                    ErrorKind::PermissionDenied => "mend its permissions",
+                    _ => "see to its disk",
+                };
+                let message =
+                    format!("it could not be read ({error}), so nothing counts as removed in this scan; {remedy}");
                 self.warn(&name, None, message);
+                return None;
+            }
+            Err(Unreadable::NoFile) => {
+                let message = "it is a pipe, a socket or a device, and was not read; put an ordinary file there";
+                self.warn(&name, None, message.to_owned());
                 return None;
             }
             Err(Unreadable::TooLarge) => {
@@ -301,6 +424,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self, pages: &[Page], mut authors: Authors, now: Timestamp) -> Scan {
+        let own_shortcodes = own_shortcodes(&self.settings.root);
         let mut addresses: PerLanguage<HashMap<String, &str>> = vec![HashMap::new(); self.site.languages.len()];
         for page in pages {
             if let Some(addresses) = addresses.get_mut(page.language) {
@@ -308,11 +432,13 @@ impl<'a> Reader<'a> {
             }
         }
         for page in pages {
-            let Some((site, addresses)) = self.language(page.language).zip(addresses.get(page.language)) else {
+            let language = self.language(page.language).zip(addresses.get(page.language));
+            let Some(((config, public_url), addresses)) = language else {
                 continue;
             };
             let resolve = |path: &str| resolve(path, &page.key, addresses);
-            let entry = page.entry(site, now, &mut authors, &resolve, &mut self.scan.warnings);
+            let site = SiteFacts { config, public_url, settings: self.settings, own_shortcodes: &own_shortcodes };
+            let entry = page.entry(&site, now, &mut authors, &resolve, &mut self.scan.warnings);
             self.scan.entries.push(entry);
         }
         self.scan.entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -321,6 +447,20 @@ impl<'a> Reader<'a> {
         self.scan.warnings.dedup();
         self.scan
     }
+}
+
+/// Whether a page stands below a section.
+fn is_below(key: &str, language: usize, (folder, of, _): &(String, usize, String)) -> bool {
+    *of == language
+        && (folder.is_empty() || key.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// The names of the site's own shortcodes, lower case.
+fn own_shortcodes(root: &Path) -> BTreeSet<String> {
+    let folders = ["layouts/shortcodes", "layouts/_shortcodes"].map(|folder| root.join(folder));
+    let files = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten();
+    let stem = |path: PathBuf| Some(path.file_name()?.to_str()?.split('.').next()?.to_lowercase());
+    files.filter_map(|file| stem(file.ok()?.path())).collect()
 }
 
 /// Finds a page as `ref` does: from the content folder, from the page's own folder, or by its last name.
@@ -344,6 +484,7 @@ fn resolve(path: &str, from: &str, addresses: &HashMap<String, &str>) -> Option<
 
 enum Unreadable {
     Io(std::io::Error),
+    NoFile,
     TooLarge,
     NotUtf8 { line: u64 },
 }
@@ -351,7 +492,7 @@ enum Unreadable {
 fn read_text(path: &Path) -> Result<String, Unreadable> {
     // Opening a pipe or a device could wait for ever.
     if !std::fs::metadata(path).map_err(Unreadable::Io)?.is_file() {
-        return Err(Unreadable::Io(std::io::Error::other("it is no ordinary file")));
+        return Err(Unreadable::NoFile);
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(Unreadable::Io)?;

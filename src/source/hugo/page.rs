@@ -1,23 +1,49 @@
 //! One page: what its front matter says of it, and the entry it becomes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::Settings;
 use super::authors::{self, Authors, Found};
 use super::config::SiteConfig;
-use super::dates::Dates;
-use super::frontmatter::{Document, field, flag, text, texts};
-use super::images::{self, Picture};
+use super::dates::{Beside, Dates, Moment};
+use super::frontmatter::{self, Document, field, flag, text, texts};
+use super::images::{self, Folders, Picture};
+use super::markup::Markup;
 use super::permalink::{self, Place};
 use super::walk::PageFile;
-use super::{content, identity, markdown, shortcodes, summary};
+use super::{content, identity, language, markdown, shortcodes, summary};
 use crate::clock::Timestamp;
 use crate::html;
 use crate::post::entry::{Entry, Visibility};
 use crate::source::scan::Warning;
+
+/// More of a page's tags and authors, and characters of its title, are not sent to strangers.
+const MAX_TAGS: usize = 100;
+const MAX_AUTHORS: usize = 50;
+const MAX_TITLE: usize = 1000;
+
+/// What a page's entry needs of the site.
+pub(super) struct SiteFacts<'a> {
+    pub(super) config: &'a SiteConfig,
+    /// Where the page's language is public.
+    pub(super) public_url: &'a Url,
+    pub(super) settings: &'a Settings,
+    /// Names of the site's own shortcodes, lower case.
+    pub(super) own_shortcodes: &'a BTreeSet<String>,
+}
+
+/// What a page says: its summary as the source has it, its summary, and its content.
+struct Texts {
+    summary_source: String,
+    summary: String,
+    content: String,
+}
 
 /// A page read, with its address; its content waits until all addresses are known.
 #[derive(Debug)]
@@ -35,7 +61,8 @@ pub(super) struct Page {
     body_line: u64,
     dates: Dates,
     picture: Option<Picture>,
-    is_bundle: bool,
+    /// Its folder, if it is a bundle.
+    bundle: Option<PathBuf>,
     is_html: bool,
 }
 
@@ -45,25 +72,37 @@ impl Page {
         from: &PageFile,
         file: String,
         document: Document,
-        config: &SiteConfig,
-        public_url: &Url,
+        (config, public_url): (&SiteConfig, &Url),
+        root: &Path,
     ) -> Self {
         let Document { fields, body, body_line, .. } = document;
         let base_name = from.key.rsplit('/').next().unwrap_or(&from.key);
         let written = text(fields.get("title")).map(|title| content::title_text(&title));
-        let dates = config.date_order.dates(&fields, base_name, config.time_zone);
-        let slug = text(fields.get("slug"));
+        let beside = Beside {
+            base_name,
+            changed: &|| changed(&from.path),
+            // The git source hands in the author dates; without it `:git` finds nothing, as without `enableGitInfo`.
+            committed: &|| None,
+            zone: config.time_zone,
+        };
+        let dates = config.date_order.dates(&fields, &beside);
+        let slug = frontmatter::words(fields.get("slug"))
+            .or_else(|| dates.slug.clone().filter(|_| !fields.contains_key("slug")))
+            .map(|slug| slug.trim_matches('-').to_owned())
+            .filter(|slug| !slug.is_empty());
+        let url = frontmatter::words(fields.get("url"));
         let place = Place {
             key: &from.key,
+            section: &from.section,
             title: written.as_deref().unwrap_or_default(),
             slug: slug.as_deref(),
-            url: fields.get("url").and_then(Value::as_str).map(str::trim).filter(|url| !url.is_empty()),
+            url: url.as_deref().filter(|url| !url.is_empty()),
             date: dates.date,
         };
         let url = permalink::address(&place, config, public_url);
-        let picture = images::cover(&fields, from.bundle.as_deref());
+        let picture = images::cover(&fields, Folders { root, bundle: from.bundle.as_deref() });
         let title = written
-            .or_else(|| if from.is_html() { None } else { markdown::first_heading(&body, config) })
+            .or_else(|| if from.is_html() { None } else { markdown::first_heading(&body, &config.markup) })
             .unwrap_or_else(|| base_name.replace(['-', '_'], " "));
         Self {
             key: from.key.clone(),
@@ -75,7 +114,7 @@ impl Page {
             body_line,
             dates,
             picture,
-            is_bundle: from.bundle.is_some(),
+            bundle: from.bundle.clone(),
             is_html: from.is_html(),
             fields,
         }
@@ -90,21 +129,23 @@ impl Page {
     /// The entry, and in `warnings` what is odd about the page. `resolve` finds pages by path.
     pub(super) fn entry(
         &self,
-        site: (&SiteConfig, &Url),
+        site: &SiteFacts<'_>,
         now: Timestamp,
         authors: &mut Authors,
         resolve: &dyn Fn(&str) -> Option<String>,
         warnings: &mut Vec<Warning>,
     ) -> Entry {
-        let (config, public_url) = site;
+        let config = site.config;
         for key in &self.dates.unreadable {
             warnings.push(
                 self.warning(None, format!("`{key}` is no date, so it is passed over; write it like 2026-03-27")),
             );
         }
-        let names = authors::named(&self.fields);
-        let tags = self.tags();
-        let (summary_source, summary, content) = self.texts(config, resolve, warnings);
+        let mut names = authors::named(&self.fields, &config.author_taxonomies);
+        self.bound("authors", &mut names, MAX_AUTHORS, warnings);
+        let tags = self.tags(warnings);
+        let Texts { summary_source, summary, content } = self.texts(site, resolve, warnings);
+        self.look_at_pictures(&content, warnings);
         let body = content::normalized(&self.body);
         let image_source = self.picture.as_ref().map(|picture| (&picture.source, &picture.alt));
         let said = serde_json::json!([self.title, body, summary_source, tags, names, image_source, self.url.as_str()]);
@@ -112,20 +153,20 @@ impl Page {
             key: config.post_key(&self.key),
             file: self.file.clone(),
             url: self.url.to_string(),
-            title: self.title.clone(),
+            title: self.bounded_title(warnings),
+            language: self.language(site, &content),
             summary,
             content,
-            language: self.language(config),
             tags,
             authors: self.byline(&names, config, authors, warnings),
-            image: self.picture.as_ref().and_then(|picture| picture.publish(&self.base(), public_url)),
+            image: self.picture.as_ref().and_then(|picture| picture.publish(&self.base(), site.public_url)),
             published: self.dates.date.map(|at| Timestamp::from_millis(at.timestamp_millis())),
             modified: self.dates.modified,
-            visibility: self.visibility(now),
+            visibility: self.visibility(config, now),
             fingerprint: format!("1:{}", sha256(&said.to_string())),
             body_hash: sha256(&body),
             guid: identity::guid(&self.fields),
-            aliases: identity::aliases(&self.fields, &self.url, config, public_url),
+            aliases: identity::aliases(&self.fields, &self.url, config, site.public_url),
             unlisted: self.is_unlisted(),
         }
     }
@@ -138,50 +179,109 @@ impl Page {
     fn base(&self) -> Url {
         let mut base = self.url.clone();
         let path = base.path().to_owned();
-        if self.is_bundle && !path.ends_with('/') {
+        if self.bundle.is_some() && !path.ends_with('/') {
             let folder = path.strip_suffix(".html").or_else(|| path.strip_suffix(".htm")).unwrap_or(&path);
             base.set_path(&format!("{folder}/"));
         }
         base
     }
 
-    /// The summary as the source has it, the summary, and the content.
     fn texts(
         &self,
-        config: &SiteConfig,
+        site: &SiteFacts<'_>,
         resolve: &dyn Fn(&str) -> Option<String>,
         warnings: &mut Vec<Warning>,
-    ) -> (String, String, String) {
+    ) -> Texts {
+        let markup = &site.config.markup;
         let mut warn =
             |line: u64, message: String| warnings.push(self.warning(Some(self.body_line + line - 1), message));
-        let body = shortcodes::replace(&self.body, resolve, &mut warn);
-        let render = |source: &str| content::html_of(source, &self.title, self.is_html, config);
-        let content = html::clean_at(&render(&body), &self.base());
+        // A shortcode's HTML is its template's own, whatever the site makes of HTML within Markdown.
+        let within = Markup { raw_html: true, ..markup.clone() };
+        let around = shortcodes::Surroundings {
+            resolve,
+            render: &|text| markdown::render(text, "", &within),
+            param: &|key| self.param(key, site.config),
+            own: site.own_shortcodes,
+        };
+        let body = shortcodes::expand(&self.body, &around, &mut warn);
+        let render = |source: &str| body.fill(&content::html_of(source, &self.title, self.is_html, markup));
+        let content = html::clean_at(&render(&body.text), &self.base());
         let written = text(self.fields.get("summary")).or_else(|| text(self.fields.get("description")));
-        let above = content::above_more(&body).filter(|above| content::says_something(&render(above)));
-        let (source, summary) = match (above, written) {
-            (Some(above), _) => (content::normalized(above), summary::from_html(&render(above))),
+        let above = content::above_more(&body.text).filter(|above| content::says_something(&render(above)));
+        let (summary_source, summary) = match (above, written) {
+            (Some(above), _) => {
+                let source = content::above_more(&self.body).unwrap_or(above);
+                (content::normalized(source), summary::from_html(&render(above)))
+            }
             // A summary is rendered with no title to leave out: it may well say the same.
             (None, Some(written)) => {
-                let html = content::html_of(&written, "", false, config);
+                let html = content::html_of(&written, "", false, markup);
                 (written, summary::from_html(&html))
             }
-            (None, None) => (String::new(), summary::automatic(&content, config.summary_length)),
+            (None, None) => (String::new(), summary::automatic(&content, site.config.summary_length)),
         };
-        (source, summary, content)
+        Texts { summary_source, summary, content }
     }
 
-    fn tags(&self) -> Vec<String> {
+    /// A parameter of the page, else of the site; `a.b` is one within another.
+    fn param(&self, key: &str, config: &SiteConfig) -> Option<String> {
+        let key = key.to_lowercase();
+        let mut steps = key.split('.');
+        let first = steps.next()?;
+        let within = |start: Option<&Value>| text(steps.clone().fold(start, |value, step| value?.get(step)));
+        let of_site = || within(config.params.as_ref().and_then(|params| params.get(first)));
+        within(field(&self.fields, first)).or_else(of_site)
+    }
+
+    /// Warns of pictures that may lead nowhere; their links stay.
+    fn look_at_pictures(&self, content: &str, warnings: &mut Vec<Warning>) {
+        if let Some(oddity) = self.picture.as_ref().and_then(Picture::oddity) {
+            warnings.push(self.warning(None, oddity));
+        }
+        let Some(bundle) = &self.bundle else { return };
+        for name in images::missing(content, &self.base(), bundle) {
+            let before = self.body.split_once(name.as_str()).map(|(before, _)| before.matches('\n').count());
+            let line = before.map(|lines| self.body_line + u64::try_from(lines).unwrap_or_default());
+            let message = format!("the picture `{name}` is not beside the page, so its link may lead nowhere");
+            warnings.push(self.warning(line, message));
+        }
+    }
+
+    fn tags(&self, warnings: &mut Vec<Warning>) -> Vec<String> {
         let mut seen = HashSet::new();
         let mut tags = texts(field(&self.fields, "tags"));
         tags.retain(|tag| seen.insert(tag.to_lowercase()));
+        self.bound("tags", &mut tags, MAX_TAGS, warnings);
         tags
     }
 
-    fn language(&self, config: &SiteConfig) -> String {
-        text(field(&self.fields, "lang"))
-            .filter(|tag| tag.len() <= 35 && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-            .unwrap_or_else(|| config.language.clone())
+    fn bound(&self, what: &str, list: &mut Vec<String>, most: usize, warnings: &mut Vec<Warning>) {
+        if list.len() > most {
+            let message = format!("it has {} {what}, of which the first {most} are kept", list.len());
+            warnings.push(self.warning(None, message));
+            list.truncate(most);
+        }
+    }
+
+    /// The title, unless it is a book.
+    fn bounded_title(&self, warnings: &mut Vec<Warning>) -> String {
+        let Some((end, _)) = self.title.char_indices().nth(MAX_TITLE) else { return self.title.clone() };
+        warnings
+            .push(self.warning(None, format!("its title is longer than {MAX_TITLE} characters and is cut off there")));
+        format!("{}…", self.title.get(..end).unwrap_or_default().trim_end())
+    }
+
+    /// As the front matter says, else, where the site has one language, as the text shows, else the site's own.
+    fn language(&self, site: &SiteFacts<'_>, content: &str) -> String {
+        let is_tag = |tag: &String| tag.len() <= 35 && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let written = ["lang", "language", "locale"].iter().find_map(|key| text(field(&self.fields, key)));
+        if let Some(written) = written.map(|tag| tag.replace('_', "-")).filter(is_tag) {
+            return written;
+        }
+        let expected = &site.config.language;
+        let may_detect = site.settings.detect_language && !site.config.has_others;
+        let detected = if may_detect { language::detected(content, expected) } else { None };
+        detected.map_or_else(|| expected.clone(), str::to_owned)
     }
 
     fn byline(
@@ -217,26 +317,35 @@ impl Page {
     }
 
     /// Sources 1.3, and the front matter's word on the fediverse (design section 5).
-    fn visibility(&self, now: Timestamp) -> Visibility {
+    fn visibility(&self, config: &SiteConfig, now: Timestamp) -> Visibility {
         let fediverse = field(&self.fields, "fediverse");
-        let headless = self.is_bundle && flag(self.fields.get("headless")) == Some(true);
+        let headless = flag(self.fields.get("headless")) == Some(true);
         // What the site itself does not list is published only where the page asks for it (sources 1.3).
         if flag(fediverse) == Some(false)
             || headless
+            || !config.makes_pages
             || !is_rendered(&self.fields)
             || (is_off_lists(&self.fields) && !self.is_unlisted())
         {
             return Visibility::Withheld;
         }
-        if flag(self.fields.get("draft")) == Some(true) {
+        // `published: false` is an older word for it.
+        let published = || self.fields.get("published").filter(|value| value.is_boolean());
+        if flag(self.fields.get("draft")).or_else(|| Some(!flag(published())?)) == Some(true) {
             return Visibility::Draft;
         }
-        match (self.dates.publish, self.dates.expiry) {
+        let publish = self.dates.publish.filter(|_| !config.build_future);
+        match (publish, self.dates.expiry.filter(|_| !config.build_expired)) {
             (_, Some(expiry)) if expiry <= now => Visibility::Expired,
             (Some(at), _) if at > now => Visibility::Scheduled { at },
             (_, until) => Visibility::Public { until },
         }
     }
+}
+
+fn changed(file: &Path) -> Option<Moment> {
+    let time: DateTime<Utc> = file.metadata().ok()?.modified().ok()?.into();
+    Some(time.fixed_offset())
 }
 
 /// Whether the site makes a page of it: `build.render`, and `_build.render` as it was called up to Hugo 0.144.
@@ -253,7 +362,7 @@ fn build(fields: &Map<String, Value>, key: &str) -> Option<String> {
     word("build").or_else(|| word("_build")).map(|word| word.to_lowercase())
 }
 
-fn sha256(text: &str) -> String {
+pub(super) fn sha256(text: &str) -> String {
     let sum = digest::digest(&digest::SHA256, text.as_bytes());
     sum.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
         for half in [byte >> 4, byte & 15] {

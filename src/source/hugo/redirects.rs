@@ -35,6 +35,7 @@ pub(super) fn read(root: &Path, public_url: &Url, warnings: &mut Vec<Warning>) -
         let read = match read_text(&path) {
             Ok(text) => parse(&text, &mut rules),
             Err(Unreadable::Io(error)) => Err(error.to_string()),
+            Err(Unreadable::NoFile) => Err("it is no ordinary file".to_owned()),
             Err(Unreadable::TooLarge) => Err("it is larger than 2 MiB".to_owned()),
             Err(Unreadable::NotUtf8 { .. }) => Err("it is not UTF-8 text".to_owned()),
         };

@@ -1,5 +1,6 @@
 //! Which files of the content folder are pages, sections' own pages, and resources (sources 1.1).
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,8 @@ pub(super) struct PageFile {
     pub(super) key: String,
     /// Its place among the site's languages.
     pub(super) language: usize,
+    /// The folder of the section it is in: the nearest above it that has an `_index`, or the top one.
+    pub(super) section: String,
     pub(super) path: PathBuf,
     /// The bundle's folder, if the page is a leaf bundle.
     pub(super) bundle: Option<PathBuf>,
@@ -55,6 +58,8 @@ pub(super) struct Tree {
     pub(super) pages: Vec<PageFile>,
     /// By folder, then language.
     pub(super) branches: Vec<Branch>,
+    /// Programs that make pages (`_content.gotmpl`), and the folders below the content folder they are in.
+    pub(super) adapters: Vec<(String, PathBuf)>,
     /// Whether all could be seen.
     pub(super) complete: bool,
 }
@@ -65,7 +70,15 @@ pub(super) fn walk(folder: &Path, site: &Site, warnings: &mut Vec<Warning>) -> T
     let real_folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let mut files = Vec::new();
     for root in &site.roots {
-        let keep = |entry: &DirEntry| entry.depth() == 0 || wanted(entry, root, site, &real_folder);
+        let outward = RefCell::new(Vec::new());
+        let keep = |entry: &DirEntry| {
+            let wanted = entry.depth() == 0 || wanted(entry, root, site);
+            let leads_out = wanted && entry.path_is_symlink() && !is_within(entry.path(), &real_folder);
+            if leads_out && (entry.file_type().is_dir() || is_content(entry.path())) {
+                outward.borrow_mut().push(entry.path().to_owned());
+            }
+            wanted && !leads_out
+        };
         let walker = WalkDir::new(&root.folder)
             .follow_links(true)
             .max_depth(MAX_DEPTH)
@@ -74,13 +87,29 @@ pub(super) fn walk(folder: &Path, site: &Site, warnings: &mut Vec<Warning>) -> T
             .filter_entry(keep);
         for item in walker {
             match item {
-                Ok(entry) if entry.file_type().is_file() && is_content(entry.path()) => {
-                    files.push(named(entry.into_path(), root, site));
+                // What is no ordinary file is told of by whoever reads it.
+                Ok(entry) if !entry.file_type().is_dir() && is_content(entry.path()) => {
+                    files.extend(named(entry.into_path(), root, site));
+                }
+                Ok(entry) if is_adapter(&entry) => {
+                    tree.adapters.push((folder_of(entry.path(), root), entry.into_path()));
+                }
+                Ok(entry) if entry.file_type().is_dir() && entry.depth() == MAX_DEPTH => {
+                    tree.complete = false;
+                    let message = format!(
+                        "what lies {MAX_DEPTH} folders deep and deeper is not read, so nothing counts as removed in this scan"
+                    );
+                    warnings.push(Warning { file: relative(folder, entry.path()), line: None, message });
                 }
                 Ok(_) => {}
                 Err(error) => fault(folder, &error, &mut tree, warnings),
             }
         }
+        warnings.extend(outward.into_inner().into_iter().map(|path| Warning {
+            file: relative(folder, &path),
+            line: None,
+            message: "this link leads out of the site's folder and was not followed".to_owned(),
+        }));
     }
     sort_out(files, &mut tree);
     tree
@@ -101,7 +130,7 @@ fn fault(folder: &Path, error: &walkdir::Error, tree: &mut Tree, warnings: &mut 
     warnings.push(Warning { file, line: None, message });
 }
 
-fn wanted(entry: &DirEntry, root: &Root, site: &Site, real_folder: &Path) -> bool {
+fn wanted(entry: &DirEntry, root: &Root, site: &Site) -> bool {
     let name = entry.file_name().to_string_lossy();
     if name.starts_with(['.', '#']) || name.ends_with('~') {
         return false;
@@ -112,16 +141,25 @@ fn wanted(entry: &DirEntry, root: &Root, site: &Site, real_folder: &Path) -> boo
         return false;
     }
     // A content folder within another is read for itself.
-    if site.roots.iter().any(|other| other.folder == entry.path()) {
-        return false;
-    }
-    !entry.path_is_symlink() || is_within(entry.path(), real_folder)
+    !site.roots.iter().any(|other| other.folder == entry.path())
 }
 
 /// Whether a path leads into a folder, whatever links are on the way.
 pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
     let real = folder.canonicalize();
     path.canonicalize().is_ok_and(|target| target.starts_with(real.as_deref().unwrap_or(folder)))
+}
+
+fn is_adapter(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    entry.file_type().is_file() && name.starts_with("_content.") && name.ends_with(".gotmpl")
+}
+
+/// Below the content folder.
+fn folder_of(path: &Path, root: &Root) -> String {
+    let folder = path.parent().map(|parent| relative(&root.folder, parent)).unwrap_or_default();
+    let parts = [root.below.as_str(), folder.as_str()].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn is_content(path: &Path) -> bool {
@@ -139,25 +177,34 @@ struct Named {
     folder: String,
     name: String,
     language: usize,
+    /// Whether the language stands in its name.
+    is_explicit: bool,
 }
 
-fn named(path: PathBuf, root: &Root, site: &Site) -> Named {
-    let folder = path.parent().map(|parent| relative(&root.folder, parent)).unwrap_or_default();
-    let folder = [root.below.as_str(), folder.as_str()].into_iter().filter(|part| !part.is_empty());
-    let folder = folder.collect::<Vec<_>>().join("/");
+/// `None` for a file of a language that is not built.
+fn named(path: PathBuf, root: &Root, site: &Site) -> Option<Named> {
+    let folder = folder_of(&path, root);
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     // The language in a name goes before the folder's.
-    let own = stem.rsplit_once('.').and_then(|(name, key)| Some((name.to_owned(), site.position(key)?)));
+    let own = stem.rsplit_once('.');
+    if own.is_some_and(|(_, key)| site.disabled.contains(&key.to_lowercase())) {
+        return None;
+    }
+    let own = own.and_then(|(name, key)| Some((name.to_owned(), site.position(key)?)));
+    let is_explicit = own.is_some();
     let (name, language) = own.unwrap_or((stem, root.language));
-    Named { path, folder, name, language }
+    Some(Named { path, folder, name, language, is_explicit })
 }
 
-fn sort_out(files: Vec<Named>, tree: &mut Tree) {
+fn sort_out(mut files: Vec<Named>, tree: &mut Tree) {
+    // Of a.en.md, a.md and a.html, Hugo takes the first.
+    let rank = |path: &Path| RENDERED.iter().chain(NOT_YET).position(|known| *known == extension(path));
+    files.sort_by_cached_key(|file| (!file.is_explicit, rank(&file.path)));
     let bundles: HashSet<String> =
         files.iter().filter(|file| file.name == "index").map(|file| file.folder.clone()).collect();
     let (mut keys, mut folders) = (HashSet::new(), HashSet::new());
     for file in files {
-        let Named { path, folder, name, language } = file;
+        let Named { path, folder, name, language, .. } = file;
         let is_bundle = name == "index";
         if inside(&bundles, &folder, is_bundle) {
             continue;
@@ -176,11 +223,25 @@ fn sort_out(files: Vec<Named>, tree: &mut Tree) {
         // Two files of one key, like a.md and a.html, are one page.
         if keys.insert((key.clone(), language)) {
             let bundle = is_bundle.then(|| path.parent().map(Path::to_owned)).flatten();
-            tree.pages.push(PageFile { key, language, path, bundle });
+            tree.pages.push(PageFile { key, language, section: String::new(), path, bundle });
         }
+    }
+    for page in &mut tree.pages {
+        page.section = section(&page.key, page.language, &folders);
     }
     tree.pages.sort_by(|a, b| (&a.key, a.language).cmp(&(&b.key, b.language)));
     tree.branches.sort_by(|a, b| (&a.folder, a.language).cmp(&(&b.folder, b.language)));
+}
+
+fn section(key: &str, language: usize, branches: &HashSet<(String, usize)>) -> String {
+    let mut folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+    while let Some((parent, _)) = folder.rsplit_once('/') {
+        if branches.contains(&(folder.to_owned(), language)) {
+            break;
+        }
+        folder = parent;
+    }
+    folder.to_owned()
 }
 
 /// Whether a file in this folder is a resource of a leaf bundle there or above.

@@ -27,8 +27,7 @@ pub(super) fn parse(text: &str) -> Result<(Map<String, Value>, Vec<Duplicate>), 
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::LastWins,
         strict_booleans: true,
-        leading_zero_numbers_as_strings: true,
-        underscored_numbers_as_strings: true,
+        legacy_octal_numbers: true,
         non_finite_float_policy: NonFiniteFloatPolicy::AsString,
         with_snippet: false,
     };
@@ -122,7 +121,7 @@ mod tests {
         let (map, _) = parse("a: no\nb: 007\nc: ~\nd: 2021-03-27\ne: .nan\nf:\n- null\n- x \n").expect("YAML");
         assert_eq!(
             Value::Object(map).to_string(),
-            r#"{"a":"no","b":"007","c":null,"d":"2021-03-27","e":".nan","f":[null,"x"]}"#
+            r#"{"a":"no","b":7,"c":null,"d":"2021-03-27","e":".nan","f":[null,"x"]}"#
         );
         assert!(parse("").expect("YAML").0.is_empty());
     }

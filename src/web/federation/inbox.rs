@@ -1,18 +1,24 @@
-//! The inbox routes: a bounded body, then `inbox::receive`, then 202 (interop D1, R5).
+//! The inbox routes: limits by source, a bounded body, then `inbox::receive`, then 202 (interop D1, G9, R5).
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use activitypub_federation::config::Data;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
-use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST};
-use http::{HeaderMap, HeaderValue, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::error::Failure;
+use super::super::source::source;
+use super::with_host;
 use crate::app::App;
-use crate::inbox::receive::{Post, receive};
+use crate::inbox::receive::{Post, Turned, receive, refuse, too_many, turned};
+use crate::net::throttle::counted_as;
 
 /// The longest activity read, in bytes.
 pub(in crate::web) const BODY_MAX: usize = 1024 * 1024;
@@ -20,38 +26,97 @@ pub(in crate::web) const BODY_MAX: usize = 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
+/// How long a body may pause.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// When to come back while too many bodies are under way.
+const BUSY_FOR: Duration = Duration::from_secs(5);
+
 /// Takes an activity in.
 pub(super) async fn take(
     data: Data<App>,
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Result<StatusCode, Failure> {
+    let app: &App = &data;
     let (head, body) = request.into_parts();
-    let mut headers = head.headers;
-    let body = whole(&headers, body).await?;
-    // HTTP/2 names the host in the address; signatures are over `host` all the same.
-    if !headers.contains_key(HOST)
-        && let Some(authority) = uri.authority()
-        && let Ok(host) = HeaderValue::try_from(authority.as_str())
-    {
-        headers.insert(HOST, host);
-    }
+    let from = source(&head.extensions, &head.headers, &app.config.server.trusted_proxies);
+    let at_the_door = async {
+        within_limits(app, from)?;
+        whole(&head.headers, body, &app.throttles.bodies).await
+    };
+    // Held until the request is answered, and with it the room that the body takes.
+    let (body, _room) = match at_the_door.await {
+        Ok(read) => read,
+        Err(turned) => {
+            refuse(app, &turned).await;
+            return Err(Failure::Turned(turned));
+        }
+    };
+    let headers = with_host(head.headers, &uri);
     let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
-    receive(&data, Post { path_and_query, headers: &headers, body: &body }).await.map_err(Failure::Turned)?;
+    receive(app, Post { path_and_query, headers: &headers, body: &body, from }).await.map_err(Failure::Turned)?;
     Ok(StatusCode::ACCEPTED)
 }
 
-/// The body, unless it is too long or too slow; what is announced as too long is not read at all.
-async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
-    let too_large = Failure::TooLarge { limit: BODY_MAX };
+fn within_limits(app: &App, from: Option<IpAddr>) -> Result<(), Turned> {
+    let Some(from) = from else { return Ok(()) };
+    app.throttles.sources.take(&counted_as(from)).map_err(|wait| {
+        let rate = app.config.limits.inbox_per_source;
+        too_many(wait, "too-many-of-source", format!("your address may send {rate} requests a minute"))
+    })
+}
+
+/// The body, unless it is too long or too slow, and the room it takes; what is announced as too long is not read.
+async fn whole(
+    headers: &HeaderMap,
+    body: Body,
+    bodies: &Arc<Semaphore>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Turned> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > BODY_MAX)) {
-        return Err(too_large);
+        return Err(too_large());
     }
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_MAX).collect()).await {
-        Err(_) => Err(Failure::TooSlow),
-        Ok(Ok(read)) => Ok(read.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
-        Ok(Err(_)) => Err(Failure::Bad("The body broke off; send it again.".to_owned())),
+    match tokio::time::timeout(BODY_TIME, pieces(body, bodies)).await {
+        Ok(read) => read,
+        Err(_) => Err(too_slow()),
     }
+}
+
+/// Reads piece by piece; each takes its room as it comes, so that those who only announce much take none.
+async fn pieces(mut body: Body, bodies: &Arc<Semaphore>) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Turned> {
+    let mut read = BytesMut::new();
+    let mut room: Option<OwnedSemaphorePermit> = None;
+    while let Some(frame) = tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| too_slow())? {
+        let frame =
+            frame.map_err(|_| turned(StatusCode::BAD_REQUEST, "body-broken", "the body broke off; send it again"))?;
+        let Ok(piece) = frame.into_data() else { continue };
+        if read.len() + piece.len() > BODY_MAX {
+            return Err(too_large());
+        }
+        let taken =
+            u32::try_from(piece.len()).ok().and_then(|size| Arc::clone(bodies).try_acquire_many_owned(size).ok());
+        let Some(taken) = taken else { return Err(busy()) };
+        match &mut room {
+            None => room = Some(taken),
+            Some(room) => room.merge(taken),
+        }
+        read.extend_from_slice(&piece);
+    }
+    Ok((read.freeze(), room))
+}
+
+fn too_large() -> Turned {
+    let why = format!("the body is longer than {BODY_MAX} bytes; send less");
+    turned(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", why)
+}
+
+fn too_slow() -> Turned {
+    turned(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body did not arrive in time; send it again")
+}
+
+fn busy() -> Turned {
+    let why = "too many requests are under way; come back in a moment";
+    let busy = turned(StatusCode::SERVICE_UNAVAILABLE, "no-room", why);
+    Turned { retry_after: Some(BUSY_FOR), ..busy }
 }

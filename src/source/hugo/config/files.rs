@@ -74,7 +74,17 @@ fn placed(stem: &str, table: Map<String, Value>) -> Map<String, Value> {
     }
 }
 
-fn read(root: &Path, file: &Path, warnings: &mut Vec<Warning>) -> Result<Map<String, Value>, ScanError> {
+/// Whether a file of this extension holds data.
+pub(in crate::source::hugo) fn is_data(extension: &str) -> bool {
+    EXTENSIONS.contains(&extension)
+}
+
+/// Reads a file of data, keys in lower case.
+pub(in crate::source::hugo) fn read(
+    root: &Path,
+    file: &Path,
+    warnings: &mut Vec<Warning>,
+) -> Result<Map<String, Value>, ScanError> {
     let name = relative(root, file);
     let invalid =
         |error: SyntaxError| ScanError::Configuration { file: name.clone(), line: error.line, why: error.message };

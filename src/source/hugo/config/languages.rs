@@ -7,6 +7,7 @@ use url::Url;
 
 use super::relative;
 use crate::source::hugo::frontmatter::{flag, text, texts};
+use crate::source::hugo::matcher;
 use crate::source::scan::Warning;
 
 /// A language with the configuration as it counts for it.
@@ -30,18 +31,23 @@ pub(in crate::source::hugo) struct Root {
     pub(in crate::source::hugo) language: usize,
 }
 
+/// Keys of the languages that are not built; files of them are passed over.
+pub(super) fn disabled(all: &Map<String, Value>) -> Vec<String> {
+    let mut keys: Vec<String> = texts(all.get("disablelanguages")).iter().map(|key| key.to_lowercase()).collect();
+    let tables = all.get("languages").and_then(Value::as_object).into_iter().flatten();
+    keys.extend(tables.filter(|(_, table)| flag(table.get("disabled")) == Some(true)).map(|(key, _)| key.clone()));
+    keys
+}
+
 /// The languages that are built, the default one first, then in the site's order.
 pub(super) fn languages(all: &Map<String, Value>) -> Vec<Language> {
     let default = text(all.get("defaultcontentlanguage")).map_or_else(|| "en".to_owned(), |key| key.to_lowercase());
-    let disabled: Vec<String> = texts(all.get("disablelanguages")).iter().map(|key| key.to_lowercase()).collect();
+    let disabled = disabled(all);
     let none = Map::new();
     let tables = all.get("languages").and_then(Value::as_object).unwrap_or(&none);
     let own = |key: &str| tables.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
-    let mut keys: Vec<&String> = tables
-        .iter()
-        .filter(|(key, table)| **key != default && !disabled.contains(key) && flag(table.get("disabled")) != Some(true))
-        .map(|(key, _)| key)
-        .collect();
+    let mut keys: Vec<&String> =
+        tables.iter().filter(|(key, _)| **key != default && !disabled.contains(key)).map(|(key, _)| key).collect();
     // A language without a weight goes behind those that have one.
     let weight = |key: &str| own(key).get("weight").and_then(Value::as_i64).filter(|weight| *weight != 0);
     keys.sort_by_key(|key| (weight(key).is_none(), weight(key), (*key).clone()));
@@ -110,7 +116,7 @@ fn target(mount: &Value) -> Option<String> {
 
 fn mounted_roots(root: &Path, mount: &Value, languages: &[Language], warnings: &mut Vec<Warning>) -> Vec<Root> {
     let source = text(mount.get("source")).unwrap_or_default();
-    for key in ["includefiles", "excludefiles", "files", "sites"] {
+    for key in ["includefiles", "excludefiles", "files"] {
         if mount.get(key).is_some() {
             warnings.push(Warning {
                 file: "the site configuration".to_owned(),
@@ -120,12 +126,16 @@ fn mounted_roots(root: &Path, mount: &Value, languages: &[Language], warnings: &
         }
     }
     let Some(folder) = within(root, &source, warnings) else { return Vec::new() };
-    let language = match text(mount.get("lang")).map(|key| key.to_lowercase()) {
-        None => Some(0),
-        Some(key) => languages.iter().position(|language| language.key == key),
-    };
+    // `lang` up to 0.152, `sites.matrix.languages` since.
+    let matrix = mount.get("sites").and_then(|sites| sites.get("matrix")?.get("languages"));
+    let patterns = texts(mount.get("lang").or(matrix));
     let below = target(mount).unwrap_or_default();
-    language.map(|language| Root { folder, below, language }).into_iter().collect()
+    let meant = |(place, language): &(usize, &Language)| match patterns.as_slice() {
+        [] => *place == 0,
+        patterns => patterns.iter().any(|pattern| matcher::glob(pattern, &language.key)),
+    };
+    let languages = languages.iter().enumerate().filter(meant);
+    languages.map(|(language, _)| Root { folder: folder.clone(), below: below.clone(), language }).collect()
 }
 
 /// A folder of the site; what lies outside of it is not read.

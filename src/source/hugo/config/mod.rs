@@ -2,6 +2,7 @@
 
 mod files;
 mod languages;
+mod permalinks;
 #[cfg(test)]
 mod tests;
 
@@ -12,11 +13,15 @@ use regex::Regex;
 use serde_json::{Map, Value};
 use url::Url;
 
+pub(super) use self::files::{is_data, read};
 use self::languages::Language;
 pub(super) use self::languages::Root;
+pub(super) use self::permalinks::Permalinks;
 use super::ScanError;
 use super::dates::Order;
 use super::frontmatter::{flag, text, texts};
+use super::markup::Markup;
+use super::matcher::{Kind, Subject};
 use crate::source::scan::Warning;
 
 /// A site: what holds for all of it.
@@ -24,6 +29,8 @@ use crate::source::scan::Warning;
 pub(super) struct Site {
     /// One for each language that is built; the first is the default language's.
     pub(super) languages: Vec<SiteConfig>,
+    /// Keys of the languages that are not built, lower case.
+    pub(super) disabled: Vec<String>,
     /// Never empty.
     pub(super) roots: Vec<Root>,
     /// Whether pages have dates from git.
@@ -47,20 +54,54 @@ pub(super) struct SiteConfig {
     /// The address of the language's own host, where each language has one.
     pub(super) host: Option<Url>,
     pub(super) ignore_files: Vec<Regex>,
-    /// Patterns by section.
-    pub(super) permalinks: Vec<(String, String)>,
+    /// The name of the environment.
+    pub(super) environment: String,
+    pub(super) permalinks: Permalinks,
     pub(super) remove_path_accents: bool,
     pub(super) disable_path_to_lower: bool,
-    pub(super) ugly_urls: bool,
+    pub(super) ugly_urls: UglyUrls,
+    /// Whether the site shows posts before their date.
+    pub(super) build_future: bool,
+    /// Whether the site shows posts after their expiry date.
+    pub(super) build_expired: bool,
+    /// Whether the site makes pages of posts at all.
+    pub(super) makes_pages: bool,
     pub(super) time_zone: Tz,
     /// Words.
     pub(super) summary_length: usize,
-    pub(super) raw_html: bool,
-    pub(super) typographer: bool,
-    pub(super) emoji: bool,
+    pub(super) markup: Markup,
+    /// What the site calls its taxonomies of authors, where that is neither `author` nor `authors`.
+    pub(super) author_taxonomies: Vec<String>,
+    /// The site's own parameters, keys in lower case.
+    pub(super) params: Option<Value>,
     pub(super) date_order: Order,
     /// The configuration's own `cascade`.
     pub(super) cascade: Option<Value>,
+}
+
+/// Where pages are files (`/post/name.html`) rather than folders.
+#[derive(Debug)]
+pub(super) enum UglyUrls {
+    Everywhere(bool),
+    /// By section.
+    Sections(Map<String, Value>),
+}
+
+impl UglyUrls {
+    fn new(value: Option<&Value>) -> Self {
+        match value {
+            Some(Value::Object(sections)) => Self::Sections(sections.clone()),
+            other => Self::Everywhere(flag(other).unwrap_or(false)),
+        }
+    }
+
+    /// Whether it holds for a section, a top folder of the content.
+    pub(super) fn of(&self, section: &str) -> bool {
+        match self {
+            Self::Everywhere(ugly) => *ugly,
+            Self::Sections(sections) => flag(sections.get(&section.to_lowercase())).unwrap_or(false),
+        }
+    }
 }
 
 impl Site {
@@ -71,6 +112,11 @@ impl Site {
 }
 
 impl SiteConfig {
+    /// A page of this language, for rules that are for some pages only.
+    pub(super) fn subject<'a>(&'a self, path: &'a str, kind: Kind) -> Subject<'a> {
+        Subject { path, kind, language: &self.language_key, environment: &self.environment }
+    }
+
     /// A post's own name in this source: its path, behind the language's key outside of the default language.
     pub(super) fn post_key(&self, path: &str) -> String {
         if self.is_default { path.to_owned() } else { format!("{}:{path}", self.language_key) }
@@ -93,6 +139,15 @@ pub(super) fn load(root: &Path, environment: &str, warnings: &mut Vec<Warning>) 
         return Err(ScanError::NoContent { folder: first });
     }
     languages::missing(root, &mut roots, warnings);
+    if flag(all.get("builddrafts")) == Some(true) {
+        warnings.push(Warning {
+            file: "the site configuration".to_owned(),
+            line: None,
+            message: "`buildDrafts` puts drafts on the site, but they are not sent, since a draft is not meant to be \
+                      final; remove `draft` from those that are"
+                .to_owned(),
+        });
+    }
     let hosts = languages::hosts(&languages, warnings);
     let several = languages.len() > 1;
     let languages = languages
@@ -102,6 +157,7 @@ pub(super) fn load(root: &Path, environment: &str, warnings: &mut Vec<Warning>) 
             let mut config = interpret(language, &all, warnings)?;
             config.is_default = place == 0;
             config.has_others = several;
+            environment.clone_into(&mut config.environment);
             config.host = hosts.as_ref().and_then(|hosts| hosts.get(place)).cloned();
             if config.host.is_some() || (place == 0 && !in_subfolder(&all)) {
                 config.language_prefix = None;
@@ -109,7 +165,8 @@ pub(super) fn load(root: &Path, environment: &str, warnings: &mut Vec<Warning>) 
             Ok(config)
         })
         .collect::<Result<_, ScanError>>()?;
-    Ok(Site { languages, roots, git_info: flag(all.get("enablegitinfo")).unwrap_or(false) })
+    let git_info = flag(all.get("enablegitinfo")).unwrap_or(false);
+    Ok(Site { languages, disabled: languages::disabled(&all), roots, git_info })
 }
 
 fn in_subfolder(all: &Map<String, Value>) -> bool {
@@ -124,7 +181,6 @@ fn interpret(
     let Language { key, own, values } = language;
     let value = |name: &str| values.get(name);
     let yes = |name: &str| flag(value(name)).unwrap_or(false);
-    let markup = |path: &[&str]| path.iter().try_fold(value("markup")?, |table, name| table.get(*name));
 
     // Themes' example sites leave `languageCode` behind, which says nothing where a language is named.
     let code = text(own.get("languagecode").or_else(|| own.get("locale"))).or_else(|| {
@@ -139,24 +195,37 @@ fn interpret(
         language_prefix: Some(key.clone()),
         host: None,
         ignore_files: ignore_patterns(value("ignorefiles"))?,
-        permalinks: permalink_patterns(value("permalinks")),
+        environment: String::new(),
+        permalinks: Permalinks::new(value("permalinks"), warnings),
         remove_path_accents: yes("removepathaccents"),
         disable_path_to_lower: yes("disablepathtolower"),
-        ugly_urls: yes("uglyurls"),
+        ugly_urls: UglyUrls::new(all.get("uglyurls")),
+        build_future: yes("buildfuture"),
+        build_expired: yes("buildexpired"),
+        makes_pages: !texts(value("disablekinds")).iter().any(|kind| kind.eq_ignore_ascii_case("page")),
         time_zone: time_zone(value("timezone"), warnings),
         summary_length: value("summarylength")
             .and_then(Value::as_u64)
             .and_then(|n| usize::try_from(n).ok())
             .unwrap_or(70),
-        raw_html: flag(markup(&["goldmark", "renderer", "unsafe"])).unwrap_or(false),
-        typographer: match markup(&["goldmark", "extensions", "typographer"]) {
-            Some(Value::Object(table)) => !flag(table.get("disable")).unwrap_or(false),
-            other => flag(other).unwrap_or(true),
-        },
-        emoji: yes("enableemoji"),
+        markup: Markup::new(value("markup"), yes("enableemoji")),
+        author_taxonomies: author_taxonomies(value("taxonomies")),
+        params: value("params").cloned(),
         date_order: Order::new(value("frontmatter")),
         cascade: value("cascade").cloned(),
     })
+}
+
+/// A taxonomy is a singular and a plural, and posts carry the plural.
+fn author_taxonomies(table: Option<&Value>) -> Vec<String> {
+    let Some(Value::Object(table)) = table else { return Vec::new() };
+    let of_authors =
+        |name: &str| matches!(name, "author" | "authors" | "writer" | "writers" | "contributor" | "contributors");
+    let plural = |(singular, plural): (&String, &Value)| {
+        let plural = text(Some(plural))?.to_lowercase();
+        (of_authors(singular) || of_authors(&plural)).then_some(plural)
+    };
+    table.iter().filter_map(plural).collect()
 }
 
 /// The language alone (`en-us` is `en`), except where region or script is another way of writing.
@@ -188,17 +257,6 @@ fn ignore_patterns(value: Option<&Value>) -> Result<Vec<Regex>, ScanError> {
             })
         })
         .collect()
-}
-
-/// The old form (`post: pattern`) and `permalinks.page`, which goes first.
-fn permalink_patterns(table: Option<&Value>) -> Vec<(String, String)> {
-    let Some(Value::Object(table)) = table else { return Vec::new() };
-    let patterns = |table: &Map<String, Value>| {
-        table.iter().filter_map(|(section, pattern)| Some((section.clone(), text(Some(pattern))?))).collect::<Vec<_>>()
-    };
-    let mut all = table.get("page").and_then(Value::as_object).map(patterns).unwrap_or_default();
-    all.extend(patterns(table));
-    all
 }
 
 fn time_zone(value: Option<&Value>, warnings: &mut Vec<Warning>) -> Tz {

@@ -23,11 +23,11 @@ fn configuration_is_gathered_from_all_its_files() {
     ])
     .expect("a configuration");
     let config = &site.languages[0];
-    assert!(config.emoji && config.typographer && !config.raw_html);
+    assert!(config.markup.emoji && config.markup.typographer.is_some() && !config.markup.raw_html);
     assert_eq!((config.summary_length, config.language.as_str()), (9, "nl"));
     assert_eq!(site.languages[1].language_key, "en");
     assert!(site.languages[1].has_others && !site.languages[1].is_default);
-    assert_eq!(config.permalinks[0], ("post".to_owned(), "/p/:slug/".to_owned()));
+    assert_eq!(config.permalinks.of(config.subject("post/a", Kind::Page)), Some("/p/:slug/"));
 }
 
 #[test]
@@ -71,7 +71,8 @@ fn a_languages_own_values_go_before_the_sites() {
     assert_eq!(keys, ["nl", "es", "fr", "it"]);
     let fr = &site.languages[2];
     assert_eq!((fr.summary_length, fr.remove_path_accents, fr.language_prefix.as_deref()), (9, true, Some("fr")));
-    assert_eq!(fr.permalinks, [("post".to_owned(), "/f/".to_owned()), ("news".to_owned(), "/n/".to_owned())]);
+    let pattern = |path: &str| fr.permalinks.of(fr.subject(path, Kind::Page));
+    assert_eq!((pattern("post/a"), pattern("news/a/b"), pattern("blog/a")), (Some("/f/"), Some("/n/"), None));
     let nl = &site.languages[0];
     assert_eq!((nl.summary_length, nl.remove_path_accents, nl.language_prefix.as_deref()), (5, false, None));
     assert_eq!((nl.post_key("post/a"), fr.post_key("post/a")), ("post/a".to_owned(), "fr:post/a".to_owned()));

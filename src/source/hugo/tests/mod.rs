@@ -1,6 +1,12 @@
 //! The connector on small trees made here.
 
+mod bodies;
+mod broken;
+mod building;
 mod languages;
+mod oracle;
+mod pictures;
+mod profiles;
 
 use tempfile::TempDir;
 
@@ -35,7 +41,8 @@ impl Site {
 
     fn settings(&self) -> Settings {
         let public_url = Url::parse("https://site.example/").expect("an address");
-        Settings::new(self.0.path().to_owned(), public_url, vec!["post".to_owned(), "news".to_owned()])
+        let sections = vec!["post".to_owned(), "news".to_owned()];
+        Settings { profile_fields: true, ..Settings::new(self.0.path().to_owned(), public_url, sections) }
     }
 
     fn scan(&self) -> Scan {
@@ -288,7 +295,7 @@ fn content_is_rendered_as_hugo_does_and_cleaned() {
         ("\"q\" -- it's... ~~x~~", "<p>“q” – it’s… <del>x</del></p>".to_owned()),
         ("www.a.example", format!("<p>{}</p>", link("http://www.a.example", "www.a.example"))),
         ("a[^1]\n\n[^1]: note", "<p>a<sup>[1]</sup></p>\n<ol>\n<li>\n<p>note</p>\n</li>\n</ol>".to_owned()),
-        ("## H {#id}\n\n- [x] done", "<h2>H</h2>\n<ul>\n<li> done</li>\n</ul>".to_owned()),
+        ("## H {#id}\n\n- [x] done", "<h2>H</h2>\n<ul>\n<li>☑ done</li>\n</ul>".to_owned()),
         ("{{< figure src=\"f.png\" alt=\"F\" >}}", format!("<p><img src=\"{page}f.png\" alt=\"F\"></p>")),
         ("[b]({{< ref \"a.md#x\" >}})", format!("<p>{}</p>", link(&format!("{page}#x"), "b"))),
     ] {

@@ -1,0 +1,119 @@
+//! `veerpont key`: new keys for our actors, and a new master key.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Subcommand;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::print::{Output, count};
+use crate::app::App;
+use crate::author::{self, Actor, keys};
+use crate::outbox::rotation;
+use crate::sealing::MasterKey;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Key {
+    /// Give an actor a new key pair, and tell everyone we know, signed with the old one.
+    Rotate {
+        /// Whose: `instance` is the bridge's own.
+        #[arg(value_name = "HANDLE", required_unless_present = "all")]
+        handle: Option<String>,
+        /// Every actor that is not deleted, the instance too.
+        #[arg(long, conflicts_with = "handle")]
+        all: bool,
+    },
+    /// Seal every private key with another master key.
+    Reseal {
+        /// The file of the new master key (32 bytes in base64); it is made if it is not there.
+        #[arg(long, value_name = "FILE")]
+        new_master_key_file: PathBuf,
+    },
+}
+
+impl Key {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
+        match self {
+            Self::Rotate { handle, .. } => rotate(app, handle.as_deref(), output).await,
+            Self::Reseal { new_master_key_file } => reseal(app, &new_master_key_file, output).await,
+        }
+    }
+}
+
+async fn rotate(app: &App, handle: Option<&str>, output: Output) -> anyhow::Result<()> {
+    let actors: Vec<Actor> = if let Some(handle) = handle {
+        vec![super::actor(app, handle).await?]
+    } else {
+        let mut conn = app.db.read().await?;
+        let all = author::store::actors(&mut conn).await?;
+        all.into_iter().filter(|actor| actor.deleted_at.is_none()).collect()
+    };
+    let mut rotated = Vec::new();
+    for actor in &actors {
+        rotation::rotate(app, actor).await?;
+        rotated.push(actor.handle.clone());
+    }
+    rotation::forget_retired(app).await?;
+    output.print(&json!({ "rotated": rotated }), || {
+        let names: Vec<String> = rotated.iter().map(|handle| format!("@{handle}")).collect();
+        format!(
+            "{} {} a new key pair. The running bridge tells every server we know, signed with the old key, and signs all \
+             that follows with the new one. The old key is kept until nothing waits for it.\n\
+             A server that is away longer than three days asks for the new key by itself when it hears from us again; only \
+             GoToSocial does not.\n\
+             Make a backup now: an older one holds the old key, which others no longer take.",
+            names.join(", "),
+            if rotated.len() == 1 { "has" } else { "have" }
+        )
+    })
+}
+
+async fn reseal(app: &App, file: &Path, output: Output) -> anyhow::Result<()> {
+    let present = &app.config.secrets.master_key_file;
+    let is_present = |file: &Path| std::fs::canonicalize(file).ok() == std::fs::canonicalize(present).ok();
+    anyhow::ensure!(
+        !(file.exists() && is_present(file)),
+        "{} is the present master key; name another file",
+        file.display()
+    );
+    let made = if file.exists() { false } else { make(file)? };
+    let text = Zeroizing::new(
+        std::fs::read_to_string(file).with_context(|| format!("cannot read the new master key {}", file.display()))?,
+    );
+    let new = MasterKey::from_base64(&text).with_context(|| format!("{} holds no master key", file.display()))?;
+    let sealed = keys::reseal(app, new).await?;
+    let shown = file.display().to_string();
+    output.print(&json!({ "sealed": sealed, "new_master_key_file": shown, "made": made }), || {
+        let now = if app.config.secrets.master_key.is_some() {
+            format!("set VEERPONT_MASTER_KEY to what stands in {shown}")
+        } else {
+            format!("set [secrets] master_key_file to {shown}, or move it to {}", present.display())
+        };
+        format!(
+            "{} {} sealed with the master key in {shown}.\n\
+             Now {now}, and restart every running bridge: until then it sends nothing.\n\
+             Keep the old master key as long as you keep backups made before.",
+            count(sealed, "private key"),
+            if sealed == 1 { "is" } else { "are" }
+        )
+    })
+}
+
+/// Writes a new master key before anything is sealed with it, so that no moment leaves keys that nothing opens.
+fn make(file: &Path) -> anyhow::Result<bool> {
+    let text = MasterKey::generate()?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let write = || -> std::io::Result<()> {
+        let mut handle = options.open(file)?;
+        handle.write_all(text.as_bytes())?;
+        handle.write_all(b"\n")?;
+        handle.sync_all()
+    };
+    write().with_context(|| format!("cannot write the new master key {}", file.display()))?;
+    Ok(true)
+}

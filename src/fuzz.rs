@@ -1,0 +1,199 @@
+//! The door for the fuzz targets of `fuzz/`: for each kind of bytes that strangers send, what must hold whatever they are.
+//! The same checks read the collected corpus in `cargo test`.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a check that does not hold ends the run: no server calls this"
+)]
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::activity::incoming;
+use crate::clock::Timestamp;
+use crate::net::signature::{self, Names, Received};
+use crate::source::hugo;
+use crate::{html, net};
+
+/// When the signed requests of the corpus were made: 2026-11-02T10:00:00Z.
+const NOW: Timestamp = Timestamp::from_millis(1_793_613_600_000);
+
+const NAMES: Names<'_> = Names { scheme: "https", public: &["social.example.org"], behind: &[] };
+
+/// Header lines, an empty line and a body, read as a signed POST. Whatever is let as far as its key has a key id that
+/// is an address, and is refused with another body or with a second signature (interop C5, C12, incidents below G).
+///
+/// # Panics
+/// When that does not hold.
+pub fn signed_request(bytes: &[u8]) {
+    let split = bytes.windows(2).position(|pair| pair == b"\n\n");
+    let (head, body) = split.map_or((bytes, &b""[..]), |at| (&bytes[..at], &bytes[at + 2..]));
+    let mut headers = HeaderMap::new();
+    for line in head.split(|byte| *byte == b'\n') {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = line.split_at(colon);
+        let value = value[1..].trim_ascii();
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+            headers.append(name, value);
+        }
+    }
+    let read = |headers: &HeaderMap, body: &[u8]| {
+        let received = Received { method: &Method::POST, path_and_query: "/ap/inbox?a=b", headers, body };
+        signature::read(&received, &NAMES, NOW)
+    };
+    let Ok(claim) = read(&headers, body) else { return };
+    let key_id = url::Url::parse(claim.key_id()).expect("a key id is an address");
+    assert!(matches!(key_id.scheme(), "http" | "https"), "{key_id}");
+    assert!(read(&headers, &[body, b" "].concat()).is_err(), "another body has the same digest");
+    let again = headers.get("signature").cloned().expect("it was signed");
+    headers.append("signature", again);
+    assert!(read(&headers, body).is_err(), "two signatures");
+}
+
+/// A document of a stranger's, as activity and as actor. What is read has the addresses and the depth it promises
+/// (interop E1, E2, E3).
+///
+/// # Panics
+/// When that does not hold.
+pub fn inbound(bytes: &[u8]) {
+    if let Ok(activity) = incoming::parse(bytes) {
+        let (id, actor) = (address(&activity.id), address(&activity.actor));
+        assert_eq!(id.origin(), actor.origin(), "an activity of another origin than its actor");
+        assert!(activity.kind.as_str().chars().count() <= 64);
+        let object = activity.object.unwrap_or_default();
+        for found in [object.id, object.actor, object.object].into_iter().flatten() {
+            address(&found);
+        }
+        // Stored and read again, as the loop does.
+        let stored = serde_json::to_vec(&activity.raw).expect("JSON is written");
+        let again = incoming::parse(&stored).expect("what was stored reads again");
+        assert_eq!((again.id, again.actor, again.kind), (activity.id, activity.actor, activity.kind));
+    }
+    let Ok(document) = incoming::document(bytes) else { return };
+    if let Some(owner) = incoming::key_owner(&document) {
+        address(&owner);
+    }
+    let Ok(actor) = incoming::actor(&document) else { return };
+    let home = address(&actor.id).origin();
+    let keys = actor.keys.iter().map(|key| &key.id);
+    for found in keys.chain([&actor.inbox]).chain(&actor.shared_inbox).chain(&actor.followers) {
+        assert_eq!(address(found).origin(), home, "{found} is not the actor's own");
+    }
+    for key in actor.keys.iter().filter_map(|key| key.public.as_deref()) {
+        // Nonsense is refused, never a panic.
+        let _ = net::keys::PublicKey::read(key);
+    }
+}
+
+fn address(text: &str) -> url::Url {
+    let url = url::Url::parse(text).expect("an address");
+    assert!(matches!(url.scheme(), "http" | "https") && url.host().is_some() && text.len() <= incoming::URL_MAX);
+    assert!(url.username().is_empty() && url.password().is_none(), "a login in {text}");
+    url
+}
+
+/// HTML of a stranger's: cleaned again it is itself, and no element or attribute gets out that is not on the list
+/// (interop B23).
+///
+/// # Panics
+/// When that does not hold.
+pub fn hostile_html(bytes: &[u8]) {
+    let Ok(dirty) = std::str::from_utf8(bytes) else { return };
+    let clean = html::clean(dirty);
+    assert_eq!(html::clean(&clean), clean, "cleaning again changes it");
+    assert!(!clean.contains('\0'));
+    for tag in clean.split('<').skip(1) {
+        let (tag, text) = tag.split_once('>').expect("a tag is closed");
+        assert!(!text.contains('>'), "a bracket outside of a tag: {clean}");
+        let name = tag.trim_start_matches('/').split(' ').next().unwrap_or_default();
+        assert!(html::is_content(name), "<{name}> in {clean}");
+        let mut rest = tag.trim_start_matches('/').trim_start_matches(name);
+        while let Some((attribute, after)) = rest.split_once("=\"") {
+            assert!(matches!(attribute.trim(), "href" | "src" | "alt" | "start" | "rel"), "{attribute} in {clean}");
+            rest = after.split_once('"').expect("a value is closed").1;
+        }
+        assert!(rest.trim().is_empty(), "{rest} in {clean}");
+        for start in [" href=\"", " src=\""] {
+            let Some((_, address)) = tag.split_once(start) else { continue };
+            let address = address.split('"').next().unwrap_or_default().replace("&amp;", "&");
+            // As a browser reads it: without line ends, whatever stands between the letters of the scheme.
+            let scheme = url::Url::parse(&address).map(|url| url.scheme().to_owned()).unwrap_or_default();
+            assert!(matches!(scheme.as_str(), "http" | "https" | "mailto"), "{address} in {clean}");
+        }
+    }
+    let summary = html::paragraphs(&html::text(dirty));
+    assert!(!summary.replace("<p>", "").replace("</p>", "").contains(['<', '>']), "{summary}");
+}
+
+/// A content file of a site: whatever stands in it, the lines told to its author exist, and the body is the file's.
+///
+/// # Panics
+/// When that does not hold.
+pub fn front_matter(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    // To YAML a carriage return alone ends a line, as it did on old machines.
+    let lines = u64::try_from(text.matches(['\n', '\r']).count()).unwrap_or(u64::MAX) + 1;
+    match hugo::lines(text) {
+        Ok((body_line, body, doubled)) => {
+            assert!((1..=lines).contains(&body_line), "the body begins on line {body_line} of {lines}");
+            assert!(text.replace("\r\n", "\n").ends_with(&body), "the body is not the end of the file");
+            assert!(doubled.iter().all(|line| (1..=lines).contains(line)), "{doubled:?} of {lines}");
+        }
+        Err(Some(line)) => assert!((1..=lines + 1).contains(&line), "line {line} of {lines}"),
+        Err(None) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// Feeds every file of a target's corpus to its check; says how many there were.
+    fn feed(target: &str, check: fn(&[u8])) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+        let files: Vec<_> =
+            std::fs::read_dir(&folder).expect("a corpus").map(|file| file.expect("a file").path()).collect();
+        assert!(files.len() >= 5, "{} holds {} files", folder.display(), files.len());
+        for file in files {
+            check(&std::fs::read(&file).expect("a file is read"));
+        }
+    }
+
+    #[test]
+    fn the_corpus_of_signed_requests_holds() {
+        feed("signed_request", super::signed_request);
+    }
+
+    #[test]
+    fn the_corpus_of_inbound_documents_holds() {
+        feed("inbound", super::inbound);
+    }
+
+    #[test]
+    fn the_corpus_of_hostile_html_holds() {
+        feed("hostile_html", super::hostile_html);
+    }
+
+    #[test]
+    fn the_corpus_of_front_matter_holds() {
+        feed("front_matter", super::front_matter);
+    }
+
+    #[test]
+    fn a_whole_signed_request_of_the_corpus_gets_as_far_as_its_key() {
+        let bytes = include_bytes!("../fuzz/corpus/signed_request/whole");
+        let text = std::str::from_utf8(bytes).expect("text");
+        let (head, body) = text.split_once("\n\n").expect("a body");
+        let mut headers = http::HeaderMap::new();
+        for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
+            headers.append(http::HeaderName::try_from(name).expect("a name"), value.parse().expect("a value"));
+        }
+        let received = super::Received {
+            method: &http::Method::POST,
+            path_and_query: "/ap/inbox?a=b",
+            headers: &headers,
+            body: body.as_bytes(),
+        };
+        assert!(super::signature::read(&received, &super::NAMES, super::NOW).is_ok());
+    }
+}

@@ -1,0 +1,48 @@
+//! What the inbox does now and then: forgets texts that are no longer needed, writes counts that wait.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{receive, store};
+use crate::app::App;
+
+/// How often.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// Texts forgotten in one transaction, so that it holds up nobody.
+const CHUNK: i64 = 500;
+
+/// Tidies every minute until told to stop.
+pub async fn run(app: App, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        if let Err(error) = tidy(&app).await {
+            tracing::error!(%error, "cannot forget old texts; trying again in a minute");
+        }
+    }
+    receive::write_waiting_counts(&app).await;
+}
+
+/// Tidies once, by `[retention]`; says how many texts were forgotten.
+///
+/// # Errors
+/// The database's.
+pub async fn tidy(app: &App) -> sqlx::Result<u64> {
+    receive::write_waiting_counts(app).await;
+    let (now, retention) = (app.clock.now(), &app.config.retention);
+    let (settled, deferred) = (now - retention.settled, now - retention.deferred);
+    let mut forgotten = 0;
+    loop {
+        let forget = app
+            .db
+            .write(move |conn| Box::pin(async move { store::forget_texts(conn, settled, deferred, CHUNK).await }));
+        match forget.await? {
+            0 => return Ok(forgotten),
+            some => forgotten += some,
+        }
+    }
+}

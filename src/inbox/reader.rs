@@ -1,0 +1,83 @@
+//! Who reads our documents with a signature: proved where that is asked for, and remembered, so that a Delete reaches
+//! whoever holds a copy (design, section 5).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, Method};
+use url::Url;
+
+use super::receive::{Turned, claim, proven, source_name};
+use crate::app::App;
+use crate::delivery;
+use crate::ids::{ArticleId, Host};
+use crate::net::signature::Received;
+use crate::remote::Remote;
+
+/// A GET or HEAD that says who asks.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The method.
+    pub method: Method,
+    /// Path and query as sent.
+    pub path_and_query: String,
+    /// As sent, with `host` set where HTTP/2 has only an authority.
+    pub headers: HeaderMap,
+    /// Where it comes from, where that is known.
+    pub from: Option<IpAddr>,
+}
+
+/// Who signed.
+///
+/// # Errors
+/// When nobody did, or it does not hold. It is not counted here.
+pub async fn prove(app: &App, reading: &Reading) -> Result<Remote, Turned> {
+    let Reading { method, path_and_query, headers, from } = reading;
+    let claim = claim(app, &Received { method, path_and_query, headers, body: &[] })?;
+    let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
+    match proven(app, &claim, from.map(source_name).as_deref()).await {
+        Ok(key) => Ok(key.owner),
+        Err(unproven) => Err(Turned { host, ..unproven.into() }),
+    }
+}
+
+/// Notes, after the answer, that somebody has a copy of an article.
+pub fn remember(app: &App, article: ArticleId, reader: Remote) {
+    let later = app.clone();
+    app.afterwards.spawn(async move { note(&later, article, &reader).await });
+}
+
+/// As [`remember`], of somebody who is not proved yet: within the budget of fetches for strangers (interop G8).
+pub fn prove_and_remember(app: &App, article: ArticleId, reading: Reading) {
+    let Ok(permit) = Arc::clone(&app.readers).try_acquire_owned() else {
+        return tracing::warn!("more signed readers at a time than are remembered");
+    };
+    let later = app.clone();
+    app.afterwards.spawn(async move {
+        let _under_way = permit;
+        match prove(&later, &reading).await {
+            Ok(reader) => note(&later, article, &reader).await,
+            Err(turned) => {
+                tracing::debug!(reason = turned.label, "a signed reader is not remembered: {}", turned.why);
+            }
+        }
+    });
+}
+
+async fn note(app: &App, article: ArticleId, reader: &Remote) {
+    let (inbox, now) = (reader.shared_inbox.unwrap_or(reader.inbox), app.clock.now());
+    let noted = async {
+        {
+            let mut conn = app.db.read().await?;
+            if delivery::store::has_copy(&mut conn, article, inbox).await? {
+                return Ok(());
+            }
+        }
+        app.db
+            .write(move |conn| Box::pin(async move { delivery::store::note_copy(conn, article, inbox, now).await }))
+            .await
+    };
+    if let Err::<(), sqlx::Error>(error) = noted.await {
+        tracing::error!(%error, reader = reader.url, "cannot remember who fetched an article");
+    }
+}

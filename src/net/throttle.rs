@@ -1,0 +1,276 @@
+//! How much strangers may ask of us: counted by where requests come from, and by who signs them (interop G9).
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::clock::{Clock as _, Reference as _};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
+use tokio::sync::Semaphore;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config;
+
+/// Calls between two looks for those who have long been quiet.
+const TIDY_EVERY: u32 = 1024;
+
+/// Bytes of unread bodies that may be in memory at a time, over all connections.
+const BODIES: usize = 64 * 1024 * 1024;
+
+/// What is bought from the store of bytes, in bytes.
+const UNIT: usize = 1024;
+
+/// All limits on what strangers ask.
+#[derive(Debug)]
+pub struct Throttles {
+    /// POSTs to an inbox by source, before anything of them is read.
+    pub sources: Throttle<IpAddr>,
+    /// Verified POSTs by the host that signed.
+    pub hosts: Throttle<String>,
+    /// What is kept of a host's POSTs, in units of 1024 bytes.
+    kept: Throttle<String>,
+    /// Bytes of bodies in memory that belong to no verified request yet.
+    pub bodies: Arc<Semaphore>,
+    /// Refusals of those who ask too much, written together: else each would cost us more than them.
+    pub refused: Tally,
+}
+
+impl Throttles {
+    /// Limits as configured.
+    #[must_use]
+    pub fn new(limits: &config::Limits, clock: &Clock) -> Self {
+        let units = NonZeroU32::new(limits.inbox_mib_per_host.get().saturating_mul(1024)).unwrap_or(NonZeroU32::MAX);
+        Self {
+            sources: Throttle::new(Quota::per_minute(limits.inbox_per_source), clock.clone()),
+            hosts: Throttle::new(Quota::per_minute(limits.inbox_per_host), clock.clone()),
+            kept: Throttle::new(a_day(units), clock.clone()),
+            bodies: Arc::new(Semaphore::new(BODIES)),
+            refused: Tally::default(),
+        }
+    }
+
+    /// Whether this many more bytes of a host may be kept.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn keep(&self, host: &str, bytes: usize) -> Result<(), Duration> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        self.kept.take_many(&host.to_owned(), units)
+    }
+}
+
+/// As many a day, and as many at once.
+fn a_day(units: NonZeroU32) -> Quota {
+    let each = Duration::from_hours(24) / units.get();
+    Quota::with_period(each).unwrap_or(Quota::per_second(NonZeroU32::MAX)).allow_burst(units)
+}
+
+/// What addresses count together: one in IPv4, a network of 64 bits in IPv6, which is what one customer has.
+#[must_use]
+pub fn counted_as(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// A rate for each key, by the generic cell rate algorithm. Those who have been quiet for long are forgotten, so that
+/// memory does not grow with the number of strangers.
+pub struct Throttle<K: Hash + Eq + Clone> {
+    limiter: RateLimiter<K, DefaultKeyedStateStore<K>, Ticks, NoOpMiddleware<Nanos>>,
+    clock: Ticks,
+    calls: AtomicU32,
+}
+
+impl<K: Hash + Eq + Clone> Throttle<K> {
+    /// A rate of `quota` for each key.
+    #[must_use]
+    pub fn new(quota: Quota, clock: Clock) -> Self {
+        let clock = Ticks::new(clock);
+        let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone());
+        Self { limiter, clock, calls: AtomicU32::new(0) }
+    }
+
+    /// Counts one.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn take(&self, key: &K) -> Result<(), Duration> {
+        self.take_many(key, NonZeroU32::MIN)
+    }
+
+    fn take_many(&self, key: &K, many: NonZeroU32) -> Result<(), Duration> {
+        if self.calls.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
+            self.limiter.retain_recent();
+            self.limiter.shrink_to_fit();
+        }
+        match self.limiter.check_key_n(key, many) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(not_until)) => Err(not_until.wait_time_from(self.clock.now())),
+            // More at once than there ever is: only a limit below one body would come here.
+            Err(_) => Err(Duration::from_hours(24)),
+        }
+    }
+
+    /// How many keys are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.limiter.len()
+    }
+}
+
+impl<K: Hash + Eq + Clone> std::fmt::Debug for Throttle<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Throttle").field("remembered", &self.remembered()).finish_non_exhaustive()
+    }
+}
+
+/// Counts that wait to be written, at most for a second while more come.
+#[derive(Debug, Default)]
+pub struct Tally(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    written: Option<Timestamp>,
+    counts: HashMap<(String, &'static str), i64>,
+}
+
+impl Tally {
+    /// Counts one; gives back all that wait when it is time to write them.
+    #[must_use]
+    pub fn add(&self, host: &str, label: &'static str, now: Timestamp) -> Vec<(String, &'static str, i64)> {
+        const WRITE_EVERY: Duration = Duration::from_secs(1);
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *waiting.counts.entry((host.to_owned(), label)).or_default() += 1;
+        if waiting.written.is_some_and(|written| now.since(written) < WRITE_EVERY) && waiting.counts.len() < 1000 {
+            return Vec::new();
+        }
+        waiting.written = Some(now);
+        waiting.take()
+    }
+
+    /// All that wait.
+    #[must_use]
+    pub fn take(&self) -> Vec<(String, &'static str, i64)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Waiting {
+    fn take(&mut self) -> Vec<(String, &'static str, i64)> {
+        self.counts.drain().map(|((host, label), times)| (host, label, times)).collect()
+    }
+}
+
+/// Our clock as the limiter reads it: never backwards, also when the machine's is set back.
+#[derive(Clone, Debug)]
+struct Ticks {
+    clock: Clock,
+    /// The last reading in Unix milliseconds, and what has passed since the start.
+    passed: Arc<Mutex<(i64, Nanos)>>,
+}
+
+impl Ticks {
+    fn new(clock: Clock) -> Self {
+        let passed = Arc::new(Mutex::new((clock.now().millis(), Nanos::new(0))));
+        Self { clock, passed }
+    }
+}
+
+impl governor::clock::Clock for Ticks {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        let reading = self.clock.now().millis();
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, so_far) = *passed;
+        let step = u64::try_from(reading.saturating_sub(last)).unwrap_or(0).saturating_mul(1_000_000);
+        let now = Nanos::new(so_far.as_u64().saturating_add(step));
+        *passed = (reading, now);
+        debug_assert_eq!(so_far.duration_since(now), Nanos::new(0), "never backwards");
+        now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ten_a_minute() -> (Throttle<IpAddr>, Clock) {
+        let clock = Clock::manual(Timestamp::from_millis(1_000_000));
+        (Throttle::new(Quota::per_minute(NonZeroU32::new(10).expect("ten")), clock.clone()), clock)
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn each_key_has_its_own_burst_and_rate_g9() {
+        let (throttle, clock) = ten_a_minute();
+        for _ in 0..10 {
+            throttle.take(&ip("192.0.2.1")).expect("within the burst");
+        }
+        let wait = throttle.take(&ip("192.0.2.1")).expect_err("over it");
+        assert_eq!(wait, Duration::from_secs(6));
+        throttle.take(&ip("192.0.2.2")).expect("somebody else");
+        clock.advance(wait);
+        throttle.take(&ip("192.0.2.1")).expect("after the wait");
+        throttle.take(&ip("192.0.2.1")).expect_err("one for each wait");
+    }
+
+    #[test]
+    fn the_quiet_are_forgotten() {
+        let (throttle, clock) = ten_a_minute();
+        for number in 0..20_000_u32 {
+            throttle.take(&IpAddr::from(number.to_be_bytes())).expect("a new one");
+            if number % 100 == 0 {
+                clock.advance(Duration::from_secs(1));
+            }
+        }
+        assert!(throttle.remembered() < 2 * TIDY_EVERY as usize, "{} remembered", throttle.remembered());
+    }
+
+    #[test]
+    fn ipv6_counts_by_network_and_ipv4_is_ipv4_however_written() {
+        assert_eq!(counted_as(ip("2001:db8:1:2:3:4:5:6")), counted_as(ip("2001:db8:1:2::")));
+        assert_ne!(counted_as(ip("2001:db8:1:2::1")), counted_as(ip("2001:db8:1:3::1")));
+        assert_eq!(counted_as(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
+    }
+
+    #[test]
+    fn counts_are_written_together() {
+        let (tally, clock) = (Tally::default(), Clock::manual(Timestamp::from_millis(0)));
+        assert_eq!(tally.add("a", "x", clock.now()), [("a".to_owned(), "x", 1)]);
+        for _ in 0..10 {
+            assert_eq!(tally.add("a", "x", clock.now()), []);
+        }
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(tally.add("a", "x", clock.now()), [("a".to_owned(), "x", 11)]);
+        assert_eq!(tally.add("b", "y", clock.now()), []);
+        assert_eq!(tally.take(), [("b".to_owned(), "y", 1)]);
+        assert_eq!(tally.take(), []);
+    }
+
+    #[test]
+    fn a_host_may_fill_no_disk() {
+        let clock = Clock::manual(Timestamp::from_millis(0));
+        let limits = config::Limits { inbox_mib_per_host: NonZeroU32::MIN, ..config::Limits::default() };
+        let throttles = Throttles::new(&limits, &clock);
+        throttles.keep("a.example", 1024 * 1024).expect("a whole one");
+        throttles.keep("a.example", 1).expect_err("no more today");
+        throttles.keep("b.example", 1).expect("another host");
+        clock.advance(Duration::from_hours(24));
+        throttles.keep("a.example", 1024 * 1024).expect("tomorrow");
+    }
+}

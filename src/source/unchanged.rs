@@ -1,0 +1,74 @@
+//! A sync of a tree that looks as it did is over before anything is read (ADR 8).
+
+use super::Known;
+use super::connector;
+use super::git::Standing;
+use super::plan::{self, Act, Step};
+use super::scan::Scan;
+use super::stamp::{Seen, Stamp};
+use super::store::{self, Lease, Scanned};
+use super::sync::{Report, SyncError};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::config::Source;
+
+/// Bytes of what a scan saw; a site with more to warn of is read each time.
+const MAX_SEEN: usize = 1024 * 1024;
+
+/// What the tree looks like now, and all else that decides over a scan of it: the program and the settings.
+pub(super) async fn look(app: &App, configured: &Source) -> Result<Option<Stamp>, SyncError> {
+    let publishing = &app.config.publishing;
+    let seed = format!("{}\n{configured:?}\n{publishing:?}", env!("CARGO_PKG_VERSION"));
+    let (connector, now) = (connector::of(configured), app.clock.now());
+    Ok(tokio::task::spawn_blocking(move || connector.stamp(&seed, now)).await?)
+}
+
+/// Ends the sync, if the tree looks as it did at the last scan, no post's own date has come since, and the files are the
+/// newest.
+pub(super) async fn rest(
+    app: &App,
+    configured: &Source,
+    known: &Known,
+    lease: &Lease,
+    stamp: Option<&Stamp>,
+    standing: Option<&Standing>,
+) -> Result<Option<Report>, SyncError> {
+    let Some(stamp) = stamp else { return Ok(None) };
+    if standing.is_some_and(|standing| standing.stale.is_some()) {
+        return Ok(None);
+    }
+    let kept = {
+        let mut conn = app.db.read().await?;
+        store::seen(&mut conn, known.id, &stamp.sum).await?
+    };
+    let Some(kept) = kept else { return Ok(None) };
+    let now = app.clock.now();
+    let seen = serde_json::from_str::<Seen>(&kept).ok().filter(|seen| seen.until.is_none_or(|turn| turn > now));
+    let Some(seen) = seen else { return Ok(None) };
+    let look_again = now + configured.rescan;
+    let scanned = Scanned {
+        complete: true,
+        error: None,
+        next_scan_at: seen.until.map_or(look_again, |turn| turn.min(look_again)),
+        seen: Some((stamp.sum.clone(), kept)),
+    };
+    let (lease, busy) = (lease.clone(), SyncError::Busy(known.name.clone()));
+    let done = app.db.write(move |conn| Box::pin(async move { store::finish(conn, &lease, &scanned, now).await }));
+    if !done.await? {
+        return Err(busy);
+    }
+    Ok(Some(Report { unchanged: seen.posts, warnings: seen.warnings, complete: true, ..Report::default() }))
+}
+
+/// What is kept of a scan for the next one. Nothing, where the next one may differ although the tree does not: a post
+/// that vanished is waited for, a scan that was not complete is done again, a file of this moment may still change.
+pub(super) fn keep(stamp: Stamp, scan: &Scan, steps: &[Step], now: Timestamp) -> Option<(String, String)> {
+    let waits = steps.iter().any(|step| matches!(step.act, Act::Miss | Act::Hold));
+    if stamp.is_fresh || waits || !scan.complete {
+        return None;
+    }
+    let posts = steps.iter().filter(|step| step.entry.is_some()).count();
+    let seen = Seen { posts, until: plan::next_turn(scan, now), warnings: scan.warnings.clone() };
+    let seen = serde_json::to_string(&seen).ok().filter(|text| text.len() <= MAX_SEEN)?;
+    Some((stamp.sum, seen))
+}

@@ -1,0 +1,79 @@
+//! Who may read what (authorized fetch, interop C2, C3), and whose copies are remembered.
+
+use http::StatusCode;
+use http::request::Parts;
+
+use super::super::answer::Form;
+use super::super::error::Failure;
+use super::super::source::source;
+use crate::activity::urls::Local;
+use crate::app::App;
+use crate::ids::ArticleId;
+use crate::inbox::reader::{self, Reading};
+use crate::inbox::receive::{self, Turned};
+use crate::remote::Remote;
+
+/// Whoever asks.
+pub(super) enum Reader {
+    /// Anybody: nothing is asked of them. With what proves them, if they signed.
+    Anyone(Option<Box<Reading>>),
+    /// Somebody who proved who they are, where that is asked for.
+    Proved(Box<Remote>),
+    /// Somebody who does not sign, where that is asked for: sees the keys of actors, and nothing else.
+    KeysAlone,
+}
+
+impl Reader {
+    pub(super) fn is_personal(&self) -> bool {
+        !matches!(self, Self::Anyone(_))
+    }
+
+    pub(super) fn sees_keys_alone(&self) -> bool {
+        matches!(self, Self::KeysAlone)
+    }
+
+    /// Notes, after the answer, that this reader has a copy.
+    pub(super) fn remember(&self, app: &App, article: ArticleId) {
+        match self {
+            Self::Anyone(Some(reading)) => reader::prove_and_remember(app, article, (**reading).clone()),
+            Self::Proved(remote) => reader::remember(app, article, (**remote).clone()),
+            Self::Anyone(None) | Self::KeysAlone => {}
+        }
+    }
+}
+
+/// Lets a reader in, or answers 401: pages for people, the instance actor and keys are always open.
+pub(super) async fn admit(app: &App, local: &Local, asked: &Parts) -> Result<Reader, Failure> {
+    let headers = &asked.headers;
+    let page = Form::wanted(headers) == Form::Page && matches!(local, Local::Actor(_) | Local::Article(_));
+    let open = page || matches!(local, Local::Instance | Local::InstanceOutbox);
+    let signed = headers.contains_key("signature");
+    let reading = || {
+        let path_and_query = asked.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let from = source(&asked.extensions, headers, &app.config.server.trusted_proxies);
+        Reading { method: asked.method.clone(), path_and_query, headers: headers.clone(), from }
+    };
+    if open || !app.config.federation.require_signed_fetch {
+        // Only an article has copies that matter.
+        let remembers = signed && !page && matches!(local, Local::Article(_));
+        return Ok(Reader::Anyone(remembers.then(|| Box::new(reading()))));
+    }
+    if !signed && matches!(local, Local::Actor(_)) {
+        return Ok(Reader::KeysAlone);
+    }
+    match reader::prove(app, &reading()).await {
+        Ok(remote) => Ok(Reader::Proved(Box::new(remote))),
+        Err(turned) => Err(refused(app, turned).await),
+    }
+}
+
+async fn refused(app: &App, turned: Turned) -> Failure {
+    let why = if turned.status == StatusCode::UNAUTHORIZED {
+        format!("this server shows its documents to signed requests alone: {}", turned.why)
+    } else {
+        turned.why.clone()
+    };
+    let turned = Turned { why, ..turned };
+    receive::refuse(app, &turned).await;
+    Failure::Turned(turned)
+}

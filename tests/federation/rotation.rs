@@ -1,0 +1,69 @@
+//! A new key pair: told with the old one, in each inbox's order, to those who were away too (interop R6, C8; ADR 10).
+
+use std::time::Duration;
+
+use veerpont::author::{self, keys};
+use veerpont::ids::{ActivityId, Handle};
+use veerpont::outbox::rotation;
+
+use crate::support::engines;
+use crate::world::{MAREN, MONDAY, World, kinds, on_each_engine};
+
+async fn maren(world: &World) -> author::Actor {
+    let mut conn = world.app.db.read().await.expect("a connection");
+    let handle = Handle::parse("maren").expect("a handle");
+    author::store::actor_by_handle(&mut conn, &handle).await.expect("a read").expect("an actor")
+}
+
+#[tokio::test]
+async fn who_was_away_takes_the_update_by_the_old_key_and_what_follows_by_the_new_r6() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let fan = world.peer("fan.test", &["ann"]);
+        let before = world.follow(&fan, "ann", MAREN).await.document["publicKey"]["publicKeyPem"].clone();
+        world.net.set_down("fan.test", true);
+        let actor = maren(world).await;
+        let old = keys::signer(&world.app, &actor, keys::RSA_FRAGMENT).await.expect("a key");
+        let done = rotation::rotate(&world.app, &actor).await.expect("a rotation");
+        world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
+        world.publish().await;
+        assert_eq!(rotation::forget_retired(&world.app).await.expect("a look"), 0, "the Update still waits");
+
+        let then = keys::signer_then(&world.app, &actor, keys::RSA_FRAGMENT, done.update)
+            .await
+            .expect("a read")
+            .expect("the old key");
+        let new = keys::signer(&world.app, &actor, keys::RSA_FRAGMENT).await.expect("a key");
+        assert_eq!(then.key_id, new.key_id, "one key id (A9)");
+        let signed = |key: &keys::Signer| key.key.sign(b"x").expect("a signature");
+        assert_eq!(signed(&then), signed(&old));
+        assert_ne!(signed(&then), signed(&new));
+        let next = ActivityId(done.update.0 + 1);
+        assert!(keys::signer_then(&world.app, &actor, keys::RSA_FRAGMENT, next).await.expect("a read").is_none());
+
+        world.net.set_down("fan.test", false);
+        world.advance(Duration::from_hours(2));
+        world.drain().await;
+        assert_eq!(kinds(&fan), ["Update", "Create"]);
+        // Someone who never saw the actor knows the new key alone.
+        let fresh = world.peer("fresh.test", &["bob"]);
+        let after = world.follow(&fresh, "bob", MAREN).await.document["publicKey"]["publicKeyPem"].clone();
+        assert_ne!(before, after);
+        assert_eq!(rotation::forget_retired(&world.app).await.expect("a look"), 2, "nothing waits for them now");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_asked_again_before_the_update_came_gets_it_by_the_new_key() {
+    for engine in engines() {
+        let mut world = World::new(*engine, MONDAY).await;
+        world.publish().await;
+        let fan = world.peer("fan.test", &["ann"]);
+        world.follow(&fan, "ann", MAREN).await;
+        rotation::rotate(&world.app, &maren(&world).await).await.expect("a rotation");
+        fan.forget_actors();
+        world.drain().await;
+        assert_eq!(kinds(&fan), ["Update"], "on {engine:?}");
+    }
+}
