@@ -269,12 +269,14 @@ fn paragraph_like() -> impl Iterator<Item = &'static str> {
     BLOCKS.iter().copied()
 }
 
-/// Drops attribute values that the rules on schemes let through but that make no sense there.
+/// Drops attribute values that the rules on schemes let through but that make no sense there, and writes addresses as
+/// browsers read them.
 fn fitting<'u>(element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u, str>> {
+    if matches!(attribute, "href" | "src") {
+        return fitting_address(element, value);
+    }
     let fits = match (element, attribute) {
-        ("img", "src") => !value.trim_start().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("mailto:")),
         ("ol", "start") => !value.is_empty() && value.len() < 9 && value.bytes().all(|b| b.is_ascii_digit()),
-        ("a", "href") => !value.trim().is_empty(),
         ("code", "class") => value.strip_prefix("language-").is_some_and(|name| {
             !name.is_empty()
                 && name.len() <= 30
@@ -283,6 +285,22 @@ fn fitting<'u>(element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u,
         _ => true,
     };
     fits.then_some(Cow::Borrowed(value))
+}
+
+/// An address without the line ends and tabs that a browser leaves out wherever they stand, even within the scheme, and
+/// without control characters and blanks at its ends (WHATWG URL, "basic URL parser"): others who clean it again may
+/// not know of them.
+fn fitting_address<'u>(element: &str, value: &'u str) -> Option<Cow<'u, str>> {
+    let is_left_out = |c: char| matches!(c, '\t' | '\n' | '\r');
+    let trimmed = value.trim_matches(|c: char| c <= ' ');
+    let address = if trimmed.contains(is_left_out) {
+        Cow::Owned(trimmed.replace(is_left_out, ""))
+    } else {
+        Cow::Borrowed(trimmed)
+    };
+    let is_mail = address.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("mailto:"));
+    let makes_sense = !address.is_empty() && (element != "img" || !is_mail);
+    makes_sense.then_some(address)
 }
 
 /// Works on the cleaner's output only, whose form is known: no `<` or `>` but those of allowed tags.

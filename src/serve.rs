@@ -149,34 +149,45 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
         .context("cannot free the leases of the last run")
 }
 
-/// Stops claiming while this node's clock is off the database's, or its master key is no longer the one of the
-/// private keys; and drops the keys that nothing waits for any more.
+/// How often a node looks after itself.
+const BEAT: Duration = Duration::from_secs(30);
+
 async fn mind_the_house(app: App, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+            () = tokio::time::sleep(BEAT) => {}
         }
-        let Ok(skew) = app.db.clock_skew(app.clock.now()).await else { continue };
-        let Ok(fits) = author::keys::master_fits(&app).await else { continue };
-        let in_time = skew.abs() <= CLOCK_TOLERANCE_MS;
-        if app.may_claim.swap(in_time && fits, Ordering::Relaxed) {
-            if !in_time {
-                tracing::error!(
-                    skew_ms = skew,
-                    "this machine's clock is off the database's: nothing is claimed until it is right"
-                );
-            }
-            if !fits {
-                tracing::error!(
-                    "the master key was changed: nothing is sent or taken up until this process is restarted with the new one"
-                );
-            }
-        }
-        if let Err(error) = outbox::rotation::forget_retired(&app).await {
-            tracing::warn!(%error, "cannot drop retired keys; trying again");
+        if let Err(error) = look_after(&app).await {
+            tracing::warn!(%error, "cannot look after the house; trying again");
         }
     }
+}
+
+/// Stops claiming while this node's clock is off the database's, or its master key is no longer the one of the
+/// private keys; and drops the keys that nothing waits for any more.
+///
+/// # Errors
+/// The database's.
+pub async fn look_after(app: &App) -> sqlx::Result<()> {
+    let skew = app.db.clock_skew(app.clock.now()).await?;
+    let fits = author::keys::master_fits(app).await?;
+    let in_time = skew.abs() <= CLOCK_TOLERANCE_MS;
+    if app.may_claim.swap(in_time && fits, Ordering::Relaxed) {
+        if !in_time {
+            tracing::error!(
+                skew_ms = skew,
+                "this machine's clock is off the database's: nothing is claimed until it is right"
+            );
+        }
+        if !fits {
+            tracing::error!(
+                "the master key was changed: nothing is sent or taken up until this process is restarted with the new one"
+            );
+        }
+    }
+    outbox::rotation::forget_retired(app).await?;
+    Ok(())
 }
 
 /// Runs until the process is told to stop (SIGINT or SIGTERM).

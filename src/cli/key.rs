@@ -61,7 +61,7 @@ async fn rotate(app: &App, handle: Option<&str>, output: Output) -> anyhow::Resu
         format!(
             "{} {} a new key pair. The running bridge tells every server we know, signed with the old key, and signs all \
              that follows with the new one. The old key is kept until nothing waits for it.\n\
-             A server that is away longer than three days asks for the new key by itself when it hears from us again; only \
+             A server that is away longer than two weeks asks for the new key by itself when it hears from us again; only \
              GoToSocial does not.\n\
              Make a backup now: an older one holds the old key, which others no longer take.",
             names.join(", "),
@@ -101,18 +101,22 @@ async fn reseal(app: &App, file: &Path, output: Output) -> anyhow::Result<()> {
     })
 }
 
-/// Writes a new master key before anything is sealed with it, so that no moment leaves keys that nothing opens.
+/// Writes a new master key before anything is sealed with it, so that no moment leaves keys that nothing opens; the file
+/// has its name only when it is whole, so that a command cut short can be run again.
 fn make(file: &Path) -> anyhow::Result<bool> {
     let text = MasterKey::generate()?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
     let write = || -> std::io::Result<()> {
-        let mut handle = options.open(file)?;
-        handle.write_all(text.as_bytes())?;
-        handle.write_all(b"\n")?;
-        handle.sync_all()
+        // Of mode 0600, and gone if we fail.
+        let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+        draft.write_all(text.as_bytes())?;
+        draft.write_all(b"\n")?;
+        draft.as_file().sync_all()?;
+        draft.persist_noclobber(file)?;
+        std::fs::File::open(folder)?.sync_all()
     };
     write().with_context(|| format!("cannot write the new master key {}", file.display()))?;
     Ok(true)

@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::Ending;
 use crate::clock::Timestamp;
+use crate::ids::ArticleId;
 use crate::net::client::{Reply, SendError};
 
 /// How an attempt ended (interop D2, D3; design, section 5).
@@ -88,10 +89,14 @@ pub fn wait(first: Duration, failures: i64, gone: bool, dice: u64) -> Duration {
         .unwrap_or(LONGEST_WAIT)
 }
 
-/// How long a delivery is worth sending, from its making: a Delete longest, since what is not deleted stays visible.
+/// How long a delivery is worth sending, from its making. Longest a Delete, since what is not deleted stays visible, and
+/// the Update of an actor, since it may tell of a new key, which `GoToSocial` learns in no other way (interop R6).
 #[must_use]
-pub fn lifetime(kind: &str) -> Duration {
-    if kind == "Delete" { 14 * DAY } else { 3 * DAY }
+pub fn lifetime(kind: &str, article: Option<ArticleId>) -> Duration {
+    match (kind, article) {
+        ("Delete", _) | ("Update", None) => 14 * DAY,
+        _ => 3 * DAY,
+    }
 }
 
 #[cfg(test)]
@@ -141,6 +146,21 @@ mod tests {
         assert_eq!(until("99999999"), Verdict::HostWaits(Some(now + DAY)));
         assert_eq!(until("Fri, 07 Aug 2020 10:05:00 GMT"), Verdict::HostWaits(Some(now)));
         assert_eq!(until("soon"), Verdict::HostWaits(None));
+    }
+
+    #[test]
+    fn what_must_not_be_missed_lives_longest() {
+        let article = Some(ArticleId(1));
+        for (kind, article, days) in [
+            ("Create", article, 3),
+            ("Update", article, 3),
+            ("Accept", None, 3),
+            ("Delete", article, 14),
+            ("Delete", None, 14),
+            ("Update", None, 14),
+        ] {
+            assert_eq!(lifetime(kind, article), days * DAY, "{kind} {article:?}");
+        }
     }
 
     #[test]

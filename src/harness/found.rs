@@ -5,7 +5,7 @@ use http::{Method, Request};
 use serde_json::Value;
 
 use super::actor::{self, text};
-use super::peer::{Peer, Unread};
+use super::peer::{Peer, PeerShape, Unread};
 use super::{ACTIVITY_JSON, ACTIVITYSTREAMS, require, same_origin, signing, verify};
 
 /// An actor, found and checked.
@@ -47,7 +47,7 @@ impl Peer {
         actor::check(&document)?;
         self.check_round_trip(&first, &document).await?;
         self.check_collections(&document).await?;
-        self.memory().actors.insert(first.actor.clone(), document.clone());
+        self.remember_actor(&first.actor, document.clone());
         let field = |key: &str| text(&document, key).unwrap_or_default().to_owned();
         let shared = document.pointer("/endpoints/sharedInbox").and_then(Value::as_str).map(str::to_owned);
         Ok(Found {
@@ -160,8 +160,18 @@ impl Peer {
         } else {
             self.document(address).await?
         };
-        self.memory().actors.insert(address.to_owned(), document.clone());
+        self.remember_actor(address, document.clone());
         Ok(document)
+    }
+
+    /// Keeps a fetched actor. GoToSocial does not believe another key than the one it has (R6).
+    fn remember_actor(&self, address: &str, mut document: Value) {
+        let mut memory = self.memory();
+        let known = memory.actors.get(address).and_then(|actor| actor.get("publicKey")).cloned();
+        if let (PeerShape::GoToSocial, Some(known), Some(map)) = (self.shape(), known, document.as_object_mut()) {
+            map.insert("publicKey".to_owned(), known);
+        }
+        memory.actors.insert(address.to_owned(), document);
     }
 
     /// Whether an actor's document is already known.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::actor::text;
 use super::calls::FollowState;
 use super::fault::Fault;
-use super::peer::{Peer, Unread};
+use super::peer::{Peer, PeerShape, Unread};
 use super::shape::{addresses, object_id};
 use super::timeline::Entry;
 use super::wire::HangUp;
@@ -151,6 +151,8 @@ impl Peer {
         }
         let (mut owner, pem) = self.key_owner(&claim.key_id, false).await.map_err(Refusal::unread)?;
         if claim.verify(&pem).is_err() {
+            require(self.shape() != PeerShape::GoToSocial, "R6: the key is not the one that is known here")
+                .map_err(unauthorized)?;
             // The key may have changed since it was fetched (C8).
             let (fresh_owner, fresh_pem) = self.key_owner(&claim.key_id, true).await.map_err(Refusal::unread)?;
             claim.verify(&fresh_pem).map_err(unauthorized)?;
@@ -185,7 +187,12 @@ impl Peer {
                 self.memory().timeline.create(actor, &object)
             }
             "Update" if object_id(activity) == Some(actor) => {
-                self.memory().actors.remove(actor);
+                let mut memory = self.memory();
+                memory.actors.remove(actor);
+                if let (PeerShape::GoToSocial, Some(object)) = (self.shape(), activity.get("object")) {
+                    // The only way to a new key (R6).
+                    memory.actors.insert(actor.to_owned(), object.clone());
+                }
                 Ok(())
             }
             "Update" => {

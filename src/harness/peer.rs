@@ -25,7 +25,7 @@ pub enum PeerShape {
     #[default]
     Mastodon,
     /// Keys are documents of their own, a stub at `/main-key` (C7); actors are shown to signed requests alone (C2),
-    /// and no shared inbox is advertised.
+    /// and no shared inbox is advertised. A known key changes only by an Update signed with it (R6).
     GoToSocial,
 }
 

@@ -15,6 +15,13 @@ fn content_keeps_the_subset_and_loses_the_rest() {
             r#"<a href="https://a.example/" rel="nofollow noopener">x</a>"#,
         ),
         ("<a href=javascript:alert(1)>x</a>", "x"),
+        ("<a href='java\nscript:alert(1)'>x</a><a href='java&Tab;script&NewLine;:1'>y</a>", "xy"),
+        ("<a href='&#1; java&#13;script:1'>x</a><a href='\u{a0}javascript:1'>y</a><a href=' '>z</a>", "xyz"),
+        ("<img src='ma\nilto:a@b.example'><img src=' mailto:a@b.example'>", ""),
+        (
+            "<a href=' ht\n\ttps://a.example/&#10;b '>x</a>",
+            r#"<a href="https://a.example/b" rel="nofollow noopener">x</a>"#,
+        ),
         ("<a href='/relative'>x</a> <img src='b.png' alt='c'>", "x"),
         ("<img src='data:image/png;base64,AA'><img src='mailto:a@b.example'>", ""),
         ("<img src=https://a.example/b.png alt='>' onerror=x>", r#"<img src="https://a.example/b.png" alt="&gt;">"#),

@@ -27,11 +27,11 @@ pub enum Audience {
     Reach,
     /// Everyone who was sent the article, or fetched it with a signature.
     Copies,
-    /// The followers of the actor who says it, and everyone who was sent an article of theirs.
+    /// The followers of the actor who says it, and everyone who was sent an article of theirs: who shows the profile.
     Acquaintances,
     /// Every inbox we know.
     Everyone,
-    /// Every server we know, once.
+    /// Every server we know, once: who may have kept the key, if only from an Accept, an Announce or a signed GET.
     Servers,
     /// One inbox, and the shared inbox that has to wait for it.
     One {

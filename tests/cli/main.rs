@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod faults;
+mod keeping;
 mod operator;
 
 /// A folder with a configuration and a small site.

@@ -128,6 +128,13 @@ impl World {
         self.restart().await;
     }
 
+    /// Another program on the same database, as a command beside a running bridge, with a part of the configuration
+    /// changed; both parts may be the same.
+    pub(crate) async fn beside(&self, before: &str, after: &str) -> anyhow::Result<App> {
+        assert!(self.settings.contains(before), "the configuration holds no `{before}`");
+        open(&self.settings.replace(before, after), &self.clock, &self.road).await
+    }
+
     /// As in the configuration.
     pub(crate) fn source_path(&self) -> String {
         format!("path = \"{}\"", self.site.path().display())

@@ -43,7 +43,7 @@ pub async fn reach(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx:
     Ok(())
 }
 
-/// Queues one activity for one inbox; `holds` is the shared inbox that has to wait for it.
+/// Queues one activity that is about no article for one inbox; `holds` is the shared inbox that has to wait for it.
 ///
 /// # Errors
 /// The database's.
@@ -63,7 +63,7 @@ pub async fn enqueue(
     .bind(activity.0)
     .bind(holds.map(|id| id.0))
     .bind(now.millis())
-    .bind((now + lifetime(kind)).millis())
+    .bind((now + lifetime(kind, None)).millis())
     .execute(&mut *conn)
     .await?;
     wake(conn, activity, inbox.0 - 1, inbox.0, now).await
@@ -175,7 +175,7 @@ pub async fn fan_out(
         .bind(end)
         .bind(activity.0)
         .bind(now.millis())
-        .bind((now + lifetime(kind)).millis())
+        .bind((now + lifetime(kind, article)).millis())
         .execute(&mut *conn)
         .await?;
     if let Some(article) = article {
