@@ -130,6 +130,7 @@ pub(super) struct Source {
     pub(super) repository: Option<Text>,
     pub(super) branch: Option<Text>,
     pub(super) folder: Option<Text>,
+    pub(super) history: Option<Spanned<bool>>,
     pub(super) checkout: Option<Text>,
     pub(super) token_file: Option<Text>,
     pub(super) ssh_key_file: Option<Text>,

@@ -19,6 +19,8 @@ pub struct Repository {
     pub branch: Option<String>,
     /// The site's folder inside the repository, relative to its top; empty for the top itself.
     pub folder: PathBuf,
+    /// Whether its history is fetched too, for dates from git.
+    pub history: bool,
     /// Where what was fetched is kept: git's own data in `git`, the files in `files`.
     pub checkout: PathBuf,
     /// Holds the token or password for an https remote.

@@ -92,6 +92,7 @@ impl Reader<'_> {
         self.fits(&remote, written)?;
         Ok(Some(Repository {
             branch: self.maybe(written.branch.as_ref(), repository::branch)?,
+            history: written.history.as_ref().is_some_and(|history| *history.get_ref()),
             folder: self.maybe(written.folder.as_ref(), repository::folder)?.unwrap_or_default(),
             checkout: self.maybe_path(written.checkout.as_ref())?.unwrap_or_else(|| repository::checkout(data, source)),
             token_file: self.maybe_path(written.token_file.as_ref())?,
@@ -111,10 +112,11 @@ impl Reader<'_> {
             ("ssh_key_file", &written.ssh_key_file),
             ("ssh_known_hosts_file", &written.ssh_known_hosts_file),
         ];
-        match keys.into_iter().find_map(|(key, value)| Some((key, value.as_ref()?))) {
-            Some((key, value)) => {
+        let stray = keys.into_iter().find_map(|(key, value)| Some((key, value.as_ref()?.span())));
+        match stray.or_else(|| Some(("history", written.history.as_ref()?.span()))) {
+            Some((key, span)) => {
                 let message = format!("\"{key}\" belongs to a repository, and this source has none");
-                Err(self.page.at(Some(value.span()), Fault::new(message, "write `repository = …`, or remove it")))
+                Err(self.page.at(Some(span), Fault::new(message, "write `repository = …`, or remove it")))
             }
             None => Ok(()),
         }

@@ -49,6 +49,9 @@ pub struct Entry {
     /// Not for public timelines; decides only when the article is made (interop B8).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlisted: bool,
+    /// What its connector notes to know, at the next scan, whether it must be read again; nothing of the post itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// Whether the site shows a post to the public at the time of the scan.

@@ -1,7 +1,9 @@
 //! The only SQL for posts and articles.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
@@ -45,6 +47,24 @@ pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>>
     // Sorted here, since the engines' collations differ.
     posts.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(posts)
+}
+
+/// The entries that a connector left its notes with, by their posts' keys.
+///
+/// # Errors
+/// The database's.
+pub async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<HashMap<String, Entry>> {
+    let mut rows = query("SELECT key, entry FROM posts WHERE source_id = $1").bind(source.0).fetch(conn);
+    let mut entries = HashMap::new();
+    // One at a time: the rows of a large site need not be in memory beside what is in them.
+    while let Some(row) = rows.try_next().await? {
+        let key = row.text("key")?;
+        let entry: Entry = row.json("entry")?;
+        if entry.trace.is_some() && entry.key == key {
+            entries.insert(key, entry);
+        }
+    }
+    Ok(entries)
 }
 
 /// A post by row.

@@ -1,5 +1,7 @@
 //! The one question that every kind of source answers: what is there now?
 
+use std::collections::HashMap;
+
 use url::Url;
 
 use super::git::{self, GitError, Standing};
@@ -7,10 +9,14 @@ use super::hugo;
 use super::scan::Scan;
 use super::stamp::{self, Stamp};
 use crate::clock::Timestamp;
-use crate::config::{Source, SourceKind};
+use crate::config::{Repository, Source, SourceKind};
+use crate::post::entry::Entry;
 
 /// Told how far a scan is: files done, files in all.
 pub type Progress<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
+
+/// What the last scan made of the posts, by their keys.
+pub type Memory = HashMap<String, Entry>;
 
 /// Why a source cannot be scanned at all; what can be read despite a fault is a warning of the scan.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +31,11 @@ pub enum ScanError {
 
 /// A kind of source. A scan reads files or waits for a server, so it runs on a thread of its own.
 pub trait Connector: Send + Sync {
-    /// Looks at everything there is.
+    /// Looks at everything there is. What `memory` holds as it still is need not be read.
     ///
     /// # Errors
     /// When there is nothing to look at, with a sentence that says what to do.
-    fn scan(&self, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError>;
+    fn scan(&self, memory: Memory, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError>;
 
     /// What decides over a scan, told without reading what is scanned: as long as it is the same, so is the scan, but for
     /// the time. `None` where it cannot be told.
@@ -39,8 +45,8 @@ pub trait Connector: Send + Sync {
 struct HugoSite(hugo::Settings);
 
 impl Connector for HugoSite {
-    fn scan(&self, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError> {
-        Ok(hugo::scan(&self.0, now, progress)?)
+    fn scan(&self, memory: Memory, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError> {
+        Ok(hugo::rescan(&self.0, memory, now, progress)?)
     }
 
     fn stamp(&self, seed: &str, now: Timestamp) -> Option<Stamp> {
@@ -55,6 +61,7 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
     match source.kind {
         SourceKind::Hugo => Box::new(HugoSite(hugo::Settings {
             root: source.path.clone(),
+            git_dir: source.repository.as_ref().map(Repository::git_dir),
             public_url,
             sections: source.sections.clone(),
             profile_fields: source.profile_fields,

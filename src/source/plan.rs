@@ -89,6 +89,12 @@ impl Step {
         }
     }
 
+    /// Whether nothing is to be written.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.act == Act::Nothing && !self.deliver && !self.changes_key()
+    }
+
     /// Whether the post is known by another key until now.
     #[must_use]
     pub fn changes_key(&self) -> bool {
@@ -157,6 +163,10 @@ pub fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Plan {
         let mut step = step_for_entry(entry, matched.map(|found| found.post), rules);
         step.moved_from = matched.and_then(|found| Some((found.post.key.clone(), found.why.clone()?)));
         warnings.extend(fixed_visibility(&step));
+        if step.is_idle() {
+            // Most posts, most of the time; their words need not be in memory once more.
+            step.known = None;
+        }
         steps.push(step);
     }
     steps.extend(steps_for_absent(known, scan, &found, rules));
@@ -237,6 +247,8 @@ fn leads_away(post: &Post, scan: &Scan, addresses: &BTreeSet<String>) -> Option<
 /// The article stands on, with its new address (sources 1.9); the old one is kept as an alias, by which the rule is found again.
 fn step_for_moved_away(post: &Post, to: &str) -> Step {
     let mut entry = post.entry.clone();
+    // It is not what the site has any more.
+    entry.trace = None;
     if redirects::canonical(&entry.url) == redirects::canonical(to) {
         let act = if post.state == PostState::Published { Act::Nothing } else { Act::Note };
         return Step::new(Some(post), Some(entry), PostState::Published, act);

@@ -25,6 +25,9 @@ pub struct Scan {
     pub redirects: Redirects,
     /// Whether the whole source was walked without an I/O error: only then may absence mean removal.
     pub complete: bool,
+    /// Whether dates came from git, which a look at the files does not show.
+    #[serde(skip)]
+    pub is_dated_by_git: bool,
 }
 
 impl Scan {

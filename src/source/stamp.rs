@@ -1,5 +1,6 @@
 //! What a tree looks like without reading it: as long as that is the same, a scan would bring the same (ADR 8).
 
+use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::path::Path;
 
@@ -42,41 +43,80 @@ pub struct Seen {
 #[must_use]
 pub fn of(root: &Path, seed: &str, now: Timestamp) -> Option<Stamp> {
     let top = root.canonicalize().ok()?;
-    let mut sum = Context::new(&SHA256);
-    sum.update(seed.as_bytes());
-    let mut newest = i64::MIN;
+    let mut look = Look::new(seed);
     let read = |entry: &DirEntry| {
         let below = entry.path().strip_prefix(&top).unwrap_or(entry.path());
         entry.file_name() != ".git" && !PASSED_OVER.iter().any(|passed_over| below == Path::new(passed_over))
     };
     for entry in WalkDir::new(&top).sort_by_file_name().into_iter().filter_entry(read) {
         let entry = entry.ok()?;
-        let below = entry.path().strip_prefix(&top).ok()?;
-        let meta = entry.metadata().ok()?;
-        add(&mut sum, below, &meta, &mut newest);
-        if meta.is_symlink() {
-            // Where it leads decides too. A folder in here is walked for itself, and one elsewhere is not read.
-            match entry.path().metadata() {
-                Ok(target) => add(&mut sum, below, &target, &mut newest),
-                Err(_) => sum.update(b"nowhere"),
-            }
-        }
+        look.at(entry.path(), entry.path().strip_prefix(&top).ok()?)?;
     }
-    let sum = sum.finish().as_ref().iter().fold(String::with_capacity(64), |hex, byte| format!("{hex}{byte:02x}"));
-    Some(Stamp { sum, is_fresh: newest > now.millis() - FRESH })
+    Some(look.finish(now))
 }
 
-fn add(sum: &mut Context, below: &Path, meta: &Metadata, newest: &mut i64) {
-    let name = below.as_os_str().as_encoded_bytes();
-    let numbers = numbers(meta);
-    if !meta.is_dir() {
-        *newest = (*newest).max(numbers.changed);
+/// A look at files' metadata, under way.
+pub(super) struct Look {
+    sum: Context,
+    /// Milliseconds.
+    newest: i64,
+}
+
+impl Look {
+    pub(super) fn new(seed: &str) -> Self {
+        let mut sum = Context::new(&SHA256);
+        sum.update(seed.as_bytes());
+        Self { sum, newest: i64::MIN }
     }
-    sum.update(&name.len().to_le_bytes());
-    sum.update(name);
-    for number in numbers.all {
-        sum.update(&number.to_le_bytes());
+
+    /// Looks at a file or folder, and where it leads if it is a link; it is called `name`. `None` when that cannot be.
+    pub(super) fn at(&mut self, path: &Path, name: &Path) -> Option<()> {
+        let meta = path.symlink_metadata().ok()?;
+        self.add(name, &meta);
+        if meta.is_symlink() {
+            // Where it leads decides too. A folder in here is walked for itself, and one elsewhere is not read.
+            match path.metadata() {
+                Ok(target) => self.add(name, &target),
+                Err(_) => self.nowhere(name),
+            }
+        }
+        Some(())
     }
+
+    /// Takes in that nothing is there.
+    pub(super) fn nowhere(&mut self, name: &Path) {
+        self.name(name);
+        self.sum.update(b"nowhere");
+    }
+
+    /// Takes in what is there.
+    pub(super) fn add(&mut self, name: &Path, meta: &Metadata) {
+        let numbers = numbers(meta);
+        if !meta.is_dir() {
+            self.newest = self.newest.max(numbers.changed);
+        }
+        self.name(name);
+        for number in numbers.all {
+            self.sum.update(&number.to_le_bytes());
+        }
+    }
+
+    fn name(&mut self, name: &Path) {
+        let name = name.as_os_str().as_encoded_bytes();
+        self.sum.update(&name.len().to_le_bytes());
+        self.sum.update(name);
+    }
+
+    pub(super) fn finish(self, now: Timestamp) -> Stamp {
+        Stamp { sum: hex(self.sum.finish().as_ref()), is_fresh: self.newest > now.millis() - FRESH }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 struct Numbers {

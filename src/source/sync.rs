@@ -271,8 +271,12 @@ async fn attempt(
     {
         return Ok(report);
     }
+    let memory = {
+        let mut conn = app.db.read().await?;
+        post::store::traced(&mut conn, known.id).await?
+    };
     let connector = connector::of(configured);
-    let mut scan = tokio::task::spawn_blocking(move || connector.scan(now, &mut progress)).await??;
+    let mut scan = tokio::task::spawn_blocking(move || connector.scan(memory, now, &mut progress)).await??;
     let stale = standing.and_then(|standing| scan.is_of(standing));
     if let Some(why) = &stale {
         tracing::warn!(source = configured.name, why, "the files of the last fetch are read");
@@ -294,7 +298,7 @@ async fn attempt(
         confirm: wish.confirm,
         deliver: wish.deliver.as_deref(),
     };
-    let Plan { steps, warnings } = plan::plan(&posts, &scan, &rules);
+    let Plan { mut steps, warnings } = plan::plan(&posts, &scan, &rules);
     if let Some(key) = &wish.deliver
         && !steps.iter().any(|step| step.key() == key && (step.deliver || matches!(step.act, Act::Create { .. })))
     {
@@ -318,6 +322,7 @@ async fn attempt(
         next_scan_at: plan::next_turn(&scan, now).map_or(look_again, |turn| turn.min(look_again)),
         seen: stamp.filter(|_| steady).and_then(|stamp| unchanged::keep(stamp, &scan, &steps, now)),
     };
+    steps.retain(|step| !step.is_idle());
     write(app, current, lease.clone(), authors, steps, scanned).await?;
     Ok(report)
 }

@@ -61,10 +61,11 @@ pub(super) async fn rest(
 }
 
 /// What is kept of a scan for the next one. Nothing, where the next one may differ although the tree does not: a post
-/// that vanished is waited for, a scan that was not complete is done again, a file of this moment may still change.
+/// that vanished is waited for, a scan that was not complete is done again, a file of this moment may still change, a commit
+/// gives dates to files that stay the same.
 pub(super) fn keep(stamp: Stamp, scan: &Scan, steps: &[Step], now: Timestamp) -> Option<(String, String)> {
     let waits = steps.iter().any(|step| matches!(step.act, Act::Miss | Act::Hold));
-    if stamp.is_fresh || waits || !scan.complete {
+    if stamp.is_fresh || waits || !scan.complete || scan.is_dated_by_git {
         return None;
     }
     let posts = steps.iter().filter(|step| step.entry.is_some()).count();

@@ -1,6 +1,7 @@
 //! The source loop: scans what is due by the timer, by a post's own date, or by the file watch.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -8,7 +9,11 @@ use super::Known;
 use super::store::{self, Lease};
 use super::sync::{self, Wish};
 use crate::app::App;
+use crate::clock::Clock;
 use crate::worker::Worker;
+
+/// A scan that takes longer says how far it is, and no oftener than this.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 /// Scans.
 pub struct SourceWorker;
@@ -41,7 +46,8 @@ impl Worker for SourceWorker {
         let Some(configured) = app.config.sources.iter().find(|source| source.name == known.name) else {
             anyhow::bail!("the source `{}` is not configured", known.name);
         };
-        match sync::run(app, configured, &known, lease, Wish::default(), |_, _| {}).await {
+        let progress = logged(app.clock.clone(), known.name.clone());
+        match sync::run(app, configured, &known, lease, Wish::default(), progress).await {
             Ok(report) => {
                 let said = report.created + report.updated + report.moved + report.removed + report.held;
                 if said > 0 {
@@ -60,6 +66,18 @@ impl Worker for SourceWorker {
             Err(error) => tracing::error!(source = known.name, %error, "cannot sync"),
         }
         Ok(())
+    }
+}
+
+/// Says how far a long scan is.
+fn logged(clock: Clock, source: String) -> impl FnMut(u64, u64) + Send + 'static {
+    let mut last = clock.now();
+    move |done, all| {
+        let now = clock.now();
+        if now.since(last) >= BETWEEN_LINES {
+            last = now;
+            tracing::info!(source, done, all, "scanning");
+        }
     }
 }
 

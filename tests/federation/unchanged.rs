@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use veerpont::post::{self, entry::Entry};
+use veerpont::source;
+use veerpont::source::connector::{self, Memory};
 use veerpont::source::sync::{self, Report, Wish};
 
 use crate::world::{World, on_each_engine, on_each_engine_at};
@@ -18,6 +21,20 @@ impl World {
         let told = read.clone();
         let report = sync::sync(&self.app, "site", Wish::default(), move |_, _| told.store(true, Ordering::Relaxed));
         (report.await.expect("a sync"), read.load(Ordering::Relaxed))
+    }
+
+    /// The posts as the last sync left them.
+    async fn kept(&self) -> Vec<Entry> {
+        let mut conn = self.app.db.read().await.expect("a connection");
+        let source = source::store::known(&mut conn).await.expect("the sources").remove(0);
+        let posts = post::store::posts(&mut conn, source.id).await.expect("the posts");
+        posts.into_iter().map(|post| post.entry).collect()
+    }
+
+    /// The posts as a scan brings them that knows nothing of the last one.
+    fn read_anew(&self) -> Vec<Entry> {
+        let site = connector::of(&self.app.config.sources[0]);
+        site.scan(Memory::new(), self.clock.now(), &mut |_, _| {}).expect("a scan").entries
     }
 }
 
@@ -123,6 +140,8 @@ async fn whatever_is_done_to_the_site_is_seen() {
             let left = world.try_sync(wish).await.expect("a dry run");
             let counts = (left.created, left.updated, left.moved, left.removed);
             assert_eq!(counts, (0, 0, 0, 0), "round {round}: {:?}", left.changes);
+            let (kept, read) = (world.kept().await, world.read_anew());
+            assert!(read.iter().all(|entry| kept.contains(entry)), "round {round}: {read:#?} of {kept:#?}");
         }
         assert!(rested > 0, "it rested at times");
     })

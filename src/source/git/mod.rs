@@ -1,6 +1,7 @@
 //! A git repository as the place of a site: fetched before each scan, its files laid out where the scan reads them
 //! (ADR 7).
 
+pub mod history;
 mod program;
 #[cfg(test)]
 mod tests;
@@ -94,7 +95,7 @@ pub struct Standing {
     pub warnings: Vec<Warning>,
 }
 
-/// Fetches the newest commit of the repository, without its history, and lays out its files.
+/// Fetches the newest commit of the repository, without its history unless that is asked for, and lays out its files.
 ///
 /// # Errors
 /// When there are no files to read at all: nothing was ever fetched, or what was cannot be laid out. A failed fetch
@@ -148,6 +149,8 @@ async fn authorized(git: &mut Git, repository: &Repository) -> Result<(), GitErr
 async fn fetch(git: &Git, repository: &Repository) -> Result<(), GitError> {
     let from = repository.branch.as_ref().map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"));
     let (address, refs) = (repository.remote.address(), format!("+{from}:{FETCHED}"));
+    // The whole history is fetched like a very deep one, whether there is some of it already or not.
+    let depth = if repository.history { "--depth=2147483647" } else { "--depth=1" };
     let arguments = [
         "fetch",
         "--quiet",
@@ -155,7 +158,7 @@ async fn fetch(git: &Git, repository: &Repository) -> Result<(), GitError> {
         "--no-recurse-submodules",
         "--no-write-fetch-head",
         "--update-shallow",
-        "--depth=1",
+        depth,
         "--end-of-options",
         &address,
         &refs,

@@ -28,6 +28,7 @@ impl Forge {
             remote: Remote::Local(folder.path().join("remote")),
             branch: None,
             folder: PathBuf::new(),
+            history: false,
             checkout: folder.path().join("checkout"),
             token_file: None,
             ssh_key_file: None,

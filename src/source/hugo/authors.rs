@@ -8,6 +8,7 @@ use super::config::SiteConfig;
 use super::frontmatter::{field, text};
 use super::paths;
 use crate::author::profile::AuthorProfile;
+use crate::source::scan::Warning;
 
 /// The folder of profiles below the content folder, and below `data`.
 pub(super) const FOLDER: &str = "authors";
@@ -22,7 +23,7 @@ pub(super) struct Authors {
 
 /// How a post's author was found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+enum Found {
     /// By the folder's name, or by name alone.
     Plainly(String),
     /// Only by the profile's own `authors` list, whose folder has this other name.
@@ -40,7 +41,7 @@ impl Authors {
     }
 
     /// Finds the author a post names, or takes them in as a name without a profile.
-    pub(super) fn find(&mut self, name: &str, config: &SiteConfig) -> Option<Found> {
+    fn find(&mut self, name: &str, config: &SiteConfig) -> Option<Found> {
         let slug = slug_of(name, config);
         if slug.is_empty() {
             return None;
@@ -63,6 +64,35 @@ impl Authors {
         };
         self.by_slug.insert(slug.clone(), profile);
         Some(Found::Plainly(slug))
+    }
+
+    /// The slugs of those a post in `file` names, each once, and in `warnings` who was hard to find.
+    pub(super) fn byline(
+        &mut self,
+        names: &[String],
+        config: &SiteConfig,
+        file: &str,
+        warnings: &mut Vec<Warning>,
+    ) -> Vec<String> {
+        let mut slugs = Vec::new();
+        for name in names {
+            let slug = match self.find(name, config) {
+                None => continue,
+                Some(Found::Plainly(slug)) => slug,
+                Some(Found::ByOwnName(slug)) => {
+                    let message = format!(
+                        "the author `{name}` has no folder of that name and was taken for `{slug}`, whose profile says so; \
+                         write `{slug}`"
+                    );
+                    warnings.push(Warning { file: file.to_owned(), line: None, message });
+                    slug
+                }
+            };
+            if !slugs.contains(&slug) {
+                slugs.push(slug);
+            }
+        }
+        slugs
     }
 
     /// Everyone, in the order of their slugs.

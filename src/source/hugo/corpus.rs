@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::{Settings, Warning, scan};
+use super::{Settings, scan};
 use crate::clock::Timestamp;
 use crate::post::entry::Visibility;
+use crate::source::scan::Warning;
 
 /// The shared corpus, or `None` where it may be absent.
 fn corpus() -> Option<PathBuf> {

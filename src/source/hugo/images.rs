@@ -135,6 +135,15 @@ fn place(source: String, alt: String, folders: Folders<'_>) -> Picture {
     Picture { source, alt, file, place }
 }
 
+/// Where a picture that a page names may lie outside of its bundle; none for one with an address of its own.
+pub(super) fn places(root: &Path, source: &str) -> Vec<PathBuf> {
+    if source.starts_with("https://") || source.starts_with("http://") {
+        return Vec::new();
+    }
+    let path = source.trim_start_matches("./").trim_start_matches('/');
+    ["static", "assets/media", "assets"].iter().map(|folder| root.join(folder).join(path)).collect()
+}
+
 /// The first picture in a folder whose name holds `part`, whatever its capitals.
 pub(super) fn first_named(folder: &Path, part: &str) -> Option<String> {
     let names = folder.read_dir().ok()?.filter_map(|item| item.ok()?.file_name().into_string().ok());

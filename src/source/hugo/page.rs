@@ -9,13 +9,14 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::Settings;
-use super::authors::{self, Authors, Found};
+use super::authors;
 use super::config::SiteConfig;
 use super::dates::{Beside, Dates, Moment};
-use super::frontmatter::{self, Document, field, flag, text, texts};
+use super::frontmatter::{self, Document, field, text, texts};
 use super::images::{self, Folders, Picture};
 use super::markup::Markup;
 use super::permalink::{self, Place};
+use super::release::{self, Release};
 use super::walk::PageFile;
 use super::{content, identity, language, markdown, shortcodes, summary};
 use crate::clock::Timestamp;
@@ -45,13 +46,22 @@ struct Texts {
     content: String,
 }
 
+/// What a page becomes by itself alone.
+pub(super) struct Drawn {
+    /// Without authors, and withheld.
+    pub(super) entry: Entry,
+    /// Its authors' names as it writes them.
+    pub(super) names: Vec<String>,
+    pub(super) release: Release,
+    /// What is odd about it.
+    pub(super) warnings: Vec<Warning>,
+}
+
 /// A page read, with its address; its content waits until all addresses are known.
 #[derive(Debug)]
 pub(super) struct Page {
     /// The path below the content folder, the same in every language.
     pub(super) key: String,
-    /// Its place among the site's languages.
-    pub(super) language: usize,
     /// Relative to the source.
     pub(super) file: String,
     pub(super) url: Url,
@@ -73,18 +83,13 @@ impl Page {
         file: String,
         document: Document,
         (config, public_url): (&SiteConfig, &Url),
-        root: &Path,
+        (root, committed): (&Path, Option<Moment>),
     ) -> Self {
         let Document { fields, body, body_line, .. } = document;
         let base_name = from.key.rsplit('/').next().unwrap_or(&from.key);
         let written = text(fields.get("title")).map(|title| content::title_text(&title));
-        let beside = Beside {
-            base_name,
-            changed: &|| changed(&from.path),
-            // The git source hands in the author dates; without it `:git` finds nothing, as without `enableGitInfo`.
-            committed: &|| None,
-            zone: config.time_zone,
-        };
+        let beside =
+            Beside { base_name, changed: &|| changed(&from.path), committed: &|| committed, zone: config.time_zone };
         let dates = config.date_order.dates(&fields, &beside);
         let slug = frontmatter::words(fields.get("slug"))
             .or_else(|| dates.slug.clone().filter(|_| !fields.contains_key("slug")))
@@ -106,7 +111,6 @@ impl Page {
             .unwrap_or_else(|| base_name.replace(['-', '_'], " "));
         Self {
             key: from.key.clone(),
-            language: from.language,
             file,
             url,
             title,
@@ -126,16 +130,11 @@ impl Page {
         self.dates.unreadable.iter().find(deciding).copied()
     }
 
-    /// The entry, and in `warnings` what is odd about the page. `resolve` finds pages by path.
-    pub(super) fn entry(
-        &self,
-        site: &SiteFacts<'_>,
-        now: Timestamp,
-        authors: &mut Authors,
-        resolve: &dyn Fn(&str) -> Option<String>,
-        warnings: &mut Vec<Warning>,
-    ) -> Entry {
+    /// The page as an entry, but for what other pages and the time decide over. `resolve` finds pages by path.
+    pub(super) fn drawn(&self, site: &SiteFacts<'_>, resolve: &dyn Fn(&str) -> Option<String>) -> Drawn {
         let config = site.config;
+        let mut odd = Vec::new();
+        let warnings = &mut odd;
         for key in &self.dates.unreadable {
             warnings.push(
                 self.warning(None, format!("`{key}` is no date, so it is passed over; write it like 2026-03-27")),
@@ -149,7 +148,8 @@ impl Page {
         let body = content::normalized(&self.body);
         let image_source = self.picture.as_ref().map(|picture| (&picture.source, &picture.alt));
         let said = serde_json::json!([self.title, body, summary_source, tags, names, image_source, self.url.as_str()]);
-        Entry {
+        let release = Release::of(&self.fields, &self.dates, config);
+        let entry = Entry {
             key: config.post_key(&self.key),
             file: self.file.clone(),
             url: self.url.to_string(),
@@ -158,17 +158,24 @@ impl Page {
             summary,
             content,
             tags,
-            authors: self.byline(&names, config, authors, warnings),
+            authors: Vec::new(),
             image: self.picture.as_ref().and_then(|picture| picture.publish(&self.base(), site.public_url)),
             published: self.dates.date.map(|at| Timestamp::from_millis(at.timestamp_millis())),
             modified: self.dates.modified,
-            visibility: self.visibility(config, now),
+            visibility: Visibility::Withheld,
             fingerprint: format!("1:{}", sha256(&said.to_string())),
             body_hash: sha256(&body),
             guid: identity::guid(&self.fields),
             aliases: identity::aliases(&self.fields, &self.url, config, site.public_url),
-            unlisted: self.is_unlisted(),
-        }
+            unlisted: release::is_unlisted(&self.fields),
+            trace: None,
+        };
+        Drawn { entry, names, release, warnings: odd }
+    }
+
+    /// The cover as the page names it.
+    pub(super) fn cover(&self) -> Option<&str> {
+        self.picture.as_ref().map(|picture| picture.source.as_str())
     }
 
     fn warning(&self, line: Option<u64>, message: String) -> Warning {
@@ -283,83 +290,11 @@ impl Page {
         let detected = if may_detect { language::detected(content, expected) } else { None };
         detected.map_or_else(|| expected.clone(), str::to_owned)
     }
-
-    fn byline(
-        &self,
-        names: &[String],
-        config: &SiteConfig,
-        authors: &mut Authors,
-        warnings: &mut Vec<Warning>,
-    ) -> Vec<String> {
-        let mut slugs = Vec::new();
-        for name in names {
-            let slug = match authors.find(name, config) {
-                None => continue,
-                Some(Found::Plainly(slug)) => slug,
-                Some(Found::ByOwnName(slug)) => {
-                    let message = format!(
-                        "the author `{name}` has no folder of that name and was taken for `{slug}`, whose profile says so; \
-                         write `{slug}`"
-                    );
-                    warnings.push(self.warning(None, message));
-                    slug
-                }
-            };
-            if !slugs.contains(&slug) {
-                slugs.push(slug);
-            }
-        }
-        slugs
-    }
-
-    fn is_unlisted(&self) -> bool {
-        text(field(&self.fields, "fediverse")).is_some_and(|word| word.eq_ignore_ascii_case("unlisted"))
-    }
-
-    /// Sources 1.3, and the front matter's word on the fediverse (design section 5).
-    fn visibility(&self, config: &SiteConfig, now: Timestamp) -> Visibility {
-        let fediverse = field(&self.fields, "fediverse");
-        let headless = flag(self.fields.get("headless")) == Some(true);
-        // What the site itself does not list is published only where the page asks for it (sources 1.3).
-        if flag(fediverse) == Some(false)
-            || headless
-            || !config.makes_pages
-            || !is_rendered(&self.fields)
-            || (is_off_lists(&self.fields) && !self.is_unlisted())
-        {
-            return Visibility::Withheld;
-        }
-        // `published: false` is an older word for it.
-        let published = || self.fields.get("published").filter(|value| value.is_boolean());
-        if flag(self.fields.get("draft")).or_else(|| Some(!flag(published())?)) == Some(true) {
-            return Visibility::Draft;
-        }
-        let publish = self.dates.publish.filter(|_| !config.build_future);
-        match (publish, self.dates.expiry.filter(|_| !config.build_expired)) {
-            (_, Some(expiry)) if expiry <= now => Visibility::Expired,
-            (Some(at), _) if at > now => Visibility::Scheduled { at },
-            (_, until) => Visibility::Public { until },
-        }
-    }
 }
 
 fn changed(file: &Path) -> Option<Moment> {
     let time: DateTime<Utc> = file.metadata().ok()?.modified().ok()?.into();
     Some(time.fixed_offset())
-}
-
-/// Whether the site makes a page of it: `build.render`, and `_build.render` as it was called up to Hugo 0.144.
-pub(super) fn is_rendered(fields: &Map<String, Value>) -> bool {
-    build(fields, "render").is_none_or(|word| word == "always" || word == "true")
-}
-
-fn is_off_lists(fields: &Map<String, Value>) -> bool {
-    build(fields, "list").is_some_and(|word| word == "never" || word == "false")
-}
-
-fn build(fields: &Map<String, Value>, key: &str) -> Option<String> {
-    let word = |table: &str| text(fields.get(table).and_then(|table| table.get(key)));
-    word("build").or_else(|| word("_build")).map(|word| word.to_lowercase())
 }
 
 pub(super) fn sha256(text: &str) -> String {

@@ -12,7 +12,7 @@ use super::authors::slug_of;
 use super::config::SiteConfig;
 use super::frontmatter::{Document, field, text, texts};
 use super::images::{beside, first_named, media_type};
-use super::{content, page};
+use super::{content, page, release};
 use crate::activity::Image;
 use crate::author::profile::AuthorProfile;
 use crate::html;
@@ -97,7 +97,7 @@ fn display_name(fields: &Map<String, Value>) -> Option<String> {
 /// The first picture named `*avatar*` beside the profile, if the site publishes the profile's folder at all. Pictures
 /// in `assets` are published only as what the theme makes of them, under names that cannot be known.
 fn avatar(fields: &Map<String, Value>, origin: Origin<'_>, name: &str) -> Option<Image> {
-    if !origin.is_content || !page::is_rendered(fields) {
+    if !origin.is_content || !release::is_rendered(fields) {
         return None;
     }
     let file = first_named(origin.path.parent()?, "avatar")?;

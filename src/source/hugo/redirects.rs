@@ -8,7 +8,8 @@ use regex::Regex;
 use toml::Spanned;
 use url::Url;
 
-use super::{Unreadable, read_text, walk};
+use super::file::{Unreadable, read_text};
+use super::walk;
 use crate::source::redirects::{Redirects, RuleError};
 use crate::source::scan::Warning;
 

@@ -29,6 +29,7 @@ fn entry(key: &str, said: &str) -> Entry {
         guid: None,
         aliases: Vec::new(),
         unlisted: false,
+        trace: None,
     }
 }
 

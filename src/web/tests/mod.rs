@@ -265,6 +265,7 @@ fn entry(key: &str, published: Timestamp) -> Entry {
         guid: None,
         aliases: Vec::new(),
         unlisted: false,
+        trace: None,
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::relative;
+use crate::source::hugo::ScanError;
+use crate::source::hugo::file::{MAX_FILE, duplicate_warning};
 use crate::source::hugo::frontmatter;
 use crate::source::hugo::yaml::{self, SyntaxError};
-use crate::source::hugo::{MAX_FILE, ScanError, duplicate_warning};
 use crate::source::scan::Warning;
 
 const EXTENSIONS: &[&str] = &["toml", "yaml", "yml", "json"];

@@ -76,3 +76,35 @@ fn what_only_hugo_can_read_is_named() {
     assert_eq!(scan.unreadable.iter().collect::<Vec<_>>(), ["post/b", "post/c"]);
     assert_eq!(keys(&scan), ["news/e", "post/sub/a"]);
 }
+
+/// Sources 1.3: `:git` counts where the site asks for it, and a post without a date has it as its date.
+#[test]
+fn dates_from_git_are_the_authors() {
+    let site = Site::new(&[
+        ("hugo.yaml", "enableGitInfo: true\nfrontmatter: {date: [':default', ':git']}"),
+        ("content/post/a.md", "---\ntitle: A\n---\nA"),
+        ("content/post/b.md", "---\ntitle: B\ndate: 2024-01-01\n---\nB"),
+    ]);
+    let warned = site.scan();
+    assert!(warned.warnings.iter().any(|warning| warning.message.contains("no dates from git")), "{warned:?}");
+    for arguments in [vec!["init", "--quiet"], vec!["add", "."], vec!["commit", "--quiet", "-m", "one"]] {
+        let git = std::process::Command::new("git")
+            .arg("-C")
+            .arg(site.0.path())
+            .args(["-c", "user.name=ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgsign=false"])
+            .args(&arguments)
+            .env("GIT_AUTHOR_DATE", "2025-02-03T04:05:06Z")
+            .output()
+            .expect("git");
+        assert!(git.status.success(), "{arguments:?}");
+    }
+    let scan = site.scan();
+    let dates: Vec<_> = scan
+        .entries
+        .iter()
+        .map(|entry| (entry.published.map(Timestamp::rfc3339), entry.modified.map(Timestamp::rfc3339)))
+        .collect();
+    let committed = || Some("2025-02-03T04:05:06Z".to_owned());
+    assert_eq!(dates, [(committed(), committed()), (Some("2024-01-01T00:00:00Z".to_owned()), committed())]);
+    assert!(scan.is_dated_by_git && scan.warnings.is_empty(), "{:?}", scan.warnings);
+}

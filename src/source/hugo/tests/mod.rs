@@ -7,6 +7,7 @@ mod languages;
 mod oracle;
 mod pictures;
 mod profiles;
+mod reuse;
 
 use tempfile::TempDir;
 

@@ -93,6 +93,7 @@ fn entry(key: &str, content: &str) -> Entry {
         guid: None,
         aliases: Vec::new(),
         unlisted: false,
+        trace: None,
     }
 }
 
