@@ -109,7 +109,12 @@ pub async fn send(
     let again = letter.knock(second, second.form()).await?;
     if again.as_ref().is_ok_and(|reply| reply.status.is_success()) {
         let now = app.clock.now();
-        app.db.write(move |conn| Box::pin(async move { store::note_taken(conn, &host, second, now).await })).await?;
+        let noted =
+            app.db.write(move |conn| Box::pin(async move { store::note_taken(conn, &host, second, now).await }));
+        if let Err(error) = noted.await {
+            // It was taken all the same: an error here would have it sent a second time.
+            tracing::warn!(%error, "cannot note which signatures a host takes");
+        }
     }
     Ok(if settles(request.method(), &again) { again } else { answer })
 }

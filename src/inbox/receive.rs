@@ -63,18 +63,16 @@ pub async fn receive(app: &App, post: Post<'_>) -> Result<(), Turned> {
 /// Notes that a request was turned away, here or at the door.
 pub async fn refuse(app: &App, turned: &Turned) {
     let host = turned.host.as_deref();
-    if turned.status == StatusCode::TOO_MANY_REQUESTS {
-        // Neither the log nor the database grows with each request of a flood.
-        let counts = app.throttles.refused.add(host.unwrap_or(UNKNOWN), turned.label, app.clock.now());
-        return write_counts(app, counts).await;
+    // The log does not grow with each request of a flood.
+    if turned.status != StatusCode::TOO_MANY_REQUESTS {
+        tracing::info!(
+            status = turned.status.as_u16(),
+            reason = turned.label,
+            host = host.unwrap_or("-"),
+            "turned a request away: {}",
+            turned.why
+        );
     }
-    tracing::info!(
-        status = turned.status.as_u16(),
-        reason = turned.label,
-        host = host.unwrap_or("-"),
-        "turned a request away: {}",
-        turned.why
-    );
     count(app, host, turned.label).await;
 }
 
@@ -275,8 +273,10 @@ async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) ->
         .await
 }
 
+/// Counts are written together, so that nobody who has proved nothing costs us a write with each request.
 async fn count(app: &App, host: Option<&str>, label: &'static str) {
-    write_counts(app, vec![(host.unwrap_or(UNKNOWN).to_owned(), label, 1)]).await;
+    let counts = app.throttles.refused.add(host.unwrap_or(UNKNOWN), label, app.clock.now());
+    write_counts(app, counts).await;
 }
 
 async fn write_counts(app: &App, counts: Vec<(String, &'static str, i64)>) {

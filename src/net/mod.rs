@@ -4,5 +4,6 @@ pub mod address;
 pub mod budget;
 pub mod client;
 pub mod keys;
+pub mod room;
 pub mod signature;
 pub mod throttle;

@@ -26,6 +26,9 @@ const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 /// Longest header of a signature that is read, in bytes; RSA-4096 needs about 1,000.
 const LENGTH_MAX: usize = 8 * 1024;
 
+/// Most headers and other components that one signature may name; peers name about six.
+const NAMES_MAX: usize = 32;
+
 /// Why a request of ours could not be signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {

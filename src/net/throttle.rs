@@ -13,16 +13,13 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
-use tokio::sync::Semaphore;
 
+use super::room::Bodies;
 use crate::clock::{Clock, Timestamp};
 use crate::config;
 
 /// Calls between two looks for those who have long been quiet.
 const TIDY_EVERY: u32 = 1024;
-
-/// Bytes of unread bodies that may be in memory at a time, over all connections.
-const BODIES: usize = 64 * 1024 * 1024;
 
 /// What is bought from the store of bytes, in bytes.
 const UNIT: usize = 1024;
@@ -36,9 +33,9 @@ pub struct Throttles {
     pub hosts: Throttle<String>,
     /// What is kept of a host's POSTs, in units of 1024 bytes.
     kept: Throttle<String>,
-    /// Bytes of bodies in memory that belong to no verified request yet.
-    pub bodies: Arc<Semaphore>,
-    /// Refusals of those who ask too much, written together: else each would cost us more than them.
+    /// Room for bodies that belong to no answered request yet.
+    pub bodies: Arc<Bodies>,
+    /// Refusals, written together: else each would cost us more than them.
     pub refused: Tally,
 }
 
@@ -51,7 +48,7 @@ impl Throttles {
             sources: Throttle::new(Quota::per_minute(limits.inbox_per_source), clock.clone()),
             hosts: Throttle::new(Quota::per_minute(limits.inbox_per_host), clock.clone()),
             kept: Throttle::new(a_day(units), clock.clone()),
-            bodies: Arc::new(Semaphore::new(BODIES)),
+            bodies: Arc::default(),
             refused: Tally::default(),
         }
     }

@@ -31,6 +31,10 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// How long a key that could not be had is not asked for again (interop G8).
 const FAILED_FOR: Duration = Duration::from_mins(5);
 
+/// Longest wait for a key, with its owner's document, redirects and second knocks: meanwhile it holds a place in
+/// `App::fetches`, and those who wait for it hold their bodies.
+const WITHIN: Duration = Duration::from_secs(30);
+
 /// The key of a keyId, from the cache or fetched. An old one is fetched anew; while that is not possible just now, the
 /// old one serves. `source` is who makes us ask, where that is known.
 ///
@@ -83,7 +87,8 @@ pub async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<
         return Err(FetchError::Temporary("too many keys are being fetched just now".to_owned()));
     };
     spend(app, key_id, source).await?;
-    let fetched = ask(app, key_id).await;
+    let late = |_| Err(FetchError::Temporary(format!("it did not come within {} seconds", WITHIN.as_secs())));
+    let fetched = tokio::time::timeout(WITHIN, ask(app, key_id)).await.unwrap_or_else(late);
     match &fetched {
         Ok(_) => app.failed_keys.invalidate(key_id).await,
         Err(_) => app.failed_keys.insert(key_id.to_owned(), now).await,

@@ -16,6 +16,12 @@ fn like(peer: &Peer, number: u32, found: &Found) -> Value {
 
 /// What was turned away today: host, reason, times.
 async fn refusals(world: &World) -> Vec<(String, String, i64)> {
+    inbox::housekeeping::tidy(&world.app).await.expect("written");
+    written(world).await
+}
+
+/// As [`refusals`], as far as they are written.
+async fn written(world: &World) -> Vec<(String, String, i64)> {
     let mut conn = world.app.db.read().await.expect("a connection");
     let day = world.clock.now().date_time().format("%Y-%m-%d").to_string();
     let counted = inbox::store::refusals(&mut conn, &day, 100).await.expect("counts");
@@ -29,6 +35,25 @@ async fn is_refused(world: &World, answer: Result<Answer, String>, status: u16, 
     assert_eq!(world.verdicts().await, [], "{reason}: nothing is kept");
     let counts = refusals(world).await;
     assert!(counts.iter().any(|(_, counted, times)| counted == reason && *times == 1), "{reason}: {counts:?}");
+}
+
+/// Whoever signs nothing must not cost us a write with each request (interop G9).
+#[tokio::test]
+async fn refusals_within_a_second_are_written_together_g9() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let peer = world.peer("peer.test", &["ann"]);
+        let maren = peer.lookup(MAREN).await.expect("an actor");
+        for _ in 0..10 {
+            let unsigned = http::Request::post(&maren.inbox).header("content-type", "application/activity+json");
+            let answer = peer.exchange(unsigned.body(Bytes::from_static(b"{}")).expect("a request")).await;
+            assert_eq!(answer.expect("an answer").status, 401);
+        }
+        let times = |counts: Vec<(String, String, i64)>| counts.iter().map(|(_, _, times)| times).sum::<i64>();
+        assert_eq!(times(written(world).await), 1, "the first at once, the others later");
+        assert_eq!(times(refusals(world).await), 10);
+    })
+    .await;
 }
 
 #[tokio::test]

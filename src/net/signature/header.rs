@@ -5,7 +5,7 @@ use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderName;
 
-use super::LENGTH_MAX;
+use super::{LENGTH_MAX, NAMES_MAX};
 
 /// Base64 with or without its padding.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -75,7 +75,10 @@ fn header_names(list: &str) -> Result<Vec<String>, Malformed> {
     for name in list.split_ascii_whitespace() {
         let name = name.to_ascii_lowercase();
         let special = matches!(name.as_str(), "(request-target)" | "(created)" | "(expires)");
-        if names.contains(&name) || !(special || HeaderName::from_bytes(name.as_bytes()).is_ok()) {
+        if names.len() == NAMES_MAX
+            || names.contains(&name)
+            || !(special || HeaderName::from_bytes(name.as_bytes()).is_ok())
+        {
             return Err(Malformed);
         }
         names.push(name);
@@ -191,5 +194,11 @@ mod tests {
         }
         let long = format!(r#"keyId="{}",signature="AQI=""#, "k".repeat(LENGTH_MAX));
         assert_eq!(parse(&long), Err(Malformed));
+        let naming = |most: usize| {
+            let names: Vec<String> = (0..most).map(|number| format!("x-{number}")).collect();
+            parse(&format!(r#"keyId="k",headers="{}",signature="AQI=""#, names.join(" ")))
+        };
+        assert_eq!(naming(NAMES_MAX).map(|parameters| parameters.headers.len()), Ok(NAMES_MAX));
+        assert_eq!(naming(NAMES_MAX + 1), Err(Malformed), "each is compared with all before it");
     }
 }

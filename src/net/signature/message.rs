@@ -12,8 +12,8 @@ use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, ListEntry, Parser, S
 use url::Url;
 
 use super::{
-    CONTENT_DIGEST, Claim, LENGTH_MAX, Names, Reason, Received, SIGNATURE, SIGNATURE_INPUT, SignError, carries_body,
-    checks,
+    CONTENT_DIGEST, Claim, LENGTH_MAX, NAMES_MAX, Names, Reason, Received, SIGNATURE, SIGNATURE_INPUT, SignError,
+    carries_body, checks,
 };
 use crate::clock::Timestamp;
 use crate::ids::Host;
@@ -192,7 +192,7 @@ fn components(input: &InnerList) -> Result<Vec<&str>, Reason> {
             let lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
             lower && HeaderName::from_bytes(name.as_bytes()).is_ok()
         };
-        if names.contains(&name) {
+        if names.len() == NAMES_MAX || names.contains(&name) {
             return Err(Reason::SignatureMalformed);
         }
         if !item.params.is_empty() || !(DERIVED.contains(&name) || field()) {

@@ -391,6 +391,8 @@ fn its_headers_stand_once_and_are_bounded_limits_row_2() {
     }
     let long = peer().saying(&format!(";created={};keyid=\"{KEY_ID}{}\"", NOW.seconds(), "k".repeat(LENGTH_MAX)));
     assert_eq!(long.outcome(), Err(Reason::SignatureMalformed));
+    let names: Vec<String> = (0..=NAMES_MAX).map(|number| format!("\"x-{number}\"")).collect();
+    assert_eq!(peer().covering(&names.join(" ")).outcome(), Err(Reason::SignatureMalformed), "too many components");
     let bare = peer().read_after(|headers| drop(headers.remove(SIGNATURE)));
     let expected = Refusal { status: StatusCode::UNAUTHORIZED, reason: Reason::SignatureMissing };
     assert_eq!(bare.expect_err("refused"), expected, "T6: Signature-Input alone");

@@ -1,7 +1,6 @@
 //! The inbox routes: limits by source, a bounded body, then `inbox::receive`, then 202 (interop D1, G9, R5).
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use activitypub_federation::config::Data;
@@ -11,13 +10,13 @@ use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::super::error::Failure;
 use super::super::source::source;
 use super::with_host;
 use crate::app::App;
 use crate::inbox::receive::{Post, Turned, receive, refuse, too_many, turned};
+use crate::net::room::Room;
 use crate::net::throttle::counted_as;
 
 /// The longest activity read, in bytes.
@@ -43,7 +42,7 @@ pub(super) async fn take(
     let from = source(&head.extensions, &head.headers, &app.config.server.trusted_proxies);
     let at_the_door = async {
         within_limits(app, from)?;
-        whole(&head.headers, body, &app.throttles.bodies).await
+        whole(&head.headers, body, app.throttles.bodies.room(from.map(counted_as))).await
     };
     // Held until the request is answered, and with it the room that the body takes.
     let (body, _room) = match at_the_door.await {
@@ -68,25 +67,20 @@ fn within_limits(app: &App, from: Option<IpAddr>) -> Result<(), Turned> {
 }
 
 /// The body, unless it is too long or too slow, and the room it takes; what is announced as too long is not read.
-async fn whole(
-    headers: &HeaderMap,
-    body: Body,
-    bodies: &Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Turned> {
+async fn whole(headers: &HeaderMap, body: Body, room: Room) -> Result<(Bytes, Room), Turned> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > BODY_MAX)) {
         return Err(too_large());
     }
-    match tokio::time::timeout(BODY_TIME, pieces(body, bodies)).await {
+    match tokio::time::timeout(BODY_TIME, pieces(body, room)).await {
         Ok(read) => read,
         Err(_) => Err(too_slow()),
     }
 }
 
 /// Reads piece by piece; each takes its room as it comes, so that those who only announce much take none.
-async fn pieces(mut body: Body, bodies: &Arc<Semaphore>) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Turned> {
+async fn pieces(mut body: Body, mut room: Room) -> Result<(Bytes, Room), Turned> {
     let mut read = BytesMut::new();
-    let mut room: Option<OwnedSemaphorePermit> = None;
     while let Some(frame) = tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| too_slow())? {
         let frame =
             frame.map_err(|_| turned(StatusCode::BAD_REQUEST, "body-broken", "the body broke off; send it again"))?;
@@ -94,12 +88,8 @@ async fn pieces(mut body: Body, bodies: &Arc<Semaphore>) -> Result<(Bytes, Optio
         if read.len() + piece.len() > BODY_MAX {
             return Err(too_large());
         }
-        let taken =
-            u32::try_from(piece.len()).ok().and_then(|size| Arc::clone(bodies).try_acquire_many_owned(size).ok());
-        let Some(taken) = taken else { return Err(busy()) };
-        match &mut room {
-            None => room = Some(taken),
-            Some(room) => room.merge(taken),
+        if !room.take(piece.len()) {
+            return Err(busy());
         }
         read.extend_from_slice(&piece);
     }
