@@ -241,7 +241,7 @@ pub struct Source {
     pub webhook: Option<WebhookSecret>,
     /// Where the public reads the site; http or https, ends with `/`.
     pub public_url: Url,
-    /// The top folders of the content whose pages are posts; never empty.
+    /// The top folders of the content whose pages are posts; the usual ones when empty.
     pub sections: Vec<String>,
     /// The keys of the languages whose posts are taken; all when empty.
     pub languages: Vec<String>,

@@ -12,9 +12,6 @@ use super::file::{self, Text};
 use super::{Community, ConfigError, MovedAway, Remote, Repository, Source, WebhookSecret, repository, values};
 use crate::ids::Handle;
 
-/// Folders that hold posts in the Hugo themes people use, where the operator names none.
-const USUAL_SECTIONS: [&str; 6] = ["post", "posts", "blog", "news", "article", "articles"];
-
 impl Reader<'_> {
     pub(super) fn source(
         &self,
@@ -27,7 +24,7 @@ impl Reader<'_> {
         let name = page.read(&written.name, |text| source_name(text, names))?;
         let sections = match &written.sections {
             Some(sections) => page.read(sections, |names| values::sections(names))?,
-            None => USUAL_SECTIONS.map(str::to_owned).to_vec(),
+            None => Vec::new(),
         };
         let authors = match &written.authors {
             Some(authors) => page.read(authors, values::authors)?,

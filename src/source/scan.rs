@@ -18,6 +18,8 @@ pub struct Scan {
     pub authors: Vec<AuthorProfile>,
     /// Keys of posts whose files are there but could not be read: they count as present.
     pub unreadable: BTreeSet<String>,
+    /// Slugs of authors whose profiles are there but could not be read: they stay as they were.
+    pub unread_profiles: BTreeSet<String>,
     /// Everything the operator should know.
     pub warnings: Vec<Warning>,
     /// Where the site leads from old addresses.
@@ -31,6 +33,16 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// Leaves out who had a profile and only seems to have none: it could not be read, or not everything was walked.
+    /// `had_profile` tells whether a slug had one.
+    pub(super) fn leave_unread_profiles(&mut self, had_profile: impl Fn(&str) -> bool) {
+        let Self { authors, unread_profiles, complete, .. } = self;
+        authors.retain(|profile| {
+            let may_have_one = !*complete || unread_profiles.contains(&profile.slug);
+            profile.has_profile || !may_have_one || !had_profile(&profile.slug)
+        });
+    }
+
     /// Takes in what is to be told of the files it was made from; gives why they are not newer. Nothing counts as gone
     /// while the newest are not known.
     pub(super) fn is_of(&mut self, standing: Standing) -> Option<String> {

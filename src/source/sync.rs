@@ -287,6 +287,7 @@ async fn attempt(
         let known_authors = author::store::authors(&mut conn, known.id).await?;
         (post::store::posts(&mut conn, known.id).await?, known_authors, author::store::actors(&mut conn).await?)
     };
+    scan.leave_unread_profiles(|slug| authors.iter().any(|author| author.slug == slug && author.has_profile));
     let current = store_now(app, known).await?;
     let opt_in = decide(configured, &scan, authors, &actors)?;
     let rules = Rules {

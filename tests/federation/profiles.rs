@@ -3,6 +3,7 @@
 use serde_json::Value;
 use veerpont::author;
 use veerpont::ids::Handle;
+use veerpont::source::scan::Warning;
 
 use crate::world::{MAREN, World, kinds, on_each_engine, taken};
 
@@ -68,6 +69,31 @@ async fn a_changed_profile_is_one_update_at_each_follower() {
         let updates = taken(&peer, "Update");
         assert_eq!(updates.len(), 2);
         assert_ne!(updates[0].id, updates[1].id, "a second Update needs its own id (interop O)");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_read_is_no_change() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let peer = world.peer("peer.test", &["ann"]);
+        world.follow(&peer, "ann", MAREN).await;
+        world.change_profile(MAREN_NOW);
+        world.publish().await;
+        assert_eq!(kinds(&peer), ["Update"]);
+
+        world.change_profile(&MAREN_NOW.replace("title:", "title: ["));
+        let report = world.publish().await;
+        let named = |warning: &Warning| warning.file == "content/authors/maren/_index.md";
+        assert!(report.warnings.iter().any(named), "{:?}", report.warnings);
+        assert_eq!(kinds(&peer).len(), 1, "a slip in the file is not shown to everyone");
+        let found = peer.lookup(MAREN).await.expect("the actor");
+        assert_eq!(found.document["name"], "Maren Oldham-Vos");
+
+        world.change_profile(MAREN_NOW);
+        world.publish().await;
+        assert_eq!(kinds(&peer).len(), 1, "and nothing is to be taken back");
     })
     .await;
 }

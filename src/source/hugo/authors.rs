@@ -119,8 +119,13 @@ fn one_name(value: &Value) -> Option<String> {
     let part = |key: &str| text(value.get(key));
     let name = text(Some(value)).or_else(|| part("name")).or_else(|| part("title")).or_else(|| part("display"))?;
     // A name with an address behind it, as `Ann <ann@example.org>`: an address is never shown.
-    let name = name.split_once('<').map_or(name.as_str(), |(name, _)| name).trim();
-    (!name.is_empty() && !super::profiles::is_email(name)).then(|| name.to_owned())
+    super::profiles::name_without_email(&name)
+}
+
+/// The slug of the author whose profile a folder below the content folder holds.
+pub(super) fn slug_of_folder(folder: &str, config: &SiteConfig) -> Option<String> {
+    let (top, name) = folder.split_once('/')?;
+    (top == FOLDER && !name.contains('/')).then(|| slug_of(name, config)).filter(|slug| !slug.is_empty())
 }
 
 /// Blanks become hyphens, capitals small letters; a slash would lead out of the folder.

@@ -77,7 +77,7 @@ fn json(start: &str, skipped: u64) -> Result<Document, SyntaxError> {
         Some(Ok(fields)) => yaml::lower_keys(fields),
         Some(Err(error)) => {
             let line = Some(skipped + u64::try_from(error.line()).unwrap_or(1).max(1));
-            return Err(SyntaxError { line, message: error.to_string() });
+            return Err(SyntaxError { line, message: yaml::first_line(&error.to_string()) });
         }
         None => Map::new(),
     };

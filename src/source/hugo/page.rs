@@ -12,7 +12,7 @@ use super::Settings;
 use super::authors;
 use super::config::SiteConfig;
 use super::dates::{Beside, Dates, Moment};
-use super::frontmatter::{self, Document, field, text, texts};
+use super::frontmatter::{self, Document, field, flag, text, texts};
 use super::images::{self, Folders, Picture};
 use super::markup::Markup;
 use super::permalink::{self, Place};
@@ -124,10 +124,22 @@ impl Page {
         }
     }
 
-    /// A date that decides whether the page is public but cannot be read.
-    pub(super) fn unreadable_date(&self) -> Option<&'static str> {
+    /// Why it cannot be told whether the page is public: a date or a word that decides over it cannot be read.
+    pub(super) fn undecided(&self) -> Option<String> {
         let deciding = |key: &&&str| !matches!(**key, "date" | "lastmod" | "modified");
-        self.dates.unreadable.iter().find(deciding).copied()
+        if let Some(key) = self.dates.unreadable.iter().find(deciding) {
+            return Some(format!(
+                "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
+            ));
+        }
+        let word = field(&self.fields, "fediverse")
+            .filter(|word| flag(Some(word)).is_none() && !release::is_unlisted(&self.fields));
+        // A handle or an address is a theme's, and no word on who may see the page.
+        let word = text(word).filter(|word| !word.contains(['@', '/']))?;
+        let word: String = word.chars().take(100).collect();
+        Some(format!(
+            "`fediverse: {word}` is none of `true`, `false` and `unlisted`, so it is not known who may see the post and it stays as it was"
+        ))
     }
 
     /// The page as an entry, but for what other pages and the time decide over. `resolve` finds pages by path.

@@ -91,7 +91,8 @@ fn display_name(fields: &Map<String, Value>) -> Option<String> {
         part("display").or_else(both).or_else(|| part("full"))
     };
     let name = || field(fields, "name").and_then(|name| text(Some(name)).or_else(|| of_map(name)));
-    text(fields.get("title")).or_else(name).or_else(|| text(field(fields, "display_name")))
+    let written = text(fields.get("title")).or_else(name).or_else(|| text(field(fields, "display_name")));
+    written.and_then(|name| name_without_email(&name))
 }
 
 /// The first picture named `*avatar*` beside the profile, if the site publishes the profile's folder at all. Pictures
@@ -173,9 +174,17 @@ fn link_name(item: &Value, address: &Url) -> String {
 static EMAIL: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(^|[^\w.+%@/-])[\w.+%-]+@[\w-]+(?:\.[\w-]+)+").ok());
 
-/// Whether a text is an address of mail and nothing else.
-pub(super) fn is_email(text: &str) -> bool {
-    EMAIL.as_ref().and_then(|pattern| pattern.find(text)).is_some_and(|found| found.len() == text.len())
+/// A name without addresses of mail, as `Ann <ann@example.org>` or `ann@example.org (Ann)` have them; `None` where
+/// nothing else is left.
+pub(super) fn name_without_email(name: &str) -> Option<String> {
+    let email = EMAIL.as_ref()?;
+    let name = name.split_once('<').map_or(name, |(name, _)| name);
+    if !email.is_match(name) {
+        return Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+    }
+    let left = email.replace_all(name, "$1");
+    let left = left.trim_matches(|c: char| c.is_whitespace() || "()[],;:|-–—".contains(c));
+    (!left.is_empty()).then(|| left.to_owned())
 }
 
 fn holds_email(text: &str) -> bool {

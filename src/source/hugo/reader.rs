@@ -226,10 +226,7 @@ impl Desk<'_> {
         let (name, mut document) = file::document(root, &file.path, told)?;
         cascades.fill(&mut document.fields, config.subject(&file.key, Kind::Page));
         let page = Page::new(file, name, document, (config, public_url), (root, self.committed(file)));
-        if let Some(key) = page.unreadable_date() {
-            let message = format!(
-                "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
-            );
+        if let Some(message) = page.undecided() {
             told.warn(&page.file, None, message);
             return None;
         }

@@ -10,10 +10,10 @@ use super::cascade::Cascades;
 use super::config::{self, Root, SiteConfig, relative};
 use super::frontmatter::Document;
 use super::matcher::Kind;
-use super::permalink;
 use super::profiles::{self, Origin};
 use super::reader::{PerLanguage, Reader};
 use super::walk::Tree;
+use super::{USUAL_SECTIONS, permalink};
 
 impl Reader<'_> {
     /// Says what the operator asks for and the site has not.
@@ -30,6 +30,15 @@ impl Reader<'_> {
                 let message = format!("there is no section `{section}`; check `sections` of the source");
                 self.warn(&folder, None, message);
             }
+        }
+        let is_there = |section: &&str| site.roots.iter().any(|root| root.folder.join(section).is_dir());
+        let is_elsewhere = site.roots.iter().any(|root| !root.below.is_empty());
+        if settings.sections.is_empty() && !is_elsewhere && !USUAL_SECTIONS.iter().any(is_there) {
+            let message = format!(
+                "there is none of the usual folders of posts ({}), so no file is one; name yours with `sections` of the source",
+                USUAL_SECTIONS.join(", ")
+            );
+            self.warn(&folder, None, message);
         }
         for key in settings.languages.iter().filter(|key| site.position(key).is_none()) {
             let known: Vec<&str> = site.languages.iter().map(|language| language.language_key.as_str()).collect();
@@ -65,6 +74,9 @@ impl Reader<'_> {
             let Some((file, document)) = self.document(&branch.path) else {
                 let name = relative(&self.settings.root, &branch.path);
                 self.closed.push((branch.folder.clone(), branch.language, name));
+                let config = self.site.languages.get(branch.language);
+                let author = config.and_then(|config| authors::slug_of_folder(&branch.folder, config));
+                self.scan.unread_profiles.extend(author);
                 continue;
             };
             if document.fields.contains_key("slug") && self.holds_posts(&branch.folder) {
@@ -126,6 +138,7 @@ impl Reader<'_> {
                 Ok(fields) => fields,
                 Err(error) => {
                     self.warn(&file, None, format!("this profile cannot be read, so it is passed over: {error}"));
+                    self.scan.unread_profiles.insert(authors::slug_of(name, language.0));
                     continue;
                 }
             };

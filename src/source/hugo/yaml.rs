@@ -55,8 +55,10 @@ fn lower_value(value: Value) -> Value {
     }
 }
 
-fn first_line(message: &str) -> String {
-    message.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+/// What is wrong, without the place, which is counted from the first line of the text given rather than of the file.
+pub(super) fn first_line(message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default();
+    message.rsplit_once(" at line ").map_or(message, |(what, _)| what).trim_end_matches('.').to_owned()
 }
 
 /// An open mapping or sequence on the way through a document.
@@ -132,5 +134,7 @@ mod tests {
         // The tab makes `b` a part of the value above, which is where the trouble is seen.
         assert_eq!(parse("a: 1\n\tb: 2\n").expect_err("a tab").line, Some(1));
         assert!(parse("- a\n").is_err());
+        let error = parse("a: b: c\n").expect_err("a value within a value");
+        assert!(!error.message.contains("line") && !error.message.is_empty(), "{}", error.message);
     }
 }

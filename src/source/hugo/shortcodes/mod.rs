@@ -55,6 +55,14 @@ pub(super) fn expand(body: &str, around: &Surroundings<'_>, warn: &mut dyn FnMut
             Fault::Unopened(line, name) => {
                 warn(line, format!("the shortcode `{name}` is closed here but was not opened, so that is left out"));
             }
+            Fault::TooDeep(line, name) => {
+                warn(
+                    line,
+                    format!(
+                        "the shortcode `{name}` that is closed here holds too many within each other, so what is in it is taken to follow it"
+                    ),
+                );
+            }
         }
     }
     let mut expander = Expander { around, warn, marker: Marker::unlike(body, "SHORTCODE"), pieces: Vec::new() };

@@ -46,26 +46,47 @@ pub(super) enum Fault {
     Unclosed(u64),
     /// A closing one without its opening one: left out.
     Unopened(u64, String),
+    /// Pairs around too many pairs: what is within them is taken to stand after them.
+    TooDeep(u64, String),
+}
+
+/// Pairs within pairs; nobody writes as many, and each costs a part of the stack.
+const MAX_DEPTH: usize = 32;
+
+/// What is open, and what follows it so far; the first is the body itself, which is no shortcode.
+struct Open {
+    code: Option<Shortcode>,
+    nodes: Vec<Node>,
+    /// How many pairs stand within each other in `nodes`.
+    depth: usize,
+}
+
+impl Open {
+    fn new(code: Option<Shortcode>) -> Self {
+        Self { code, nodes: Vec::new(), depth: 0 }
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        self.code.as_ref().is_some_and(|code| code.name == name)
+    }
 }
 
 /// Takes a body apart.
 pub(super) fn scan(body: &str) -> (Vec<Node>, Vec<Fault>) {
     let mut faults = Vec::new();
-    // Open shortcodes, each with what follows it so far; the first is the body itself.
-    let mut open: Vec<(Option<Shortcode>, Vec<Node>)> = vec![(None, Vec::new())];
-    let mut at = 0;
+    let mut open = vec![Open::new(None)];
+    let (mut at, mut line) = (0, 1);
     while let Some(found) = body.get(at..).and_then(next_opening).map(|found| found + at) {
         push_text(&mut open, body.get(at..found).unwrap_or_default());
-        let line = count_lines(body.get(..found).unwrap_or_default());
+        line += lines_in(body.get(at..found).unwrap_or_default());
+        let before = found;
         match tag(body.get(found..).unwrap_or_default()) {
             Some((Tag::Escaped(text), length)) => {
                 push_text(&mut open, &text);
                 at = found + length;
             }
             Some((Tag::Closing(name), length)) => {
-                if !close(&mut open, &name) {
-                    faults.push(Fault::Unopened(line, name));
-                }
+                faults.extend(close(&mut open, name, line));
                 at = found + length;
             }
             Some((Tag::Opening(code, ends_itself), length)) => {
@@ -73,7 +94,7 @@ pub(super) fn scan(body: &str) -> (Vec<Node>, Vec<Fault>) {
                 if ends_itself {
                     push(&mut open, Node::Code(code));
                 } else {
-                    open.push((Some(code), Vec::new()));
+                    open.push(Open::new(Some(code)));
                 }
                 at = found + length;
             }
@@ -83,12 +104,11 @@ pub(super) fn scan(body: &str) -> (Vec<Node>, Vec<Fault>) {
                 at = found + 3;
             }
         }
+        line += lines_in(body.get(before..at).unwrap_or_default());
     }
     push_text(&mut open, body.get(at..).unwrap_or_default());
-    while open.len() > 1 {
-        leave_unpaired(&mut open);
-    }
-    (open.pop().map(|(_, nodes)| nodes).unwrap_or_default(), faults)
+    leave_unpaired(&mut open, 0);
+    (open.pop().map(|body| body.nodes).unwrap_or_default(), faults)
 }
 
 fn next_opening(body: &str) -> Option<usize> {
@@ -102,18 +122,18 @@ fn next_opening(body: &str) -> Option<usize> {
     }
 }
 
-fn count_lines(text: &str) -> u64 {
-    u64::try_from(text.matches('\n').count()).unwrap_or(u64::MAX).saturating_add(1)
+fn lines_in(text: &str) -> u64 {
+    u64::try_from(text.matches('\n').count()).unwrap_or(u64::MAX)
 }
 
-fn push(open: &mut [(Option<Shortcode>, Vec<Node>)], node: Node) {
-    if let Some((_, nodes)) = open.last_mut() {
-        nodes.push(node);
+fn push(open: &mut [Open], node: Node) {
+    if let Some(last) = open.last_mut() {
+        last.nodes.push(node);
     }
 }
 
-fn push_text(open: &mut [(Option<Shortcode>, Vec<Node>)], text: &str) {
-    let Some((_, nodes)) = open.last_mut() else { return };
+fn push_text(open: &mut [Open], text: &str) {
+    let Some(Open { nodes, .. }) = open.last_mut() else { return };
     match nodes.last_mut() {
         _ if text.is_empty() => {}
         Some(Node::Text(before)) => before.push_str(text),
@@ -122,27 +142,39 @@ fn push_text(open: &mut [(Option<Shortcode>, Vec<Node>)], text: &str) {
 }
 
 /// Ends the nearest open shortcode of a name; those opened within it were never paired.
-fn close(open: &mut Vec<(Option<Shortcode>, Vec<Node>)>, name: &str) -> bool {
-    if !open.iter().any(|(code, _)| code.as_ref().is_some_and(|code| code.name == name)) {
-        return false;
+fn close(open: &mut Vec<Open>, name: String, line: u64) -> Option<Fault> {
+    let Some(place) = open.iter().rposition(|open| open.is_named(&name)) else {
+        return Some(Fault::Unopened(line, name));
+    };
+    leave_unpaired(open, place);
+    if open.last().is_some_and(|last| last.depth >= MAX_DEPTH) {
+        // All that is open at once: one by one would take the square of the time.
+        leave_unpaired(open, 0);
+        return Some(Fault::TooDeep(line, name));
     }
-    while open.last().is_some_and(|(code, _)| code.as_ref().is_some_and(|code| code.name != name)) {
-        leave_unpaired(open);
-    }
-    if let Some((Some(code), nodes)) = open.pop() {
+    if let Some(Open { code: Some(code), nodes, depth }) = open.pop() {
         push(open, Node::Code(Shortcode { inner: Some(nodes), ..code }));
+        if let Some(around) = open.last_mut() {
+            around.depth = around.depth.max(depth + 1);
+        }
     }
-    true
+    None
 }
 
-/// What seemed to stand within the last open shortcode stands after it.
-fn leave_unpaired(open: &mut Vec<(Option<Shortcode>, Vec<Node>)>) {
-    let Some((Some(code), nodes)) = open.pop() else { return };
-    push(open, Node::Code(code));
-    for node in nodes {
-        match node {
-            Node::Text(text) => push_text(open, &text),
-            code @ Node::Code(_) => push(open, code),
+/// What seemed to stand within the open shortcodes after this place stands after them.
+fn leave_unpaired(open: &mut Vec<Open>, place: usize) {
+    for Open { code, nodes, depth } in open.split_off((place + 1).min(open.len())) {
+        if let Some(code) = code {
+            push(open, Node::Code(code));
+        }
+        for node in nodes {
+            match node {
+                Node::Text(text) => push_text(open, &text),
+                code @ Node::Code(_) => push(open, code),
+            }
+        }
+        if let Some(around) = open.last_mut() {
+            around.depth = around.depth.max(depth);
         }
     }
 }

@@ -119,3 +119,16 @@ fn pairs_are_found_as_hugo_finds_them() {
     let arguments: Vec<_> = code.arguments.iter().map(|(key, value)| (key.as_deref(), value.as_str())).collect();
     assert_eq!(arguments, [(Some("a"), "x >}}"), (None, "q\\"), (Some("n-m"), "1"), (None, "last/path")]);
 }
+
+#[test]
+fn pairs_within_pairs_are_bounded_and_what_is_in_them_is_kept() {
+    let deep = format!("{}x\n{}", "{{< box >}}".repeat(20_000), "{{< /box >}}".repeat(20_000));
+    let (text, warned) = expanded(&deep);
+    assert!(text.contains('x'), "{}", text.len());
+    assert!(warned.contains(&2), "{warned:?}");
+    let many = "{{< figure src=a >}}\n".repeat(100);
+    let (nodes, faults) = scan(&many);
+    assert_eq!((nodes.len(), faults.len()), (200, 0), "those that hold nothing are not within each other");
+    let last = nodes.iter().rev().find_map(|node| if let Node::Code(code) = node { Some(code.line) } else { None });
+    assert_eq!(last, Some(100));
+}

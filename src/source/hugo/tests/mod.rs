@@ -396,6 +396,37 @@ fn fields_are_brought_into_shape() {
 }
 
 #[test]
+fn a_word_on_the_fediverse_that_is_none_leaves_the_post_as_it_was() {
+    for word in ["unlistd", "private", "2"] {
+        let page = format!("---\nfediverse: {word}\n---\nx");
+        let scan = Site::new(&[("content/post/a.md", &page), ("content/post/b.md", "x")]).scan();
+        assert_eq!(keys(&scan), ["post/b"], "{word}");
+        assert!(scan.unreadable.contains("post/a") && scan.complete);
+        let [warning] = scan.warnings.as_slice() else { panic!("{:?}", scan.warnings) };
+        assert!(warning.message.contains(word) && warning.message.contains("unlisted"), "{}", warning.message);
+    }
+    for word in ["true", "yes", "''", "'@ann@m.example'", "https://m.example/@ann", "null"] {
+        let page = format!("---\nfediverse: {word}\n---\nx");
+        assert_eq!(only("content/post/a.md", &page).visibility, Visibility::Public { until: None }, "{word}");
+    }
+}
+
+#[test]
+fn the_usual_sections_need_not_all_be_there() {
+    let scan_all = |site: &Site| {
+        let settings = Settings { sections: Vec::new(), ..site.settings() };
+        scan(&settings, now(), &mut |_, _| {}).expect("a scan")
+    };
+    let site = Site::new(&[("content/blog/a.md", "x")]);
+    let found = scan_all(&site);
+    assert_eq!((keys(&found), found.warnings.len()), (vec!["blog/a"], 0));
+    let found = scan_all(&Site::new(&[("content/essays/a.md", "x")]));
+    assert!(found.entries.is_empty());
+    let [warning] = found.warnings.as_slice() else { panic!("{:?}", found.warnings) };
+    assert!(warning.message.contains("`sections`"), "{}", warning.message);
+}
+
+#[test]
 fn progress_is_told_to_the_end() {
     let site = Site::new(&[("content/post/a.md", "x"), ("content/post/b.md", "x")]);
     let mut told = Vec::new();

@@ -52,6 +52,37 @@ fn profiles_are_found_by_the_four_lookups() {
     assert_eq!(files, ["content/post/a.md", "data/authors/broken.yaml"]);
 }
 
+#[test]
+fn a_name_is_shown_without_an_address_of_mail() {
+    let scan = Site::new(&[
+        ("content/authors/ann/_index.md", "---\ntitle: ann@example.org (Ann A.)\n---\n"),
+        ("content/authors/bo/_index.md", "---\ntitle: bo@example.org\n---\n"),
+        (
+            "content/post/a.md",
+            "---\nauthors: [ann, bo, Cy (cy@example.org), 'Dee <dee@example.org>', eve@example.org, '@fay@m.example', '']\n---\nx",
+        ),
+    ])
+    .scan();
+    let names: Vec<_> = scan.authors.iter().map(|author| author.name.as_str()).collect();
+    assert_eq!(names, ["@fay@m.example", "Ann A.", "bo", "Cy", "Dee"]);
+    let shown = format!("{scan:?}");
+    assert!(!["ann", "bo", "cy", "dee", "eve"].iter().any(|name| shown.contains(&format!("{name}@example.org"))));
+}
+
+#[test]
+fn a_profile_that_cannot_be_read_is_known_as_such() {
+    let scan = Site::new(&[
+        ("content/authors/Ann Lee/_index.md", "---\ntitle: [\n---\n"),
+        ("content/authors/sub/deep/_index.md", "---\ntitle: [\n---\n"),
+        ("content/post/_index.md", "---\ntitle: Posts\n---\n"),
+        ("data/authors/bo.yaml", "a: [\n"),
+        ("content/post/a.md", "---\nauthors: [Ann Lee, bo]\n---\nx"),
+    ])
+    .scan();
+    assert_eq!(scan.unread_profiles.iter().collect::<Vec<_>>(), ["ann-lee", "bo"]);
+    assert!(scan.complete && scan.authors.iter().all(|author| !author.has_profile));
+}
+
 const PROFILE: &str = "---
 title: Ann
 role: Ferry master
