@@ -39,6 +39,8 @@ row_ids! {
     PostId,
     /// A post as the fediverse knows it.
     ArticleId,
+    /// What somebody elsewhere said of an article.
+    InteractionId,
     /// An activity of ours; these ids count up in the order of publication.
     ActivityId,
     /// A verified activity of somebody else's.

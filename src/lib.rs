@@ -23,6 +23,7 @@ pub mod delivery;
 pub mod courier;
 
 pub mod follower;
+pub mod interaction;
 pub mod post;
 
 pub mod author;

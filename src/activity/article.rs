@@ -51,8 +51,8 @@ pub struct ArticleFacts<'a> {
     /// The last edit; `None` before the first. Later than `published`, and strictly later than the edit
     /// before (interop B6).
     pub updated: Option<Timestamp>,
-    /// Ids of its public replies, oldest first.
-    pub replies: &'a [String],
+    /// Ids of its public replies, oldest first, as far as they fit.
+    pub replies: collection::Part<'a>,
     /// How many like it.
     pub likes: u64,
     /// How many boosted it.
@@ -204,7 +204,7 @@ mod tests {
             image: None,
             published: at("2026-08-07T09:59:00Z"),
             updated: None,
-            replies: &[],
+            replies: collection::Part::default(),
             likes: 0,
             shares: 0,
         }
@@ -233,7 +233,7 @@ mod tests {
             ],
             image: Some(image("https://example.org/f.jpg", "A ferry", "image/jpeg")),
             updated: Some(at("2026-08-08T09:59:00Z")),
-            replies: &["https://m.example/notes/1".to_owned()],
+            replies: collection::Part { items: &["https://m.example/notes/1".to_owned()], total: 1, next: None },
             likes: 3,
             shares: 2,
             ..plain()

@@ -58,23 +58,59 @@ pub fn featured(id: &str, items: &[String]) -> Value {
     }))
 }
 
-/// A conversation in order of time, the article first, with the one who keeps it (FEP-7888, interop B20).
+/// A part of a list of ids, with the address of the part after it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Part<'a> {
+    /// In order.
+    pub items: &'a [String],
+    /// How many there are in all.
+    pub total: u64,
+    /// Where the rest begins.
+    pub next: Option<&'a str>,
+}
+
+/// A conversation in order of time, the article first, with the one who keeps it (FEP-7888, interop B20). A long one
+/// comes in pages, the first of which stands inside.
 #[must_use]
-pub fn conversation(id: &str, owner: &str, items: &[String]) -> Value {
-    standalone(json!({
-        "id": id, "type": "OrderedCollection", "attributedTo": owner, "totalItems": items.len(), "orderedItems": items,
-    }))
+pub fn conversation(id: &str, owner: &str, part: Part<'_>) -> Value {
+    let mut whole = json!({ "id": id, "type": "OrderedCollection", "attributedTo": owner, "totalItems": part.total });
+    if part.next.is_some() {
+        put(&mut whole, "first", list("OrderedCollectionPage", None, id, part));
+    } else {
+        put(&mut whole, "orderedItems", part.items);
+    }
+    standalone(whole)
 }
 
 /// The ids of replies, as they stand inside an article (interop B18); [`standalone`] makes them a document.
 #[must_use]
-pub fn replies(id: &str, items: &[String]) -> Value {
+pub fn replies(id: &str, part: Part<'_>) -> Value {
     json!({
         "id": id,
         "type": "Collection",
-        "totalItems": items.len(),
-        "first": { "type": "CollectionPage", "partOf": id, "items": items },
+        "totalItems": part.total,
+        "first": list("CollectionPage", None, id, part),
     })
+}
+
+/// A further page of replies, or of a conversation when `ordered`.
+#[must_use]
+pub fn further(id: &str, part_of: &str, ordered: bool, part: Part<'_>) -> Value {
+    let kind = if ordered { "OrderedCollectionPage" } else { "CollectionPage" };
+    standalone(list(kind, Some(id), part_of, part))
+}
+
+fn list(kind: &str, id: Option<&str>, part_of: &str, part: Part<'_>) -> Value {
+    let mut page = json!({ "type": kind, "partOf": part_of });
+    if let Some(id) = id {
+        put(&mut page, "id", id);
+    }
+    if let Some(next) = part.next {
+        put(&mut page, "next", next);
+    }
+    let items = if kind.starts_with("Ordered") { "orderedItems" } else { "items" };
+    put(&mut page, items, part.items);
+    page
 }
 
 /// Likes or boosts as a number inside an article: Mastodon reads it nowhere else (interop B19); [`standalone`] makes
@@ -107,6 +143,7 @@ mod tests {
     fn collections() {
         let (urls, ann, article) = (urls(), uuid(1), uuid(10));
         let ids = ["https://m.example/1".to_owned(), "https://m.example/2".to_owned()];
+        let whole = Part { items: &ids, total: 2, next: None };
         let outbox_id = urls.outbox(ann);
         let (first, second, third) =
             (format!("{outbox_id}?page=1"), format!("{outbox_id}?page=2"), format!("{outbox_id}?page=3"));
@@ -118,8 +155,10 @@ mod tests {
             "empty outbox": outbox(&outbox_id, 0, None),
             "page": page(place, vec![create]),
             "featured": featured(&urls.featured(ann), &[]),
-            "conversation": conversation(&urls.context(uuid(11)), &urls.actor(ann), &ids),
-            "replies": standalone(replies(&urls.replies(article), &ids)),
+            "conversation": conversation(&urls.context(uuid(11)), &urls.actor(ann), whole),
+            "long conversation": conversation(&urls.context(uuid(11)), &urls.actor(ann), Part { total: 9, next: Some("n"), ..whole }),
+            "replies": standalone(replies(&urls.replies(article), whole)),
+            "further replies": further("p", &urls.replies(article), false, Part { total: 9, next: Some("n"), ..whole }),
             "likes": standalone(tally(&urls.likes(article), 3)),
         }));
     }

@@ -4,9 +4,11 @@ use serde_json::Value;
 
 mod actor;
 mod shape;
+mod statement;
 
 pub use actor::{RemoteActor, RemoteKey, actor, key_owner, key_text};
 pub use shape::{DEPTH_MAX, URL_MAX, document};
+pub use statement::{Attachment, Audience, CONTENT_MAX, Emoji, Mention, Statement, statement};
 
 use shape::{address, address_of, one, requires_activity_streams, same_origin, text_type};
 

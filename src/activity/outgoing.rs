@@ -171,7 +171,7 @@ mod tests {
             image: None,
             published: at("2026-08-07T09:59:00Z"),
             updated,
-            replies: &[],
+            replies: crate::activity::collection::Part::default(),
             likes: 0,
             shares: 0,
         };

@@ -9,6 +9,7 @@ mod init;
 mod key;
 mod post;
 mod print;
+mod reply;
 mod status;
 mod sync;
 
@@ -57,6 +58,9 @@ enum Command {
     /// What the sites published, and what became of it.
     #[command(subcommand)]
     Post(post::Post),
+    /// What was answered.
+    #[command(subcommand)]
+    Reply(reply::Reply),
     /// Who follows us.
     #[command(subcommand)]
     Follower(follower::Follower),
@@ -123,6 +127,7 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         Command::Status => status::run(app, output).await,
         Command::Author(author) => author.run(app, output).await,
         Command::Post(post) => post.run(app, output).await,
+        Command::Reply(reply) => reply.run(app, output).await,
         Command::Follower(follower) => follower.run(app, output).await,
         Command::Delivery(delivery) => delivery.run(app, output).await,
         Command::Key(key) => key.run(app, output).await,

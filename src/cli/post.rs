@@ -8,7 +8,8 @@ use super::print::{Output, table};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::post::{self, Answers};
+use crate::interaction::{self, Answers};
+use crate::post;
 use crate::source::{self, decisions};
 use crate::{outbox, worker};
 
@@ -139,7 +140,12 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
         Some(article) => crate::author::store::actor(conn, article.owner).await?,
         None => None,
     };
+    let answers = match post.article {
+        Some(id) => interaction::store::answers(conn, id).await?,
+        None => Answers::default(),
+    };
     Ok(Shown {
+        answers,
         key: post.key.clone(),
         id: article.as_ref().map(|article| app.urls.article(article.uuid)),
         url: post.entry.url.clone(),
@@ -155,12 +161,11 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
             .or(post.entry.published)
             .map(Timestamp::rfc3339),
         updated: article.and_then(|article| article.updated_at).map(Timestamp::rfc3339),
-        answers: Answers::default(),
     })
 }
 
 /// A post by key, by its article's id, or by its page's address.
-async fn find(app: &App, wanted: &str) -> anyhow::Result<post::Post> {
+pub(super) async fn find(app: &App, wanted: &str) -> anyhow::Result<post::Post> {
     let mut conn = app.db.read().await?;
     let mut found = post::store::posts_by_key(&mut conn, wanted).await?;
     if found.is_empty() {

@@ -1,5 +1,8 @@
 //! What each activity means, one function each: idempotent, in the transaction that settles it.
 
+mod posts;
+mod signs;
+
 use super::{Inbound, Outcome, Verdict, store};
 use crate::activity::Local;
 use crate::activity::incoming::{Incoming, Kind, Reference};
@@ -9,6 +12,7 @@ use crate::author::{self, Actor};
 use crate::db::Conn;
 use crate::delivery;
 use crate::follower;
+use crate::interaction;
 use crate::outbox::{Audience, Outgoing, publish};
 use crate::remote::{self, Remote};
 
@@ -25,6 +29,9 @@ pub async fn interpret(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: 
         Kind::Follow => follow(app, conn, inbound, incoming).await,
         Kind::Undo => undo(app, conn, inbound, incoming).await,
         Kind::Delete if object(incoming) == Some(inbound.actor.as_str()) => actor_gone(app, conn, inbound).await,
+        Kind::Create | Kind::Update => posts::written(app, conn, inbound, incoming).await,
+        Kind::Delete => posts::deleted(app, conn, inbound, incoming).await,
+        kind if signs::of(kind).is_some() => signs::given(app, conn, inbound, incoming).await,
         other => Ok(Verdict::new(Outcome::Deferred, format!("{} is not understood yet", other.as_str()))),
     }
 }
@@ -105,8 +112,14 @@ async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming
     {
         return Ok(Verdict::new(Outcome::Accepted, "no longer follows"));
     }
+    if let Some(id) = &undone.id
+        && let Some(kind) = interaction::store::end_by_activity(conn, remote.id, id, app.clock.now()).await?
+    {
+        return Ok(Verdict::new(Outcome::Accepted, format!("took back a {kind}")));
+    }
     match undone.kind.as_deref() {
         Some("Follow") => undo_follow(app, conn, &remote, undone).await,
+        Some(kind) if signs::named(kind).is_some() => signs::taken_back(app, conn, &remote, undone).await,
         Some(other) => Ok(Verdict::new(Outcome::Deferred, format!("Undo of {other} is not understood yet"))),
         None => Ok(Verdict::new(Outcome::Deferred, "Undo of an activity that we do not know")),
     }
@@ -129,7 +142,12 @@ async fn actor_gone(app: &App, conn: &mut Conn, inbound: &Inbound) -> sqlx::Resu
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::new(Outcome::Ignored, "already gone"));
     };
+    let now = app.clock.now();
     let follows = follower::store::remove_all(conn, remote.id).await?;
-    remote::store::mark_gone(conn, &inbound.actor, app.clock.now()).await?;
-    Ok(Verdict::new(Outcome::Accepted, format!("the actor is gone, and {follows} follows with it")))
+    let said = interaction::store::end_all(conn, remote.id, now).await?;
+    remote::store::mark_gone(conn, &inbound.actor, now).await?;
+    Ok(Verdict::new(
+        Outcome::Accepted,
+        format!("the actor is gone, and with it {follows} follows and {said} replies, likes and boosts"),
+    ))
 }

@@ -71,10 +71,17 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Why, for people.
     pub reason: String,
+    /// The post without which it means nothing yet: read again when that comes in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
 }
 
 impl Verdict {
     fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into() }
+        Self { outcome, reason: reason.into(), waits_for: None }
+    }
+
+    fn waiting(reason: impl Into<String>, waits_for: String) -> Self {
+        Self { outcome: Outcome::Deferred, reason: reason.into(), waits_for: Some(waits_for) }
     }
 }

@@ -122,7 +122,7 @@ pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<(
 /// The database's.
 pub async fn settle(conn: &mut Conn, inbound: &Inbound, verdict: &Verdict, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
-        "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, lease_owner = NULL
+        "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, waits_for = $6, lease_owner = NULL
          WHERE id = $1 AND attempts = $2 AND verdict IS NULL",
     )
     .bind(inbound.id.0)
@@ -130,6 +130,7 @@ pub async fn settle(conn: &mut Conn, inbound: &Inbound, verdict: &Verdict, now: 
     .bind(verdict.outcome.as_str())
     .bind(&verdict.reason)
     .bind(now.millis())
+    .bind(verdict.waits_for.clone())
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -162,6 +163,37 @@ pub async fn is_undone(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx:
     .fetch_optional(conn)
     .await?;
     Ok(id.is_some())
+}
+
+/// Whether an actor has already deleted what has this id (interop D7, T8).
+///
+/// # Errors
+/// The database's.
+pub async fn is_deleted(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<bool> {
+    let id: Option<i64> = query_scalar(
+        "SELECT id FROM inbound WHERE object_id = $1 AND actor = $2 AND signer = $2 AND kind = 'Delete' LIMIT 1",
+    )
+    .bind(object_id)
+    .bind(actor)
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.is_some())
+}
+
+/// Makes everything due again that waited for a post.
+///
+/// # Errors
+/// The database's.
+pub async fn wake_waiting(conn: &mut Conn, object_id: &str, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE inbound SET verdict = NULL, reason = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = $2
+         WHERE waits_for = $1 AND raw <> ''",
+    )
+    .bind(object_id)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Forgets the text of up to `limit` activities that had their verdict before `settled`, or before `deferred` where

@@ -4,10 +4,12 @@ use serde_json::Value;
 
 use crate::activity::actor::{self, ActorFacts, ActorKind};
 use crate::activity::article::{self, ArticleFacts};
+use crate::activity::collection::Part;
 use crate::app::App;
 use crate::author::{self, Actor, keys};
 use crate::db::Conn;
 use crate::ids::Handle;
+use crate::interaction;
 use crate::post::Article;
 use uuid::Uuid;
 
@@ -49,6 +51,8 @@ fn attribution_domains(app: &App) -> Vec<String> {
 /// The database's.
 pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<Value> {
     let voices = voices(conn, article).await?;
+    let answers = interaction::store::answers(conn, article.id).await?;
+    let replies = replies(app, conn, article, 0).await?;
     let content = &article.content;
     let co_authors: Vec<(Uuid, &Handle)> = voices.co_authors.iter().map(|actor| (actor.uuid, &actor.handle)).collect();
     let byline: Vec<&str> = content.byline.iter().map(String::as_str).collect();
@@ -70,11 +74,61 @@ pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Res
         image: content.image.as_ref(),
         published: article.published_at,
         updated: article.updated_at,
-        replies: &[],
-        likes: 0,
-        shares: 0,
+        replies: replies.part(),
+        likes: answers.likes,
+        shares: answers.boosts,
     };
     Ok(article::article(&app.urls, &facts))
+}
+
+/// Ids that stand on a page of replies or of a conversation.
+const PAGE: i64 = 50;
+
+/// A page of ids, and where the next one is.
+#[derive(Debug, Default)]
+pub struct Ids {
+    items: Vec<String>,
+    total: u64,
+    next: Option<String>,
+}
+
+impl Ids {
+    /// As a document takes it.
+    #[must_use]
+    pub fn part(&self) -> Part<'_> {
+        Part { items: &self.items, total: self.total, next: self.next.as_deref() }
+    }
+}
+
+/// The replies to the article itself, from a number on (interop B18).
+///
+/// # Errors
+/// The database's.
+pub async fn replies(app: &App, conn: &mut Conn, article: &Article, from: i64) -> sqlx::Result<Ids> {
+    let items = interaction::store::reply_ids(conn, article.id, true, from, PAGE).await?;
+    let total = interaction::store::count_replies(conn, article.id, true).await?;
+    Ok(ids(&app.urls.replies(article.uuid), items, from, total))
+}
+
+/// The article and every reply to it at any depth, in order of time, from a number on (interop B20).
+///
+/// # Errors
+/// The database's.
+pub async fn conversation(app: &App, conn: &mut Conn, article: &Article, from: i64) -> sqlx::Result<Ids> {
+    let mut items = Vec::new();
+    if from == 0 {
+        items.push(app.urls.article(article.uuid));
+    }
+    // The article is the first item, so that every reply's number is one more than among the replies.
+    let (skipped, wanted) = ((from - 1).max(0), PAGE - i64::from(from == 0));
+    items.extend(interaction::store::reply_ids(conn, article.id, false, skipped, wanted).await?);
+    let total = interaction::store::count_replies(conn, article.id, false).await? + 1;
+    Ok(ids(&app.urls.context(article.context_uuid), items, from, total))
+}
+
+fn ids(id: &str, items: Vec<String>, from: i64, total: i64) -> Ids {
+    let next = from + PAGE;
+    Ids { items, total: u64::try_from(total).unwrap_or(0), next: (next < total).then(|| format!("{id}?from={next}")) }
 }
 
 /// Everyone who speaks of an article.

@@ -186,14 +186,3 @@ pub struct Content {
     /// Whether the community's house owns it, so that the byline must name who wrote it.
     pub owner_is_house: bool,
 }
-
-/// What a post's site shows of how the fediverse answered; all zero until interactions are understood.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Answers {
-    /// Replies shown.
-    pub replies: u64,
-    /// Likes.
-    pub likes: u64,
-    /// Boosts.
-    pub boosts: u64,
-}

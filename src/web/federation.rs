@@ -156,14 +156,18 @@ async fn collection(app: &App, conn: &mut Conn, local: &Local, uri: &Uri) -> Res
             standing_actor(app, conn, uuid, local).await?;
             collections::nothing_chosen(local, &id)
         }
-        Local::Replies(uuid) | Local::Likes(uuid) | Local::Shares(uuid) => {
-            standing_article(app, conn, uuid, local).await?;
-            collections::answers(local, &id)
+        Local::Replies(uuid) => {
+            let found = standing_article(app, conn, uuid, local).await?;
+            collections::replies(app, conn, &found, (&id, uri.query())).await?
+        }
+        Local::Likes(uuid) | Local::Shares(uuid) => {
+            let found = standing_article(app, conn, uuid, local).await?;
+            collections::tally(conn, &found, local, &id).await?
         }
         Local::Context(uuid) => {
             let found = post::store::article_by_context(conn, uuid).await?.ok_or(UNKNOWN)?;
             let found = standing(app, found, local)?;
-            collections::conversation(app, conn, &found, &id).await?
+            collections::conversation(app, conn, &found, (&id, uri.query())).await?
         }
         _ => return Err(UNKNOWN),
     };

@@ -179,7 +179,7 @@ async fn a_flood_drowns_nobody_g8_g9() {
         assert!(of("too-many-of-source") >= 15 + 75, "{refused:?}");
         assert!(of("too-deep") >= 1 && of("not-json") == 15 && of("key-unreachable") >= 1, "{refused:?}");
         world.drain().await;
-        assert_eq!(world.verdicts().await, [("deferred".to_owned(), i64::try_from(ROUNDS).expect("few"))]);
+        assert_eq!(world.verdicts().await, [("declined".to_owned(), i64::try_from(ROUNDS).expect("few"))]);
     })
     .await;
 }

@@ -144,7 +144,7 @@ async fn what_is_not_understood_yet_is_kept_for_later() {
         let peer = world.peer("peer.test", &["ann"]);
         let maren = peer.lookup(MAREN).await.expect("an actor");
         let shared = maren.shared_inbox.clone().expect("a shared inbox");
-        for (number, kind) in ["Like", "Announce", "Flag", "Move", "ChatMessage"].into_iter().enumerate() {
+        for (number, kind) in ["Block", "Add", "Flag", "Move", "ChatMessage"].into_iter().enumerate() {
             let activity = json!({ "id": format!("https://peer.test/{number}"), "type": kind,
                 "actor": peer.actor_id("ann"), "object": maren.actor_id });
             send(world, &peer, "ann", &shared, activity).await;

@@ -25,7 +25,7 @@ async fn takes_cavage(software: &str, signed: &str, algorithm: &str, content_typ
             assert_eq!(told.status, 202, "{software}: {}", told.body);
         }
         world.drain().await;
-        assert_eq!(world.verdicts().await, [("deferred".to_owned(), 2)], "{software}");
+        assert_eq!(world.verdicts().await, [("declined".to_owned(), 2)], "{software}");
     })
     .await;
 }
@@ -109,7 +109,7 @@ async fn mastodon_4_7_knocks_the_second_time_with_rfc_9421() {
         let told = stranger.send(stranger.message(&how, &maren.inbox, &like)).await;
         assert_eq!(told.status, 202, "{}", told.body);
         world.drain().await;
-        assert_eq!(world.verdicts().await, [("deferred".to_owned(), 1)]);
+        assert_eq!(world.verdicts().await, [("declined".to_owned(), 1)]);
     })
     .await;
 }
@@ -157,7 +157,7 @@ async fn fedify_with_rfc_9421_first_and_draft_cavage_then() {
         let told = stranger.send(stranger.cavage(&older, &maren.inbox, &like)).await;
         assert_eq!(told.status, 202, "{}", told.body);
         world.drain().await;
-        assert_eq!(world.verdicts().await, [("deferred".to_owned(), 2)]);
+        assert_eq!(world.verdicts().await, [("declined".to_owned(), 2)]);
     })
     .await;
 }

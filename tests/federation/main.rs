@@ -8,6 +8,7 @@ mod support;
 mod answers;
 mod backup;
 mod co_authors;
+mod conversation;
 mod corpus;
 mod crash;
 mod databases;

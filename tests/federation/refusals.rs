@@ -124,7 +124,7 @@ async fn what_is_signed_wrongly_is_refused() {
         let answer = peer.post_signed("ann", &maren.inbox, &document, &late).await.expect("an answer");
         assert_eq!(answer.status, 202, "{}", answer.body);
         world.drain().await;
-        assert_eq!(world.verdicts().await, [("deferred".to_owned(), 1)]);
+        assert_eq!(world.verdicts().await, [("declined".to_owned(), 1)]);
     })
     .await;
 }

@@ -15,7 +15,7 @@ use veerpont::config::Config;
 use veerpont::harness::{FollowState, Found, MemoryError, MemoryNet, Peer, PeerKey, PeerSettings, Received};
 use veerpont::net::client::{self, Client, SendError};
 use veerpont::source::sync::{self, Report, SyncError, Wish};
-use veerpont::{follower, inbox, serve, web};
+use veerpont::{follower, html, inbox, interaction, serve, web};
 
 use crate::site::Site;
 use crate::support::{Engine, TestDatabase, engines};
@@ -234,6 +234,15 @@ impl World {
     pub(crate) async fn verdicts(&self) -> Vec<(String, i64)> {
         let mut conn = self.app.db.read().await.expect("a connection");
         inbox::store::count_verdicts(&mut conn).await.expect("counts")
+    }
+
+    /// The words of all replies that stand, in the order of the alphabet.
+    pub(crate) async fn reply_texts(&self) -> Vec<String> {
+        let mut conn = self.app.db.read().await.expect("a connection");
+        let replies = interaction::store::shown(&mut conn, None, 100).await.expect("replies");
+        let mut texts: Vec<String> = replies.iter().map(|reply| html::text(&reply.words.content)).collect();
+        texts.sort();
+        texts
     }
 
     /// What every test ends with: no peer has anything against us, and each activity of others has its verdict.

@@ -30,6 +30,19 @@ pub async fn inbox(conn: &mut Conn, ids: &Ids, host: &Host, url: &str, shared: b
     query_scalar("SELECT id FROM inboxes WHERE url = $1").bind(url).fetch_one(conn).await.map(InboxId)
 }
 
+/// Counts an inbox among those who know an article, so that what becomes of it is told there too (interop D6).
+///
+/// # Errors
+/// The database's.
+pub async fn reach(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<()> {
+    query("INSERT INTO reach (article_id, inbox_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(article.0)
+        .bind(inbox.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Queues one activity that is about no article for one inbox; `holds` is the shared inbox that has to wait for it.
 ///
 /// # Errors

@@ -10,8 +10,9 @@ use crate::app::App;
 use crate::author::{self, Actor};
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::outbox::documents;
 use crate::post::Article;
-use crate::{follower, outbox};
+use crate::{follower, interaction, outbox};
 
 /// Activities on a page.
 const PAGE: usize = 20;
@@ -29,7 +30,7 @@ pub(super) async fn outbox(
     query: Option<&str>,
     now: Timestamp,
 ) -> Result<Value, Failure> {
-    match before(query)? {
+    match number(query, "before")? {
         Some(before) => page(conn, who, id, before, now).await,
         None => whole(conn, who, id, now).await,
     }
@@ -57,12 +58,12 @@ fn at_page(id: &str, before: i64) -> String {
 }
 
 /// Which page is asked for; only as we write it ourselves, so that a page's id is its address (interop A22).
-fn before(query: Option<&str>) -> Result<Option<i64>, Failure> {
-    let asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(name, _)| name == "before");
+fn number(query: Option<&str>, key: &str) -> Result<Option<i64>, Failure> {
+    let asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(name, _)| name == key);
     let Some((_, text)) = asked else { return Ok(None) };
     match text.parse::<i64>() {
         Ok(number) if number >= 0 && number.to_string() == text => Ok(Some(number)),
-        _ => Err(Failure::Bad("Ask with ?before= and a whole number, or follow `first` and `next`.".to_owned())),
+        _ => Err(Failure::Bad(format!("Ask with ?{key}= and a whole number, or follow `first` and `next`."))),
     }
 }
 
@@ -76,17 +77,46 @@ pub(super) fn nothing_chosen(local: &Local, id: &str) -> Value {
     if matches!(local, Local::Featured(_)) { collection::featured(id, &[]) } else { collection::counted(id, 0) }
 }
 
-/// Replies, likes and shares: none, until interactions are understood.
-pub(super) fn answers(local: &Local, id: &str) -> Value {
-    let inner =
-        if matches!(local, Local::Replies(_)) { collection::replies(id, &[]) } else { collection::tally(id, 0) };
-    collection::standalone(inner)
+/// The replies to an article, or the page of them that `?from=number` asks for (interop B18).
+pub(super) async fn replies(
+    app: &App,
+    conn: &mut Conn,
+    article: &Article,
+    (id, query): (&str, Option<&str>),
+) -> Result<Value, Failure> {
+    let from = number(query, "from")?;
+    let ids = documents::replies(app, conn, article, from.unwrap_or(0)).await?;
+    Ok(match from {
+        None => collection::standalone(collection::replies(id, ids.part())),
+        Some(from) => collection::further(&from_page(id, from), id, false, ids.part()),
+    })
 }
 
-/// An article and what was answered to it.
-pub(super) async fn conversation(app: &App, conn: &mut Conn, article: &Article, id: &str) -> Result<Value, Failure> {
+/// How many liked or boosted an article, never who (interop B19).
+pub(super) async fn tally(conn: &mut Conn, article: &Article, local: &Local, id: &str) -> Result<Value, Failure> {
+    let answers = interaction::store::answers(conn, article.id).await?;
+    let total = if matches!(local, Local::Likes(_)) { answers.likes } else { answers.boosts };
+    Ok(collection::standalone(collection::tally(id, total)))
+}
+
+/// An article and what was answered to it, or the page of it that `?from=number` asks for (interop B20).
+pub(super) async fn conversation(
+    app: &App,
+    conn: &mut Conn,
+    article: &Article,
+    (id, query): (&str, Option<&str>),
+) -> Result<Value, Failure> {
     let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
-    Ok(collection::conversation(id, &owner.url(&app.urls), &[app.urls.article(article.uuid)]))
+    let from = number(query, "from")?;
+    let ids = documents::conversation(app, conn, article, from.unwrap_or(0)).await?;
+    Ok(match from {
+        None => collection::conversation(id, &owner.url(&app.urls), ids.part()),
+        Some(from) => collection::further(&from_page(id, from), id, true, ids.part()),
+    })
+}
+
+fn from_page(id: &str, from: i64) -> String {
+    format!("{id}?from={from}")
 }
 
 fn count(rows: i64) -> u64 {
