@@ -134,7 +134,7 @@ fn hugos() -> Vec<(String, PathBuf)> {
         let version = said.split_whitespace().find(|word| word.starts_with('v') && word.contains('.'));
         let name = version.and_then(|version| version.split('-').next()).unwrap_or("hugo").to_owned();
         if !found.iter().any(|(known, _)| *known == name) {
-            found.push((name, program.into()));
+            found.push((name, program));
         }
     }
     found
