@@ -157,7 +157,7 @@ pub async fn step(conn: &mut Conn, app: &App, source: &Known, writers: &Writers,
             if step.changes_key() {
                 post::store::restore_key(conn, known.id, &known.key).await?;
             }
-            return Ok(());
+            return super::store::forget_seen(conn, source.id).await;
         }
     }
     let (Some(mut post), entry) = (remembered(app, source.id, step, now), step.entry.as_ref()) else { return Ok(()) };

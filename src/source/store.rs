@@ -181,6 +181,15 @@ pub async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Resul
     row.map_or(Ok(None), |row| row.maybe_text("seen"))
 }
 
+/// Has the next scan read the tree, whatever it looks like.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_seen(conn: &mut Conn, source: SourceId) -> sqlx::Result<()> {
+    query("UPDATE sources SET stamp = NULL, seen = NULL WHERE id = $1").bind(source.0).execute(conn).await?;
+    Ok(())
+}
+
 /// Lets go of a source without having changed anything.
 ///
 /// # Errors

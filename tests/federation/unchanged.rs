@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use veerpont::author;
 use veerpont::post::{self, entry::Entry};
 use veerpont::source;
+use veerpont::source::apply::{self, Writers};
 use veerpont::source::connector::{self, Memory};
+use veerpont::source::plan::{Act, Step};
 use veerpont::source::sync::{self, Report, Wish};
 
 use crate::world::{World, on_each_engine, on_each_engine_at};
@@ -144,6 +147,43 @@ async fn whatever_is_done_to_the_site_is_seen() {
             assert!(read.iter().all(|entry| kept.contains(entry)), "round {round}: {read:#?} of {kept:#?}");
         }
         assert!(rested > 0, "it rested at times");
+    })
+    .await;
+}
+
+/// What a sync had planned for a post and the command line decided otherwise meanwhile is planned anew, though no file changed.
+#[tokio::test]
+async fn a_step_that_came_too_late_has_the_site_read_again() {
+    on_each_engine_at(LATER, async |world| {
+        world.publish().await;
+        world.look().await;
+        assert!(!world.look().await.1, "nothing changed");
+        let mut conn = world.app.db.read().await.expect("a connection");
+        let source = source::store::known(&mut conn).await.expect("the sources").remove(0);
+        let planned = post::store::posts(&mut conn, source.id).await.expect("the posts").remove(0);
+        drop(conn);
+        source::decisions::unpublish(&world.app, planned.id).await.expect("a decision");
+        assert!(!world.look().await.1, "a decision is carried out by itself");
+        let app = world.app.clone();
+        let write = world.app.db.write(move |conn| {
+            Box::pin(async move {
+                let community = author::store::community(conn, source.community).await?.expect("a community");
+                let writers = Writers::load(conn, source.id, &community).await?;
+                let step = Step {
+                    entry: Some(planned.entry.clone()),
+                    state: planned.state,
+                    act: Act::Update,
+                    moved_from: None,
+                    new_key: None,
+                    moved_away: None,
+                    deliver: false,
+                    known: Some(planned),
+                };
+                apply::step(conn, &app, &source, &writers, &step).await
+            })
+        });
+        write.await.expect("dropped");
+        assert!(world.look().await.1, "it is read again");
     })
     .await;
 }
