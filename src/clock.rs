@@ -107,6 +107,18 @@ pub fn as_rfc3339<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Resu
     serializer.serialize_str(&time.rfc3339())
 }
 
+/// As [`as_rfc3339`], `null` where there is no time.
+///
+/// # Errors
+/// The serializer's.
+#[expect(clippy::ref_option, reason = "serde hands in the field")]
+pub fn maybe_as_rfc3339<S: serde::Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_some(&time.rfc3339()),
+        None => serializer.serialize_none(),
+    }
+}
+
 fn whole_millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }

@@ -14,6 +14,8 @@ pub mod web;
 pub mod inbox;
 pub mod source;
 
+pub mod moderation;
+
 pub mod outbox;
 
 pub mod remote;

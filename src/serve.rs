@@ -88,6 +88,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
         "this machine's clock is {skew} ms off the database's; set it right (NTP), since leases depend on it"
     );
     free_leases(&app).await?;
+    reread(&app).await?;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
     let router = web::router(app.clone()).await?;
     let acceptor = match certificates {
@@ -104,6 +105,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     tasks.spawn(worker::run(outbox::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(delivery::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(inbox::worker::worker(), app.clone(), stop.clone()));
+    tasks.spawn(worker::run(inbox::seeker::worker(), app.clone(), stop.clone()));
     tasks.spawn(inbox::housekeeping::run(app.clone(), stop.clone()));
     tasks.spawn(mind_the_house(app.clone(), stop.clone()));
     for source in app.config.sources.clone() {
@@ -142,11 +144,29 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
             Box::pin(async move {
                 delivery::store::free(conn, &node).await?;
                 inbox::store::free(conn, &node, now).await?;
+                inbox::store::wanted::free(conn, &node, now).await?;
                 source::store::free(conn, &node).await
             })
         })
         .await
         .context("cannot free the leases of the last run")
+}
+
+/// What an older program did not understand is read again, in what this one understands more.
+///
+/// # Errors
+/// The database's.
+pub async fn reread(app: &App) -> anyhow::Result<u64> {
+    let now = app.clock.now();
+    let again = app
+        .db
+        .write(move |conn| Box::pin(async move { inbox::store::reread_deferred(conn, now).await }))
+        .await
+        .context("cannot read again what an older version did not understand")?;
+    if again > 0 {
+        tracing::info!(again, "reading again what an older version did not understand");
+    }
+    Ok(again)
 }
 
 /// How often a node looks after itself.
@@ -230,6 +250,7 @@ pub async fn drain(app: &App) -> anyhow::Result<()> {
         app.afterwards.wait().await;
         app.afterwards.reopen();
         let worked = worker::drain(&inbox::worker::worker(), app).await?
+            + worker::drain(&inbox::seeker::worker(), app).await?
             + worker::drain(&source::worker::worker(), app).await?
             + worker::drain(&outbox::worker::worker(), app).await?
             + worker::drain(&delivery::worker::worker(), app).await?;

@@ -3,14 +3,17 @@
 use serde_json::Value;
 
 mod actor;
+mod gathering;
 mod shape;
 mod statement;
 
 pub use actor::{RemoteActor, RemoteKey, actor, key_owner, key_text};
+pub use gathering::{Gathering, gathering};
 pub use shape::{DEPTH_MAX, URL_MAX, document};
 pub use statement::{Attachment, Audience, CONTENT_MAX, Emoji, Mention, Statement, statement};
 
-use shape::{address, address_of, one, requires_activity_streams, same_origin, text_type};
+pub use shape::same_origin;
+use shape::{address, address_of, each, one, requires_activity_streams, text_type};
 
 /// Why a body means nothing: to be answered 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +91,9 @@ pub struct Reference {
     pub embedded: Option<Value>,
 }
 
+/// Most things that one activity is about.
+const OBJECTS_MAX: usize = 100;
+
 /// Longest type remembered, in characters.
 const KIND_MAX: usize = 64;
 
@@ -122,7 +128,25 @@ macro_rules! kinds {
     };
 }
 
-kinds!(Follow, Undo, Delete, Accept, Reject, Create, Update, Like, Announce, Block, Move, Flag, Add, Remove);
+kinds!(
+    Follow,
+    Undo,
+    Delete,
+    Accept,
+    Reject,
+    Create,
+    Update,
+    Like,
+    Dislike,
+    EmojiReact,
+    Announce,
+    Block,
+    Move,
+    Flag,
+    Add,
+    Remove,
+    QuoteRequest,
+);
 
 impl Kind {
     /// `type` is a text, or a list of which the first that is known counts (interop E2).
@@ -155,6 +179,18 @@ impl Reference {
 }
 
 impl Incoming {
+    /// Everything that it is about, a Flag's whole list (interop E15).
+    #[must_use]
+    pub fn objects(&self) -> Vec<String> {
+        each(self.raw.get("object")).filter_map(address_of).take(OBJECTS_MAX).collect()
+    }
+
+    /// A property of the activity that names something by address.
+    #[must_use]
+    pub fn named(&self, property: &str) -> Option<String> {
+        self.raw.get(property).and_then(address_of)
+    }
+
     /// Whether an actor deletes itself (interop E11), which is answered without looking the actor up.
     #[must_use]
     pub fn is_self_delete(&self) -> bool {
@@ -167,7 +203,14 @@ impl Incoming {
 /// # Errors
 /// When it is not one plain `ActivityStreams` activity with a type, an id and one actor of the same origin.
 pub fn parse(body: &[u8]) -> Result<Incoming, Malformed> {
-    let raw = document(body)?;
+    activity(document(body)?)
+}
+
+/// As [`parse`], of a document that [`document`] has taken in.
+///
+/// # Errors
+/// As [`parse`].
+pub fn activity(raw: Value) -> Result<Incoming, Malformed> {
     requires_activity_streams(&raw)?;
     let id = raw.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
     let actor = raw.get("actor").and_then(address_of).ok_or(Malformed::Property("actor"))?;

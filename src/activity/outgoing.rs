@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::collection::without_context;
-use super::{ACTIVITY_STREAMS, PUBLIC, Urls, actor};
+use super::{ACTIVITY_STREAMS, PUBLIC, Urls, actor, put};
 use crate::clock::Timestamp;
 
 /// What makes an activity this one and no other.
@@ -83,6 +83,60 @@ pub fn accept(stamp: &Stamp, follow: &Follow<'_>) -> Value {
 #[must_use]
 pub fn reject(stamp: &Stamp, follow: &Follow<'_>) -> Value {
     answer("Reject", stamp, follow)
+}
+
+/// Somebody's QuoteRequest, as it has to stand in our answer (FEP-044f, interop E20).
+#[derive(Clone, Copy, Debug)]
+pub struct QuoteRequest<'a> {
+    /// Its own id.
+    pub id: &'a str,
+    /// Who wants to quote.
+    pub actor: &'a str,
+    /// What of ours.
+    pub object: &'a str,
+    /// The post that quotes it.
+    pub instrument: &'a str,
+}
+
+/// Our actor lets somebody quote: the request by its parts, and where the permission stands.
+#[must_use]
+pub fn accept_quote(stamp: &Stamp, actor: &str, request: &QuoteRequest<'_>, permission: &str) -> Value {
+    let embedded = json!({
+        "id": request.id, "type": "QuoteRequest", "actor": request.actor, "object": request.object,
+        "instrument": request.instrument,
+    });
+    let rest = json!({ "to": [request.actor], "object": embedded, "result": permission });
+    let mut accept = plain("Accept", stamp, actor, rest);
+    put(
+        &mut accept,
+        "@context",
+        json!([ACTIVITY_STREAMS, { "QuoteRequest": "https://w3id.org/fep/044f#QuoteRequest" }]),
+    );
+    accept
+}
+
+/// The permission itself, as it is served (FEP-044f): `author` of `article` lets `quote` show it.
+#[must_use]
+pub fn quote_permission(id: &str, author: &str, quote: &str, article: &str) -> Value {
+    json!({
+        "@context": [ACTIVITY_STREAMS, {
+            "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
+            "gts": "https://gotosocial.org/ns#",
+            "interactingObject": { "@id": "gts:interactingObject", "@type": "@id" },
+            "interactionTarget": { "@id": "gts:interactionTarget", "@type": "@id" },
+        }],
+        "id": id,
+        "type": "QuoteAuthorization",
+        "attributedTo": author,
+        "interactingObject": quote,
+        "interactionTarget": article,
+    })
+}
+
+/// The permission is taken back: whoever fetched it is told (FEP-044f).
+#[must_use]
+pub fn delete_permission(stamp: &Stamp, actor: &str, permission: &str, quoter: &str) -> Value {
+    plain("Delete", stamp, actor, json!({ "to": [quoter], "object": permission }))
 }
 
 /// An actor changed: its whole new document, from [`actor::actor`].

@@ -54,6 +54,12 @@ pub enum Local {
     Likes(Uuid),
     /// The boosts of an article.
     Shares(Uuid),
+    /// A note of one of our authors: an answer.
+    Note(Uuid),
+    /// The replies to a note.
+    NoteReplies(Uuid),
+    /// Our permission to quote an article (FEP-044f).
+    Quote(Uuid),
     /// An activity.
     Activity(Uuid),
     /// A conversation.
@@ -78,6 +84,9 @@ impl Local {
             Self::Replies(uuid) => format!("/ap/articles/{uuid}/replies"),
             Self::Likes(uuid) => format!("/ap/articles/{uuid}/likes"),
             Self::Shares(uuid) => format!("/ap/articles/{uuid}/shares"),
+            Self::Note(uuid) => format!("/ap/notes/{uuid}"),
+            Self::NoteReplies(uuid) => format!("/ap/notes/{uuid}/replies"),
+            Self::Quote(uuid) => format!("/ap/quotes/{uuid}"),
             Self::Activity(uuid) => format!("/ap/activities/{uuid}"),
             Self::Context(uuid) => format!("/ap/contexts/{uuid}"),
             Self::Profile(handle) => format!("/@{handle}"),
@@ -106,6 +115,9 @@ impl Local {
             ("articles", Some("replies")) => Self::Replies(uuid()?),
             ("articles", Some("likes")) => Self::Likes(uuid()?),
             ("articles", Some("shares")) => Self::Shares(uuid()?),
+            ("notes", None) => Self::Note(uuid()?),
+            ("notes", Some("replies")) => Self::NoteReplies(uuid()?),
+            ("quotes", None) => Self::Quote(uuid()?),
             ("activities", None) => Self::Activity(uuid()?),
             ("contexts", None) => Self::Context(uuid()?),
             _ => return None,
@@ -241,6 +253,24 @@ impl Urls {
     #[must_use]
     pub fn shares(&self, article: Uuid) -> String {
         self.of(&Local::Shares(article))
+    }
+
+    /// The id of a note of one of our authors.
+    #[must_use]
+    pub fn note(&self, note: Uuid) -> String {
+        self.of(&Local::Note(note))
+    }
+
+    /// The replies to a note.
+    #[must_use]
+    pub fn note_replies(&self, note: Uuid) -> String {
+        self.of(&Local::NoteReplies(note))
+    }
+
+    /// The id of a permission to quote.
+    #[must_use]
+    pub fn quote(&self, quote: Uuid) -> String {
+        self.of(&Local::Quote(quote))
     }
 
     /// The id of an activity.

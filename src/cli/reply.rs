@@ -4,7 +4,9 @@ use clap::Subcommand;
 
 use super::print::{Output, shown, table};
 use crate::app::App;
-use crate::{html, interaction};
+use crate::html;
+use crate::interaction::store::Filter;
+use crate::interaction::{self, Kind};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Reply {
@@ -36,13 +38,16 @@ impl Reply {
             None => None,
         };
         let mut conn = app.db.read().await?;
-        let replies = interaction::store::shown(&mut conn, article, i64::from(limit)).await?;
+        let filter = Filter { article, kind: Some(Kind::Reply), ..Filter::default() };
+        let replies = interaction::store::list(&mut conn, &app.urls, filter, i64::from(limit)).await?;
         output.print(&replies, || {
             let rows = replies.iter().map(|reply| {
-                let text: String = html::text(&reply.words.content).chars().take(TEASER).collect();
-                [reply.published.rfc3339(), shown(&reply.author), shown(&text), shown(&reply.id)]
+                let content = reply.words.as_ref().map(|words| html::text(&words.content)).unwrap_or_default();
+                let text: String = content.chars().take(TEASER).collect();
+                let state = reply.state.as_str().to_owned();
+                [reply.published.rfc3339(), state, shown(&reply.author.handle), shown(&text), shown(&reply.id)]
             });
-            table(["WRITTEN", "AUTHOR", "TEXT", "ID"], rows)
+            table(["WRITTEN", "STATE", "AUTHOR", "TEXT", "ID"], rows)
         })
     }
 }

@@ -90,6 +90,91 @@ pub async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> s
         .await
 }
 
+/// Makes the follows of one actor elsewhere another's, who is the same (interop E17); says how many.
+///
+/// # Errors
+/// The database's.
+pub async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteActorId) -> sqlx::Result<u64> {
+    query(
+        "DELETE FROM followers WHERE remote_actor_id = $1
+         AND actor_id IN (SELECT f.actor_id FROM followers f WHERE f.remote_actor_id = $2)",
+    )
+    .bind(from.0)
+    .bind(to.0)
+    .execute(&mut *conn)
+    .await?;
+    let done = query("UPDATE followers SET remote_actor_id = $2 WHERE remote_actor_id = $1")
+        .bind(from.0)
+        .bind(to.0)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Notes that somebody blocks one of our actors (interop E16).
+///
+/// # Errors
+/// The database's.
+pub async fn block(
+    conn: &mut Conn,
+    actor: ActorId,
+    who: RemoteActorId,
+    activity_id: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO blocked_by (actor_id, remote_actor_id, activity_id, since) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (actor_id, remote_actor_id) DO UPDATE SET activity_id = excluded.activity_id",
+    )
+    .bind(actor.0)
+    .bind(who.0)
+    .bind(activity_id)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether somebody blocks one of our actors.
+///
+/// # Errors
+/// The database's.
+pub async fn is_blocked_by(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+    let found: Option<i64> =
+        query_scalar("SELECT actor_id FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
+            .bind(actor.0)
+            .bind(who.0)
+            .fetch_optional(conn)
+            .await?;
+    Ok(found.is_some())
+}
+
+/// Ends somebody's block of one of our actors; says whether there was one.
+///
+/// # Errors
+/// The database's.
+pub async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+    let done = query("DELETE FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
+        .bind(actor.0)
+        .bind(who.0)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// As [`unblock`], by the id of their Block.
+///
+/// # Errors
+/// The database's.
+pub async fn unblock_by_id(conn: &mut Conn, who: RemoteActorId, activity_id: &str) -> sqlx::Result<bool> {
+    let done = query("DELETE FROM blocked_by WHERE remote_actor_id = $1 AND activity_id = $2")
+        .bind(who.0)
+        .bind(activity_id)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// How many follow an actor.
 ///
 /// # Errors

@@ -24,15 +24,10 @@ pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> 
             let (uuid, now) = (app.ids.uuid(), app.clock.now());
             let object = actor.url(&app.urls);
             let follow = Follow { id: &follow_id, actor: &who, object: &object };
-            let outgoing = Outgoing {
-                uuid,
-                cause: format!("reject:{uuid}"),
-                actor: actor.id,
-                kind: "Reject",
-                article: None,
-                audience: Audience::One { inbox: remote.inbox, holds: None },
-                body: outgoing::reject(&Stamp::new(&app.urls, uuid, now), &follow),
-            };
+            let body = outgoing::reject(&Stamp::new(&app.urls, uuid, now), &follow);
+            let audience = Audience::One { inbox: remote.inbox, holds: None };
+            let outgoing =
+                Outgoing { cause: format!("reject:{uuid}"), ..Outgoing::new(uuid, actor.id, "Reject", audience, body) };
             publish(conn, &outgoing, now).await?;
             Ok(true)
         })

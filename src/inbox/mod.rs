@@ -5,13 +5,19 @@ pub mod housekeeping;
 pub mod meaning;
 pub mod reader;
 pub mod receive;
+pub mod seeker;
 pub mod store;
 pub mod worker;
+
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::ids::InboundId;
+use crate::ids::{ArticleId, InboundId};
+
+/// The `path` of a document that we read ourselves at its origin, rather than were sent.
+pub const FETCHED: &str = "fetched";
 
 /// A verified activity that waits for its verdict.
 #[derive(Clone, Debug)]
@@ -24,6 +30,10 @@ pub struct Inbound {
     pub signer: String,
     /// Who the activity says it is of.
     pub actor: String,
+    /// What kind of thing it is.
+    pub kind: String,
+    /// Where it was posted, or [`FETCHED`].
+    pub path: String,
     /// As it came.
     pub raw: String,
     /// When it came.
@@ -71,17 +81,100 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// Why, for people.
     pub reason: String,
-    /// The post without which it means nothing yet: read again when that comes in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub waits_for: Option<String>,
+    /// What was considered on the way, for people.
+    pub steps: Vec<String>,
+    /// What must be read before it means anything: it is looked at again then.
+    #[serde(skip)]
+    pub waits_for: Option<(String, Purpose)>,
+    /// What is to be read at its origin.
+    #[serde(skip)]
+    pub wants: Vec<Want>,
 }
 
 impl Verdict {
     fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), waits_for: None }
+        Self { outcome, reason: reason.into(), steps: Vec::new(), waits_for: None, wants: Vec::new() }
     }
 
-    fn waiting(reason: impl Into<String>, waits_for: String) -> Self {
-        Self { outcome: Outcome::Deferred, reason: reason.into(), waits_for: Some(waits_for) }
+    fn accepted(reason: impl Into<String>) -> Self {
+        Self::new(Outcome::Accepted, reason)
+    }
+
+    fn ignored(reason: impl Into<String>) -> Self {
+        Self::new(Outcome::Ignored, reason)
+    }
+
+    fn declined(reason: impl Into<String>) -> Self {
+        Self::new(Outcome::Declined, reason)
+    }
+
+    /// To be looked at again once the document is read, which is asked for.
+    fn until_read(reason: impl Into<String>, want: Want) -> Self {
+        let waits_for = Some((want.url.clone(), want.purpose));
+        Self { waits_for, wants: vec![want], ..Self::new(Outcome::Deferred, reason) }
+    }
+
+    fn step(mut self, step: impl Into<String>) -> Self {
+        self.steps.push(step.into());
+        self
+    }
+
+    fn wanting(mut self, wants: Vec<Want>) -> Self {
+        self.wants.extend(wants);
+        self
+    }
+}
+
+/// Why a document elsewhere is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// For what it says: it is kept as if it had been sent.
+    Post,
+    /// To see whether it is gone (interop E24).
+    End,
+    /// For what an actor says of itself (interop E17).
+    Actor,
+    /// For what it lists (interop B18, B20).
+    Collection,
+}
+
+impl Purpose {
+    /// As the database and people have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::End => "end",
+            Self::Actor => "actor",
+            Self::Collection => "collection",
+        }
+    }
+
+    /// From the database.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Post, Self::End, Self::Actor, Self::Collection].into_iter().find(|purpose| purpose.as_str() == text)
+    }
+}
+
+/// A document elsewhere that is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Its id.
+    pub url: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// Whose conversation it completes, where that is known.
+    pub article: Option<ArticleId>,
+    /// Steps from what came by itself.
+    pub depth: i64,
+    /// How long it has time.
+    pub after: Duration,
+}
+
+impl Want {
+    fn now(url: impl Into<String>, purpose: Purpose) -> Self {
+        Self { url: url.into(), purpose, article: None, depth: 0, after: Duration::ZERO }
     }
 }

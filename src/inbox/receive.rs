@@ -109,10 +109,10 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
         return Ok(());
     }
     let signer = match proven(app, &claim, post.from.map(source_name).as_deref()).await {
-        Ok(key) => Signer { ed25519: key.public.starts_with('z'), actor: key.owner.url },
+        Ok(key) => Signer { ed25519: key.public.starts_with('z'), actor: key.owner.url, proof: Some(proof(&claim)) },
         // Its own server says that the actor is gone, which is what the activity says too (interop E11).
         Err(Unproven::Gone) if is_self_delete(&incoming) && names_actor(claim.key_id(), &incoming.actor) => {
-            Signer { actor: incoming.actor.clone(), ed25519: false }
+            Signer { actor: incoming.actor.clone(), ed25519: false, proof: None }
         }
         Err(unproven) => return Err(at_host(unproven.into())),
     };
@@ -210,7 +210,7 @@ impl From<FetchError> for Unproven {
         match error {
             FetchError::Temporary(why) => Self::Later(why),
             FetchError::Gone => Self::Gone,
-            FetchError::Refused(why) => Self::NoKey(why),
+            FetchError::Refused(why) | FetchError::Absent(why) => Self::NoKey(why),
             FetchError::Ours(why) => Self::Ours(why),
         }
     }
@@ -246,6 +246,12 @@ pub(super) fn source_name(address: IpAddr) -> String {
 struct Signer {
     actor: String,
     ed25519: bool,
+    /// The key, and in which scheme it signed.
+    proof: Option<(String, &'static str)>,
+}
+
+fn proof(claim: &Claim) -> (String, &'static str) {
+    (claim.key_id().to_owned(), claim.scheme())
 }
 
 async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) -> sqlx::Result<()> {
@@ -257,6 +263,7 @@ async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) ->
         raw: String::from_utf8_lossy(post.body).into_owned(),
         path: post.path_and_query.chars().take(200).collect(),
         signer: signer.actor,
+        proof: signer.proof,
     };
     let (ids, now) = (app.ids.clone(), app.clock.now());
     app.db

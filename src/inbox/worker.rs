@@ -6,7 +6,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Inbound, Outcome, Verdict, meaning, store};
-use crate::activity::incoming;
 use crate::app::App;
 use crate::delivery::policy;
 use crate::worker::Worker;
@@ -54,11 +53,8 @@ async fn interpret(app: &App, inbound: Inbound) -> sqlx::Result<()> {
         .write(move |conn| {
             Box::pin(async move {
                 let now = writer.clock.now();
-                let verdict = match incoming::parse(inbound.raw.as_bytes()) {
-                    Ok(incoming) => meaning::interpret(&writer, conn, &inbound, &incoming).await?,
-                    Err(malformed) => Verdict::new(Outcome::Declined, malformed.to_string()),
-                };
-                if store::settle(conn, &inbound, &verdict, now).await? {
+                let verdict = meaning::interpret(&writer, conn, &inbound).await?;
+                if store::settle(conn, &writer.ids, &inbound, &verdict, now).await? {
                     Ok(())
                 } else {
                     // Another node took it over: nothing of ours may stand.
@@ -73,6 +69,7 @@ async fn put_off(app: &App, inbound: Inbound, error: sqlx::Error) -> anyhow::Res
     tracing::warn!(activity = inbound.activity_id, %error, attempts = inbound.attempts, "cannot interpret an activity");
     let now = app.clock.now();
     let at = now + policy::wait(FIRST_WAIT, inbound.attempts, false, app.ids.dice());
+    let ids = app.ids.clone();
     app.db
         .write(move |conn| {
             Box::pin(async move {
@@ -80,7 +77,7 @@ async fn put_off(app: &App, inbound: Inbound, error: sqlx::Error) -> anyhow::Res
                     return store::retry(conn, &inbound, at).await;
                 }
                 let verdict = Verdict::new(Outcome::Failed, error.to_string());
-                store::settle(conn, &inbound, &verdict, now).await.map(|_| ())
+                store::settle(conn, &ids, &inbound, &verdict, now).await.map(|_| ())
             })
         })
         .await?;

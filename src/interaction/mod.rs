@@ -1,13 +1,15 @@
-//! What others said of our articles: replies at any depth, likes, dislikes and boosts.
+//! What was said of our articles: replies at any depth, by others and by our authors, quotes, likes, dislikes and boosts.
 
 pub mod store;
 
 use serde::{Deserialize, Serialize};
 
+use uuid::Uuid;
+
 use crate::activity::incoming::{Attachment, Audience, Emoji, Mention, Statement};
 use crate::clock::Timestamp;
 use crate::html;
-use crate::ids::{ArticleId, InteractionId, RemoteActorId};
+use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 
 /// What somebody did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -15,12 +17,16 @@ use crate::ids::{ArticleId, InteractionId, RemoteActorId};
 pub enum Kind {
     /// Wrote an answer, to the article or to another answer.
     Reply,
+    /// Wrote a post of their own that shows the article (interop E20).
+    Quote,
     /// Liked it, perhaps with a sign of their own.
     Like,
     /// Voted it down.
     Dislike,
     /// Showed it to their followers.
     Boost,
+    /// Wrote to its author alone: never shown, and kept only if the operator wants it (interop E6).
+    Notice,
 }
 
 impl Kind {
@@ -29,14 +35,72 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reply => "reply",
+            Self::Quote => "quote",
             Self::Like => "like",
             Self::Dislike => "dislike",
             Self::Boost => "boost",
+            Self::Notice => "notice",
+        }
+    }
+
+    /// From the database.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Reply, Self::Quote, Self::Like, Self::Dislike, Self::Boost, Self::Notice]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+/// Who said something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// Somebody elsewhere.
+    Remote(RemoteActorId),
+    /// One of ours.
+    Ours(ActorId),
+}
+
+/// What an opinion is about: an article, or something said of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Whose conversation.
+    pub article: ArticleId,
+    /// What was said; `None` for the article itself.
+    pub said: Option<InteractionId>,
+}
+
+/// What became of something that was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Everyone sees it.
+    Shown,
+    /// It waits for a moderator.
+    Held,
+    /// A moderator hid it.
+    Hidden,
+    /// A block hides it.
+    Blocked,
+    /// Who said it took it back.
+    Deleted,
+}
+
+impl State {
+    /// As the database and people have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shown => "shown",
+            Self::Held => "held",
+            Self::Hidden => "hidden",
+            Self::Blocked => "blocked",
+            Self::Deleted => "deleted",
         }
     }
 }
 
-/// One reply, as remembered.
+/// One post of a conversation, as remembered: a reply, a quote or a notice.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// Row.
@@ -44,9 +108,21 @@ pub struct Reply {
     /// Of which conversation.
     pub article: ArticleId,
     /// Who wrote it.
-    pub author: RemoteActorId,
+    pub author: Author,
+    /// What it is.
+    pub kind: Kind,
+    /// Its own id.
+    pub object_id: String,
+    /// Names a note of ours, or our permission of a quote.
+    pub uuid: Option<Uuid>,
+    /// The reply it answers; `None` where it answers the article.
+    pub parent: Option<InteractionId>,
     /// When its present words are of.
     pub as_of: Timestamp,
+    /// Whether it is shown, and if not, why.
+    pub state: State,
+    /// Whether its words are known: not those of a deleted one.
+    pub has_words: bool,
     /// When it was deleted.
     pub ended_at: Option<Timestamp>,
 }
@@ -101,26 +177,47 @@ impl Words {
     }
 }
 
+/// Somebody as they are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// Their id.
+    pub id: String,
+    /// Their name as they write it, which may be empty.
+    pub name: String,
+    /// `@user@host`.
+    pub handle: String,
+    /// Their page for people.
+    pub url: String,
+    /// Their picture, where it is.
+    pub avatar: Option<String>,
+    /// Pictures for `:shortcodes:` of the name.
+    pub emoji: Vec<Emoji>,
+    /// Whether they are one of our actors.
+    pub ours: bool,
+}
+
 /// A reply with its author, for people and for those who show conversations.
 #[derive(Clone, Debug, Serialize)]
 pub struct Shown {
+    /// Row.
+    #[serde(skip)]
+    pub row: InteractionId,
     /// Its id.
     pub id: String,
     /// The id of the reply it answers; `None` where it answers the article itself.
     pub parent: Option<String>,
-    /// The author's id.
-    pub author: String,
-    /// The author's name as they write it, which may be empty.
-    pub name: String,
-    /// The author's user name.
-    pub username: String,
-    /// The author's page.
-    pub profile: String,
-    /// What it says.
-    pub words: Words,
+    /// Who wrote it.
+    pub author: Person,
+    /// Whether it is shown, and if not, why not.
+    pub state: State,
+    /// What it says; `None` once it was deleted.
+    pub words: Option<Words>,
     /// When it was written.
     #[serde(serialize_with = "crate::clock::as_rfc3339")]
     pub published: Timestamp,
+    /// When it was last edited.
+    #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
+    pub updated: Option<Timestamp>,
 }
 
 /// How the fediverse answered an article.
@@ -128,6 +225,8 @@ pub struct Shown {
 pub struct Answers {
     /// Replies at any depth.
     pub replies: u64,
+    /// Posts that show it.
+    pub quotes: u64,
     /// People who like it.
     pub likes: u64,
     /// People who boosted it.

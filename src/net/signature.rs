@@ -123,6 +123,7 @@ impl<'a> Names<'a> {
 #[derive(Clone, Debug)]
 pub struct Claim {
     key_id: String,
+    scheme: &'static str,
     /// The only kind of key that the request allows, where it says so.
     kind: Option<KeyKind>,
     signature: Vec<u8>,
@@ -135,6 +136,12 @@ impl Claim {
     #[must_use]
     pub fn key_id(&self) -> &str {
         &self.key_id
+    }
+
+    /// In which scheme the request is signed: `draft-cavage` or `rfc9421`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// Whether this key made the signature.

@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery;
 use crate::delivery::store::Recipients;
-use crate::ids::{ActivityId, ActorId, ArticleId, InboxId};
+use crate::ids::{ActivityId, ActorId, ArticleId, InboundId, InboxId, InteractionId};
 
 /// Who is sent an activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +72,32 @@ pub struct Outgoing {
     pub kind: &'static str,
     /// What it is about.
     pub article: Option<ArticleId>,
+    /// The note of ours that it is about.
+    pub said: Option<InteractionId>,
+    /// Somebody else's activity that it answers.
+    pub because: Option<InboundId>,
     /// Who is sent it.
     pub audience: Audience,
     /// The document.
     pub body: Value,
+}
+
+impl Outgoing {
+    /// An activity about nothing that is kept, said for its own sake; whoever makes it says what differs.
+    #[must_use]
+    pub fn new(uuid: Uuid, actor: ActorId, kind: &'static str, audience: Audience, body: Value) -> Self {
+        Self {
+            cause: format!("said:{uuid}"),
+            uuid,
+            actor,
+            kind,
+            article: None,
+            said: None,
+            because: None,
+            audience,
+            body,
+        }
+    }
 }
 
 /// Says something: writes it with the next number. `None` when its cause was said before.

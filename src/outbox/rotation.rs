@@ -33,14 +33,10 @@ pub async fn rotate(app: &App, actor: &Actor) -> anyhow::Result<Rotation> {
                 let old = keys::replace(conn, id, &pair, now).await?;
                 let document = documents::actor(&ours, conn, &actor).await?.ok_or(sqlx::Error::RowNotFound)?;
                 let uuid = ours.ids.uuid();
+                let body = outgoing::update_actor(&Stamp::new(&ours.urls, uuid, now), &document);
                 let outgoing = Outgoing {
-                    uuid,
                     cause: format!("rotate:{uuid}"),
-                    actor: id,
-                    kind: "Update",
-                    article: None,
-                    audience: Audience::Servers,
-                    body: outgoing::update_actor(&Stamp::new(&ours.urls, uuid, now), &document),
+                    ..Outgoing::new(uuid, id, "Update", Audience::Servers, body)
                 };
                 let update = publish(conn, &outgoing, now).await?.ok_or(sqlx::Error::RowNotFound)?;
                 keys::retire(conn, &ours.master, &actor, old, update, now).await?;

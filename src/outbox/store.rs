@@ -22,8 +22,8 @@ pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sql
         .await?;
     let fanned_out = matches!(outgoing.audience, Audience::Listed | Audience::One { .. });
     let done = query(
-        "INSERT INTO activities (id, uuid, cause, actor_id, kind, article_id, audience, body, created_at, fanned_out_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (cause) DO NOTHING",
+        "INSERT INTO activities (id, uuid, cause, actor_id, kind, article_id, audience, body, created_at, fanned_out_at, interaction_id,
+         inbound_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (cause) DO NOTHING",
     )
     .bind(id)
     .bind(outgoing.uuid.to_string())
@@ -35,6 +35,8 @@ pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sql
     .bind(json(&outgoing.body)?)
     .bind(now.millis())
     .bind(fanned_out.then_some(now.millis()))
+    .bind(outgoing.said.map(|id| id.0))
+    .bind(outgoing.because.map(|id| id.0))
     .execute(conn)
     .await?;
     Ok((done.rows_affected() > 0).then_some(ActivityId(id)))

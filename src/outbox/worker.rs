@@ -98,7 +98,7 @@ fn activities(app: &App, article: &Article, voices: &Voices, document: &Value, n
     let owners = |kind: &'static str, cause: String, audience, build: fn(&Stamp, &Value) -> Value| {
         let uuid = app.ids.uuid();
         let body = build(&Stamp::new(&app.urls, uuid, now), document);
-        Outgoing { uuid, cause, actor: article.owner, kind, article: Some(article.id), audience, body }
+        Outgoing { cause, article: Some(article.id), ..Outgoing::new(uuid, article.owner, kind, audience, body) }
     };
     if article.deleted_at.is_some() {
         // Never said, never heard of: there is nothing to take back.
@@ -140,7 +140,7 @@ fn announce(
         &owner.url(urls),
     );
     let cause = format!("announce:{}:{}", article.uuid, announcer.uuid);
-    Outgoing { uuid, cause, actor: announcer.id, kind: "Announce", article: Some(article.id), audience, body }
+    Outgoing { cause, article: Some(article.id), ..Outgoing::new(uuid, announcer.id, "Announce", audience, body) }
 }
 
 /// An actor's changed profile as an Update of the actor, to everyone it was shown to: once for each change, since the
@@ -152,14 +152,10 @@ async fn reprofile(app: &App, actor: Actor) -> anyhow::Result<()> {
         documents::actor(app, &mut conn, &actor).await?
     };
     let document = document.ok_or_else(|| anyhow::anyhow!("the actor {} has no keys", actor.handle))?;
+    let body = outgoing::update_actor(&Stamp::new(&app.urls, uuid, now), &document);
     let outgoing = Outgoing {
-        uuid,
         cause: format!("update-actor:{}:{}", actor.uuid, actor.revision),
-        actor: actor.id,
-        kind: "Update",
-        article: None,
-        audience: Audience::Acquaintances,
-        body: outgoing::update_actor(&Stamp::new(&app.urls, uuid, now), &document),
+        ..Outgoing::new(uuid, actor.id, "Update", Audience::Acquaintances, body)
     };
     app.db
         .write(move |conn| {
@@ -177,14 +173,10 @@ async fn reprofile(app: &App, actor: Actor) -> anyhow::Result<()> {
 /// The end of an actor, to every inbox we know; its key stays to sign it (interop D6, D14).
 async fn farewell(app: &App, actor: &Actor) -> anyhow::Result<()> {
     let (uuid, now, id) = (app.ids.uuid(), app.clock.now(), actor.id);
+    let body = outgoing::delete_actor(&Stamp::new(&app.urls, uuid, now), &actor.url(&app.urls));
     let outgoing = Outgoing {
-        uuid,
         cause: format!("delete-actor:{}", actor.uuid),
-        actor: id,
-        kind: "Delete",
-        article: None,
-        audience: Audience::Everyone,
-        body: outgoing::delete_actor(&Stamp::new(&app.urls, uuid, now), &actor.url(&app.urls)),
+        ..Outgoing::new(uuid, id, "Delete", Audience::Everyone, body)
     };
     app.db
         .write(move |conn| {

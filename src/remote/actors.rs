@@ -10,8 +10,10 @@ use super::fetch::{self, FetchError};
 use super::{Remote, RemoteKey, store};
 use crate::activity::incoming::{self, RemoteActor};
 use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::{Conn, decode_error};
 use crate::delivery;
-use crate::ids::Host;
+use crate::ids::{Host, Ids};
 
 /// Where a key came from: one from the cache may be out of date.
 #[derive(Clone, Debug)]
@@ -163,23 +165,53 @@ fn owning_actor(at: &Url, document: &Value) -> Result<RemoteActor, Option<String
 
 async fn save(app: &App, actor: RemoteActor) -> Result<Remote, FetchError> {
     let (ids, now) = (app.ids.clone(), app.clock.now());
-    let host_of = |url: &str| {
-        Url::parse(url).ok().as_ref().and_then(Host::of).ok_or_else(|| refused(format!("`{url}` has no host")))
-    };
-    let inbox_host = host_of(&actor.inbox)?;
-    let shared = actor.shared_inbox.clone().map(|url| host_of(&url).map(|host| (host, url))).transpose()?;
-    let remote = app.db.write(move |conn| {
-        Box::pin(async move {
-            let inbox = delivery::store::inbox(conn, &ids, &inbox_host, &actor.inbox, false).await?;
-            let shared = match shared {
-                Some((host, url)) => Some(delivery::store::inbox(conn, &ids, &host, &url, true).await?),
-                None => None,
-            };
-            let id = store::save(conn, &ids, &actor, inbox, shared, now).await?;
-            Ok::<_, sqlx::Error>(Remote { id, url: actor.id, inbox, shared_inbox: shared, fetched_at: now })
-        })
-    });
+    let remote = app.db.write(move |conn| Box::pin(async move { keep(conn, &ids, actor, now).await }));
     remote.await.map_err(ours)
+}
+
+/// Remembers an actor as its own document has it.
+///
+/// # Errors
+/// The database's, also when an inbox has no host, which [`incoming::actor`] lets none through with.
+pub async fn keep(conn: &mut Conn, ids: &Ids, actor: RemoteActor, now: Timestamp) -> sqlx::Result<Remote> {
+    let host_of = |url: &str| {
+        Url::parse(url).ok().as_ref().and_then(Host::of).ok_or_else(|| decode_error(format!("`{url}` has no host")))
+    };
+    let inbox = delivery::store::inbox(conn, ids, &host_of(&actor.inbox)?, &actor.inbox, false).await?;
+    let shared = match &actor.shared_inbox {
+        Some(url) => Some(delivery::store::inbox(conn, ids, &host_of(url)?, url, true).await?),
+        None => None,
+    };
+    let id = store::save(conn, ids, &actor, inbox, shared, now).await?;
+    Ok(Remote { id, url: actor.id, kind: actor.kind, inbox, shared_inbox: shared, fetched_at: now })
+}
+
+/// Reads an actor at its id, whatever is cached.
+///
+/// # Errors
+/// As [`FetchError`] tells.
+pub async fn read(app: &App, id: &str) -> Result<Remote, FetchError> {
+    let (at, document) = fetch::document(app, id).await?;
+    let actor = incoming::actor(&document).map_err(|why| refused(format!("`{id}` is no actor: {why}")))?;
+    if actor.id != id || !incoming::same_origin(at.as_str(), id) {
+        return Err(refused(format!("what is served at `{id}` says it is `{}`", actor.id)));
+    }
+    save(app, actor).await
+}
+
+/// An actor by id, from the cache or read.
+///
+/// # Errors
+/// As [`FetchError`] tells.
+pub async fn known(app: &App, id: &str) -> Result<Remote, FetchError> {
+    let cached = {
+        let mut conn = app.db.read().await.map_err(ours)?;
+        store::by_url(&mut conn, id).await.map_err(ours)?
+    };
+    match cached {
+        Some(remote) => Ok(remote),
+        None => read(app, id).await,
+    }
 }
 
 fn same_host(a: &str, b: &str) -> bool {

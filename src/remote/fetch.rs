@@ -36,7 +36,10 @@ pub enum FetchError {
     /// The server says it is gone for ever.
     #[error("it is gone (410)")]
     Gone,
-    /// It is not there, or not to be believed.
+    /// It is not there (404).
+    #[error("{0}")]
+    Absent(String),
+    /// It is not to be had, or not to be believed.
     #[error("{0}")]
     Refused(String),
     /// Our own database or key failed.
@@ -89,6 +92,7 @@ fn read(at: &Url, reply: &Reply) -> Result<Value, FetchError> {
     match reply.status {
         StatusCode::OK => {}
         StatusCode::GONE => return Err(FetchError::Gone),
+        StatusCode::NOT_FOUND => return Err(FetchError::Absent(format!("{at} answered 404 Not Found"))),
         status
             if status == StatusCode::TOO_MANY_REQUESTS
                 || status == StatusCode::REQUEST_TIMEOUT

@@ -14,12 +14,22 @@ pub struct Remote {
     pub id: RemoteActorId,
     /// Their id.
     pub url: String,
+    /// `Person`, `Group` and so on.
+    pub kind: String,
     /// Their own inbox.
     pub inbox: InboxId,
     /// The inbox of their server, where it has one.
     pub shared_inbox: Option<InboxId>,
     /// When their document was read.
     pub fetched_at: Timestamp,
+}
+
+impl Remote {
+    /// Where it is told of what others said: its server's inbox, or its own.
+    #[must_use]
+    pub fn nearest_inbox(&self) -> InboxId {
+        self.shared_inbox.unwrap_or(self.inbox)
+    }
 }
 
 /// A public key elsewhere, as cached.

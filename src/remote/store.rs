@@ -6,7 +6,7 @@ use sqlx::{query, query_scalar};
 use super::{Remote, RemoteKey};
 use crate::activity::incoming::RemoteActor;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, decode_error, json};
 use crate::ids::{Ids, InboxId, RemoteActorId};
 
 /// Remembers an actor's document and exactly the keys it lists.
@@ -22,11 +22,12 @@ pub async fn save(
     now: Timestamp,
 ) -> sqlx::Result<RemoteActorId> {
     query(
-        "INSERT INTO remote_actors (id, url, kind, username, name, profile_url, inbox_id, shared_inbox_id, fetched_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "INSERT INTO remote_actors (id, url, kind, username, name, profile_url, inbox_id, shared_inbox_id, fetched_at, avatar_url, emoji,
+         webfinger, also_known_as) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (url) DO UPDATE SET kind = excluded.kind, username = excluded.username, name = excluded.name,
          profile_url = excluded.profile_url, inbox_id = excluded.inbox_id, shared_inbox_id = excluded.shared_inbox_id,
-         fetched_at = excluded.fetched_at, gone_at = NULL",
+         fetched_at = excluded.fetched_at, avatar_url = excluded.avatar_url, emoji = excluded.emoji, webfinger = excluded.webfinger,
+         also_known_as = excluded.also_known_as, gone_at = NULL",
     )
     .bind(ids.row())
     .bind(&actor.id)
@@ -37,6 +38,10 @@ pub async fn save(
     .bind(inbox.0)
     .bind(shared_inbox.map(|id| id.0))
     .bind(now.millis())
+    .bind(actor.avatar.clone())
+    .bind(json(&actor.emoji)?)
+    .bind(actor.webfinger.clone())
+    .bind(json(&actor.also_known_as)?)
     .execute(&mut *conn)
     .await?;
     let id: i64 =
@@ -65,7 +70,7 @@ pub async fn save(
 /// The database's.
 pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> {
     let row = query(
-        "SELECT id, url, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE url = $1 AND gone_at IS NULL",
+        "SELECT id, url, kind, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE url = $1 AND gone_at IS NULL",
     )
     .bind(url)
     .fetch_optional(conn)
@@ -79,7 +84,7 @@ pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> 
 /// The database's.
 pub async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
     let row = query(
-        "SELECT r.id, r.url, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.public, k.fetched_at AS key_fetched_at FROM remote_keys k
+        "SELECT r.id, r.url, r.kind, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.public, k.fetched_at AS key_fetched_at FROM remote_keys k
          JOIN remote_actors r ON r.id = k.remote_actor_id WHERE k.id = $1 AND r.gone_at IS NULL",
     )
     .bind(key_id)
@@ -108,10 +113,49 @@ pub async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Resu
     Ok(())
 }
 
+/// Whether an actor's own document says that it was somebody else before (interop E17).
+///
+/// # Errors
+/// The database's.
+pub async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: &str) -> sqlx::Result<bool> {
+    let names: Option<String> =
+        query_scalar("SELECT also_known_as FROM remote_actors WHERE id = $1").bind(actor.0).fetch_one(conn).await?;
+    let names: Vec<String> =
+        names.map(|names| serde_json::from_str(&names)).transpose().map_err(decode_error)?.unwrap_or_default();
+    Ok(names.iter().any(|name| name == before))
+}
+
+/// When an actor last moved.
+///
+/// # Errors
+/// The database's.
+pub async fn moved_at(conn: &mut Conn, actor: RemoteActorId) -> sqlx::Result<Option<Timestamp>> {
+    query("SELECT moved_at FROM remote_actors WHERE id = $1")
+        .bind(actor.0)
+        .fetch_one(conn)
+        .await?
+        .maybe_time("moved_at")
+}
+
+/// Notes that an actor moved.
+///
+/// # Errors
+/// The database's.
+pub async fn mark_moved(conn: &mut Conn, actor: RemoteActorId, to: &str, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE remote_actors SET moved_to = $2, moved_at = $3 WHERE id = $1")
+        .bind(actor.0)
+        .bind(to)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 fn read_remote(row: &AnyRow) -> sqlx::Result<Remote> {
     Ok(Remote {
         id: RemoteActorId(row.int("id")?),
         url: row.text("url")?,
+        kind: row.text("kind")?,
         inbox: InboxId(row.int("inbox_id")?),
         shared_inbox: row.maybe_int("shared_inbox_id")?.map(InboxId),
         fetched_at: row.time("fetched_at")?,

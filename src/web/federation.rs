@@ -17,15 +17,17 @@ use self::reader::Reader;
 use super::answer::{Document, Form, Personal, lead_to};
 use super::error::Failure;
 use crate::activity::actor::{ActorKind, keys_alone, tombstone};
+use crate::activity::outgoing::quote_permission;
 use crate::activity::urls::Local;
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::db::Conn;
+use crate::interaction::{self, Kind, State};
 use crate::outbox;
 use crate::post::{self, Article};
 
 /// Every address under `/ap` that is read.
-const READ: [&str; 13] = [
+const READ: [&str; 14] = [
     "/ap/instance",
     "/ap/instance/outbox",
     "/ap/actors/{uuid}",
@@ -37,6 +39,7 @@ const READ: [&str; 13] = [
     "/ap/articles/{uuid}/replies",
     "/ap/articles/{uuid}/likes",
     "/ap/articles/{uuid}/shares",
+    "/ap/quotes/{uuid}",
     "/ap/activities/{uuid}",
     "/ap/contexts/{uuid}",
 ];
@@ -103,6 +106,7 @@ async fn document(
             reader.remember(app, found.id);
             Ok(answer)
         }
+        Local::Quote(uuid) => quote(app, conn, uuid).await,
         Local::Activity(uuid) => activity(app, conn, uuid).await,
         other => collection(app, conn, &other, uri).await,
     }
@@ -130,6 +134,18 @@ async fn article(app: &App, conn: &mut Conn, found: &Article, headers: &HeaderMa
         return lead_to(&found.url);
     }
     Ok(Document::activity(&outbox::documents::article(app, conn, found).await?).into_response())
+}
+
+/// The permission of a quote, for as long as it is shown: a moderator's word or its end takes it back (FEP-044f).
+async fn quote(app: &App, conn: &mut Conn, uuid: Uuid) -> Result<Response, Failure> {
+    let quote = interaction::store::post_by_uuid(conn, uuid).await?;
+    let quote = quote.filter(|quote| quote.kind == Kind::Quote && quote.state == State::Shown).ok_or(UNKNOWN)?;
+    let article = post::store::article(conn, quote.article).await?.ok_or(UNKNOWN)?;
+    let article = standing(app, article, &Local::Quote(uuid))?;
+    let owner = author::store::actor(conn, article.owner).await?.ok_or(UNKNOWN)?;
+    let (id, author) = (app.urls.quote(uuid), owner.url(&app.urls));
+    let permission = quote_permission(&id, &author, &quote.object_id, &app.urls.article(article.uuid));
+    Ok(Document::activity(&permission).into_response())
 }
 
 async fn activity(app: &App, conn: &mut Conn, uuid: Uuid) -> Result<Response, Failure> {

@@ -13,6 +13,8 @@ use veerpont::app::{App, user_agent};
 use veerpont::clock::{Clock, Timestamp};
 use veerpont::config::Config;
 use veerpont::harness::{FollowState, Found, MemoryError, MemoryNet, Peer, PeerKey, PeerSettings, Received};
+use veerpont::interaction::State;
+use veerpont::interaction::store::Filter;
 use veerpont::net::client::{self, Client, SendError};
 use veerpont::source::sync::{self, Report, SyncError, Wish};
 use veerpont::{follower, html, inbox, interaction, serve, web};
@@ -239,8 +241,10 @@ impl World {
     /// The words of all replies that stand, in the order of the alphabet.
     pub(crate) async fn reply_texts(&self) -> Vec<String> {
         let mut conn = self.app.db.read().await.expect("a connection");
-        let replies = interaction::store::shown(&mut conn, None, 100).await.expect("replies");
-        let mut texts: Vec<String> = replies.iter().map(|reply| html::text(&reply.words.content)).collect();
+        let filter = Filter { state: Some(State::Shown), ..Filter::default() };
+        let replies = interaction::store::list(&mut conn, &self.app.urls, filter, 10_000).await.expect("replies");
+        let words = replies.iter().filter_map(|reply| reply.words.as_ref());
+        let mut texts: Vec<String> = words.map(|words| html::text(&words.content)).collect();
         texts.sort();
         texts
     }

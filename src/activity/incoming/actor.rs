@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Malformed;
-use super::shape::{address, address_of, cut, one, requires_activity_streams, same_origin, text_type};
+use super::shape::{address, address_of, cut, each, one, requires_activity_streams, same_origin, text_type};
+use super::statement::{Emoji, emoji};
 
 /// What we keep of an actor elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,14 @@ pub struct RemoteActor {
     pub url: Option<String>,
     /// Its keys that may be its own; at most ten.
     pub keys: Vec<RemoteKey>,
+    /// Its picture (interop A14).
+    pub avatar: Option<String>,
+    /// Pictures for `:shortcodes:` of its name.
+    pub emoji: Vec<Emoji>,
+    /// The name it claims, `user@host`, unchecked (FEP-2c59).
+    pub webfinger: Option<String>,
+    /// Where it was before, at most 256 (interop A20, A24).
+    pub also_known_as: Vec<String>,
 }
 
 /// A key that an actor shows.
@@ -45,6 +54,7 @@ const NAME_MAX: usize = 2048;
 const USERNAME_MAX: usize = 128;
 /// As Mastodon (interop A9).
 const KEYS_MAX: usize = 10;
+const ALSO_KNOWN_AS_MAX: usize = 256;
 /// Bytes: four times the longest RSA key in use.
 const PUBLIC_MAX: usize = 8 * 1024;
 
@@ -69,6 +79,10 @@ pub fn actor(document: &Value) -> Result<RemoteActor, Malformed> {
         followers: ours(document.get("followers").and_then(address_of)),
         url: document.get("url").and_then(page),
         keys: keys(document, &id),
+        avatar: each(document.get("icon")).find_map(picture),
+        emoji: emoji(document),
+        webfinger: text(document, "webfinger", USERNAME_MAX * 3).filter(|name| name.contains('@')),
+        also_known_as: each(document.get("alsoKnownAs")).filter_map(address_of).take(ALSO_KNOWN_AS_MAX).collect(),
         id,
         kind,
         inbox,
@@ -101,6 +115,11 @@ fn kind(document: &Value) -> Option<String> {
 fn text(document: &Value, key: &str, most: usize) -> Option<String> {
     let text = document.get(key)?.as_str()?.trim();
     (!text.is_empty()).then(|| cut(text, most))
+}
+
+/// A picture as an Image with `url` or `href`, or as an address.
+fn picture(value: &Value) -> Option<String> {
+    each(value.get("url")).find_map(link).or_else(|| link(value))
 }
 
 /// A page as an address, a Link, or the first of a list of them.

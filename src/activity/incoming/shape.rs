@@ -71,6 +71,16 @@ pub(super) fn one(value: &Value) -> Option<&Value> {
     }
 }
 
+/// A thing, or each member of a list; servers send one where they have one, and null where they have none.
+pub(super) fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    let members = match value {
+        Some(Value::Array(members)) => members.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    members.iter().filter(|member| !member.is_null())
+}
+
 /// An absolute http(s) address, byte for byte as it came, given as a text or as the only member of a list. Refused
 /// are those that a URL parser would quietly mend, and those with a login: they would name
 /// one thing to us and another to somebody else.
@@ -96,7 +106,8 @@ fn url_of(text: &str) -> Option<Url> {
 }
 
 /// Whether two addresses share scheme, host and port (interop E3).
-pub(super) fn same_origin(one: &str, other: &str) -> bool {
+#[must_use]
+pub fn same_origin(one: &str, other: &str) -> bool {
     match (url_of(one), url_of(other)) {
         (Some(one), Some(other)) => one.origin() == other.origin(),
         _ => false,

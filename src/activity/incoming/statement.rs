@@ -7,10 +7,11 @@ mod tests;
 
 use serde_json::Value;
 
+pub(super) use self::parts::emoji;
 pub use self::parts::{Attachment, Emoji, Mention};
-use self::parts::{attachments, emoji, hashtags, mentions, quote};
+use self::parts::{attachments, hashtags, mentions, quote};
 use super::Malformed;
-use super::shape::{address, address_of, cut, text_type};
+use super::shape::{address, address_of, cut, each, text_type};
 use crate::activity::PUBLIC;
 use crate::clock::Timestamp;
 
@@ -131,16 +132,6 @@ pub fn statement(document: &Value) -> Result<Statement, Malformed> {
         content,
         is_vote,
     })
-}
-
-/// A thing, or each member of a list; servers send one where they have one, and null where they have none.
-fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
-    let members = match value {
-        Some(Value::Array(members)) => members.as_slice(),
-        Some(one) => std::slice::from_ref(one),
-        None => &[],
-    };
-    members.iter().filter(|member| !member.is_null())
 }
 
 /// The first address of a thing or list of things (interop E7: `inReplyTo` as text, object, null or list).

@@ -1,20 +1,26 @@
-//! Replies to our articles, at any depth: written, edited, deleted (interop E3 to E10).
+//! Posts in our conversations: replies at any depth, quotes, private words; written, edited, deleted (interop E3 to E10).
 
-use url::Url;
+use std::time::Duration;
 
-use super::super::{Inbound, Outcome, Verdict, store};
-use super::object;
+use super::super::seeker::DEEPEST;
+use super::super::store::wanted;
+use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
+use super::{actors, object, origin, quotes};
 use crate::activity::Local;
-use crate::activity::incoming::{Audience, Incoming, Statement, statement};
+use crate::activity::incoming::{Audience, Incoming, Statement, same_origin, statement};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery;
 use crate::ids::InteractionId;
-use crate::interaction::store::NewReply;
-use crate::interaction::{self, Words};
+use crate::interaction::store::NewPost;
+use crate::interaction::{self, Author, Kind, Words};
+use crate::moderation::{self, Judgment};
 use crate::post::{self, Article};
 use crate::remote::{self, Remote};
+
+/// How long a thread has to grow before its server is asked for what we miss (interop B18).
+const GROWS_FOR: Duration = Duration::from_mins(5);
 
 /// Create or Update of a post. They are one: an Update may overtake its Create, and carries the whole post (D7, E9).
 pub(super) async fn written(
@@ -23,84 +29,89 @@ pub(super) async fn written(
     inbound: &Inbound,
     incoming: &Incoming,
 ) -> sqlx::Result<Verdict> {
-    let Some(document) = incoming.object.as_ref().and_then(|object| object.embedded.as_ref()) else {
-        return Ok(Verdict::new(Outcome::Deferred, "the post itself was not sent along, and is not fetched yet"));
+    let Some(thing) = &incoming.object else {
+        return Ok(Verdict::declined("it brings nothing that has an id"));
     };
-    if object(incoming) == Some(inbound.actor.as_str()) {
-        return Ok(Verdict::new(Outcome::Ignored, "its actor's document is read when it is needed"));
+    if thing.id.as_deref() == Some(inbound.actor.as_str()) {
+        return actors::updated(app, conn, inbound, incoming).await;
     }
-    let post = match statement(document) {
-        Ok(post) => post,
-        Err(why) => return Ok(Verdict::new(Outcome::Declined, why.to_string())),
+    let Some(document) = &thing.embedded else {
+        let Some(id) = thing.id.as_deref() else { return Ok(Verdict::declined("it brings nothing that has an id")) };
+        if !same_origin(id, &inbound.actor) {
+            return Ok(Verdict::declined("the post lives on another server than its author"));
+        }
+        let changed = incoming.kind == crate::activity::incoming::Kind::Update;
+        return origin::read(app, conn, inbound, id, changed).await;
     };
-    if let Some(verdict) = refused(inbound, &post) {
-        return Ok(verdict);
-    }
-    let Some(answered) = post.in_reply_to.clone() else {
-        return Ok(Verdict::new(
-            Outcome::Deferred,
-            "it answers nothing of ours; posts to a community are not read yet",
-        ));
-    };
-    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
-        return Ok(Verdict::new(Outcome::Declined, "its author is gone"));
-    };
-    if store::is_deleted(conn, &inbound.actor, &post.id).await? {
-        return Ok(Verdict::new(Outcome::Ignored, "it was deleted before"));
-    }
-    if let Some(known) = interaction::store::reply(conn, &post.id).await? {
-        return edited(conn, &remote, &known, post).await;
-    }
-    match conversation(app, conn, &answered).await? {
-        Place::In(article, parent) => answer(app, conn, inbound, &remote, (&article, parent), post).await,
-        Place::Unknown => Ok(Verdict::waiting(
-            format!("it answers {answered}, which is not known here; read again when that comes in"),
-            answered,
-        )),
-        Place::Nowhere(why) => Ok(Verdict::new(Outcome::Declined, why)),
+    match statement(document) {
+        Ok(post) => told(app, conn, inbound, post).await,
+        Err(why) => Ok(Verdict::declined(why.to_string())),
     }
 }
 
-/// What may not be believed or shown, whatever it answers.
-fn refused(inbound: &Inbound, post: &Statement) -> Option<Verdict> {
-    let declined = |why: &str| Some(Verdict::new(Outcome::Declined, why));
+/// A post by its author's own hand, or as its origin shows it.
+pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: Statement) -> sqlx::Result<Verdict> {
     if post.author != inbound.actor {
         // T14: nobody puts words into another's mouth.
-        return declined("the post is not of the one who sends it");
+        return Ok(Verdict::declined("the post is not of the one who sends it"));
     }
     if !same_origin(&post.id, &inbound.actor) {
         // T13, CVE-2024-23832.
-        return declined("the post lives on another server than its author");
+        return Ok(Verdict::declined("the post lives on another server than its author"));
     }
     if post.is_vote {
-        return Some(Verdict::new(Outcome::Ignored, "a vote in a poll"));
+        return Ok(Verdict::ignored("a vote in a poll"));
     }
-    if post.audience == Audience::Private {
-        return declined("it is for followers or single people, and never shown");
+    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+        return Ok(Verdict::declined("its author is gone"));
+    };
+    if store::is_deleted(conn, &inbound.actor, &post.id).await? {
+        return Ok(Verdict::ignored("it was deleted before"));
     }
-    None
-}
-
-fn same_origin(one: &str, other: &str) -> bool {
-    let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
-    origin(one).is_some() && origin(one) == origin(other)
+    if let Some(known) = interaction::store::post(conn, &post.id).await? {
+        return edited(app, conn, &remote, &known, post).await;
+    }
+    let place = match &post.in_reply_to {
+        Some(answered) => conversation(app, conn, answered).await?,
+        None => Place::Nowhere("it answers nothing of ours"),
+    };
+    match place {
+        Place::In(article, _) if post.audience == Audience::Private => {
+            private(app, conn, inbound, &remote, &article, post).await
+        }
+        Place::In(article, parent) => keep(app, conn, inbound, &remote, (&article, parent, Kind::Reply), post).await,
+        Place::Unknown if post.audience != Audience::Private => climb(conn, inbound, &post).await,
+        Place::Unknown | Place::Nowhere(_) if post.audience == Audience::Private => {
+            Ok(Verdict::declined("it is for followers or single people, and never shown"))
+        }
+        Place::Unknown => Ok(Verdict::declined("it answers nothing of ours")),
+        Place::Nowhere(why) => match quotes::quoted(app, conn, &post).await? {
+            Some(article) if article.stands(app.clock.now()) => {
+                keep(app, conn, inbound, &remote, (&article, None, quotes::KIND), post).await
+            }
+            _ => Ok(Verdict::declined(why)),
+        },
+    }
 }
 
 /// Where in our conversations a post is.
 enum Place {
-    /// It answers the article, or one of its replies.
+    /// It answers the article, or something that was said of it.
     In(Box<Article>, Option<InteractionId>),
-    /// It may be one of ours as soon as more is known.
+    /// It may be in one as soon as more is known.
     Unknown,
-    /// It is none of ours.
+    /// It is in none.
     Nowhere(&'static str),
 }
 
 async fn conversation(app: &App, conn: &mut Conn, answered: &str) -> sqlx::Result<Place> {
     let (article, parent) = match app.urls.local(answered) {
         Some(Local::Article(uuid)) => (post::store::article_by_uuid(conn, uuid).await?, None),
-        Some(_) => return Ok(Place::Nowhere("it answers nothing of ours that can be answered")),
-        None => match interaction::store::reply(conn, answered).await? {
+        _ => match interaction::store::post(conn, answered).await? {
+            // A quote begins a thread of its own, which is not ours.
+            Some(said) if said.kind != Kind::Reply => {
+                return Ok(Place::Nowhere("it answers somebody's own post about an article of ours"));
+            }
             Some(reply) => (post::store::article(conn, reply.article).await?, Some(reply.id)),
             None if answered.starts_with(app.urls.origin()) => {
                 return Ok(Place::Nowhere("it answers nothing of ours that can be answered"));
@@ -115,58 +126,161 @@ async fn conversation(app: &App, conn: &mut Conn, answered: &str) -> sqlx::Resul
     })
 }
 
-async fn answer(
+/// A post whose parent is not known: that is read at its origin, and its parent, until the thread reaches us, or is seen
+/// not to (interop E7).
+async fn climb(conn: &mut Conn, inbound: &Inbound, post: &Statement) -> sqlx::Result<Verdict> {
+    let parent = post.in_reply_to.clone().unwrap_or_default();
+    let (depth, article) = if inbound.path == FETCHED { wanted::depth_of(conn, &post.id).await? } else { (0, None) };
+    let waits_for = Some((parent.clone(), Purpose::Post));
+    if depth >= DEEPEST {
+        let why = format!("its thread does not reach us within {DEEPEST} steps");
+        return Ok(Verdict { waits_for, ..Verdict::declined(why) });
+    }
+    if let Some((outcome, why)) = wanted::ended_since(conn, &parent, Purpose::Post, inbound.received_at).await? {
+        let why = match outcome.as_str() {
+            "read" => format!("it answers {parent}, which is in no conversation of ours so far"),
+            _ => format!("it answers {parent}, which cannot be read: {why}"),
+        };
+        return Ok(Verdict { waits_for, ..Verdict::declined(why) });
+    }
+    let want = Want { article, depth: depth + 1, ..Want::now(parent, Purpose::Post) };
+    Ok(Verdict::until_read("what it answers is read first, to see whether it reaches us", want))
+}
+
+async fn keep(
     app: &App,
     conn: &mut Conn,
     inbound: &Inbound,
     remote: &Remote,
-    (article, parent): (&Article, Option<InteractionId>),
+    (article, parent, kind): (&Article, Option<InteractionId>, Kind),
     post: Statement,
 ) -> sqlx::Result<Verdict> {
     let now = app.clock.now();
+    let held = match moderation::judge(app, conn, article, remote, &post).await? {
+        Judgment::Show => None,
+        Judgment::Hold(why) => Some(why),
+        Judgment::Decline(why) => return Ok(Verdict::declined(why)),
+    };
     let (object_id, updated) = (post.id.clone(), post.updated);
     let published = post.published.filter(|published| *published <= now).unwrap_or(inbound.received_at);
+    let wants = more_of_the_thread(app, &post, article);
     let words = Words::of(post);
-    let reply = NewReply {
+    let new = NewPost {
         id: InteractionId(app.ids.row()),
         article: article.id,
-        author: remote.id,
+        author: Author::Remote(remote.id),
+        kind,
         activity_id: &inbound.activity_id,
         object_id: &object_id,
+        uuid: (kind == Kind::Quote).then(|| app.ids.uuid()),
         parent,
         words: &words,
         published,
         updated,
+        held: held.as_deref(),
     };
-    interaction::store::insert_reply(conn, &reply, now).await?;
-    delivery::store::reach(conn, article.id, remote.shared_inbox.unwrap_or(remote.inbox)).await?;
-    store::wake_waiting(conn, &object_id, now).await?;
-    let to = if parent.is_some() { "a reply to a reply to" } else { "a reply to" };
-    Ok(Verdict::new(Outcome::Accepted, format!("{to} “{}”", article.content.title)))
+    interaction::store::insert_post(conn, &new, now).await?;
+    delivery::store::reach(conn, article.id, remote.nearest_inbox()).await?;
+    store::wake_waiting(conn, &object_id, Purpose::Post, now).await?;
+    let what = match (kind, parent) {
+        (Kind::Quote, _) => "a quote of",
+        (_, Some(_)) => "a reply to a reply to",
+        _ => "a reply to",
+    };
+    let verdict = Verdict::accepted(format!("{what} “{}”", article.content.title)).wanting(wants);
+    Ok(match held {
+        Some(why) => verdict.step(format!("held for a moderator: {why}")),
+        None => verdict,
+    })
 }
 
-/// A post that is known: newer words replace older ones, its author stays (E5, E9).
+/// Where the server of a post says that the rest of its thread can be read: of its own origin alone, later, and for as
+/// long as there is room for this conversation.
+fn more_of_the_thread(app: &App, post: &Statement, article: &Article) -> Vec<Want> {
+    let places = [post.replies.as_deref(), post.context.as_deref()];
+    let foreign = |url: &&str| same_origin(url, &post.id) && !url.starts_with(app.urls.origin());
+    let want = |url: &str| Want { article: Some(article.id), after: GROWS_FOR, ..Want::now(url, Purpose::Collection) };
+    places.into_iter().flatten().filter(foreign).map(want).collect()
+}
+
+/// A word for an author alone: kept for them if the operator wants that, and never shown (interop E6).
+async fn private(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    remote: &Remote,
+    article: &Article,
+    post: Statement,
+) -> sqlx::Result<Verdict> {
+    if !moderation::keeps_private(app) {
+        return Ok(Verdict::declined("it is for followers or single people, and never shown"));
+    }
+    if let Judgment::Decline(why) = moderation::judge(app, conn, article, remote, &post).await? {
+        return Ok(Verdict::declined(why));
+    }
+    let now = app.clock.now();
+    let (object_id, updated) = (post.id.clone(), post.updated);
+    let published = post.published.filter(|published| *published <= now).unwrap_or(inbound.received_at);
+    let words = Words::of(post);
+    let new = NewPost {
+        id: InteractionId(app.ids.row()),
+        article: article.id,
+        author: Author::Remote(remote.id),
+        kind: Kind::Notice,
+        activity_id: &inbound.activity_id,
+        object_id: &object_id,
+        uuid: None,
+        parent: None,
+        words: &words,
+        published,
+        updated,
+        held: None,
+    };
+    interaction::store::insert_post(conn, &new, now).await?;
+    Ok(Verdict::accepted(format!("a private word on “{}”, for its author alone", article.content.title)))
+}
+
+/// A post that is known: newer words replace older ones, its author stays, and so does who may read it (E5, E9).
 async fn edited(
+    app: &App,
     conn: &mut Conn,
     remote: &Remote,
     known: &interaction::Reply,
     post: Statement,
 ) -> sqlx::Result<Verdict> {
-    if known.author != remote.id {
-        return Ok(Verdict::new(Outcome::Declined, "the reply is somebody else's"));
+    if known.author != Author::Remote(remote.id) {
+        return Ok(Verdict::declined("the reply is somebody else's"));
     }
     if known.ended_at.is_some() {
-        return Ok(Verdict::new(Outcome::Ignored, "the reply was deleted"));
+        return Ok(Verdict::ignored("the reply was deleted"));
+    }
+    if (post.audience == Audience::Private) != (known.kind == Kind::Notice) {
+        return Ok(Verdict::declined("who may read a post does not change with an edit"));
     }
     let as_of = post.updated.or(post.published).unwrap_or(Timestamp::from_millis(0));
-    if as_of <= known.as_of {
-        return Ok(Verdict::new(Outcome::Ignored, "the reply is known in these words or newer ones"));
+    let judgment = match post::store::article(conn, known.article).await? {
+        Some(article) => moderation::judge(app, conn, &article, remote, &post).await?,
+        None => Judgment::Show,
+    };
+    if let Judgment::Decline(why) = judgment {
+        return Ok(Verdict::declined(why));
     }
-    interaction::store::edit_reply(conn, known.id, &Words::of(post), as_of).await?;
-    Ok(Verdict::new(Outcome::Accepted, "the reply has new words"))
+    if !interaction::store::edit_post(conn, known, &Words::of(post), as_of).await? {
+        return Ok(Verdict::ignored("the reply is known in these words or newer ones"));
+    }
+    let verdict = Verdict::accepted("the reply has new words");
+    if let Judgment::Hold(why) = judgment
+        && known.state == interaction::State::Shown
+        && moderation::holds_edits(&why)
+    {
+        interaction::store::decide(conn, known.id, interaction::State::Held, Some(&why), app.clock.now()).await?;
+        return Ok(verdict.step(format!("held for a moderator: {why}")));
+    }
+    Ok(verdict)
 }
 
-/// Delete of a post by who wrote it; of an unknown one it is remembered, should that come late (D7, E10, T8).
+/// Delete of a post by who wrote it; of an unknown one it is remembered, should that come late (D7, E10, T8). By anybody
+/// else, such as a moderator of its server, it counts when its origin says the same.
 pub(super) async fn deleted(
     app: &App,
     conn: &mut Conn,
@@ -174,15 +288,15 @@ pub(super) async fn deleted(
     incoming: &Incoming,
 ) -> sqlx::Result<Verdict> {
     let Some(id) = object(incoming) else {
-        return Ok(Verdict::new(Outcome::Declined, "it deletes nothing that has an id"));
+        return Ok(Verdict::declined("it deletes nothing that has an id"));
     };
-    let Some(known) = interaction::store::reply(conn, id).await? else {
-        return Ok(Verdict::new(Outcome::Ignored, "nothing of that id is known; remembered, should it come late"));
+    let Some(known) = interaction::store::post(conn, id).await? else {
+        return Ok(Verdict::ignored("nothing of that id is known; remembered, should it come late"));
     };
     let author = remote::store::by_url(conn, &inbound.actor).await?;
-    if author.is_none_or(|author| author.id != known.author) {
-        return Ok(Verdict::new(Outcome::Deferred, "it is not its author's; moderators are not known yet"));
+    if author.is_none_or(|author| Author::Remote(author.id) != known.author) {
+        return origin::ended(app, conn, inbound, id).await;
     }
-    interaction::store::end_reply(conn, known.id, app.clock.now()).await?;
-    Ok(Verdict::new(Outcome::Accepted, "the reply is gone"))
+    interaction::store::end_post(conn, known.id, app.clock.now()).await?;
+    Ok(Verdict::accepted("the reply is gone"))
 }

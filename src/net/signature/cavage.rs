@@ -77,7 +77,7 @@ pub(super) fn read(received: &Received<'_>, names: &Names<'_>, now: Timestamp) -
         }
     }
     let Parameters { key_id, signature, .. } = parameters;
-    Ok(Claim { key_id, kind: Some(KeyKind::Rsa), signature, messages })
+    Ok(Claim { key_id, scheme: "draft-cavage", kind: Some(KeyKind::Rsa), signature, messages })
 }
 
 /// The values of what is signed, without the request target.

@@ -130,7 +130,7 @@ fn read_one(
         .into_iter()
         .map(|authority| message(&components, &parameters, received, names, authority))
         .collect::<Result<_, _>>()?;
-    Ok(Claim { key_id, kind, signature: signature.to_vec(), messages })
+    Ok(Claim { key_id, scheme: "rfc9421", kind, signature: signature.to_vec(), messages })
 }
 
 /// The public names that may have been signed for. The address is always signed, so that a Host which a proxy has

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{each, line};
-use crate::activity::incoming::shape::{address, address_of};
+use super::line;
+use crate::activity::incoming::shape::{address, address_of, each};
 
 /// Somebody whom a post names.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -67,7 +67,7 @@ pub(super) fn hashtags(document: &Value) -> Vec<String> {
     tags(document, "Hashtag").filter_map(read).take(HASHTAGS_MAX).collect()
 }
 
-pub(super) fn emoji(document: &Value) -> Vec<Emoji> {
+pub(in crate::activity::incoming) fn emoji(document: &Value) -> Vec<Emoji> {
     let read = |tag: &Value| {
         let name = name(tag)?;
         let word = name.trim_matches(':');

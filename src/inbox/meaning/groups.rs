@@ -1,0 +1,83 @@
+//! What a community passes on: an Announce of a whole activity, or of somebody's post by its id (FEP-1b12, interop E12).
+
+use serde_json::Value;
+
+use super::super::{Inbound, Purpose, Verdict, Want, store};
+use super::origin;
+use crate::activity::incoming::{Incoming, Kind};
+use crate::app::App;
+use crate::db::Conn;
+use crate::interaction;
+use crate::remote;
+
+/// Whether an Announce holds an activity, rather than showing a post.
+pub(super) fn is_wrapped(incoming: &Incoming) -> bool {
+    let inner = incoming.object.as_ref().and_then(|object| object.embedded.as_ref());
+    inner.is_some_and(|inner| inner.get("actor").is_some() && inner.get("object").is_some())
+}
+
+/// An activity of somebody else's, in a community's words: nothing of it is believed. A post is read at its origin, an end
+/// seen there; an opinion of something of ours counts if its own server shows it.
+pub(super) async fn passed_on(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    incoming: &Incoming,
+) -> sqlx::Result<Verdict> {
+    let Some(inner) = &incoming.object else { return Ok(Verdict::declined("it passes nothing on")) };
+    let (kind, about) = (inner.kind.as_deref().unwrap_or_default(), inner.object.as_deref());
+    let by = format!("passed on by {}", inbound.actor);
+    if inner.id.as_deref().is_some_and(|id| id.starts_with(app.urls.origin())) {
+        return Ok(Verdict::ignored("it passes on what we said ourselves"));
+    }
+    let verdict = match (kind, about) {
+        ("Create" | "Update", Some(id)) => origin::read(app, conn, inbound, id, kind == "Update").await?,
+        ("Delete", Some(id)) => origin::ended(app, conn, inbound, id).await?,
+        ("Like" | "Dislike" | "EmojiReact", Some(about)) if app.urls.local(about).is_some() => {
+            at_its_server(conn, inbound, inner.id.as_deref()).await?
+        }
+        ("Undo", _) if undoes_opinion_of_ours(app, inner.embedded.as_ref()) => {
+            at_its_server(conn, inbound, inner.id.as_deref()).await?
+        }
+        _ => Verdict::ignored(format!("it passes on a {kind} that is about nothing of ours")),
+    };
+    Ok(verdict.step(by))
+}
+
+fn undoes_opinion_of_ours(app: &App, undo: Option<&Value>) -> bool {
+    let about = undo.and_then(|undo| undo.pointer("/object/object")).and_then(Value::as_str);
+    about.is_some_and(|url| app.urls.local(url).is_some())
+}
+
+/// An activity itself, read where it lives: what its own server shows is as good as signed.
+async fn at_its_server(conn: &mut Conn, inbound: &Inbound, id: Option<&str>) -> sqlx::Result<Verdict> {
+    // An id with a fragment leads to something else.
+    let Some(id) = id.filter(|id| !id.contains('#')) else {
+        return Ok(Verdict::declined("it cannot be confirmed: it has no address of its own"));
+    };
+    Ok(match store::wanted::ended_since(conn, id, Purpose::Post, inbound.received_at).await? {
+        None => Verdict::until_read(format!("{id} is read at its origin first"), Want::now(id, Purpose::Post)),
+        Some((outcome, _)) if outcome == "read" => Verdict::accepted("it was read at its origin"),
+        Some((_, why)) => Verdict::declined(format!("it cannot be confirmed at its origin: {why}")),
+    })
+}
+
+/// A boost of something that is not ours. A community's may be a post of one of our conversations that reached us in no
+/// other way; anybody else's says nothing to us.
+pub(super) async fn boosted(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    incoming: &Incoming,
+) -> sqlx::Result<Verdict> {
+    debug_assert_eq!(incoming.kind, Kind::Announce);
+    let Some(id) = super::object(incoming) else { return Ok(Verdict::declined("it shows nothing that has an id")) };
+    if interaction::store::post(conn, id).await?.is_some() {
+        return Ok(Verdict::ignored("it shows a post of the conversation that is known"));
+    }
+    let remote = remote::store::by_url(conn, &inbound.actor).await?;
+    if app.urls.local(id).is_some() || remote.is_none_or(|remote| remote.kind != "Group") {
+        return Ok(Verdict::declined("it is about nothing of ours"));
+    }
+    Ok(origin::read(app, conn, inbound, id, false).await?.step(format!("shown by the community {}", inbound.actor)))
+}

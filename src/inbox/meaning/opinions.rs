@@ -1,0 +1,117 @@
+//! Likes, reactions, dislikes and boosts of what is ours, and their taking back (interop E12, E13, E14).
+
+use super::super::{Inbound, Verdict, store};
+use super::object;
+use crate::activity::Local;
+use crate::activity::incoming::{Incoming, Kind as Said, Reference};
+use crate::app::App;
+use crate::db::Conn;
+use crate::delivery;
+use crate::ids::InteractionId;
+use crate::interaction::store::{NewOpinion, end_opinion, put_opinion};
+use crate::interaction::{self, Kind, State, Target};
+use crate::post;
+use crate::remote::{self, Remote};
+
+/// Longest reaction kept, in characters: an emoji of several parts, or a `:shortcode:`.
+const REACTION_MAX: usize = 64;
+
+/// Which opinion an activity of this name gives. A reaction is a like with a sign of its own (FEP-c0e0).
+pub(super) fn named(said: &str) -> Option<Kind> {
+    match said {
+        "Like" | "EmojiReact" => Some(Kind::Like),
+        "Dislike" => Some(Kind::Dislike),
+        "Announce" => Some(Kind::Boost),
+        _ => None,
+    }
+}
+
+/// Something of ours that stands, by address, and what people call it.
+async fn target(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Result<(Target, String), Verdict>> {
+    let nothing = || Err(Verdict::declined("it is about nothing of ours"));
+    let (id, said) = match url.and_then(|url| app.urls.local(url)) {
+        Some(Local::Article(uuid)) => match post::store::article_by_uuid(conn, uuid).await? {
+            Some(article) => (article.id, None),
+            None => return Ok(nothing()),
+        },
+        Some(Local::Note(uuid)) => match interaction::store::post_by_uuid(conn, uuid).await? {
+            Some(note) if note.state == State::Shown => (note.article, Some(note.id)),
+            Some(_) => return Ok(Err(Verdict::declined("it is about an answer that was taken back"))),
+            None => return Ok(nothing()),
+        },
+        _ => return Ok(nothing()),
+    };
+    let target = Target { article: id, said };
+    Ok(match post::store::article(conn, id).await? {
+        Some(article) if article.stands(app.clock.now()) => {
+            let title = article.content.title;
+            Ok((target, if said.is_some() { format!("an answer below “{title}”") } else { format!("“{title}”") }))
+        }
+        _ => Err(Verdict::declined("it is about an article that was taken down")),
+    })
+}
+
+pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
+    let Some(kind) = named(incoming.kind.as_str()) else {
+        return Ok(Verdict::ignored("it is no opinion"));
+    };
+    let (target, title) = match target(app, conn, object(incoming)).await? {
+        Ok(target) => target,
+        // A community that takes part passes posts of our conversations on by their ids.
+        Err(_) if incoming.kind == Said::Announce => return super::groups::boosted(app, conn, inbound, incoming).await,
+        Err(verdict) => return Ok(verdict),
+    };
+    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+        return Ok(Verdict::declined("its actor is gone"));
+    };
+    if store::is_undone(conn, &inbound.actor, &inbound.activity_id).await? {
+        return Ok(Verdict::ignored("it was undone before"));
+    }
+    let reaction = reaction(incoming);
+    let opinion = NewOpinion {
+        id: InteractionId(app.ids.row()),
+        target,
+        author: remote.id,
+        kind,
+        activity_id: &inbound.activity_id,
+        reaction: reaction.as_deref(),
+    };
+    put_opinion(conn, &opinion, app.clock.now()).await?;
+    delivery::store::reach(conn, target.article, remote.nearest_inbox()).await?;
+    Ok(Verdict::accepted(format!("a {} of {title}", kind.as_str())))
+}
+
+/// The sign of a reaction, as plain text.
+fn reaction(incoming: &Incoming) -> Option<String> {
+    let text = ["content", "_misskey_reaction"].iter().find_map(|key| incoming.raw.get(*key)?.as_str())?;
+    let shown: String = text.chars().filter(|c| !c.is_control() && !c.is_whitespace()).take(REACTION_MAX).collect();
+    (!shown.is_empty()).then_some(shown)
+}
+
+/// Undo by who and what, since some send a new id (interop E14).
+pub(super) async fn taken_back(
+    app: &App,
+    conn: &mut Conn,
+    remote: &Remote,
+    undone: &Reference,
+) -> sqlx::Result<Verdict> {
+    let kind = undone.kind.as_deref().and_then(named);
+    let target = match undone.object.as_deref().and_then(|url| app.urls.local(url)) {
+        Some(Local::Article(uuid)) => {
+            post::store::article_by_uuid(conn, uuid).await?.map(|article| Target { article: article.id, said: None })
+        }
+        Some(Local::Note(uuid)) => interaction::store::post_by_uuid(conn, uuid)
+            .await?
+            .map(|note| Target { article: note.article, said: Some(note.id) }),
+        _ => None,
+    };
+    let ended = match (kind, target) {
+        (Some(kind), Some(target)) => end_opinion(conn, target, remote.id, kind, app.clock.now()).await?,
+        _ => false,
+    };
+    Ok(if ended {
+        Verdict::accepted(format!("took back a {}", kind.map_or("sign", Kind::as_str)))
+    } else {
+        Verdict::ignored("there was nothing to undo; remembered, should it come late")
+    })
+}

@@ -1,0 +1,110 @@
+//! Quotes of our articles: posts that show them, and who asks whether they may (FEP-044f, interop E20).
+
+use serde_json::Value;
+
+use super::super::store::wanted;
+use super::super::{Inbound, Purpose, Verdict, Want};
+use super::{object, posts};
+use crate::activity::Local;
+use crate::activity::incoming::{Incoming, Statement, same_origin, statement};
+use crate::activity::outgoing::{self, QuoteRequest, Stamp};
+use crate::app::App;
+use crate::db::Conn;
+use crate::interaction::{self, Kind, State};
+use crate::outbox::{Audience, Outgoing, publish};
+use crate::post::{self, Article};
+use crate::remote;
+
+/// The article of ours that a post quotes.
+pub(super) async fn quoted(app: &App, conn: &mut Conn, post: &Statement) -> sqlx::Result<Option<Article>> {
+    match post.quotes.as_deref().and_then(|url| app.urls.local(url)) {
+        Some(Local::Article(uuid)) => post::store::article_by_uuid(conn, uuid).await,
+        _ => Ok(None),
+    }
+}
+
+/// QuoteRequest: what everyone may quote is granted, with the address of the permission; without it Mastodon does not
+/// show the quote.
+pub(super) async fn requested(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    incoming: &Incoming,
+) -> sqlx::Result<Verdict> {
+    let article = match object(incoming).and_then(|url| app.urls.local(url)) {
+        Some(Local::Article(uuid)) => post::store::article_by_uuid(conn, uuid).await?,
+        _ => None,
+    };
+    let Some(article) = article.filter(|article| article.stands(app.clock.now())) else {
+        return Ok(Verdict::declined("it asks to quote nothing of ours"));
+    };
+    let Some(quote) = incoming.named("instrument") else {
+        return Ok(Verdict::declined("it does not name the post that quotes"));
+    };
+    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+        return Ok(Verdict::declined("its actor is gone"));
+    };
+    if interaction::store::post(conn, &quote).await?.is_none() {
+        let embedded = incoming.raw.get("instrument").filter(|instrument| instrument.is_object());
+        if let Some(verdict) = take_in(app, conn, inbound, &quote, embedded).await? {
+            return Ok(verdict);
+        }
+    }
+    let known = interaction::store::post(conn, &quote).await?;
+    let Some((known, uuid)) = known.and_then(|post| post.uuid.map(|uuid| (post, uuid))) else {
+        return Ok(Verdict::declined("what it names does not quote an article of ours"));
+    };
+    if known.author != interaction::Author::Remote(remote.id) || known.article != article.id {
+        return Ok(Verdict::declined("the quote is somebody else's, or of another article"));
+    }
+    if known.state != State::Shown {
+        return Ok(Verdict::declined(format!("the quote is {}, so it is not granted", known.state.as_str())));
+    }
+    let owner = crate::author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let (activity, now) = (app.ids.uuid(), app.clock.now());
+    let (owner_url, article_url, stamp) = (owner.url(&app.urls), app.urls.article(article.uuid), app.urls.quote(uuid));
+    let request =
+        QuoteRequest { id: &inbound.activity_id, actor: &inbound.actor, object: &article_url, instrument: &quote };
+    let outgoing = Outgoing {
+        cause: format!("quote:{}", inbound.id),
+        because: Some(inbound.id),
+        article: Some(article.id),
+        ..Outgoing::new(
+            activity,
+            owner.id,
+            "Accept",
+            Audience::One { inbox: remote.inbox, holds: None },
+            outgoing::accept_quote(&Stamp::new(&app.urls, activity, now), &owner_url, &request, &stamp),
+        )
+    };
+    publish(conn, &outgoing, now).await?;
+    Ok(Verdict::accepted(format!("may quote “{}”", article.content.title)))
+}
+
+/// The quoting post itself: from the request, if its author sent it, else read at its origin. A verdict where that ends
+/// the matter for now.
+async fn take_in(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    quote: &str,
+    embedded: Option<&Value>,
+) -> sqlx::Result<Option<Verdict>> {
+    let told = embedded.and_then(|document| statement(document).ok());
+    if let Some(post) = told.filter(|post| post.author == inbound.actor && same_origin(&post.id, &inbound.actor)) {
+        let verdict = posts::told(app, conn, inbound, post).await?;
+        return Ok((verdict.outcome != super::super::Outcome::Accepted).then_some(verdict));
+    }
+    Ok(match wanted::ended_since(conn, quote, Purpose::Post, inbound.received_at).await? {
+        None => {
+            Some(Verdict::until_read(format!("{quote} is read at its origin first"), Want::now(quote, Purpose::Post)))
+        }
+        Some((outcome, why)) if outcome != "read" => {
+            Some(Verdict::declined(format!("the quote cannot be read at its origin: {why}")))
+        }
+        Some(_) => None,
+    })
+}
+
+/// As what a post that quotes is kept.
+pub(super) const KIND: Kind = Kind::Quote;

@@ -1,0 +1,70 @@
+//! Undo: by the id of what is undone, else by its shape, since some send a new id (interop E14).
+
+use super::super::{Inbound, Purpose, Verdict, Want};
+use super::{follows, opinions};
+use crate::activity::incoming::{Incoming, Reference};
+use crate::app::App;
+use crate::db::Conn;
+use crate::follower;
+use crate::ids::RemoteActorId;
+use crate::interaction::{self, Author};
+use crate::remote;
+
+pub(super) async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
+    let Some(undone) = &incoming.object else {
+        return Ok(Verdict::declined("it undoes nothing"));
+    };
+    if undone.actor.as_deref().is_some_and(|actor| actor != inbound.actor) {
+        return Ok(Verdict::declined("it undoes what somebody else did"));
+    }
+    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+        return Ok(Verdict::ignored("its actor is gone"));
+    };
+    if let Some(id) = &undone.id
+        && let Some(what) = by_id(app, conn, remote.id, id).await?
+    {
+        return Ok(Verdict::accepted(what));
+    }
+    match undone.kind.as_deref() {
+        Some("Follow") => follows::undo_follow(app, conn, &remote, undone).await,
+        Some("Block") => follows::undo_block(app, conn, &remote, undone).await,
+        Some("Delete") => undo_delete(conn, inbound, remote.id, undone).await,
+        Some(kind) if opinions::named(kind).is_some() => opinions::taken_back(app, conn, &remote, undone).await,
+        Some(other) => Ok(Verdict::ignored(format!("what {other} does is not undone here"))),
+        None => Ok(Verdict::ignored("nothing of that id is known; remembered, should it come late")),
+    }
+}
+
+async fn by_id(app: &App, conn: &mut Conn, remote: RemoteActorId, id: &str) -> sqlx::Result<Option<String>> {
+    if follower::store::remove_by_follow(conn, remote, id).await? {
+        return Ok(Some("no longer follows".to_owned()));
+    }
+    if follower::store::unblock_by_id(conn, remote, id).await? {
+        return Ok(Some("blocks no longer".to_owned()));
+    }
+    let kind = interaction::store::end_by_activity(conn, remote, id, app.clock.now()).await?;
+    Ok(kind.map(|kind| format!("took back a {kind}")))
+}
+
+/// A post is there again, as Lemmy lets its author say: its words are read at its origin.
+async fn undo_delete(
+    conn: &mut Conn,
+    inbound: &Inbound,
+    remote: RemoteActorId,
+    undone: &Reference,
+) -> sqlx::Result<Verdict> {
+    let Some(id) = undone.object.as_deref() else {
+        return Ok(Verdict::declined("it restores nothing that has an id"));
+    };
+    match interaction::store::post(conn, id).await? {
+        Some(post) if post.author != Author::Remote(remote) => {
+            Ok(Verdict::declined("it restores what somebody else wrote"))
+        }
+        Some(post) if post.ended_at.is_some() => {
+            interaction::store::reopen_post(conn, post.id, inbound.received_at).await?;
+            let want = Want { article: Some(post.article), ..Want::now(id, Purpose::Post) };
+            Ok(Verdict::accepted("the reply is restored; its words are read at its origin").wanting(vec![want]))
+        }
+        _ => Ok(Verdict::ignored("nothing of that id was deleted here")),
+    }
+}

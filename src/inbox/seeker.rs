@@ -1,0 +1,222 @@
+//! The seeking loop: reads documents at their origin, one of a host at a time, and keeps what they say as if it had
+//! been sent; so a thread that reaches us only in part is completed (interop E7, E24, B18, B20).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use url::Url;
+
+use super::store::wanted::{self, Wanted};
+use super::store::{self, Arrival};
+use super::{FETCHED, Purpose, Want};
+use crate::activity::incoming::{self, same_origin};
+use crate::app::App;
+use crate::delivery::policy;
+use crate::interaction;
+use crate::remote::actors;
+use crate::remote::fetch::{self, FetchError};
+use crate::worker::Worker;
+
+/// Attempts after which a document that cannot be had is given up: about two and a half days.
+const ATTEMPTS: i64 = 14;
+
+/// The wait after the first failure; it doubles.
+const FIRST_WAIT: Duration = Duration::from_mins(1);
+
+/// Pages of one collection that are read.
+const PAGES: i64 = 20;
+
+/// The time between two posts of one collection, so that nobody feels us (issue “slowly”; interop D13).
+const BETWEEN: Duration = Duration::from_secs(2);
+
+/// Steps from what came by itself, up or down a thread (interop E7).
+pub(super) const DEEPEST: i64 = 20;
+
+/// Seeks.
+pub struct Seeker;
+
+#[async_trait]
+impl Worker for Seeker {
+    type Claim = Wanted;
+    const NAME: &'static str = "seeker";
+    const WIDTH: usize = 16;
+
+    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Wanted>> {
+        let now = app.clock.now();
+        {
+            let mut conn = app.db.read().await?;
+            if !wanted::any_due(&mut conn, now).await? {
+                return Ok(Vec::new());
+            }
+        }
+        let (db, node, limit) = (app.db.clone(), app.config.server.node.clone(), i64::try_from(limit)?);
+        let claim =
+            app.db.write(move |conn| Box::pin(async move { wanted::claim(conn, &db, &node, limit, now).await }));
+        Ok(claim.await?)
+    }
+
+    async fn work(&self, app: &App, wanted: Wanted) -> anyhow::Result<()> {
+        match read(app, &wanted).await {
+            Ok(found) => settle(app, wanted, found).await,
+            Err(FetchError::Gone) => end(app, wanted, "gone", "its server says that it is gone".to_owned()).await,
+            Err(FetchError::Absent(why)) => end(app, wanted, "absent", why).await,
+            Err(FetchError::Refused(why)) => end(app, wanted, "failed", why).await,
+            Err(FetchError::Temporary(why) | FetchError::Ours(why)) if wanted.attempts < ATTEMPTS => {
+                put_off(app, wanted, why).await
+            }
+            Err(FetchError::Temporary(why) | FetchError::Ours(why)) => end(app, wanted, "failed", why).await,
+        }
+    }
+}
+
+/// What a document turned out to be.
+enum Found {
+    /// A post, or an activity, of an actor who is known by now: to be understood in the inbox.
+    Said(Box<Arrival>),
+    /// It stands, where somebody said that it was gone.
+    Stands,
+    /// An actor, kept.
+    Actor,
+    /// A page of a collection.
+    Listed(incoming::Gathering),
+}
+
+async fn read(app: &App, wanted: &Wanted) -> Result<Found, FetchError> {
+    if wanted.purpose == Purpose::Actor {
+        return actors::read(app, &wanted.url).await.map(|_| Found::Actor);
+    }
+    let (at, document) = fetch::document(app, &wanted.url).await?;
+    match wanted.purpose {
+        Purpose::Collection => incoming::gathering(&document)
+            .filter(|_| same_origin(at.as_str(), &wanted.url))
+            .map(Found::Listed)
+            .ok_or_else(|| FetchError::Refused(format!("{at} is no collection"))),
+        _ if is_tombstone(&document) => Err(FetchError::Gone),
+        Purpose::End => Ok(Found::Stands),
+        Purpose::Actor | Purpose::Post => said(app, wanted, &at, &document).await,
+    }
+}
+
+fn is_tombstone(document: &Value) -> bool {
+    document.get("type").and_then(Value::as_str) == Some("Tombstone")
+}
+
+/// A document is believed from the origin that its id names, of an author of that origin (interop E3, E4).
+async fn said(app: &App, wanted: &Wanted, at: &Url, document: &Value) -> Result<Found, FetchError> {
+    let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
+    if id != wanted.url || !same_origin(at.as_str(), id) {
+        return Err(FetchError::Refused(format!("what is served at {at} says it is `{id}`")));
+    }
+    let kind = document.get("type").and_then(Value::as_str).unwrap_or("post").chars().take(64).collect();
+    let (author, object_id) = match incoming::statement(document) {
+        Ok(post) => (post.author, Some(post.id)),
+        Err(no_post) => match incoming::activity(document.clone()) {
+            Ok(activity) => (activity.actor, activity.object.and_then(|object| object.id)),
+            Err(_) => return Err(FetchError::Refused(format!("{at} is no post: {no_post}"))),
+        },
+    };
+    if !same_origin(&author, id) {
+        return Err(FetchError::Refused(format!("{id} is not of its author's server")));
+    }
+    // Whoever spoke is shown with a name and a picture, and hears what becomes of the article.
+    actors::known(app, &author).await?;
+    Ok(Found::Said(Box::new(Arrival {
+        activity_id: id.to_owned(),
+        signer: author.clone(),
+        actor: author,
+        kind,
+        object_id,
+        raw: document.to_string(),
+        path: FETCHED.to_owned(),
+        proof: None,
+    })))
+}
+
+async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
+    let (ids, now) = (app.ids.clone(), app.clock.now());
+    let ours = app.urls.origin().to_owned();
+    let settled = app.db.write(move |conn| {
+        Box::pin(async move {
+            let reason = match &found {
+                Found::Said(_) => "read at its origin",
+                Found::Stands => "it stands at its origin",
+                Found::Actor => "read",
+                Found::Listed(listed) => &format!("read: {} posts", listed.items.len()),
+            };
+            if !wanted::settle(conn, &wanted, "read", reason, now).await? {
+                return Ok(());
+            }
+            match found {
+                Found::Said(arrival) => store::keep_fetched(conn, &ids, &arrival, now).await,
+                Found::Stands | Found::Actor => store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await,
+                Found::Listed(listed) => {
+                    for want in missing(conn, &wanted, listed, &ours).await? {
+                        wanted::ask(conn, &ids, &want, None, now).await?;
+                    }
+                    Ok(())
+                }
+            }
+        })
+    });
+    settled.await?;
+    Ok(())
+}
+
+/// What a page lists that is neither ours, nor known, nor asked for already; and the next page.
+async fn missing(
+    conn: &mut crate::db::Conn,
+    wanted: &Wanted,
+    listed: incoming::Gathering,
+    ours: &str,
+) -> sqlx::Result<Vec<Want>> {
+    let mut wants = Vec::new();
+    let mut after = Duration::ZERO;
+    for url in listed.items {
+        if url.starts_with(ours)
+            || interaction::store::post(conn, &url).await?.is_some()
+            || wanted::was_asked(conn, &url).await?
+        {
+            continue;
+        }
+        wants.push(Want { url, purpose: Purpose::Post, article: wanted.article, depth: 1, after });
+        after += BETWEEN;
+    }
+    if let Some(url) = listed.next.filter(|next| same_origin(next, &wanted.url) && wanted.depth < PAGES) {
+        let depth = wanted.depth + 1;
+        wants.push(Want { url, purpose: Purpose::Collection, article: wanted.article, depth, after });
+    }
+    Ok(wants)
+}
+
+async fn end(app: &App, wanted: Wanted, outcome: &'static str, why: String) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let ended = app.db.write(move |conn| {
+        Box::pin(async move {
+            if !wanted::settle(conn, &wanted, outcome, &why, now).await? {
+                return Ok(());
+            }
+            // Whoever asked whether it is gone has an answer; whoever needed its words has none.
+            if wanted.purpose == Purpose::End {
+                store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await
+            } else {
+                store::fail_waiting(conn, &wanted.url, wanted.purpose, &why, now).await
+            }
+        })
+    });
+    ended.await?;
+    Ok(())
+}
+
+async fn put_off(app: &App, wanted: Wanted, why: String) -> anyhow::Result<()> {
+    let at = app.clock.now() + policy::wait(FIRST_WAIT, wanted.attempts, false, app.ids.dice());
+    app.db.write(move |conn| Box::pin(async move { wanted::retry(conn, &wanted, at, &why).await })).await?;
+    Ok(())
+}
+
+/// The loop, ready to run.
+#[must_use]
+pub fn worker() -> Arc<Seeker> {
+    Arc::new(Seeker)
+}

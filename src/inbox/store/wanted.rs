@@ -1,0 +1,249 @@
+//! The only SQL for documents elsewhere that are to be read: the table is the queue.
+
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+use url::Url;
+
+use crate::claiming;
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn, Db, decode_error};
+use crate::ids::{ArticleId, Host, Ids, InboundId};
+use crate::inbox::{Purpose, Want};
+
+/// How long a claim lasts.
+const LEASE: std::time::Duration = std::time::Duration::from_mins(2);
+
+/// How long a document that was read is not read again.
+const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// How long a collection that was read is not read again (interop B18).
+const COLLECTION_AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(15);
+
+/// Most documents read for one conversation in all, so that nobody can send us round for ever.
+pub const OF_ARTICLE: i64 = 5000;
+
+/// A document whose turn it is.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Row.
+    pub id: i64,
+    /// Its id.
+    pub url: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// Whose conversation it completes, where that is known.
+    pub article: Option<ArticleId>,
+    /// Steps from what came by itself.
+    pub depth: i64,
+    /// How often it was claimed, this time included; the fence of the lease.
+    pub attempts: i64,
+}
+
+/// Asks for a document; one that was asked for before is read again, but not at once. Says whether it will be read.
+///
+/// # Errors
+/// The database's.
+pub async fn ask(
+    conn: &mut Conn,
+    ids: &Ids,
+    want: &Want,
+    because: Option<InboundId>,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let Some(host) = Url::parse(&want.url).ok().as_ref().and_then(Host::of) else { return Ok(false) };
+    if let Some(article) = want.article {
+        let asked: i64 = query_scalar("SELECT COUNT(*) FROM wanted WHERE article_id = $1")
+            .bind(article.0)
+            .fetch_one(&mut *conn)
+            .await?;
+        if asked >= OF_ARTICLE {
+            return Ok(false);
+        }
+    }
+    let again_after = if want.purpose == Purpose::Collection { COLLECTION_AGAIN_AFTER } else { AGAIN_AFTER };
+    query(
+        "INSERT INTO wanted (id, url, purpose, host, article_id, inbound_id, depth, asked_at, next_attempt_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (url, purpose) DO UPDATE SET
+         outcome = NULL, reason = NULL, attempts = 0, asked_at = excluded.asked_at,
+         depth = CASE WHEN excluded.depth < wanted.depth THEN excluded.depth ELSE wanted.depth END,
+         inbound_id = COALESCE(excluded.inbound_id, wanted.inbound_id), article_id = COALESCE(wanted.article_id, excluded.article_id),
+         next_attempt_at = CASE WHEN wanted.settled_at + $10 > excluded.next_attempt_at THEN wanted.settled_at + $10
+             ELSE excluded.next_attempt_at END
+         WHERE wanted.outcome IS NOT NULL",
+    )
+    .bind(ids.row())
+    .bind(&want.url)
+    .bind(want.purpose.as_str())
+    .bind(host.as_str())
+    .bind(want.article.map(|id| id.0))
+    .bind(because.map(|id| id.0))
+    .bind(want.depth)
+    .bind(now.millis())
+    .bind((now + want.after).millis())
+    .bind(i64::try_from(again_after.as_millis()).unwrap_or(i64::MAX))
+    .execute(conn)
+    .await?;
+    Ok(true)
+}
+
+/// Whether any document is due: a cheap look before a claim.
+///
+/// # Errors
+/// The database's.
+pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
+    let id: Option<i64> = query_scalar("SELECT id FROM wanted WHERE outcome IS NULL AND next_attempt_at <= $1 LIMIT 1")
+        .bind(now.millis())
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.is_some())
+}
+
+/// Takes up to `limit` due documents, of each host one at a time.
+///
+/// # Errors
+/// The database's.
+pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Wanted>> {
+    let rows = query(claiming!(
+        db,
+        "UPDATE wanted SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (
+         SELECT w.id FROM wanted w WHERE w.outcome IS NULL AND w.next_attempt_at <= $1
+         AND NOT EXISTS (SELECT 1 FROM wanted e WHERE e.host = w.host AND e.outcome IS NULL
+             AND ((e.lease_owner IS NOT NULL AND e.next_attempt_at > $1) OR (e.next_attempt_at <= $1 AND e.id < w.id)))
+         ORDER BY w.id LIMIT $4",
+        ") RETURNING id, url, purpose, article_id, depth, attempts"
+    ))
+    .bind(now.millis())
+    .bind((now + LEASE).millis())
+    .bind(node)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_wanted).collect()
+}
+
+fn read_wanted(row: &AnyRow) -> sqlx::Result<Wanted> {
+    let purpose = row.text("purpose")?;
+    Ok(Wanted {
+        id: row.int("id")?,
+        url: row.text("url")?,
+        purpose: Purpose::parse(&purpose).ok_or_else(|| decode_error(format!("no purpose: {purpose}")))?,
+        article: row.maybe_int("article_id")?.map(ArticleId),
+        depth: row.int("depth")?,
+        attempts: row.int("attempts")?,
+    })
+}
+
+/// Settles a document: `read`, `gone`, `absent` or `failed`; false when another node has taken it over.
+///
+/// # Errors
+/// The database's.
+pub async fn settle(
+    conn: &mut Conn,
+    wanted: &Wanted,
+    outcome: &str,
+    reason: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE wanted SET outcome = $3, reason = $4, settled_at = $5, lease_owner = NULL
+         WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
+    )
+    .bind(wanted.id)
+    .bind(wanted.attempts)
+    .bind(outcome)
+    .bind(reason)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Makes a document due again later, and says why.
+///
+/// # Errors
+/// The database's.
+pub async fn retry(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str) -> sqlx::Result<()> {
+    query("UPDATE wanted SET next_attempt_at = $3, reason = $4, lease_owner = NULL WHERE id = $1 AND attempts = $2 AND outcome IS NULL")
+        .bind(wanted.id)
+        .bind(wanted.attempts)
+        .bind(at.millis())
+        .bind(why)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Frees what this node held when it last stopped.
+///
+/// # Errors
+/// The database's.
+pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE wanted SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND outcome IS NULL")
+        .bind(node)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// How reading a document ended, if it ended since a moment.
+///
+/// # Errors
+/// The database's.
+pub async fn ended_since(
+    conn: &mut Conn,
+    url: &str,
+    purpose: Purpose,
+    since: Timestamp,
+) -> sqlx::Result<Option<(String, String)>> {
+    let row = query(
+        "SELECT outcome, reason FROM wanted WHERE url = $1 AND purpose = $2 AND outcome IS NOT NULL AND settled_at >= $3",
+    )
+    .bind(url)
+    .bind(purpose.as_str())
+    .bind(since.millis())
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok((row.text("outcome")?, row.maybe_text("reason")?.unwrap_or_default()))).transpose()
+}
+
+/// How many steps away from what came by itself a post was asked for, and for which conversation.
+///
+/// # Errors
+/// The database's.
+pub async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<ArticleId>)> {
+    let row = query("SELECT depth, article_id FROM wanted WHERE url = $1 AND purpose = 'post'")
+        .bind(url)
+        .fetch_optional(conn)
+        .await?;
+    Ok(match row {
+        Some(row) => (row.int("depth")?, row.maybe_int("article_id")?.map(ArticleId)),
+        None => (0, None),
+    })
+}
+
+/// Whether a post was asked for before, or is known.
+///
+/// # Errors
+/// The database's.
+pub async fn was_asked(conn: &mut Conn, url: &str) -> sqlx::Result<bool> {
+    let found: Option<i64> = query_scalar("SELECT id FROM wanted WHERE url = $1 AND purpose = 'post'")
+        .bind(url)
+        .fetch_optional(conn)
+        .await?;
+    Ok(found.is_some())
+}
+
+/// How many documents wait to be read, and how many ended in each way.
+///
+/// # Errors
+/// The database's.
+pub async fn count(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query("SELECT COALESCE(outcome, 'waiting') AS outcome, COUNT(*) AS n FROM wanted GROUP BY outcome")
+        .fetch_all(conn)
+        .await?;
+    let mut counts: Vec<_> =
+        rows.iter().map(|row| Ok((row.text("outcome")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
+    counts.sort();
+    Ok(counts)
+}
