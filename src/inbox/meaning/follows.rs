@@ -37,7 +37,14 @@ pub(super) async fn follow(
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("the follower is gone"));
     };
-    if store::is_undone(conn, &inbound.actor, &inbound.activity_id).await? {
+    if store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?.is_some() {
+        // The Undo did not mean another Follow, should it have ended one by its shape.
+        let url = actor.url(&app.urls);
+        if let Some(standing) = store::standing_follow(conn, &inbound.actor, &url).await?
+            && standing != inbound.activity_id
+        {
+            follower::store::add(conn, actor.id, remote.id, &standing, app.clock.now()).await?;
+        }
         return Ok(Verdict::ignored("it was undone before"));
     }
     if follower::store::is_blocked_by(conn, actor.id, remote.id).await? {
@@ -109,7 +116,7 @@ pub(super) async fn block(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("its actor is gone"));
     };
-    if store::is_undone(conn, &inbound.actor, &inbound.activity_id).await? {
+    if store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?.is_some() {
         return Ok(Verdict::ignored("it was undone before"));
     }
     follower::store::block(conn, actor.id, remote.id, &inbound.activity_id, app.clock.now()).await?;

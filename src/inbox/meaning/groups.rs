@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::{Inbound, Purpose, Verdict, Want, store};
-use super::origin;
+use super::origin::{self, By};
 use crate::activity::incoming::{Incoming, Kind};
 use crate::app::App;
 use crate::db::Conn;
@@ -32,7 +32,7 @@ pub(super) async fn passed_on(
     }
     let verdict = match (kind, about) {
         ("Create" | "Update", Some(id)) => origin::read(app, conn, inbound, id, kind == "Update").await?,
-        ("Delete", Some(id)) => origin::ended(app, conn, inbound, id).await?,
+        ("Delete", Some(id)) => origin::ended(app, conn, inbound, id, By::Another).await?,
         ("Like" | "Dislike" | "EmojiReact", Some(about)) if app.urls.local(about).is_some() => {
             at_its_server(conn, inbound, inner.id.as_deref()).await?
         }

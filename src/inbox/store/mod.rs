@@ -220,19 +220,46 @@ pub async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::R
     Ok(())
 }
 
-/// Whether an actor has already undone the activity with this id (interop D7, T9).
+/// The Undo by which an actor has already taken back the activity with this id (interop D7, T9).
 ///
 /// # Errors
 /// The database's.
-pub async fn is_undone(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<bool> {
-    let id: Option<i64> = query_scalar(
-        "SELECT id FROM inbound WHERE object_id = $1 AND actor = $2 AND signer = $2 AND kind = 'Undo' LIMIT 1",
-    )
-    .bind(activity_id)
-    .bind(actor)
-    .fetch_optional(conn)
-    .await?;
+pub async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Option<InboundId>> {
+    query_scalar("SELECT id FROM inbound WHERE object_id = $1 AND actor = $2 AND signer = $2 AND kind = 'Undo' LIMIT 1")
+        .bind(activity_id)
+        .bind(actor)
+        .fetch_optional(conn)
+        .await
+        .map(|id: Option<i64>| id.map(InboundId))
+}
+
+/// Whether an activity of an actor's is known by its id.
+///
+/// # Errors
+/// The database's.
+pub async fn knows(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<bool> {
+    let id: Option<i64> = query_scalar("SELECT id FROM inbound WHERE activity_id = $1 AND signer = $2 AND actor = $2")
+        .bind(activity_id)
+        .bind(actor)
+        .fetch_optional(conn)
+        .await?;
     Ok(id.is_some())
+}
+
+/// The last Follow of an actor's that was let in and never taken back by its id.
+///
+/// # Errors
+/// The database's.
+pub async fn standing_follow(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<Option<String>> {
+    query_scalar(
+        "SELECT f.activity_id FROM inbound f WHERE f.object_id = $2 AND f.actor = $1 AND f.signer = $1 AND f.kind = 'Follow'
+         AND f.verdict = 'accepted' AND NOT EXISTS (SELECT 1 FROM inbound u WHERE u.object_id = f.activity_id AND u.actor = $1
+             AND u.signer = $1 AND u.kind = 'Undo') ORDER BY f.id DESC LIMIT 1",
+    )
+    .bind(actor)
+    .bind(object_id)
+    .fetch_optional(conn)
+    .await
 }
 
 /// Whether an actor has already deleted what has this id (interop D7, T8).
@@ -338,7 +365,7 @@ pub async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Result<u6
     }
     let done = query(
         "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, attempts = 0, next_attempt_at = $1
-         WHERE verdict = 'deferred' AND waits_for IS NULL AND raw <> ''",
+         WHERE verdict = 'deferred' AND raw <> ''",
     )
     .bind(now.millis())
     .execute(conn)

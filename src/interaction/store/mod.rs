@@ -4,7 +4,7 @@ mod opinions;
 mod posts;
 mod reading;
 
-pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion};
+pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion, restore_opinions};
 pub use posts::{
     NewPost, decide, edit_post, end_all, end_post, insert_post, post, post_by_row, post_by_uuid, reopen_post, wordings,
 };
