@@ -67,6 +67,8 @@ CREATE INDEX activities_inbound ON activities (inbound_id) WHERE inbound_id IS N
 ALTER TABLE inbound ADD COLUMN key_id TEXT;
 ALTER TABLE inbound ADD COLUMN scheme TEXT;
 ALTER TABLE inbound ADD COLUMN steps TEXT;
+-- What ended a Follow that was let in otherwise than by an Undo of its id: the Undo that named an id unknown (yet), or 0 for our own word.
+ALTER TABLE inbound ADD COLUMN ended_by BIGINT;
 CREATE INDEX inbound_object ON inbound (object_id) WHERE object_id IS NOT NULL;
 
 -- Documents elsewhere that we mean to read: the parent of a reply, a post that was forwarded or only named, a page of a conversation.

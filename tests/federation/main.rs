@@ -6,6 +6,7 @@
 mod support;
 
 mod answers;
+mod any_order;
 mod backup;
 mod co_authors;
 mod conversation;

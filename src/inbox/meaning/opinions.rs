@@ -64,8 +64,11 @@ pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("its actor is gone"));
     };
-    if let Some(undo) = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await? {
-        interaction::store::restore_opinions(conn, undo).await?;
+    let undone_by = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
+    if !undone_by.is_empty() {
+        for undo in undone_by {
+            interaction::store::restore_opinions(conn, undo).await?;
+        }
         return Ok(Verdict::ignored("it was undone before"));
     }
     let reaction = reaction(incoming);

@@ -66,8 +66,8 @@ pub async fn end_by_activity(
     now: Timestamp,
 ) -> sqlx::Result<Option<String>> {
     query_scalar(
-        "UPDATE interactions SET ended_at = $3 WHERE remote_actor_id = $1 AND activity_id = $2 AND object_id IS NULL
-         AND ended_at IS NULL RETURNING kind",
+        "UPDATE interactions SET ended_at = $3, ended_by = NULL WHERE remote_actor_id = $1 AND activity_id = $2 AND object_id IS NULL
+         AND (ended_at IS NULL OR ended_by IS NOT NULL) RETURNING kind",
     )
     .bind(author.0)
     .bind(activity_id)

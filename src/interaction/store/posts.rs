@@ -248,7 +248,7 @@ pub async fn decide(
 /// # Errors
 /// The database's.
 pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE interactions SET document = NULL, source = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
+    query("UPDATE interactions SET document = NULL, source = NULL, updated_at = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
         .bind(id.0)
         .bind(now.millis())
         .execute(&mut *conn)
@@ -267,7 +267,7 @@ pub async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> 
         .execute(&mut *conn)
         .await?;
     let done =
-        query("UPDATE interactions SET document = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
+        query("UPDATE interactions SET document = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
             .bind(author.0)
             .bind(now.millis())
             .execute(conn)
