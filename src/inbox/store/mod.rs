@@ -10,9 +10,11 @@ use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Db, json};
 use crate::ids::{Ids, InboundId};
 
+mod kept;
 mod refusals;
 pub mod wanted;
 
+pub use kept::{Kept, about, latest};
 pub use refusals::{count_refusal, refusals};
 
 /// How long a claim lasts.

@@ -6,7 +6,8 @@ mod reading;
 
 pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion, restore_opinions};
 pub use posts::{
-    NewPost, decide, edit_post, end_all, end_post, insert_post, post, post_by_row, post_by_uuid, reopen_post, wordings,
+    History, NewPost, decide, edit_post, end_all, end_post, history, insert_post, post, post_by_row, post_by_uuid,
+    reopen_post, wordings,
 };
 pub use reading::{Filter, Page, answers, conversation, count_replies, count_states, list, people, reply_ids};
 
