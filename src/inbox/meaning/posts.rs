@@ -213,6 +213,7 @@ async fn insert(
     let now = app.clock.now();
     let (object_id, updated) = (post.id.clone(), post.updated);
     let published = post.published.filter(|published| *published <= now).unwrap_or(inbound.received_at);
+    let quotes = kind != Kind::Notice && post.quotes.as_deref() == Some(app.urls.article(article.uuid).as_str());
     let words = Words::of(post);
     let new = NewPost {
         id: InteractionId(app.ids.row()),
@@ -221,7 +222,8 @@ async fn insert(
         kind,
         activity_id: &inbound.activity_id,
         object_id: &object_id,
-        uuid: (kind == Kind::Quote).then(|| app.ids.uuid()),
+        // Whoever may show the article is given a permission with a name of its own (FEP-044f).
+        uuid: quotes.then(|| app.ids.uuid()),
         parent,
         words: &words,
         published,
