@@ -25,9 +25,9 @@ pub(super) async fn of_id(app: &App, conn: &mut Conn, id: &str) -> sqlx::Result<
 
 async fn received(app: &App, conn: &mut Conn, kept: &Kept) -> sqlx::Result<Vec<Event>> {
     let mut came = if kept.path == FETCHED {
-        Event::new(kept.received, format!("read a {} of {} at its origin", kept.kind, kept.actor))
+        Event::new(kept.received, format!("{} of {} was read at its origin", kept.kind, kept.actor))
     } else {
-        Event::new(kept.received, format!("received a {} of {} at {}", kept.kind, kept.actor, kept.path))
+        Event::new(kept.received, format!("{} of {} came to {}", kept.kind, kept.actor, kept.path))
     };
     came = came.with(format!("id {}", kept.id));
     if let Some(object) = &kept.object {
@@ -62,7 +62,7 @@ fn sought(line: &wanted::Line) -> Event {
         _ => format!("asked for {}", line.url),
     };
     let reason = line.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let times = if line.attempts == 1 { String::new() } else { format!(" ({} attempts)", line.attempts) };
+    let times = if line.attempts < 2 { String::new() } else { format!(" after {} attempts", line.attempts) };
     Event::new(line.settled.unwrap_or(line.asked), what).with(format!("{}{times}{reason}", line.outcome))
 }
 

@@ -66,14 +66,14 @@ pub async fn story(app: &App, wanted: &str) -> sqlx::Result<Option<Story>> {
         events.extend(told::of_activity(app, conn, uuid).await?);
         subject = subject.or_else(|| (!events.is_empty()).then(|| format!("our activity {wanted}")));
     }
-    if let Some(said) = interaction::store::post(conn, wanted).await? {
-        events.extend(heard::of_post(app, conn, &said).await?);
-        subject = subject.or_else(|| Some(format!("the {} {wanted}", said.kind.as_str())));
-    }
-    if subject.is_none() || app.urls.local(wanted).is_none() {
+    if app.urls.local(wanted).is_none() {
         let heard = heard::of_id(app, conn, wanted).await?;
         subject = subject.or_else(|| (!heard.is_empty()).then(|| wanted.to_owned()));
         events.extend(heard);
+    }
+    if let Some(said) = interaction::store::post(conn, wanted).await? {
+        events.extend(heard::of_post(app, conn, &said).await?);
+        subject = Some(format!("the {} {wanted}", said.kind.as_str()));
     }
     events.sort_by_key(|event| event.at);
     Ok(subject.map(|subject| Story { subject, events }))

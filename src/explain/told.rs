@@ -81,7 +81,8 @@ async fn sent(app: &App, conn: &mut Conn, activity: &Told) -> sqlx::Result<Event
             (None, None) => String::new(),
         };
         let next = line.next_attempt.map(|at| format!(", again at {at}")).unwrap_or_default();
-        event = event.with(format!("{} to {} after {} attempts{answer}{next}", line.state, line.inbox, line.attempts));
+        let times = if line.attempts < 2 { String::new() } else { format!(" after {} attempts", line.attempts) };
+        event = event.with(format!("{} to {}{times}{answer}{next}", line.state, line.inbox));
     }
     if count > DELIVERIES {
         event = event.with(format!("and {} more", count - DELIVERIES));

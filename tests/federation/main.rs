@@ -13,6 +13,7 @@ mod conversation;
 mod corpus;
 mod crash;
 mod databases;
+mod explained;
 mod first_crossing;
 mod flood;
 mod follows;
