@@ -284,7 +284,7 @@ async fn a_thread_of_five_hundred_replies_over_five_servers_ends_complete_and_eq
         let mut dice = 7_usize;
         for number in 0..REPLIES {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let parent = if number < 5 || (dice >> 33) % 10 == 0 {
+            let parent = if number < 5 || (dice >> 33).is_multiple_of(10) {
                 article.clone()
             } else {
                 notes[(dice >> 35) % number]["id"].as_str().expect("an id").to_owned()
