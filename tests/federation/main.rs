@@ -6,6 +6,7 @@
 mod support;
 
 mod answers;
+mod author_answers;
 mod backup;
 mod co_authors;
 mod conversation;

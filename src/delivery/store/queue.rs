@@ -137,7 +137,8 @@ impl Recipients {
                  LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL"
             ),
             Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1"),
-            // Whose shared inbox took the article hears of it there, and not once more at its instance actor's.
+            // Whose shared inbox took the article, and not an answer to it alone, hears of it there, and not once more at its
+            // instance actor's.
             Self::Copies(_) => fan_out_statements!(
                 "SELECT inbox_id FROM reach WHERE article_id = $1 UNION
                  SELECT f.inbox_id FROM fetched f WHERE f.article_id = $1 AND NOT EXISTS (
@@ -162,7 +163,9 @@ impl Recipients {
             Self::Traces(_) => fan_out_statements!(concat!(
                 hearers!(),
                 " UNION SELECT reach.inbox_id FROM interactions n JOIN reach ON reach.article_id = n.article_id WHERE n.id = $1
-                 UNION SELECT c.inbox_id FROM interactions n JOIN fetched c ON c.article_id = n.article_id WHERE n.id = $1"
+                 UNION SELECT c.inbox_id FROM interactions n JOIN fetched c ON c.article_id = n.article_id WHERE n.id = $1 AND NOT EXISTS (
+                 SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
+                 WHERE a.interaction_id = $1 AND d.host_id = c.host_id AND d.outcome = 'delivered' AND s.shared = 1 AND s.gone_at IS NULL)"
             )),
             Self::Everyone => fan_out_statements!("SELECT id AS inbox_id FROM inboxes WHERE $1 = 0"),
             Self::Servers => fan_out_statements!(
