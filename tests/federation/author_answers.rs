@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use veerpont::harness::{Entry, Peer, SignOptions};
+use veerpont::harness::{Entry, Peer, PeerShape, SignOptions};
 use veerpont::ids::Handle;
 use veerpont::interaction::store::Page;
 use veerpont::interaction::{Note, Shown, State};
@@ -110,6 +110,8 @@ async fn the_conversation_goes_on_below_an_answer() {
         world.drain().await;
         let document = read(&home, &note).await;
         assert_eq!(ids(&document["replies"]["first"]["items"]), [&below]);
+        assert_eq!(ids(&read(&other, &asked).await["replies"]["first"]["items"]), [&note], "their server knows it");
+        assert_eq!(ids(&read(&other, &format!("{asked}/replies")).await["first"]["items"]), [&note]);
         let alone = read(&home, &format!("{note}/replies")).await;
         assert_eq!(alone["first"], document["replies"]["first"], "B18: inside and alone they are one");
         for (key, collection) in [("likes", "likes"), ("shares", "shares")] {
@@ -290,6 +292,46 @@ async fn who_liked_boosted_or_answered_hears_of_edits_and_the_end_of_the_article
         for peer in [liker, booster, answerer] {
             assert_eq!(kinds(&peer), ["Update", "Delete"], "{}", peer.host());
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_no_shared_inbox_is_told_at_their_own() {
+    on_each_engine(async |world| {
+        let (article, _) = article(world).await;
+        let strict = world.peer_with("gts.test", &["ann"], |settings| settings.shape = PeerShape::GoToSocial);
+        let asked = reply(world, &strict, "ann", &article, "Does it sail?").await;
+        let note = answer(world, "maren", &asked, "It does.").await;
+        answers::delete(&world.app, &note).await.expect("deleted");
+        world.drain().await;
+        // The server's own actor, which fetched the article with its signature, is told of the end as well.
+        let personal = strict.received().into_iter().filter(|post| post.inbox == "/users/ann/inbox");
+        let told: Vec<_> = personal.map(|post| post.kind).collect();
+        assert_eq!(told, ["Create", "Delete"], "each once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_is_as_public_as_what_it_answers() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let fan = world.peer("fan.test", &["cy"]);
+        world.follow(&fan, "cy", MAREN).await;
+        let date = world.clock.now().rfc3339();
+        world.site.page(
+            "quiet",
+            &format!("title: Quiet\ndate: {date}\nauthors: [maren]\nfediverse: unlisted"),
+            "Hush.",
+        );
+        world.publish().await;
+        let article = taken(&fan, "Create").pop().expect("a Create").object_id;
+        let note = answer(world, "maren", &article, "Hush indeed.").await;
+        let document = read(&fan, &note).await;
+        let followers = format!("{}/followers", document["attributedTo"].as_str().expect("an actor"));
+        assert_eq!((ids(&document["to"]), ids(&document["cc"])[0]), (vec![followers.as_str()], PUBLIC), "B8");
+        assert_eq!(entry(fan.timeline("cy"), &note).text, "<p>Hush indeed.</p>");
     })
     .await;
 }
