@@ -7,6 +7,7 @@ mod support;
 
 mod answers;
 mod any_order;
+mod author_answers;
 mod backup;
 mod co_authors;
 mod conversation;

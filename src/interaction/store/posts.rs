@@ -75,7 +75,12 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
     remember_words(conn, post.id, post.words, post.updated.unwrap_or(post.published)).await
 }
 
-async fn remember_words(conn: &mut Conn, id: InteractionId, words: &Words, as_of: Timestamp) -> sqlx::Result<()> {
+pub(super) async fn remember_words(
+    conn: &mut Conn,
+    id: InteractionId,
+    words: &Words,
+    as_of: Timestamp,
+) -> sqlx::Result<()> {
     query("INSERT INTO wordings (interaction_id, as_of, document) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
         .bind(id.0)
         .bind(as_of.millis())
@@ -127,6 +132,15 @@ pub async fn wordings(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Vec<(T
         .fetch_all(conn)
         .await?;
     rows.iter().map(|row| Ok((row.time("as_of")?, row.json("document")?))).collect()
+}
+
+/// What a post says now; `None` once it was deleted.
+///
+/// # Errors
+/// The database's.
+pub async fn words(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Words>> {
+    let row = query("SELECT document FROM interactions WHERE id = $1").bind(id.0).fetch_optional(conn).await?;
+    Ok(row.map(|row| row.maybe_json("document")).transpose()?.flatten())
 }
 
 macro_rules! select_post {
