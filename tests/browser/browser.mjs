@@ -55,7 +55,8 @@ export async function startSite({ script }) {
   const server = createServer((request, response) => {
     const page = pages.get(new URL(request.url, 'http://site').pathname);
     if (!page) {
-      response.writeHead(404).end();
+      // Browsers ask for an icon of their own accord, and would call a 404 an error.
+      response.writeHead(request.url === '/favicon.ico' ? 204 : 404).end();
       return;
     }
     const headers = { 'Content-Type': `${page.type ?? 'text/html'}; charset=utf-8` };

@@ -4,6 +4,7 @@
 // One rule keeps strangers' data harmless: everything is made with createElement and text nodes, and no markup is ever handed
 // to the browser. What a stranger wrote is read here and built anew from a list of plain elements.
 
+// A language that is written from right to left also says `dir: 'rtl'`.
 const LANGUAGES = {
   en: {
     loading: 'Loading the conversation…',
@@ -77,7 +78,9 @@ const LANGUAGES = {
 
 // Colours are mixed from the text's own, so that they fit a light and a dark site without asking which it is.
 const STYLE = `
-:host { display: block; }
+:host { display: block; min-inline-size: min(100%, 15rem); }
+:host(veerpont-follow) { display: inline-block; min-inline-size: 0; max-inline-size: 100%; }
+:host(veerpont-follow) .box { container-type: normal; }
 :host([hidden]), [hidden] { display: none !important; }
 *, ::before, ::after { box-sizing: border-box; }
 .box {
@@ -110,10 +113,11 @@ summary { cursor: pointer; }
 .emoji { height: 1.3em; width: auto; max-width: 6em; vertical-align: -.28em; object-fit: contain; }
 
 .button {
-  display: inline-flex; align-items: center; gap: .45em; max-width: 100%; min-height: 2.25em; padding: .3em .9em;
+  display: inline-flex; align-items: baseline; gap: .45em; max-width: 100%; min-height: 2.25em; padding: .3em .9em;
   border: 1px solid var(--link); border-radius: var(--radius); background: none; color: var(--link);
   font: inherit; font-size: .9375em; font-weight: 600; line-height: 1.3; text-align: start; text-decoration: none; cursor: pointer;
 }
+.button svg { align-self: center; }
 .button:hover { background: var(--wash); text-decoration: underline; }
 .button[aria-disabled=true] { opacity: .6; cursor: progress; }
 
@@ -178,7 +182,7 @@ article { display: grid; grid-template-columns: var(--avatar) minmax(0, 1fr); co
 .pictures > * { display: grid; max-width: min(100%, 24rem); }
 .pictures img { display: block; max-width: 100%; max-height: 18rem; border-radius: var(--radius); background: var(--wash); }
 .cover { place-items: center; min-height: 7rem; width: 16rem; border-style: dashed; border-color: var(--quiet); color: inherit; background: var(--wash);
-  text-align: center; }
+  align-items: center; justify-content: center; text-align: center; }
 .poll { display: grid; gap: .35rem; }
 .poll li { padding: .3rem .75rem; border-radius: var(--radius); background: var(--wash); }
 .foot { grid-column: 2; margin-block-start: .45rem; font-size: .875em; }
@@ -461,7 +465,7 @@ class Painter {
   }
 
   nameOf(person) {
-    return plain(person?.name, 120).trim() || plain(person?.handle, 120) || this.say('someone');
+    return plain(person?.name, 80).trim() || plain(person?.handle, 80) || this.say('someone');
   }
 
   name(person) {
@@ -535,7 +539,7 @@ class Painter {
   }
 
   meta(reply, answered) {
-    const handle = plain(reply.author?.handle, 120);
+    const handle = plain(reply.author?.handle, 80);
     const published = this.tongue.time(reply.published);
     const updated = this.tongue.time(reply.updated);
     updated?.setAttribute('title', this.say('editedAt', { date: updated.textContent }));
@@ -570,11 +574,12 @@ class Painter {
 
   content(reply, pen) {
     const html = typeof reply.content === 'string' ? reply.content : '';
-    const content = el('div', { class: 'content', dir: 'auto' });
+    const content = el('div', { class: 'content' });
     pen.rebuild(html.slice(0, MOST), content, this.level);
     if (html.length > MOST) content.append(el('p', {}, '… ', outward(reply.url, { lang: this.tongue.code }, this.say('elsewhere'))));
-    // Each paragraph may run its own way, as strangers mix languages.
-    for (const block of content.children) block.setAttribute('dir', 'auto');
+    // Each paragraph may run its own way, as strangers mix languages. Said only now: while it grows, a browser would look
+    // through all of it again at each new piece.
+    for (const block of [content, ...content.children]) block.dir = 'auto';
     if (content.textContent.length < LONG) return content;
     const unfold = () => {
       fold.classList.remove('long');
@@ -698,6 +703,8 @@ class Base extends HTMLElement {
   get tongue() {
     const tongue = new Tongue(this.closest('[lang]')?.getAttribute('lang') || 'en');
     this.box.lang = tongue.code;
+    // Its words run their own way on a page that runs the other.
+    this.box.dir = tongue.words.dir ?? 'ltr';
     return tongue;
   }
 
@@ -771,7 +778,8 @@ class Conversation extends Base {
     this.painter = new Painter(this.bridge, tongue, level);
     this.fallback.hidden = false;
     this.status = el('p', { role: 'status', class: 'quiet' });
-    this.retry = null;
+    this.heading = null;
+    this.more = null;
     this.notice = el('div', { class: 'notice', part: 'notice' }, this.status);
     // The live region stands there before it speaks, or it may not be heard.
     this.box.replaceChildren(this.notice);
@@ -851,7 +859,6 @@ class Conversation extends Base {
     }
     const reactions = ['likes', 'boosts'].map((kind) => painter.reactions(kind, found[kind])).filter(Boolean);
     this.thread = new Thread(painter);
-    this.more = null;
     this.box.prepend(
       el('header', { class: 'head', part: 'head' }, this.heading, actions),
       ...(total || !article ? [] : [el('p', { class: 'quiet invitation' }, painter.say('invitation'))]),
