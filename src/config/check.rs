@@ -1,6 +1,7 @@
 //! From the file as written to a configuration that holds together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use zeroize::Zeroizing;
 use super::error::{Fault, Page};
 use super::file::{self, File, Text};
 use super::{
-    Community, Config, ConfigError, Database, Delivery, Federation, Limits, Network, Publishing, Retention, Secrets,
-    Server, Tls, values,
+    Community, Config, ConfigError, Database, Delivery, Federation, Limits, Network, Pages, Pictures, Publishing,
+    Retention, Secrets, Server, Tls, values,
 };
 use crate::ids::{Handle, Host};
 
@@ -78,6 +79,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         file.community.iter().map(|written| reader.community(written, &mut taken)).collect::<Result<Vec<_>, _>>()?;
     let mut names = BTreeSet::new();
     let data = values::database_folder(&database.url).unwrap_or_else(|| base.join("data"));
+    let pages = reader.pages(&file.pages, &data)?;
     let sources = file
         .source
         .iter()
@@ -94,6 +96,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         federation,
         limits,
         retention,
+        pages,
         communities,
         sources,
     })
@@ -190,6 +193,20 @@ impl Reader<'_> {
             inbox_mib_per_host: number(&written.inbox_mib_per_host, usual.inbox_mib_per_host)?,
             connections: number(&written.connections, usual.connections)?,
             connections_per_address: number(&written.connections_per_address, usual.connections_per_address)?,
+        })
+    }
+
+    fn pages(&self, written: &file::Pages, data: &Path) -> Result<Pages, ConfigError> {
+        Ok(Pages {
+            pictures: match &written.pictures {
+                Some(word) => self.page.read(word, |text| values::pictures(text))?,
+                None => Pictures::default(),
+            },
+            pictures_mib: match &written.pictures_mib {
+                Some(written) => self.page.read(written, |number| values::number(*number))?,
+                None => NonZeroU32::new(256).unwrap_or(NonZeroU32::MIN),
+            },
+            pictures_folder: data.join("pictures"),
         })
     }
 

@@ -29,6 +29,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) retention: Retention,
     #[serde(default)]
+    pub(super) pages: Pages,
+    #[serde(default)]
     pub(super) community: Vec<Spanned<Community>>,
     #[serde(default)]
     pub(super) source: Vec<Spanned<Source>>,
@@ -73,6 +75,13 @@ pub(super) struct Limits {
 pub(super) struct Retention {
     pub(super) settled: Option<Text>,
     pub(super) deferred: Option<Text>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pages {
+    pub(super) pictures: Option<Text>,
+    pub(super) pictures_mib: Option<Spanned<i64>>,
 }
 
 #[derive(Default, Deserialize)]

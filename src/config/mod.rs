@@ -54,6 +54,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[retention]`.
     pub retention: Retention,
+    /// `[pages]`.
+    pub pages: Pages,
     /// Each `[[community]]`, in the order of the file.
     pub communities: Vec<Community>,
     /// Each `[[source]]`, in the order of the file.
@@ -209,6 +211,27 @@ pub struct Retention {
     pub settled: Duration,
     /// What is not understood yet, and read again after an upgrade.
     pub deferred: Duration,
+}
+
+/// `[pages]`: what people are shown here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pages {
+    /// Whether pictures from elsewhere are shown.
+    pub pictures: Pictures,
+    /// Most of them kept on disk, in MiB.
+    pub pictures_mib: NonZeroU32,
+    /// The folder in which they are kept.
+    pub pictures_folder: PathBuf,
+}
+
+/// What becomes of pictures from elsewhere: faces, emoji, attachments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pictures {
+    /// We fetch them and show our copy, so that no reader is seen by a server elsewhere.
+    #[default]
+    Proxy,
+    /// They are left out.
+    None,
 }
 
 /// One `[[community]]`: a `Group` that people follow as a whole, and its house author.

@@ -65,6 +65,8 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!(config.server.trusted_proxies, ["127.0.0.0/8", "::1/128"].map(|range| range.parse().expect("a range")));
     let days = |days: u64| Duration::from_hours(24 * days);
     assert_eq!((config.retention.settled, config.retention.deferred), (days(30), days(180)));
+    assert_eq!((config.pages.pictures, config.pages.pictures_mib.get()), (Pictures::Proxy, 256));
+    assert_eq!(config.pages.pictures_folder, PathBuf::from("/srv/veerpont/data/pictures"));
     assert_eq!(config.publishing.push_within, Duration::from_hours(7 * 24));
     assert_eq!(config.delivery.first_retry, Duration::from_mins(1));
     let [source] = config.sources.as_slice() else { panic!("one source") };
@@ -122,6 +124,8 @@ fn each_fault_is_told_at_its_line() {
         ("[[community]]", "[limits]\nconnections = 0\n[[community]]", 5, "0 is no limit"),
         ("[[community]]", "[limits]\ninbox_per_host = -1\n[[community]]", 5, "-1 is no limit"),
         ("[[community]]", "[retention]\nsettled = \"long\"\n[[community]]", 5, "is not a length of time"),
+        ("[[community]]", "[pages]\npictures = \"all\"\n[[community]]", 5, "pictures is \"all\""),
+        ("[[community]]", "[pages]\npictures_mib = 0\n[[community]]", 5, "0 is no limit"),
         (
             "listen =",
             "colour =",

@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::Url;
 
 use super::error::Fault;
-use super::{AuthorChoice, ConnectTo, MovedAway, SourceKind};
+use super::{AuthorChoice, ConnectTo, MovedAway, Pictures, SourceKind};
 use crate::ids::Host;
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Fault> {
@@ -177,6 +177,17 @@ pub(super) fn moved_away(text: &str) -> Result<MovedAway, Fault> {
         other => Err(Fault::new(
             format!("moved_away is \"{other}\""),
             "write \"remove\", or \"keep\" for articles to stand on when a redirect rule leads from their page elsewhere",
+        )),
+    }
+}
+
+pub(super) fn pictures(text: &str) -> Result<Pictures, Fault> {
+    match text {
+        "proxy" => Ok(Pictures::Proxy),
+        "none" => Ok(Pictures::None),
+        other => Err(Fault::new(
+            format!("pictures is \"{other}\""),
+            "write \"proxy\" to show copies of pictures from elsewhere, or \"none\" to leave them out",
         )),
     }
 }

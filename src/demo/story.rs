@@ -10,7 +10,7 @@ use super::voice::{Facts, Voice};
 use crate::activity::Local;
 use crate::harness::{Entry, FollowState, Found, Received};
 use crate::ids::{ArticleId, Handle};
-use crate::interaction::store::Page;
+use crate::interaction::store::{Order, Page};
 use crate::interaction::{Answers, Shown, State};
 use crate::outbox::answers::{self, Draft};
 use crate::post::PostState;
@@ -35,7 +35,7 @@ const REMARK: &str = "It had a ticket, I saw it.";
 const ANSWER: &str = "It was the *twelfth*.";
 
 /// The most of a conversation that is looked at.
-const WHOLE: Page = Page { from: 0, limit: 100 };
+const WHOLE: Page = Page { from: 0, limit: 100, order: Order::Time };
 
 /// What a step hands to the next, and what it tells.
 type Told<T> = anyhow::Result<(T, Facts)>;
@@ -224,7 +224,7 @@ async fn said(stage: &Stage, article: &str, id: &str) -> anyhow::Result<Option<S
     let article = row(stage, article).await?;
     let mut conn = stage.app.db.read().await?;
     let all = interaction::store::conversation(&mut conn, &stage.app.urls, article, WHOLE).await?;
-    Ok(all.into_iter().find(|shown| shown.id == id))
+    Ok(all.into_iter().map(|(shown, _)| shown).find(|shown| shown.id == id))
 }
 
 /// The plain text of a reply that is shown, if its words hold these.

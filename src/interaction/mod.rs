@@ -213,6 +213,9 @@ impl Words {
 /// Somebody as they are shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Person {
+    /// Their row.
+    #[serde(skip)]
+    pub row: Author,
     /// Their id.
     pub id: String,
     /// Their name as they write it, which may be empty.

@@ -24,6 +24,12 @@ const TIDY_EVERY: u32 = 1024;
 /// What is bought from the store of bytes, in bytes.
 const UNIT: usize = 1024;
 
+/// Questions to other servers a minute that one reader may have us ask.
+const LOOKUPS: NonZeroU32 = match NonZeroU32::new(10) {
+    Some(ten) => ten,
+    None => NonZeroU32::MIN,
+};
+
 /// All limits on what strangers ask.
 #[derive(Debug)]
 pub struct Throttles {
@@ -31,6 +37,8 @@ pub struct Throttles {
     pub sources: Throttle<IpAddr>,
     /// Verified POSTs by the host that signed.
     pub hosts: Throttle<String>,
+    /// Questions to other servers on behalf of readers, by source.
+    pub lookups: Throttle<IpAddr>,
     /// What is kept of a host's POSTs, in units of 1024 bytes.
     kept: Throttle<String>,
     /// Room for bodies that belong to no answered request yet.
@@ -47,6 +55,7 @@ impl Throttles {
         Self {
             sources: Throttle::new(Quota::per_minute(limits.inbox_per_source), clock.clone()),
             hosts: Throttle::new(Quota::per_minute(limits.inbox_per_host), clock.clone()),
+            lookups: Throttle::new(Quota::per_minute(LOOKUPS), clock.clone()),
             kept: Throttle::new(a_day(units), clock.clone()),
             bodies: Arc::default(),
             refused: Tally::default(),

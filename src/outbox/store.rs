@@ -158,20 +158,6 @@ pub async fn count_listed(conn: &mut Conn, actor: ActorId, now: Timestamp) -> sq
     query_scalar(listed!("COUNT(*)", "")).bind(actor.0).bind(now.millis()).fetch_one(conn).await
 }
 
-/// The articles that an actor published or announced and that stand at `now`, the latest publication first.
-///
-/// # Errors
-/// The database's.
-pub async fn spoken_of(conn: &mut Conn, actor: ActorId, limit: i64, now: Timestamp) -> sqlx::Result<Vec<ArticleId>> {
-    let rows = query(listed!("t.id", "AND a.interaction_id IS NULL ORDER BY t.published_at DESC, t.id DESC LIMIT $3"))
-        .bind(actor.0)
-        .bind(now.millis())
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(|row| row.int("id").map(ArticleId)).collect()
-}
-
 /// A page of an actor's outbox at `now`, before the number `before`, newest first: each with its number.
 ///
 /// # Errors

@@ -271,6 +271,47 @@ pub async fn article_by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<A
     row.as_ref().map(read_article).transpose()
 }
 
+/// The articles that an actor published or announced and that stand at `now`, the latest publication first.
+///
+/// # Errors
+/// The database's.
+pub async fn spoken_of(
+    conn: &mut Conn,
+    actor: ActorId,
+    (from, limit): (i64, i64),
+    now: Timestamp,
+) -> sqlx::Result<Vec<Article>> {
+    let rows = query(articles!(
+        "WHERE deleted_at IS NULL AND (expires_at IS NULL OR expires_at > $2) AND id IN
+         (SELECT article_id FROM activities WHERE actor_id = $1 AND kind IN ('Create', 'Announce') AND interaction_id IS NULL)
+         ORDER BY published_at DESC, id DESC LIMIT $4 OFFSET $3"
+    ))
+    .bind(actor.0)
+    .bind(now.millis())
+    .bind(from)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_article).collect()
+}
+
+/// Who owns a community's standing articles: whoever published last is the first.
+///
+/// # Errors
+/// The database's.
+pub async fn owners_in_community(conn: &mut Conn, community: CommunityId, limit: i64) -> sqlx::Result<Vec<ActorId>> {
+    let ids: Vec<i64> = query_scalar(
+        "SELECT a.owner_actor_id FROM articles a JOIN actors p ON p.id = a.owner_actor_id
+         WHERE a.community_id = $1 AND a.deleted_at IS NULL AND p.deleted_at IS NULL AND p.kind = 'Person'
+         GROUP BY a.owner_actor_id ORDER BY MAX(a.published_at) DESC, a.owner_actor_id LIMIT $2",
+    )
+    .bind(community.0)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(ActorId).collect())
+}
+
 /// Standing articles of an actor.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 pub mod actors;
 pub mod fetch;
 pub mod store;
+pub mod webfinger;
 
 use crate::clock::Timestamp;
 use crate::ids::{InboxId, RemoteActorId};

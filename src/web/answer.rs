@@ -24,9 +24,10 @@ pub(super) const ACTIVITY_JSON: &str = "application/activity+json; charset=utf-8
 /// Many servers ask for a new article at once; a cache may answer them (interop D13).
 pub(super) const PUBLIC_MINUTE: &str = "public, max-age=60";
 
-/// Pages load our stylesheet and nothing else.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Pages load our own pictures, style and script and nothing else. Forms are sent to us, and led on from here to the
+/// reader's own server, which browsers hold to `form-action` too.
+const PAGE_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self' https:; \
+     base-uri 'none'; frame-ancestors 'none'";
 
 /// Bytes of the hash in an `ETag`.
 const ETAG_BYTES: usize = 16;
@@ -114,6 +115,10 @@ fn etag(body: &[u8]) -> String {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Personal;
 
+/// Marks an answer that is in the reader's language.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spoken;
+
 /// Leads on to `to`: 302, since where a page lives may change.
 pub(super) fn lead_to(to: &str) -> Result<Response, Failure> {
     let location = HeaderValue::try_from(to).map_err(|_| Failure::Broken(format!("`{to}` is no address")))?;
@@ -130,17 +135,18 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
         response = if is_known(&asked, &response) { not_modified(response) } else { for_people(&asked, response) };
     }
     let personal = response.extensions().get::<Personal>().is_some();
+    let spoken = response.extensions().get::<Spoken>().is_some();
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     if personal {
         set(VARY, "accept, signature");
         set(CACHE_CONTROL, "private, no-cache");
     } else {
-        set(VARY, "accept");
+        set(VARY, if spoken { "accept, accept-language" } else { "accept" });
     }
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(REFERRER_POLICY, "strict-origin-when-cross-origin");
-    set(CONTENT_SECURITY_POLICY, PAGE_POLICY);
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(PAGE_POLICY));
     response
 }
 
@@ -168,8 +174,9 @@ fn not_modified(mut response: Response) -> Response {
 fn for_people(asked: &HeaderMap, response: Response) -> Response {
     let person = accepts(asked, "text/html") && Form::wanted(asked) == Form::Page;
     let Some(told) = response.extensions().get::<Told>().filter(|_| person) else { return response };
-    let Ok(page) = pages::error(told) else { return response };
+    let Ok(page) = pages::error(told, asked) else { return response };
     let (mut head, _) = response.into_parts();
+    head.extensions.insert(Spoken);
     head.headers.remove(CONTENT_LENGTH);
     head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(pages::HTML));
     Response::from_parts(head, page.into())

@@ -53,7 +53,7 @@ async fn readable_by_all(mut response: Response) -> Response {
 }
 
 /// The first parameter of this name, percent-decoded (interop A4).
-fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+pub(super) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
 }
@@ -130,20 +130,33 @@ async fn resolve(data: Data<App>, RawQuery(query): RawQuery) -> Result<Response,
     lead_to(&data.urls.article(found.uuid))
 }
 
-/// The article of exactly this page; else of the page without fragment and query, with or without a slash at its end.
-async fn article_of(conn: &mut Conn, page: &str) -> sqlx::Result<Option<Article>> {
-    if let Some(found) = post::store::article_by_url(conn, page).await? {
-        return Ok(Some(found));
+/// The article of exactly this page; else of the page however it was linked to.
+pub(super) async fn article_of(conn: &mut Conn, page: &str) -> sqlx::Result<Option<Article>> {
+    for spelling in spellings(page) {
+        if let Some(found) = post::store::article_by_url(conn, &spelling).await? {
+            return Ok(Some(found));
+        }
     }
-    let Ok(mut url) = Url::parse(page) else { return Ok(None) };
+    Ok(None)
+}
+
+/// A page's address as it is, then without fragment and query, with or without a slash at its end, and by the other of
+/// http and https: links come with marks of campaigns, and sites are called in more than one way.
+fn spellings(page: &str) -> Vec<String> {
+    let mut all = vec![page.to_owned()];
+    let Ok(mut url) = Url::parse(page) else { return all };
     url.set_fragment(None);
     url.set_query(None);
-    let plain = url.as_str();
-    let other = plain.strip_suffix('/').map_or_else(|| format!("{plain}/"), str::to_owned);
-    match post::store::article_by_url(conn, plain).await? {
-        Some(found) => Ok(Some(found)),
-        None => post::store::article_by_url(conn, &other).await,
+    let other_scheme = if url.scheme() == "https" { "http" } else { "https" };
+    for _ in 0..2 {
+        let plain = url.as_str().strip_suffix("index.html").unwrap_or(url.as_str());
+        let other = plain.strip_suffix('/').map_or_else(|| format!("{plain}/"), str::to_owned);
+        all.extend([plain.to_owned(), other]);
+        if url.set_scheme(other_scheme).is_err() {
+            break;
+        }
     }
+    all
 }
 
 fn health(body: &'static str) -> Response {

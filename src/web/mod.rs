@@ -1,11 +1,14 @@
 //! The web: a thin face that extracts, calls one room and renders.
 
 mod answer;
+mod assets;
+mod conversation;
 mod discovery;
 mod error;
 mod federation;
 mod hooks;
 mod pages;
+mod pictures;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -28,6 +31,9 @@ pub async fn router(app: App) -> anyhow::Result<Router> {
         .merge(discovery::routes())
         .merge(hooks::routes())
         .merge(pages::routes())
+        .merge(conversation::routes())
+        .merge(pictures::routes(&app))
+        .merge(assets::routes())
         .fallback(async || Failure::NotFound("Nothing lives at this address."))
         .method_not_allowed_fallback(async || Failure::Method)
         .layer(axum::middleware::from_fn(answer::finish))

@@ -153,7 +153,7 @@ async fn the_article_itself_is_answered_by_its_author_and_by_another() {
         let mut conn = world.app.db.read().await.expect("a connection");
         let joris = Handle::parse("joris").expect("a handle");
         let joris = author::store::actor_by_handle(&mut conn, &joris).await.expect("a row").expect("an actor");
-        let spoken = outbox::store::spoken_of(&mut conn, joris.id, 10, world.clock.now()).await.expect("rows");
+        let spoken = post::store::spoken_of(&mut conn, joris.id, (0, 10), world.clock.now()).await.expect("rows");
         assert_eq!(spoken.len(), 1, "an answer is no article of his");
     })
     .await;

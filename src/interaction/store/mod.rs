@@ -14,7 +14,10 @@ pub use posts::{
     History, NewPost, decide, edit_post, end_all, end_post, history, insert_post, post, post_by_row, post_by_uuid,
     reopen_post, wordings, words,
 };
-pub use reading::{Filter, Page, answers, conversation, count_replies, count_states, list, people, reply_ids};
+pub use reading::{
+    Filter, Order, Page, answers, conversation, count_replies, count_states, face, list, people, reply_ids, shown,
+    shown_words,
+};
 
 /// What is shown, of an interaction `i`.
 macro_rules! standing {

@@ -7,10 +7,12 @@ use url::Url;
 use super::posts::read_state;
 use super::standing;
 use crate::activity::Image;
+use crate::activity::incoming::Emoji;
 use crate::activity::urls::Urls;
+use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error};
-use crate::ids::{ArticleId, Handle, Host, InteractionId};
-use crate::interaction::{Answers, Kind, Person, Shown, State};
+use crate::ids::{ActorId, ArticleId, Handle, Host, InteractionId, RemoteActorId};
+use crate::interaction::{Answers, Author, Kind, Person, Shown, State, Words};
 
 /// The ids of what is shown in answer to an article, the oldest first: replies to the article itself, or all of the
 /// conversation.
@@ -84,7 +86,7 @@ pub async fn answers(conn: &mut Conn, article: ArticleId) -> sqlx::Result<Answer
 /// Who said something, by either side of the join.
 macro_rules! person_columns {
     () => {
-        "r.url AS r_url, r.name AS r_name, r.username, r.profile_url, r.avatar_url, r.emoji,
+        "i.remote_actor_id, i.actor_id, r.url AS r_url, r.name AS r_name, r.username, r.profile_url, r.avatar_url, r.emoji,
          a.uuid AS a_uuid, a.handle AS a_handle, a.name AS a_name, a.icon AS a_icon"
     };
 }
@@ -136,37 +138,147 @@ pub async fn list(conn: &mut Conn, urls: &Urls, filter: Filter, limit: i64) -> s
     rows.iter().map(|row| read_shown(row, urls)).collect()
 }
 
+/// In which order a conversation is read; in both, what is answered stands before its answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The oldest first.
+    Time,
+    /// Each reply followed by its answers; deeper than eight steps, answers stand in order of time.
+    Threads,
+}
+
+/// How deep [`Order::Threads`] goes.
+const DEPTH: i64 = 8;
+
 /// A page of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
+    /// In which order.
+    pub order: Order,
     /// Posts skipped.
     pub from: i64,
     /// Most posts on it.
     pub limit: i64,
 }
 
-/// An article's conversation, the oldest first, for everyone: what is shown, and of what is not, that it was there,
-/// where something shown answers it.
+/// When a reply counts as written: never before what it answers, whatever clocks elsewhere say.
+macro_rules! at {
+    () => {
+        "CASE WHEN c.published_at > t.at THEN c.published_at ELSE t.at + 1 END"
+    };
+}
+
+/// The place of a reply among those that answer the same. Digits alone, as many for each (years 0 to 9999, and row ids
+/// of these centuries), so that texts sort alike under every collation.
+macro_rules! place {
+    ($at:expr, $id:literal) => {
+        concat!("CAST(2000000000000000 + ", $at, " AS TEXT) || CAST(", $id, " AS TEXT)")
+    };
+}
+
+/// An article's conversation for everyone, each post with its depth: what is shown, and of what is not, that it was
+/// there, where something shown answers it.
 ///
 /// # Errors
 /// The database's.
-pub async fn conversation(conn: &mut Conn, urls: &Urls, article: ArticleId, page: Page) -> sqlx::Result<Vec<Shown>> {
-    let rows = query(select_shown!(concat!(
-        "i.article_id = $1 AND i.kind = 'reply' AND ((",
-        standing!(),
-        ") OR i.id IN (WITH RECURSIVE above (id) AS (
+pub async fn conversation(
+    conn: &mut Conn,
+    urls: &Urls,
+    article: ArticleId,
+    page: Page,
+) -> sqlx::Result<Vec<(Shown, usize)>> {
+    let rows = query(concat!(
+        "WITH RECURSIVE above (id) AS (
              SELECT i.parent_id FROM interactions i WHERE i.article_id = $1 AND i.kind = 'reply' AND i.parent_id IS NOT NULL AND ",
         standing!(),
-        "    UNION SELECT u.parent_id FROM interactions u JOIN above ON u.id = above.id WHERE u.parent_id IS NOT NULL)
-             SELECT id FROM above))
-         ORDER BY i.published_at, i.object_id LIMIT $3 OFFSET $2"
-    )))
+        "    UNION SELECT u.parent_id FROM interactions u JOIN above ON u.id = above.id WHERE u.parent_id IS NOT NULL),
+         thread (id, at, depth, stem, path) AS (
+             SELECT c.id, c.published_at, 0, ",
+        place!("c.published_at", "c.id"),
+        ", ",
+        place!("c.published_at", "c.id"),
+        "    FROM interactions c LEFT JOIN interactions p ON p.id = c.parent_id
+             WHERE c.article_id = $1 AND c.kind = 'reply' AND (p.id IS NULL OR p.kind <> 'reply')
+             UNION ALL SELECT c.id, ",
+        at!(),
+        ", t.depth + 1, CASE WHEN t.depth + 1 < $5 THEN t.stem || ",
+        place!(at!(), "c.id"),
+        " ELSE t.stem END, t.stem || ",
+        place!(at!(), "c.id"),
+        "    FROM thread t JOIN interactions c ON c.parent_id = t.id WHERE c.kind = 'reply')
+         SELECT t.depth, i.id, i.object_id, CASE WHEN p.kind = 'reply' THEN p.object_id END AS parent, i.document, i.published_at,
+             i.updated_at, i.ended_at, i.held_at, i.hidden_at, i.block_id, ",
+        person_columns!(),
+        " FROM thread t JOIN interactions i ON i.id = t.id LEFT JOIN remote_actors r ON r.id = i.remote_actor_id
+             LEFT JOIN actors a ON a.id = i.actor_id LEFT JOIN interactions p ON p.id = i.parent_id
+         WHERE (",
+        standing!(),
+        ") OR i.id IN (SELECT id FROM above)
+         ORDER BY CASE WHEN $4 = 1 THEN t.path ELSE '' END, t.at, i.id LIMIT $3 OFFSET $2"
+    ))
     .bind(article.0)
     .bind(page.from)
     .bind(page.limit)
+    .bind(i64::from(page.order == Order::Threads))
+    .bind(DEPTH)
     .fetch_all(conn)
     .await?;
-    rows.iter().map(|row| read_shown(row, urls)).collect()
+    rows.iter().map(|row| Ok((read_public(row, urls)?, usize::try_from(row.int("depth")?).unwrap_or(0)))).collect()
+}
+
+/// As everyone sees it: of what is not shown, no word.
+fn read_public(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {
+    let mut shown = read_shown(row, urls)?;
+    if shown.state != State::Shown {
+        shown.words = None;
+    }
+    Ok(shown)
+}
+
+/// A post as everyone sees it.
+///
+/// # Errors
+/// The database's.
+pub async fn shown(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Shown>> {
+    let row = query(select_shown!(concat!("i.id = $1 AND i.object_id IS NOT NULL AND ", standing!())))
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| read_public(&row, urls)).transpose()
+}
+
+/// The words of a post that everyone sees, in a conversation that stands at `now`.
+///
+/// # Errors
+/// The database's.
+pub async fn shown_words(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<Option<Words>> {
+    let row = query(concat!(
+        "SELECT i.document FROM interactions i JOIN articles t ON t.id = i.article_id WHERE i.id = $1 AND t.deleted_at IS NULL
+         AND (t.expires_at IS NULL OR t.expires_at > $2) AND i.kind <> 'notice' AND ",
+        standing!()
+    ))
+    .bind(id.0)
+    .bind(now.millis())
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| row.maybe_json("document")).transpose()?.flatten())
+}
+
+/// The picture of somebody elsewhere, and those of their name, where anything is shown that they said or did.
+///
+/// # Errors
+/// The database's.
+pub async fn face(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<(Option<String>, Vec<Emoji>)>> {
+    let row = query(concat!(
+        "SELECT r.avatar_url, r.emoji FROM remote_actors r WHERE r.id = $1 AND EXISTS (
+             SELECT 1 FROM interactions i WHERE i.remote_actor_id = r.id AND i.kind <> 'notice' AND ",
+        standing!(),
+        ")"
+    ))
+    .bind(id.0)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok((row.maybe_text("avatar_url")?, row.maybe_json("emoji")?.unwrap_or_default()))).transpose()
 }
 
 /// Who likes or boosted an article, the latest first, each once, with the sign that a like came with.
@@ -234,6 +346,7 @@ pub(super) fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
         let handle = Handle::parse(&row.text("a_handle")?).map_err(decode_error)?;
         let icon: Option<Image> = row.maybe_json("a_icon")?;
         return Ok(Person {
+            row: Author::Ours(ActorId(row.int("actor_id")?)),
             id: urls.actor(uuid::Uuid::parse_str(&uuid).map_err(decode_error)?),
             name: row.text("a_name")?,
             handle: format!("@{}", urls.acct(&handle)),
@@ -246,6 +359,7 @@ pub(super) fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
     let id = row.text("r_url")?;
     let host = Url::parse(&id).ok().as_ref().and_then(Host::of).map(|host| host.to_string()).unwrap_or_default();
     Ok(Person {
+        row: Author::Remote(RemoteActorId(row.int("remote_actor_id")?)),
         name: row.text("r_name")?,
         handle: format!("@{}@{host}", row.text("username")?),
         url: row.text("profile_url")?,

@@ -1,46 +1,69 @@
-//! The home page: which communities live here.
+//! The home page: the communities that live here, with who writes in them and what they published last.
 
 use activitypub_federation::config::Data;
 use askama::Template;
+use axum::response::Response;
+use http::HeaderMap;
 
-use super::{page, place};
+use super::face::Face;
+use super::listed::{Listed, listed, owners};
+use super::{Frame, page};
 use crate::app::App;
-use crate::web::answer::Document;
+use crate::web::conversation::person;
 use crate::web::error::Failure;
+use crate::web::pictures::Album;
 use crate::{author, post};
+
+/// Authors and posts shown of a community.
+const AUTHORS: i64 = 60;
+const POSTS: i64 = 10;
 
 #[derive(Template)]
 #[template(path = "home.html", config = "src/web/pages/askama.toml")]
 struct Home<'a> {
-    place: &'a str,
-    communities: Vec<Listed>,
+    frame: Frame<'a>,
+    communities: Vec<Community>,
 }
 
 /// A community as the page shows it.
-struct Listed {
+struct Community {
     name: String,
     address: String,
+    handle: String,
     profile: String,
     /// Clean HTML.
     summary: String,
-    authors: i64,
-    articles: i64,
+    authors: u64,
+    posts: u64,
+    faces: Vec<Face>,
+    articles: Vec<Listed>,
 }
 
-pub(super) async fn show(data: Data<App>) -> Result<Document, Failure> {
-    let mut conn = data.db.read().await?;
+pub(super) async fn show(data: Data<App>, headers: HeaderMap) -> Result<Response, Failure> {
+    let app: &App = &data;
+    let frame = Frame::new(app, &headers)?;
+    let mut album = Album::for_pages(app);
+    let mut conn = app.db.read().await?;
+    let owners = owners(&mut conn).await?;
     let mut communities = Vec::new();
     for community in author::store::communities(&mut conn).await? {
-        let group = author::store::actor(&mut conn, community.group).await?.ok_or(sqlx::Error::RowNotFound)?;
-        let (authors, articles) = post::store::count_in_community(&mut conn, community.id).await?;
-        communities.push(Listed {
-            address: data.urls.acct(&group.handle),
-            profile: data.urls.profile(&group.handle),
-            name: group.name,
-            summary: group.summary,
-            authors,
-            articles,
+        let group = owners.get(&community.group).ok_or(sqlx::Error::RowNotFound)?;
+        let (authors, posts) = post::store::count_in_community(&mut conn, community.id).await?;
+        let articles = post::store::spoken_of(&mut conn, group.id, (0, POSTS), app.clock.now()).await?;
+        let faces = post::store::owners_in_community(&mut conn, community.id, AUTHORS).await?;
+        let faces = faces.iter().filter_map(|id| owners.get(id)).map(|who| Face::new(&person(app, who), &mut album));
+        communities.push(Community {
+            address: app.urls.acct(&group.handle),
+            handle: group.handle.to_string(),
+            profile: app.urls.profile(&group.handle),
+            name: group.name.clone(),
+            summary: group.summary.clone(),
+            authors: u64::try_from(authors).unwrap_or(0),
+            posts: u64::try_from(posts).unwrap_or(0),
+            faces: faces.collect(),
+            articles: listed(app, &frame, articles, &owners, group.id),
         });
     }
-    page(&Home { place: place(&data), communities })
+    let home = Home { frame, communities };
+    page(&home.frame, &home)
 }

@@ -1,54 +1,97 @@
-//! Pages for people: the home page, profiles, and errors.
+//! Pages for people: the home page, profiles, posts with their conversation, the two dialogs, feeds, and errors.
 
+pub(super) mod content;
+mod dialog;
+mod face;
+mod feeds;
+mod follow;
 mod home;
+mod listed;
+mod post;
 mod profile;
+mod reply;
+mod words;
 
-use activitypub_federation::config::Data;
 use askama::Template;
 use axum::Router;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http::header::CONTENT_LANGUAGE;
+use http::{HeaderMap, HeaderValue};
 
-use super::answer::Document;
+use self::words::Words;
+use super::answer::{Document, Spoken};
+use super::assets;
 use super::error::{Failure, Told};
 use crate::app::App;
-use crate::clock::Timestamp;
 
 /// The media type of pages.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
-
-const STYLE: &str = include_str!("style.css");
 
 pub(super) fn routes() -> Router {
     Router::new()
         .route("/", get(home::show))
         .route("/@{handle}", get(profile::show))
-        .route("/assets/veerpont.css", get(async || Document::text("text/css; charset=utf-8", STYLE)))
+        .route("/@{handle}/feed.atom", get(feeds::atom))
+        .route("/@{handle}/feed.json", get(feeds::json))
+        .route("/@{handle}/{uuid}", get(post::show))
+        .merge(dialog::routes())
 }
 
-/// A page of a template; anybody may keep it for a minute.
-fn page(template: &impl Template) -> Result<Document, Failure> {
-    Ok(Document::text(HTML, template.render()?))
+/// What all pages share.
+struct Frame<'a> {
+    /// The reader's language.
+    say: &'static Words,
+    /// The instance's own name: where its handles live.
+    place: &'a str,
+    style: String,
+    style_integrity: &'static str,
 }
 
-/// A day as people write it.
-fn day(at: Timestamp) -> String {
-    at.date_time().format("%-d %B %Y").to_string()
+impl<'a> Frame<'a> {
+    fn new(app: &'a App, asked: &HeaderMap) -> Result<Self, Failure> {
+        Ok(Self { place: app.urls.handle_domain().as_str(), ..Self::bare(asked).ok_or_else(speechless)? })
+    }
+
+    /// Without a place, for errors.
+    fn bare(asked: &HeaderMap) -> Option<Self> {
+        let say = Words::wanted(asked)?;
+        Some(Self { say, place: "", style: assets::STYLE.path(), style_integrity: &assets::STYLE.integrity })
+    }
+}
+
+fn speechless() -> Failure {
+    Failure::Broken("there are no words for pages".to_owned())
+}
+
+/// A page of a template; anybody who reads the same language may keep it for a minute.
+fn page(frame: &Frame<'_>, template: &impl Template) -> Result<Response, Failure> {
+    let mut response = Document::text(HTML, template.render()?).into_response();
+    if let Ok(language) = HeaderValue::try_from(&frame.say.lang) {
+        response.headers_mut().insert(CONTENT_LANGUAGE, language);
+    }
+    response.extensions_mut().insert(Spoken);
+    Ok(response)
 }
 
 #[derive(Template)]
 #[template(path = "error.html", config = "src/web/pages/askama.toml")]
 struct ErrorPage<'a> {
-    title: &'a str,
+    frame: Frame<'a>,
+    title: String,
+    /// English, as programs are told.
     detail: &'a str,
 }
 
-/// An error for people.
-pub(super) fn error(told: &Told) -> askama::Result<String> {
-    let title = told.status.canonical_reason().unwrap_or("Error");
-    ErrorPage { title, detail: &told.detail }.render()
-}
-
-/// The instance's own name: where its handles live.
-fn place(app: &Data<App>) -> &str {
-    app.urls.handle_domain().as_str()
+/// An error for people; `None` where there are no words at all.
+pub(super) fn error(told: &Told, asked: &HeaderMap) -> askama::Result<String> {
+    let frame = Frame::bare(asked).ok_or(askama::Error::Fmt)?;
+    let title = match told.status.as_u16() {
+        400 => frame.say.say("error-400"),
+        404 => frame.say.say("error-404"),
+        410 => frame.say.say("error-410"),
+        429 => frame.say.say("error-429"),
+        _ => frame.say.say("error-other"),
+    };
+    ErrorPage { frame, title, detail: &told.detail }.render()
 }

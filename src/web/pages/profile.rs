@@ -1,23 +1,24 @@
 //! An actor's page: who this is, how to follow, and what they published.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use activitypub_federation::config::Data;
 use askama::Template;
-use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Path, RawQuery};
+use axum::response::Response;
 use http::HeaderMap;
 
-use super::{day, page, place};
+use super::face::Face;
+use super::listed::{Listed, listed, owners};
+use super::{Frame, page};
 use crate::activity::actor::ActorKind;
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::db::Conn;
 use crate::ids::Handle;
+use crate::post;
 use crate::web::answer::{Form, lead_to};
+use crate::web::conversation::{from, person};
 use crate::web::error::Failure;
-use crate::{outbox, post};
+use crate::web::pictures::Album;
 
 /// Articles on a page.
 const SHOWN: i64 = 50;
@@ -25,92 +26,82 @@ const SHOWN: i64 = 50;
 #[derive(Template)]
 #[template(path = "profile.html", config = "src/web/pages/askama.toml")]
 struct Profile<'a> {
-    place: &'a str,
+    frame: Frame<'a>,
     /// The actor's id.
     id: String,
-    name: &'a str,
+    who: Face,
+    handle: &'a str,
     address: String,
     /// What is followed here, for people.
-    kind: &'static str,
+    kind: String,
+    /// Whether anybody can follow: not the instance itself.
+    followable: bool,
     /// Clean HTML.
     summary: &'a str,
+    /// A plain name, and clean HTML.
+    fields: &'a [(String, String)],
     articles: Vec<Listed>,
-}
-
-/// An article as the page shows it.
-struct Listed {
-    title: String,
-    url: String,
-    language: String,
-    /// Whose it is, where the page is another's.
-    by: Option<String>,
-    /// For programs.
-    published: String,
-    /// For people.
-    day: String,
+    newer: Option<i64>,
+    older: Option<i64>,
 }
 
 pub(super) async fn show(
     data: Data<App>,
     Path(written): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    const NOBODY: Failure = Failure::NotFound("Nobody here goes by this name.");
-    let handle = Handle::parse(&written).map_err(|_| NOBODY)?;
-    let mut conn = data.db.read().await?;
-    let who = author::store::actor_by_handle(&mut conn, &handle).await?.ok_or(NOBODY)?;
-    if who.deleted_at.is_some() {
-        return Err(Failure::Gone("This profile has been deleted."));
-    }
-    let id = who.url(&data.urls);
+    let app: &App = &data;
+    let mut conn = app.db.read().await?;
+    let who = standing(&mut conn, &written).await?;
+    let id = who.url(&app.urls);
     // An id is served at its own address alone (interop A22).
     if Form::wanted(&headers) == Form::Document {
         return lead_to(&id);
     }
-    if handle.as_str() != written {
-        return lead_to(&data.urls.profile(&handle));
+    if who.handle.as_str() != written {
+        return lead_to(&app.urls.profile(&who.handle));
     }
-    let articles = articles(&data, &mut conn, &who).await?;
+    let from = from(query.as_deref())?;
+    let frame = Frame::new(app, &headers)?;
+    let mut articles = post::store::spoken_of(&mut conn, who.id, (from, SHOWN + 1), app.clock.now()).await?;
+    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
+    let older = (articles.len() > shown).then_some(from + SHOWN);
+    articles.truncate(shown);
+    let owners = owners(&mut conn).await?;
     let profile = Profile {
-        place: place(&data),
         id,
-        name: if who.name.trim().is_empty() { who.handle.as_str() } else { &who.name },
-        address: data.urls.acct(&who.handle),
-        kind: kind(who.kind),
+        who: Face::new(&person(app, &who), &mut Album::for_pages(app)),
+        handle: who.handle.as_str(),
+        address: app.urls.acct(&who.handle),
+        kind: kind(&frame, who.kind),
+        followable: who.kind != ActorKind::Application,
         summary: &who.summary,
-        articles,
+        fields: &who.fields,
+        articles: listed(app, &frame, articles, &owners, who.id),
+        newer: (from > 0).then_some((from - SHOWN).max(0)),
+        older,
+        frame,
     };
-    Ok(page(&profile)?.into_response())
+    page(&profile.frame, &profile)
 }
 
-const fn kind(kind: ActorKind) -> &'static str {
+/// One of ours who is not deleted, by a handle in any case.
+pub(super) async fn standing(conn: &mut Conn, written: &str) -> Result<Actor, Failure> {
+    const NOBODY: Failure = Failure::NotFound("Nobody here goes by this name.");
+    let handle = Handle::parse(written).map_err(|_| NOBODY)?;
+    let who = author::store::actor_by_handle(conn, &handle).await?.ok_or(NOBODY)?;
+    if who.deleted_at.is_some() {
+        return Err(Failure::Gone("This profile has been deleted."));
+    }
+    Ok(who)
+}
+
+fn kind(frame: &Frame<'_>, kind: ActorKind) -> String {
     match kind {
-        ActorKind::Person => "Author",
-        ActorKind::Group => "Community",
-        ActorKind::Service => "Editors",
-        ActorKind::Application => "This server",
+        ActorKind::Person => frame.say.say("kind-author"),
+        ActorKind::Group => frame.say.say("kind-community"),
+        ActorKind::Service => frame.say.say("kind-editors"),
+        ActorKind::Application => frame.say.say("kind-server"),
     }
-}
-
-/// The newest articles that the actor published or shared.
-async fn articles(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Result<Vec<Listed>> {
-    let mut names = BTreeMap::from([(who.id, None)]);
-    let mut listed = Vec::new();
-    for id in outbox::store::spoken_of(conn, who.id, SHOWN, app.clock.now()).await? {
-        let Some(article) = post::store::article(conn, id).await? else { continue };
-        if let Entry::Vacant(name) = names.entry(article.owner) {
-            let owner = author::store::actor(conn, article.owner).await?;
-            name.insert(owner.map(|owner| owner.name));
-        }
-        let title = article.content.title;
-        listed.push(Listed {
-            title: if title.trim().is_empty() { article.url.clone() } else { title },
-            url: article.url,
-            language: article.content.language,
-            by: names.get(&article.owner).cloned().flatten(),
-            published: article.published_at.rfc3339(),
-            day: day(article.published_at),
-        });
-    }
-    Ok(listed)
 }

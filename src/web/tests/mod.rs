@@ -1,5 +1,6 @@
 //! A small site on its own database, asked over HTTP without a network.
 
+mod conversation;
 mod discovery;
 mod documents;
 mod gone;
@@ -7,8 +8,10 @@ mod hooks;
 mod inbox;
 mod notes;
 mod pages;
+mod talk;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -75,6 +78,8 @@ struct Site {
     ann: Actor,
     // The database lives in it.
     folder: TempDir,
+    /// Counts what is said, so that ids are the same in each run.
+    said: AtomicUsize,
 }
 
 /// An answer, read to its end.
@@ -113,7 +118,11 @@ impl Site {
         source::founding::found(&app).await.expect("sources");
         let ann = person(&app, "ann", "Ann de Vries").await;
         let router = super::router(app.clone()).await.expect("a router");
-        Self { router, app, ann, folder }
+        Self { router, app, ann, folder, said: AtomicUsize::new(0) }
+    }
+
+    fn number(&self) -> usize {
+        self.said.fetch_add(1, Ordering::Relaxed)
     }
 
     async fn ask(&self, request: Request<Body>) -> Answer {

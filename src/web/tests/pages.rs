@@ -30,7 +30,7 @@ async fn a_profile_shows_who_and_what() {
     assert!(page.find("post/newer").expect("the newer") < page.find("post/older").expect("the older"));
     // The community's page names whose each article is.
     let shared = site.get("/@sailors", &BROWSER).await;
-    assert!(shared.text().contains("Ann de Vries, <time"), "{}", shared.text());
+    assert!(shared.text().contains("<bdi>Ann de Vries</bdi>, <time"), "{}", shared.text());
 }
 
 #[tokio::test]
@@ -63,7 +63,9 @@ async fn nothing_on_a_page_can_harm() {
     let site = Site::new().await;
     for path in ["/", "/@ann", "/nowhere", "/assets/veerpont.css", "/healthz"] {
         let answer = site.get(path, &BROWSER).await;
-        assert!(answer.header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"), "{path}");
+        let policy = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self' https:; \
+                      base-uri 'none'; frame-ancestors 'none'";
+        assert_eq!(answer.header("content-security-policy"), policy, "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "strict-origin-when-cross-origin", "{path}");
         assert!(!answer.text().contains("<script") && !answer.text().contains("style=\""), "{path}");
@@ -73,9 +75,14 @@ async fn nothing_on_a_page_can_harm() {
 #[tokio::test]
 async fn the_stylesheet_is_kept_by_browsers() {
     let site = Site::new().await;
-    let style = site.get("/assets/veerpont.css", &[]).await;
+    let plain = site.get("/assets/veerpont.css", &[]).await;
+    assert_eq!(plain.status, StatusCode::FOUND);
+    let path = plain.header("location").to_owned();
+    let style = site.get(&path, &[]).await;
+    assert_eq!(style.header("cache-control"), "public, max-age=31536000, immutable");
+    assert!(site.get("/", &BROWSER).await.text().contains(&format!("href=\"{path}\"")));
     assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
-    let again = site.get("/assets/veerpont.css", &[("if-none-match", style.header("etag"))]).await;
+    let again = site.get(&path, &[("if-none-match", style.header("etag"))]).await;
     assert_eq!(again.status, StatusCode::NOT_MODIFIED);
 }
 
@@ -84,7 +91,7 @@ async fn errors_are_pages_for_people_and_problems_for_programs() {
     let site = Site::new().await;
     let page = site.get("/nowhere", &BROWSER).await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::NOT_FOUND, "text/html; charset=utf-8"));
-    assert!(page.text().contains("<h1>Not Found</h1>"), "{}", page.text());
+    assert!(page.text().contains("<h1>Not found</h1>"), "{}", page.text());
     let problem = site.get("/nowhere", &[]).await;
     assert_eq!(problem.header("content-type"), "application/problem+json");
     let method = site.with(http::Method::DELETE, "/@ann", &[]).await;

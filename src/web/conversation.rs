@@ -1,0 +1,245 @@
+//! A post's conversation as JSON: for our own web component, and in the shape that comment widgets read from Mastodon.
+
+pub(super) mod document;
+mod mastodon;
+
+use activitypub_federation::config::Data;
+use axum::Router;
+use axum::extract::{Path, RawQuery};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderValue;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
+use uuid::Uuid;
+
+use super::answer::Document;
+use super::discovery::{article_of, parameter};
+use super::error::Failure;
+use super::pictures::Album;
+use crate::activity::urls::Local;
+use crate::app::App;
+use crate::author::{self, Actor};
+use crate::db::Conn;
+use crate::interaction::store::{Order, Page};
+use crate::interaction::{self, Answers, Author, Kind, Person, Shown};
+use crate::post::{self, Article};
+use crate::source;
+
+/// Replies on a page.
+pub(super) const PAGE: i64 = 200;
+
+/// People shown of those who like or boosted.
+const PEOPLE: i64 = 50;
+
+/// Most replies in Mastodon's shape, which knows no pages.
+const CONTEXT: i64 = 1000;
+
+/// Most people in Mastodon's shape, and how many unless asked for another number.
+const LISTED: (i64, i64) = (80, 40);
+
+const JSON: &str = "application/json";
+
+const UNKNOWN: Failure = Failure::NotFound("No article of ours belongs to this page (yet).");
+
+pub(super) fn routes() -> Router {
+    Router::new()
+        .route("/api/v1/conversation", get(conversation))
+        .route("/api/v1/statuses/{id}", get(status))
+        .route("/api/v1/statuses/{id}/context", get(context))
+        .route(
+            "/api/v1/statuses/{id}/favourited_by",
+            get(async |data, id, query| people(data, id, query, Kind::Like).await),
+        )
+        .route(
+            "/api/v1/statuses/{id}/reblogged_by",
+            get(async |data, id, query| people(data, id, query, Kind::Boost).await),
+        )
+        .layer(map_response(readable_by_all))
+}
+
+/// Made for scripts on the pages of sites.
+async fn readable_by_all(mut response: Response) -> Response {
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag"));
+    response
+}
+
+/// An article with a page of its conversation.
+#[derive(Debug)]
+pub(super) struct Talk {
+    /// The article.
+    pub(super) article: Article,
+    /// Whose it is.
+    pub(super) owner: Actor,
+    /// How it was answered in all.
+    pub(super) answers: Answers,
+    /// Who likes it, the latest first, with the sign that a like came with.
+    pub(super) likes: Vec<(Person, Option<String>)>,
+    /// Who boosted it, the latest first.
+    pub(super) boosts: Vec<Person>,
+    /// The page of replies, each with its depth.
+    pub(super) replies: Vec<(Shown, usize)>,
+    /// Where the next page begins.
+    pub(super) next: Option<i64>,
+}
+
+impl Talk {
+    /// Reads it: a handful of statements, however many replies there are.
+    pub(super) async fn read(app: &App, conn: &mut Conn, article: Article, page: Page) -> sqlx::Result<Self> {
+        let (urls, id) = (&app.urls, article.id);
+        let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let answers = interaction::store::answers(conn, id).await?;
+        let likes = interaction::store::people(conn, urls, id, Kind::Like, PEOPLE).await?;
+        let boosts = interaction::store::people(conn, urls, id, Kind::Boost, PEOPLE).await?;
+        let one_more = Page { limit: page.limit + 1, ..page };
+        let mut replies = interaction::store::conversation(conn, urls, id, one_more).await?;
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let next = (replies.len() > limit).then_some(page.from + page.limit);
+        replies.truncate(limit);
+        let boosts = boosts.into_iter().map(|(who, _)| who).collect();
+        Ok(Self { article, owner, answers, likes, boosts, replies, next })
+    }
+
+    /// The article's author, as everyone in the conversation is shown.
+    pub(super) fn author(&self, app: &App) -> Person {
+        person(app, &self.owner)
+    }
+}
+
+/// One of ours, as everyone in a conversation is shown.
+pub(super) fn person(app: &App, who: &Actor) -> Person {
+    Person {
+        row: Author::Ours(who.id),
+        id: who.url(&app.urls),
+        name: who.name.clone(),
+        handle: format!("@{}", app.urls.acct(&who.handle)),
+        url: app.urls.profile(&who.handle),
+        avatar: who.icon.as_ref().map(|icon| icon.url.clone()),
+        emoji: Vec::new(),
+        ours: true,
+    }
+}
+
+/// The page of an article with its conversation.
+pub(super) fn page_of(app: &App, owner: &Actor, article: &Article) -> String {
+    format!("{}/{}", app.urls.profile(&owner.handle), article.uuid)
+}
+
+async fn conversation(data: Data<App>, RawQuery(query): RawQuery) -> Result<Document, Failure> {
+    let app: &App = &data;
+    let query = query.as_deref();
+    let from = from(query)?;
+    let mut conn = app.db.read().await?;
+    let article = asked_for(app, &mut conn, query).await?.ok_or(UNKNOWN)?;
+    let article = standing(app, article)?;
+    let page = Page { order: Order::Time, from, limit: PAGE };
+    let talk = Talk::read(app, &mut conn, article, page).await?;
+    Ok(Document::json(JSON, &document::conversation(app, &talk, &mut Album::for_others(app))))
+}
+
+/// Which page is asked for: where it begins.
+pub(super) fn from(query: Option<&str>) -> Result<i64, Failure> {
+    let Some(text) = parameter(query, "from") else { return Ok(0) };
+    let number = text.parse::<i64>().ok().filter(|number| (0..1_000_000_000).contains(number));
+    number.ok_or_else(|| Failure::Bad("Ask with ?from= and a whole number, or follow `next`.".to_owned()))
+}
+
+/// The article that a question names, the deleted ones too.
+async fn asked_for(app: &App, conn: &mut Conn, query: Option<&str>) -> Result<Option<Article>, Failure> {
+    if let Some(id) = parameter(query, "id") {
+        let Some(Local::Article(uuid)) = app.urls.local(&id) else { return Ok(None) };
+        return Ok(post::store::article_by_uuid(conn, uuid).await?);
+    }
+    if let Some(key) = parameter(query, "key") {
+        return by_key(conn, &key, parameter(query, "source").as_deref()).await;
+    }
+    if let Some(page) = parameter(query, "url") {
+        return Ok(article_of(conn, &page).await?);
+    }
+    Err(Failure::Bad(
+        "Ask with ?url= and the address of the post's page, ?key= and its key, or ?id= and its id.".to_owned(),
+    ))
+}
+
+async fn by_key(conn: &mut Conn, key: &str, source: Option<&str>) -> Result<Option<Article>, Failure> {
+    let mut posts = post::store::posts_by_key(conn, key).await?;
+    if let Some(name) = source {
+        let sources = source::store::known(conn).await?;
+        let id = sources.iter().find(|source| source.name == name).map(|source| source.id);
+        posts.retain(|post| Some(post.source_id) == id);
+    }
+    if posts.len() > 1 {
+        return Err(Failure::Bad("Several sources have a post with this key: name one with &source=.".to_owned()));
+    }
+    match posts.first().and_then(|post| post.article) {
+        Some(id) => Ok(post::store::article(conn, id).await?),
+        None => Ok(None),
+    }
+}
+
+/// An article that everyone may see now.
+pub(super) fn standing(app: &App, article: Article) -> Result<Article, Failure> {
+    if article.stands(app.clock.now()) {
+        Ok(article)
+    } else {
+        Err(Failure::Gone("The article of this page has been taken down."))
+    }
+}
+
+/// An article by the part of its id that is its own.
+async fn by_uuid(app: &App, conn: &mut Conn, id: &str) -> Result<Article, Failure> {
+    const UNKNOWN: Failure =
+        Failure::NotFound("No article of ours has this id: ask with the last part of its id, a UUID.");
+    let uuid = Uuid::try_parse(id).map_err(|_| UNKNOWN)?;
+    let article = post::store::article_by_uuid(conn, uuid).await?.ok_or(UNKNOWN)?;
+    standing(app, article)
+}
+
+async fn status(data: Data<App>, Path(id): Path<String>) -> Result<Document, Failure> {
+    let app: &App = &data;
+    let mut conn = app.db.read().await?;
+    let article = by_uuid(app, &mut conn, &id).await?;
+    let page = Page { order: Order::Time, from: 0, limit: 0 };
+    let talk = Talk::read(app, &mut conn, article, page).await?;
+    Ok(Document::json(JSON, &mastodon::status(app, &talk, &mut Album::for_others(app))))
+}
+
+async fn context(data: Data<App>, Path(id): Path<String>) -> Result<Document, Failure> {
+    let app: &App = &data;
+    let mut conn = app.db.read().await?;
+    let article = by_uuid(app, &mut conn, &id).await?;
+    let page = Page { order: Order::Time, from: 0, limit: CONTEXT };
+    let replies = interaction::store::conversation(&mut conn, &app.urls, article.id, page).await?;
+    let owner = article.owner;
+    let body = mastodon::context(app, &id_of(&article), &Author::Ours(owner), &replies, &mut Album::for_others(app));
+    Ok(Document::json(JSON, &body))
+}
+
+/// What an article is called in Mastodon's shape.
+fn id_of(article: &Article) -> String {
+    article.uuid.to_string()
+}
+
+async fn people(
+    data: Data<App>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    kind: Kind,
+) -> Result<Document, Failure> {
+    let app: &App = &data;
+    let (most, usual) = LISTED;
+    let limit = match parameter(query.as_deref(), "limit") {
+        None => usual,
+        Some(text) => text
+            .parse::<i64>()
+            .ok()
+            .filter(|limit| *limit > 0)
+            .map(|limit| limit.min(most))
+            .ok_or_else(|| Failure::Bad(format!("Ask with ?limit= and a whole number from 1 to {most}.")))?,
+    };
+    let mut conn = app.db.read().await?;
+    let article = by_uuid(app, &mut conn, &id).await?;
+    let people = interaction::store::people(&mut conn, &app.urls, article.id, kind, limit).await?;
+    Ok(Document::json(JSON, &mastodon::accounts(app, people.iter().map(|(who, _)| who), &mut Album::for_others(app))))
+}

@@ -1,0 +1,210 @@
+//! What people wrote, as it stands in a page: cleaned once more (interop E22), with our copies of its pictures.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::activity::incoming::Emoji;
+use crate::html::{self, Piece, escape, pieces};
+use crate::ids::ArticleId;
+use crate::interaction::{Person, Shown, Words};
+use crate::web::conversation::document::name_emoji;
+use crate::web::pictures::{Album, Spot};
+
+/// Longest name shown, in characters.
+const NAME_MAX: usize = 80;
+
+/// Pictures for shortcodes, by shortcode.
+pub(super) type Signs = HashMap<String, String>;
+
+/// The emoji of a list that are shown.
+fn signs(emoji: &[Emoji], album: &mut Album, spot: impl Fn(usize) -> Option<Spot>) -> Signs {
+    let show =
+        |(number, emoji): (usize, &Emoji)| Some((emoji.shortcode.clone(), album.show(spot(number)?, &emoji.url)?));
+    emoji.iter().enumerate().filter_map(show).collect()
+}
+
+/// The emoji of a reply.
+pub(super) fn signs_of(shown: &Shown, words: &Words, album: &mut Album) -> Signs {
+    signs(&words.emoji, album, |number| Some(Spot::Emoji(shown.row, number)))
+}
+
+/// Clean HTML of a reply.
+pub(super) fn reply(words: &Words, signs: &Signs) -> String {
+    with_signs(&html::clean_strangers_again(&words.content), signs)
+}
+
+/// Plain text of a reply as HTML.
+pub(super) fn line(text: &str, signs: &Signs) -> String {
+    with_signs(&escape(&plain(text)), signs)
+}
+
+/// Somebody's name as HTML; their user name where they have none.
+pub(super) fn name(who: &Person, album: &mut Album) -> String {
+    let signs = signs(&who.emoji, album, |number| name_emoji(who, number));
+    with_signs(&escape(&plain_name(who)), &signs)
+}
+
+/// Somebody's name as a text, no longer than a name is.
+pub(super) fn plain_name(who: &Person) -> String {
+    let user = || who.handle.trim_start_matches('@').split('@').next().unwrap_or_default();
+    let name = plain(if who.name.trim().is_empty() { user() } else { who.name.trim() });
+    cut(&name, NAME_MAX)
+}
+
+/// A text of at most so many characters.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+/// A text without what turns the direction of writing, or is no character to be seen: names would change the text around
+/// them.
+fn plain(text: &str) -> Cow<'_, str> {
+    let turns = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(turns) { Cow::Owned(text.replace(turns, "")) } else { Cow::Borrowed(text) }
+}
+
+/// Clean HTML in which shortcodes between tags are pictures; within code they stay.
+fn with_signs(clean: &str, signs: &Signs) -> String {
+    if signs.is_empty() {
+        return clean.to_owned();
+    }
+    let (mut out, mut in_code) = (String::with_capacity(clean.len()), 0_usize);
+    for piece in pieces(clean) {
+        match piece {
+            Piece::Tag(tag) => {
+                if tag.starts_with("<code") || tag.starts_with("<pre") {
+                    in_code += 1;
+                } else if tag.starts_with("</code") || tag.starts_with("</pre") {
+                    in_code = in_code.saturating_sub(1);
+                }
+                out.push_str(tag);
+            }
+            Piece::Text(text) if in_code > 0 => out.push_str(text),
+            Piece::Text(text) => put_signs(text, signs, &mut out),
+        }
+    }
+    out
+}
+
+fn put_signs(text: &str, signs: &Signs, out: &mut String) {
+    let mut rest = text;
+    while let Some(start) = rest.find(':') {
+        let (before, from) = rest.split_at(start);
+        out.push_str(before);
+        let end = from.get(1..).and_then(|after| after.find(':')).map(|end| end + 2);
+        let word = end.and_then(|end| from.get(..end));
+        if let Some((word, picture)) = word.and_then(|word| Some((word, signs.get(word)?))) {
+            let (word, picture) = (escape(word), escape(picture));
+            out.push_str(&format!(r#"<img class="sign" src="{picture}" alt="{word}" title="{word}" loading="lazy">"#));
+            rest = from.get(end.unwrap_or(1)..).unwrap_or_default();
+        } else {
+            out.push(':');
+            rest = from.get(1..).unwrap_or_default();
+        }
+    }
+    out.push_str(rest);
+}
+
+/// Clean HTML of an article, its pictures shown as our copies, or as their texts where none are shown.
+pub(super) fn article(id: ArticleId, content: &str, album: &mut Album) -> String {
+    let clean = html::clean(content);
+    let mut out = String::with_capacity(clean.len());
+    // Numbered as [`figures`] numbers them.
+    let mut number = 0;
+    for piece in pieces(&clean) {
+        let Some((url, alt)) = figure(piece) else {
+            match piece {
+                Piece::Tag(text) | Piece::Text(text) => out.push_str(text),
+            }
+            continue;
+        };
+        match album.show(Spot::Figure(id, number), &url) {
+            Some(picture) => {
+                out.push_str(&format!(r#"<img src="{}" alt="{}" loading="lazy">"#, escape(&picture), escape(&alt)));
+            }
+            None => out.push_str(&escape(&alt)),
+        }
+        number += 1;
+    }
+    out
+}
+
+/// The addresses of the pictures in an article, in order.
+pub(in crate::web) fn figures(content: &str) -> Vec<String> {
+    pieces(&html::clean(content)).filter_map(figure).map(|(url, _)| url).collect()
+}
+
+/// The address and text of a picture.
+fn figure(piece: Piece<'_>) -> Option<(String, String)> {
+    let Piece::Tag(tag) = piece else { return None };
+    let attributes = tag.strip_prefix("<img ")?;
+    Some((attribute(attributes, "src")?, attribute(attributes, "alt").unwrap_or_default()))
+}
+
+/// The value of an attribute in the cleaner's spelling.
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let mut rest = tag;
+    while let Some((found, after)) = rest.split_once("=\"") {
+        let (value, next) = after.split_once('"')?;
+        if found.trim() == name {
+            return Some(html::unescape(value));
+        }
+        rest = next;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signs() -> Signs {
+        HashMap::from([
+            (":blob:".to_owned(), "/pictures/e1".to_owned()),
+            (":a_b:".to_owned(), "/pictures/e2".to_owned()),
+        ])
+    }
+
+    #[test]
+    fn emoji_are_pictures_between_tags_alone() {
+        let picture = |n: u8, word: &str| {
+            format!(r#"<img class="sign" src="/pictures/e{n}" alt=":{word}:" title=":{word}:" loading="lazy">"#)
+        };
+        let (blob, other) = (picture(1, "blob"), picture(2, "a_b"));
+        for (clean, expected) in [
+            ("<p>10:30:blob: ok</p>", format!("<p>10:30{blob} ok</p>")),
+            ("<p>:blob::a_b::x:</p>", format!("<p>{blob}{other}:x:</p>")),
+            (
+                r#"<a href="https://m.example/:blob:" rel="x">:</a>"#,
+                r#"<a href="https://m.example/:blob:" rel="x">:</a>"#.to_owned(),
+            ),
+            (
+                r#"<a href="https://m.example/?a=>:blob:<">b</a>"#,
+                r#"<a href="https://m.example/?a=>:blob:<">b</a>"#.to_owned(),
+            ),
+            ("<pre><code>:blob:</code></pre>:blob:", format!("<pre><code>:blob:</code></pre>{blob}")),
+            (":", ":".to_owned()),
+            (":blob", ":blob".to_owned()),
+            ("é:blob:é", format!("é{blob}é")),
+        ] {
+            assert_eq!(with_signs(clean, &signs()), expected);
+        }
+    }
+
+    #[test]
+    fn names_cannot_change_what_is_around_them() {
+        assert_eq!(line("<b>\u{202e}evil\u{2066}</b>", &Signs::new()), "&lt;b&gt;evil&lt;/b&gt;");
+        assert_eq!(cut(&"é".repeat(100), NAME_MAX).chars().count(), NAME_MAX + 1);
+    }
+
+    #[test]
+    fn the_pictures_of_an_article_are_found_again() {
+        let content = r#"<p>A<img alt="a &quot;b&quot;" src="https://example.org/a.png?x=1&amp;y=2"><img src="https://example.org/b.png" alt=""></p><img alt="no address">"#;
+        assert_eq!(figures(content), ["https://example.org/a.png?x=1&y=2", "https://example.org/b.png"]);
+    }
+}
