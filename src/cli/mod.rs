@@ -4,7 +4,9 @@ mod author;
 mod backup;
 mod check;
 mod delivery;
+mod explain;
 mod follower;
+mod inbox;
 mod init;
 mod key;
 mod post;
@@ -61,6 +63,11 @@ enum Command {
     /// What was answered.
     #[command(subcommand)]
     Reply(reply::Reply),
+    /// What others sent, and what became of it.
+    #[command(subcommand)]
+    Inbox(inbox::Inbox),
+    /// Tell the whole story of one activity, post or reply: how it came, what became of it, what was sent because of it.
+    Explain(explain::Explain),
     /// Who follows us.
     #[command(subcommand)]
     Follower(follower::Follower),
@@ -128,6 +135,8 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         Command::Author(author) => author.run(app, output).await,
         Command::Post(post) => post.run(app, output).await,
         Command::Reply(reply) => reply.run(app, output).await,
+        Command::Inbox(inbox) => inbox.run(app, output).await,
+        Command::Explain(explain) => explain.run(app, output).await,
         Command::Follower(follower) => follower.run(app, output).await,
         Command::Delivery(delivery) => delivery.run(app, output).await,
         Command::Key(key) => key.run(app, output).await,

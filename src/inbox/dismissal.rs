@@ -21,6 +21,7 @@ pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> 
                 return Ok(false);
             };
             follower::store::remove(conn, actor.id, remote.id).await?;
+            super::store::end_follows(conn, &who, &actor.url(&app.urls), None).await?;
             let (uuid, now) = (app.ids.uuid(), app.clock.now());
             let object = actor.url(&app.urls);
             let follow = Follow { id: &follow_id, actor: &who, object: &object };

@@ -8,7 +8,7 @@ use super::{Audience, Outgoing, Unsent};
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, json};
 use crate::delivery::store::Recipients;
-use crate::ids::{ActivityId, ActorId, ArticleId, InteractionId};
+use crate::ids::{ActivityId, ActorId, ArticleId, InboundId, InteractionId};
 
 /// Writes an activity with the next number; `None` when its cause was said before.
 ///
@@ -223,4 +223,76 @@ pub async fn public_activity(
 /// The database's.
 pub async fn count_unsent(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM activities WHERE fanned_out_at IS NULL").fetch_one(conn).await
+}
+
+/// An activity of ours, for people.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its number.
+    pub id: ActivityId,
+    /// Its public name.
+    pub uuid: Uuid,
+    /// `Create` and so on.
+    pub kind: String,
+    /// Who said it.
+    pub actor: ActorId,
+    /// Who is sent it.
+    pub audience: String,
+    /// When it was said.
+    pub at: Timestamp,
+    /// Whether its deliveries are all queued.
+    pub fanned_out: bool,
+}
+
+/// Which of our activities are looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject {
+    /// Those about an article, and not about a note below it.
+    Article(ArticleId),
+    /// Those about a note of ours.
+    Said(InteractionId),
+    /// Those that answer somebody's activity.
+    Because(InboundId),
+    /// One by its public name.
+    Activity(Uuid),
+}
+
+macro_rules! select_told {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, uuid, kind, actor_id, audience, created_at, CASE WHEN fanned_out_at IS NULL THEN 0 ELSE 1 END AS fanned_out
+             FROM activities WHERE ",
+            $rest,
+            " ORDER BY id LIMIT 200"
+        )
+    };
+}
+
+/// What we said of a subject, the oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn told(conn: &mut Conn, subject: Subject) -> sqlx::Result<Vec<Told>> {
+    let select = match subject {
+        Subject::Article(id) => {
+            query(select_told!("article_id = $1 AND interaction_id IS NULL AND inbound_id IS NULL")).bind(id.0)
+        }
+        Subject::Said(id) => query(select_told!("interaction_id = $1")).bind(id.0),
+        Subject::Because(id) => query(select_told!("inbound_id = $1")).bind(id.0),
+        Subject::Activity(uuid) => query(select_told!("uuid = $1")).bind(uuid.to_string()),
+    };
+    let rows = select.fetch_all(conn).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Told {
+                id: ActivityId(row.int("id")?),
+                uuid: row.uuid("uuid")?,
+                kind: row.text("kind")?,
+                actor: ActorId(row.int("actor_id")?),
+                audience: row.text("audience")?,
+                at: row.time("created_at")?,
+                fanned_out: row.flag("fanned_out")?,
+            })
+        })
+        .collect()
 }

@@ -22,7 +22,7 @@ use crate::activity::urls::Local;
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::db::Conn;
-use crate::interaction::{self, Kind, Note, State};
+use crate::interaction::{self, Note, State};
 use crate::outbox;
 use crate::post::{self, Article};
 
@@ -164,7 +164,8 @@ async fn note(
 /// The permission of a quote, for as long as it is shown: a moderator's word or its end takes it back (FEP-044f).
 async fn quote(app: &App, conn: &mut Conn, uuid: Uuid) -> Result<Response, Failure> {
     let quote = interaction::store::post_by_uuid(conn, uuid).await?;
-    let quote = quote.filter(|quote| quote.kind == Kind::Quote && quote.state == State::Shown).ok_or(UNKNOWN)?;
+    let elsewhere = |quote: &interaction::Reply| matches!(quote.author, interaction::Author::Remote(_));
+    let quote = quote.filter(|quote| elsewhere(quote) && quote.state == State::Shown).ok_or(UNKNOWN)?;
     let article = post::store::article(conn, quote.article).await?.ok_or(UNKNOWN)?;
     let article = standing(app, article, &Local::Quote(uuid))?;
     let owner = author::store::actor(conn, article.owner).await?.ok_or(UNKNOWN)?;

@@ -9,10 +9,10 @@ pub use notes::{
     Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, replies_on_page,
     reply_ids_below, revise_note, speaker, unsaid_note, writer,
 };
-pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion};
+pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion, restore_opinions};
 pub use posts::{
-    NewPost, decide, edit_post, end_all, end_post, insert_post, post, post_by_row, post_by_uuid, reopen_post, wordings,
-    words,
+    History, NewPost, decide, edit_post, end_all, end_post, history, insert_post, post, post_by_row, post_by_uuid,
+    reopen_post, wordings, words,
 };
 pub use reading::{Filter, Page, answers, conversation, count_replies, count_states, list, people, reply_ids};
 
