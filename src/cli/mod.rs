@@ -2,6 +2,7 @@
 
 mod author;
 mod backup;
+mod block;
 mod check;
 mod delivery;
 mod follower;
@@ -10,6 +11,7 @@ mod key;
 mod post;
 mod print;
 mod reply;
+mod report;
 mod status;
 mod sync;
 
@@ -61,6 +63,12 @@ enum Command {
     /// What was answered.
     #[command(subcommand)]
     Reply(reply::Reply),
+    /// Who is kept out: people, servers and words, by hand or by lists.
+    #[command(subcommand)]
+    Block(block::Block),
+    /// What others report to us.
+    #[command(subcommand)]
+    Report(report::Report),
     /// Who follows us.
     #[command(subcommand)]
     Follower(follower::Follower),
@@ -128,6 +136,8 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         Command::Author(author) => author.run(app, output).await,
         Command::Post(post) => post.run(app, output).await,
         Command::Reply(reply) => reply.run(app, output).await,
+        Command::Block(block) => block.run(app, output).await,
+        Command::Report(report) => report.run(app, output).await,
         Command::Follower(follower) => follower.run(app, output).await,
         Command::Delivery(delivery) => delivery.run(app, output).await,
         Command::Key(key) => key.run(app, output).await,

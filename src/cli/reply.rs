@@ -1,4 +1,6 @@
-//! `veerpont reply`: what was answered.
+//! `veerpont reply`: what was answered, and what a moderator thinks of it.
+
+mod decide;
 
 use clap::Subcommand;
 
@@ -6,7 +8,8 @@ use super::print::{Output, shown, table};
 use crate::app::App;
 use crate::html;
 use crate::interaction::store::Filter;
-use crate::interaction::{self, Kind};
+use crate::interaction::{self, Kind, State};
+use crate::moderation::decisions::Decision;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Reply {
@@ -15,10 +18,24 @@ pub(super) enum Reply {
         /// Only those to this post: its key, its id or its page.
         #[arg(long)]
         post: Option<String>,
+        /// Only those in this state; `held` is the queue of what waits for a moderator, quotes and all.
+        #[arg(long, value_parser = decide::states())]
+        state: Option<State>,
         /// Most that are listed.
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// One reply: what it says, whether it is shown, and why.
+    Show {
+        /// Its id.
+        reply: String,
+    },
+    /// Show a reply that is held or hidden, and under first-held what its author writes from now on.
+    Approve(decide::Decided),
+    /// Show a reply to nobody; it may be approved later.
+    Hide(decide::Decided),
+    /// End a reply of somebody elsewhere for good: its words are forgotten, and its author cannot bring it back.
+    Delete(decide::Decided),
 }
 
 /// Characters of a reply that stand in the list.
@@ -26,7 +43,13 @@ const TEASER: usize = 80;
 
 impl Reply {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let Self::List { post, limit } = self;
+        let (post, state, limit) = match self {
+            Self::List { post, state, limit } => (post, state, limit),
+            Self::Show { reply } => return decide::show(app, &reply, output).await,
+            Self::Approve(decided) => return decided.run(app, Decision::Approve, output).await,
+            Self::Hide(decided) => return decided.run(app, Decision::Hide, output).await,
+            Self::Delete(decided) => return decided.run(app, Decision::Delete, output).await,
+        };
         let article = match post {
             Some(wanted) => {
                 let post = super::post::find(app, &wanted).await?;
@@ -38,7 +61,9 @@ impl Reply {
             None => None,
         };
         let mut conn = app.db.read().await?;
-        let filter = Filter { article, kind: Some(Kind::Reply), ..Filter::default() };
+        // What waits for a moderator is all that waits.
+        let kind = state.is_none().then_some(Kind::Reply);
+        let filter = Filter { article, state, kind };
         let replies = interaction::store::list(&mut conn, &app.urls, filter, i64::from(limit)).await?;
         output.print(&replies, || {
             let rows = replies.iter().map(|reply| {

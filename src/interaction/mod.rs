@@ -98,6 +98,15 @@ impl State {
             Self::Deleted => "deleted",
         }
     }
+
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Shown, Self::Held, Self::Hidden, Self::Blocked, Self::Deleted];
+
+    /// From the database.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
 }
 
 /// One post of a conversation, as remembered: a reply, a quote or a notice.

@@ -23,6 +23,7 @@ mod incidents;
 mod keys;
 mod knocks;
 mod library;
+mod moderation;
 mod moves;
 mod older_backup;
 mod profiles;

@@ -101,6 +101,7 @@ macro_rules! fan_out_statements {
                  WHERE i.id > $2 AND i.id <= $3 AND i.gone_at IS NULL AND i.id IN (",
                 $recipients,
                 ")
+                 AND ($7 = 1 OR NOT EXISTS (SELECT 1 FROM hosts h WHERE h.id = i.host_id AND h.blocked_at IS NOT NULL))
                  ORDER BY i.host_id, i.id ON CONFLICT (inbox_id, activity_id) DO NOTHING"
             ),
         ]
@@ -176,6 +177,8 @@ pub async fn fan_out(
         .bind(activity.0)
         .bind(now.millis())
         .bind((now + lifetime(kind, article)).millis())
+        // A blocked server hears of the end of what it was sent, and of nothing else.
+        .bind(i64::from(kind == "Delete"))
         .execute(&mut *conn)
         .await?;
     if let Some(article) = article {

@@ -10,6 +10,7 @@ use crate::author::{self, Actor};
 use crate::db::Conn;
 use crate::delivery;
 use crate::follower;
+use crate::moderation::{self, dismissal};
 use crate::outbox::{Audience, Outgoing, publish};
 use crate::remote::{self, Remote};
 
@@ -45,6 +46,11 @@ pub(super) async fn follow(
             "they block @{}: a Follow counts again when they undo that",
             actor.handle
         )));
+    }
+    if let Some(why) = moderation::refuses_follow(app, conn, actor.id, &remote).await? {
+        follower::store::remove(conn, actor.id, remote.id).await?;
+        dismissal::reject(app, conn, &actor, &remote, &inbound.activity_id).await?;
+        return Ok(Verdict::declined(why));
     }
     if inbound.repeated {
         if follower::store::follow_id(conn, actor.id, remote.id).await?.is_none() {

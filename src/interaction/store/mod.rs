@@ -3,12 +3,14 @@
 mod opinions;
 mod posts;
 mod reading;
+mod rulings;
 
 pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion};
 pub use posts::{
     NewPost, decide, edit_post, end_all, end_post, insert_post, post, post_by_row, post_by_uuid, reopen_post, wordings,
 };
-pub use reading::{Filter, Page, answers, conversation, count_replies, count_states, list, people, reply_ids};
+pub use reading::{Filter, Page, answers, conversation, count_replies, count_states, list, people, reply_ids, shown};
+pub use rulings::{Ruling, Said, is_shown_somewhere, ruling, said_after, set_block};
 
 /// What is shown, of an interaction `i`.
 macro_rules! standing {

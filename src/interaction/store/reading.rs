@@ -135,6 +135,15 @@ pub async fn list(conn: &mut Conn, urls: &Urls, filter: Filter, limit: i64) -> s
     rows.iter().map(|row| read_shown(row, urls)).collect()
 }
 
+/// One post for a moderator, by its id.
+///
+/// # Errors
+/// The database's.
+pub async fn shown(conn: &mut Conn, urls: &Urls, object_id: &str) -> sqlx::Result<Option<Shown>> {
+    let row = query(select_shown!("i.object_id = $1")).bind(object_id).fetch_optional(conn).await?;
+    row.map(|row| read_shown(&row, urls)).transpose()
+}
+
 /// A page of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
