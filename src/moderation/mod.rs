@@ -254,7 +254,7 @@ async fn policy(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<P
 async fn of_new_host(app: &App, conn: &mut Conn, author: &Remote) -> sqlx::Result<Option<String>> {
     let (now, config) = (app.clock.now(), &app.config.moderation);
     let (host, name) = delivery::store::host_of(conn, author.inbox).await?;
-    if host.0 >= Ids::first_at(now - config.new_host_hold) {
+    if host.0 >= Ids::first_at(now - config.new_host_hold + Duration::from_millis(1)) {
         let hold = humantime::format_duration(config.new_host_hold);
         return Ok(Some(format!("its server {name} was first seen less than {hold} ago")));
     }
