@@ -32,8 +32,14 @@ pub(super) enum Block {
     },
     /// Let somebody in again, or remove a list with exactly its own entries.
     Remove {
-        #[command(flatten)]
-        what: Option<What>,
+        /// Of which kind it is.
+        #[arg(value_parser = kinds(), required_unless_present = "list", requires = "value")]
+        kind: Option<BlockKind>,
+        /// An actor's id or @user@host, a domain, or a word.
+        value: Option<String>,
+        /// From this author or community of ours alone, by handle.
+        #[arg(long)]
+        author: Option<String>,
         /// The name of a list.
         #[arg(long, conflicts_with_all = ["kind", "value", "author"])]
         list: Option<String>,
@@ -96,7 +102,8 @@ impl Block {
                     format!("the {} {} is {done}{}", what.kind.as_str(), shown(&value), also(enforced))
                 })
             }
-            Self::Remove { what: Some(what), .. } => {
+            Self::Remove { kind: Some(kind), value: Some(value), author, .. } => {
+                let what = What { kind, value, author };
                 let actor = what.actor(app).await?;
                 let (value, enforced) = listing::remove(app, what.wish(actor)).await?;
                 let result = json!({ "kind": what.kind, "value": value, "author": what.author, "enforced": enforced });

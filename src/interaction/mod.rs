@@ -219,7 +219,7 @@ pub struct Shown {
     pub author: Person,
     /// Whether it is shown, and if not, why not.
     pub state: State,
-    /// What it says; `None` once it was deleted.
+    /// What it says; `None` once it was deleted, and for everyone but a moderator where it is not shown.
     pub words: Option<Words>,
     /// When it was written.
     #[serde(serialize_with = "crate::clock::as_rfc3339")]

@@ -1,6 +1,8 @@
 //! Bringing what was there before in line with the blocks there are now: what was shown is hidden or shown again, follows
 //! end, and nothing more is sent. In chunks, each of which may be done twice, so that it can be ended at any moment.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::rules::{Rules, Who};
@@ -37,25 +39,25 @@ pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
         let mut conn = app.db.read().await?;
         store::changes(&mut conn).await?
     };
-    if due.is_some() {
+    if let Some(change) = due {
         let done = enforce(app).await?;
+        app.db.write(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
         tracing::info!(?done, "brought what was there in line with the blocks");
     }
     Ok(())
 }
 
-/// Brings everything in line.
+/// Brings everything in line. The running bridge does it once more after each change: what it was just taking in, by the
+/// blocks of a moment ago, is found then.
 ///
 /// # Errors
 /// The database's.
 pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
-    let (rules, change) = {
+    let rules = {
         let mut conn = app.db.read().await?;
-        // Read before the blocks: a change meanwhile is due again.
-        let change = store::changes(&mut conn).await?;
         let blocks = store::blocks(&mut conn).await?;
         let blocks = blocks.into_iter().filter(|block| block.severity == Severity::Block);
-        (std::sync::Arc::new(Rules::of(blocks.collect())), change)
+        Arc::new(Rules::of(blocks.collect()))
     };
     let mut done = Enforced::default();
     let mut after = Some(0);
@@ -84,9 +86,6 @@ pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
             db.write(move |conn| Box::pin(async move { servers(&app, conn, &rules, cursor).await })).await?;
         done.add(part);
         after = next;
-    }
-    if let Some(change) = change {
-        app.db.write(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
     }
     Ok(done)
 }

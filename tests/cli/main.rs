@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 mod faults;
 mod keeping;
+mod moderator;
 mod operator;
 
 /// A folder with a configuration and a small site.

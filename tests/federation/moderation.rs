@@ -8,14 +8,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
+use veerpont::activity::Local;
 use veerpont::harness::{FollowState, Peer, SignOptions};
 use veerpont::ids::ActorId;
-use veerpont::inbox;
-use veerpont::interaction::{self, State};
+use veerpont::interaction::store::Page;
+use veerpont::interaction::{self, Shown, State};
 use veerpont::moderation::decisions::{self, Decision};
 use veerpont::moderation::enforcement::Enforced;
 use veerpont::moderation::listing::{self, Wish};
 use veerpont::moderation::{BlockKind, Severity, store};
+use veerpont::{html, inbox, post};
 
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger};
 use crate::world::{GROUP, MAREN, World, on_each_engine, shared_key, taken};
@@ -104,6 +106,21 @@ async fn seen(world: &World, article: &str) -> (Vec<String>, u64, u64) {
     (shown, count("likes"), count("shares"))
 }
 
+/// The state and the words of each post, as those are told who show the conversation.
+async fn conversation(world: &World, article: &str) -> Vec<(String, Option<String>)> {
+    let mut conn = world.app.db.read().await.expect("a connection");
+    let Some(Local::Article(uuid)) = world.app.urls.local(article) else { panic!("{article} is no article") };
+    let article = post::store::article_by_uuid(&mut conn, uuid).await.expect("a row").expect("an article");
+    let page = Page { from: 0, limit: 100 };
+    let told = interaction::store::conversation(&mut conn, &world.app.urls, article.id, page).await.expect("posts");
+    let words = |post: &Shown| post.words.as_ref().map(|words| html::text(&words.content));
+    told.iter().map(|post| (post.state.as_str().to_owned(), words(post))).collect()
+}
+
+fn owned((state, words): (&str, Option<&str>)) -> (String, Option<String>) {
+    (state.to_owned(), words.map(str::to_owned))
+}
+
 async fn state(world: &World, id: &str) -> State {
     let mut conn = world.app.db.read().await.expect("a connection");
     interaction::store::post(&mut conn, id).await.expect("a row").expect("a reply").state
@@ -181,6 +198,16 @@ async fn what_a_moderator_decides_is_what_an_outsider_sees() {
             (seen(world, &article).await.0, why(world, &second).await),
             (vec![first.clone()], Some("off topic".to_owned()))
         );
+        let below = note(&peer, "ann", 3, &second, "<p>Below</p>");
+        send(world, &peer, "ann", about(&peer, "ann", "Create", "c3", below)).await;
+        let told = conversation(world, &article).await;
+        assert_eq!(
+            told,
+            [("shown", Some("First")), ("hidden", None), ("shown", Some("Below"))].map(owned),
+            "a gap, and no words"
+        );
+        send(world, &peer, "ann", about(&peer, "ann", "Delete", "d3", format!("{}/statuses/3", peer.actor_id("ann"))))
+            .await;
         let mut edit = note(&peer, "ann", 2, &article, "<p>Second, nicer</p>");
         edit["updated"] = "2026-11-02T09:30:00Z".into();
         send(world, &peer, "ann", about(&peer, "ann", "Update", "e2", edit)).await;

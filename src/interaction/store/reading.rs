@@ -174,7 +174,12 @@ pub async fn conversation(conn: &mut Conn, urls: &Urls, article: ArticleId, page
     .bind(page.limit)
     .fetch_all(conn)
     .await?;
-    rows.iter().map(|row| read_shown(row, urls)).collect()
+    let mut posts = rows.iter().map(|row| read_shown(row, urls)).collect::<sqlx::Result<Vec<_>>>()?;
+    // That something was there is no secret; what it said is.
+    for post in posts.iter_mut().filter(|post| post.state != State::Shown) {
+        post.words = None;
+    }
+    Ok(posts)
 }
 
 /// Who likes or boosted an article, the latest first, each once, with the sign that a like came with.
