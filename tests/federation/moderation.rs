@@ -368,7 +368,7 @@ async fn a_list_is_imported_with_its_provenance_and_undone_exactly() {
             (replaced.added, replaced.removed),
             (vec!["other.test".to_owned()], vec!["bad.test".to_owned(), "loud.test".to_owned()])
         );
-        assert_eq!(seen(world, &article).await.0, [noisy.clone()], "the other list still names it");
+        assert_eq!(seen(world, &article).await.0, std::slice::from_ref(&noisy), "the other list still names it");
         block(world, BlockKind::Domain, "a.bad.test", Severity::Block).await;
         assert_eq!(listing::remove_list(&world.app, "theirs").await.expect("a list").0, 1);
         assert_eq!(seen(world, &article).await.0, [noisy], "and so does a moderator");
