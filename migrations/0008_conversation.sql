@@ -1,6 +1,7 @@
 -- A conversation has two sides: what our authors answer stands in one table with what others say. Either `remote_actor_id` or `actor_id` is set.
 -- `kind`: reply, quote, like, dislike, boost, and notice (a private word to an author, kept only if the operator wants it, never shown).
 -- `uuid` names a note of ours, or our permission of a quote. `source` is our author's Markdown; what exceeds `published_revision` is still to be said.
+-- `ended_by` is the Undo that ended an opinion by its shape, naming an activity that we did not know (yet).
 -- Shown is what has none of `ended_at` (taken back by who said it), `held_at` (waits for a moderator), `hidden_at` (a moderator's word) and `block_id`.
 CREATE TABLE interactions_new (
     id BIGINT PRIMARY KEY NOT NULL,
@@ -19,6 +20,7 @@ CREATE TABLE interactions_new (
     updated_at BIGINT,
     received_at BIGINT NOT NULL,
     ended_at BIGINT,
+    ended_by BIGINT,
     held_at BIGINT,
     hidden_at BIGINT,
     hidden_why TEXT,
@@ -41,6 +43,7 @@ CREATE INDEX interactions_activity ON interactions (activity_id);
 CREATE INDEX interactions_parent ON interactions (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX interactions_held ON interactions (held_at) WHERE held_at IS NOT NULL;
 CREATE INDEX interactions_blocked ON interactions (block_id) WHERE block_id IS NOT NULL;
+CREATE INDEX interactions_ended_by ON interactions (ended_by) WHERE ended_by IS NOT NULL;
 CREATE INDEX interactions_unsaid ON interactions (id) WHERE revision > published_revision;
 
 -- Every wording of a reply that was seen, by when it was written: the newest is shown, the others are its history.
@@ -64,6 +67,8 @@ CREATE INDEX activities_inbound ON activities (inbound_id) WHERE inbound_id IS N
 ALTER TABLE inbound ADD COLUMN key_id TEXT;
 ALTER TABLE inbound ADD COLUMN scheme TEXT;
 ALTER TABLE inbound ADD COLUMN steps TEXT;
+-- What ended a Follow that was let in otherwise than by an Undo of its id: the Undo that named an id unknown (yet), or 0 for our own word.
+ALTER TABLE inbound ADD COLUMN ended_by BIGINT;
 CREATE INDEX inbound_object ON inbound (object_id) WHERE object_id IS NOT NULL;
 
 -- Documents elsewhere that we mean to read: the parent of a reply, a post that was forwarded or only named, a page of a conversation.
@@ -120,4 +125,4 @@ CREATE TABLE reports (
 CREATE INDEX reports_open ON reports (received_at) WHERE resolved_at IS NULL;
 
 -- Which program last read what was deferred: a newer one, which understands more, reads it again.
-INSERT INTO counters (name, value) VALUES ('reader', 1);
+INSERT INTO counters (name, value) VALUES ('reader', 1) ON CONFLICT (name) DO NOTHING;

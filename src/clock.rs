@@ -111,7 +111,6 @@ pub fn as_rfc3339<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Resu
 ///
 /// # Errors
 /// The serializer's.
-#[expect(clippy::ref_option, reason = "serde hands in the field")]
 pub fn maybe_as_rfc3339<S: serde::Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => serializer.serialize_some(&time.rfc3339()),

@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod demo;
+pub mod explain;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod harness;

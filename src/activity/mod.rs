@@ -5,6 +5,7 @@ pub mod article;
 pub mod collection;
 pub mod discovery;
 pub mod incoming;
+pub mod note;
 pub mod outgoing;
 pub mod urls;
 

@@ -85,7 +85,7 @@ pub fn reject(stamp: &Stamp, follow: &Follow<'_>) -> Value {
     answer("Reject", stamp, follow)
 }
 
-/// Somebody's QuoteRequest, as it has to stand in our answer (FEP-044f, interop E20).
+/// Somebody's `QuoteRequest`, as it has to stand in our answer (FEP-044f, interop E20).
 #[derive(Clone, Copy, Debug)]
 pub struct QuoteRequest<'a> {
     /// Its own id.

@@ -58,6 +58,10 @@ pub enum Local {
     Note(Uuid),
     /// The replies to a note.
     NoteReplies(Uuid),
+    /// The likes of a note.
+    NoteLikes(Uuid),
+    /// The boosts of a note.
+    NoteShares(Uuid),
     /// Our permission to quote an article (FEP-044f).
     Quote(Uuid),
     /// An activity.
@@ -86,6 +90,8 @@ impl Local {
             Self::Shares(uuid) => format!("/ap/articles/{uuid}/shares"),
             Self::Note(uuid) => format!("/ap/notes/{uuid}"),
             Self::NoteReplies(uuid) => format!("/ap/notes/{uuid}/replies"),
+            Self::NoteLikes(uuid) => format!("/ap/notes/{uuid}/likes"),
+            Self::NoteShares(uuid) => format!("/ap/notes/{uuid}/shares"),
             Self::Quote(uuid) => format!("/ap/quotes/{uuid}"),
             Self::Activity(uuid) => format!("/ap/activities/{uuid}"),
             Self::Context(uuid) => format!("/ap/contexts/{uuid}"),
@@ -117,6 +123,8 @@ impl Local {
             ("articles", Some("shares")) => Self::Shares(uuid()?),
             ("notes", None) => Self::Note(uuid()?),
             ("notes", Some("replies")) => Self::NoteReplies(uuid()?),
+            ("notes", Some("likes")) => Self::NoteLikes(uuid()?),
+            ("notes", Some("shares")) => Self::NoteShares(uuid()?),
             ("quotes", None) => Self::Quote(uuid()?),
             ("activities", None) => Self::Activity(uuid()?),
             ("contexts", None) => Self::Context(uuid()?),
@@ -267,6 +275,18 @@ impl Urls {
         self.of(&Local::NoteReplies(note))
     }
 
+    /// The likes of a note.
+    #[must_use]
+    pub fn note_likes(&self, note: Uuid) -> String {
+        self.of(&Local::NoteLikes(note))
+    }
+
+    /// The boosts of a note.
+    #[must_use]
+    pub fn note_shares(&self, note: Uuid) -> String {
+        self.of(&Local::NoteShares(note))
+    }
+
     /// The id of a permission to quote.
     #[must_use]
     pub fn quote(&self, quote: Uuid) -> String {
@@ -331,6 +351,11 @@ mod tests {
             Local::Replies(id),
             Local::Likes(id),
             Local::Shares(id),
+            Local::Note(id),
+            Local::NoteReplies(id),
+            Local::NoteLikes(id),
+            Local::NoteShares(id),
+            Local::Quote(id),
             Local::Activity(id),
             Local::Context(id),
             Local::Profile(handle("ann")),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::print::{Output, table};
 use crate::app::App;
-use crate::{follower, moderation};
+use crate::{follower, inbox};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Follower {
@@ -44,7 +44,7 @@ impl Follower {
             }
             Self::Remove { actor, author } => {
                 let followed = super::actor(app, &author).await?;
-                let ended = moderation::dismissal::dismiss(app, &followed, &actor).await?;
+                let ended = inbox::dismissal::dismiss(app, &followed, &actor).await?;
                 anyhow::ensure!(
                     ended,
                     "{actor} does not follow @{}; `veerpont follower list` shows who does",

@@ -5,7 +5,9 @@ mod backup;
 mod block;
 mod check;
 mod delivery;
+mod explain;
 mod follower;
+mod inbox;
 mod init;
 mod key;
 mod post;
@@ -69,6 +71,11 @@ enum Command {
     /// What others report to us.
     #[command(subcommand)]
     Report(report::Report),
+    /// What others sent, and what became of it.
+    #[command(subcommand)]
+    Inbox(inbox::Inbox),
+    /// Tell the whole story of one activity, post or reply: how it came, what became of it, what was sent because of it.
+    Explain(explain::Explain),
     /// Who follows us.
     #[command(subcommand)]
     Follower(follower::Follower),
@@ -138,6 +145,8 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         Command::Reply(reply) => reply.run(app, output).await,
         Command::Block(block) => block.run(app, output).await,
         Command::Report(report) => report.run(app, output).await,
+        Command::Inbox(inbox) => inbox.run(app, output).await,
+        Command::Explain(explain) => explain.run(app, output).await,
         Command::Follower(follower) => follower.run(app, output).await,
         Command::Delivery(delivery) => delivery.run(app, output).await,
         Command::Key(key) => key.run(app, output).await,

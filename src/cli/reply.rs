@@ -1,6 +1,7 @@
-//! `veerpont reply`: what was answered, and what a moderator thinks of it.
+//! `veerpont reply`: what was answered, what a moderator thinks of it, and what our authors answer.
 
 mod decide;
+mod send;
 
 use clap::Subcommand;
 
@@ -34,8 +35,13 @@ pub(super) enum Reply {
     Approve(decide::Decided),
     /// Show a reply to nobody; it may be approved later.
     Hide(decide::Decided),
-    /// End a reply of somebody elsewhere for good: its words are forgotten, and its author cannot bring it back.
+    /// End a reply for good: one of somebody elsewhere here, whose words are forgotten and cannot come back; an answer of
+    /// an author of ours everywhere.
     Delete(decide::Decided),
+    /// An author of ours answers an article or a reply.
+    Send(send::Send),
+    /// Change what an author of ours answered.
+    Edit(send::Edit),
 }
 
 /// Characters of a reply that stand in the list.
@@ -43,36 +49,38 @@ const TEASER: usize = 80;
 
 impl Reply {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let (post, state, limit) = match self {
-            Self::List { post, state, limit } => (post, state, limit),
-            Self::Show { reply } => return decide::show(app, &reply, output).await,
-            Self::Approve(decided) => return decided.run(app, Decision::Approve, output).await,
-            Self::Hide(decided) => return decided.run(app, Decision::Hide, output).await,
-            Self::Delete(decided) => return decided.run(app, Decision::Delete, output).await,
-        };
-        let article = match post {
-            Some(wanted) => {
-                let post = super::post::find(app, &wanted).await?;
-                Some(
-                    post.article
-                        .ok_or_else(|| anyhow::anyhow!("`{wanted}` was never published, so nobody answered it"))?,
-                )
-            }
-            None => None,
-        };
-        let mut conn = app.db.read().await?;
-        // What waits for a moderator is all that waits.
-        let kind = state.is_none().then_some(Kind::Reply);
-        let filter = Filter { article, state, kind };
-        let replies = interaction::store::list(&mut conn, &app.urls, filter, i64::from(limit)).await?;
-        output.print(&replies, || {
-            let rows = replies.iter().map(|reply| {
-                let content = reply.words.as_ref().map(|words| html::text(&words.content)).unwrap_or_default();
-                let text: String = content.chars().take(TEASER).collect();
-                let state = reply.state.as_str().to_owned();
-                [reply.published.rfc3339(), state, shown(&reply.author.handle), shown(&text), shown(&reply.id)]
-            });
-            table(["WRITTEN", "STATE", "AUTHOR", "TEXT", "ID"], rows)
-        })
+        match self {
+            Self::List { post, state, limit } => list(app, post, state, limit, output).await,
+            Self::Show { reply } => decide::show(app, &reply, output).await,
+            Self::Approve(decided) => decided.run(app, Decision::Approve, output).await,
+            Self::Hide(decided) => decided.run(app, Decision::Hide, output).await,
+            Self::Delete(decided) => decided.delete(app, output).await,
+            Self::Send(send) => send.run(app, output).await,
+            Self::Edit(edit) => edit.run(app, output).await,
+        }
     }
+}
+
+async fn list(app: &App, post: Option<String>, state: Option<State>, limit: u32, output: Output) -> anyhow::Result<()> {
+    let article = match post {
+        Some(wanted) => {
+            let post = super::post::find(app, &wanted).await?;
+            Some(post.article.ok_or_else(|| anyhow::anyhow!("`{wanted}` was never published, so nobody answered it"))?)
+        }
+        None => None,
+    };
+    let mut conn = app.db.read().await?;
+    // What waits for a moderator is all that waits.
+    let kind = state.is_none().then_some(Kind::Reply);
+    let filter = Filter { article, state, kind };
+    let replies = interaction::store::list(&mut conn, &app.urls, filter, i64::from(limit)).await?;
+    output.print(&replies, || {
+        let rows = replies.iter().map(|reply| {
+            let content = reply.words.as_ref().map(|words| html::text(&words.content)).unwrap_or_default();
+            let text: String = content.chars().take(TEASER).collect();
+            let state = reply.state.as_str().to_owned();
+            [reply.published.rfc3339(), state, shown(&reply.author.handle), shown(&text), shown(&reply.id)]
+        });
+        table(["WRITTEN", "STATE", "AUTHOR", "TEXT", "ID"], rows)
+    })
 }

@@ -92,7 +92,8 @@ async fn read(app: &App) -> anyhow::Result<Status> {
         actors: actors.iter().filter(|actor| actor.deleted_at.is_none()).count(),
         followers: follower::store::count_all(&mut conn).await?,
         outbox: OutboxStatus {
-            unsaid: post::store::count_unsaid(&mut conn).await?,
+            unsaid: post::store::count_unsaid(&mut conn).await?
+                + interaction::store::count_unsaid_notes(&mut conn).await?,
             unsent: outbox::store::count_unsent(&mut conn).await?,
         },
         deliveries: delivery::store::count_outcomes(&mut conn).await?.into_iter().collect(),

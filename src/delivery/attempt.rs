@@ -11,6 +11,7 @@ use crate::activity::outgoing;
 use crate::app::App;
 use crate::author;
 use crate::courier;
+use crate::interaction::{self, State};
 use crate::net::client::{Limits, Reply, SendError};
 use crate::post;
 
@@ -22,8 +23,8 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// What came of trying.
 pub enum Attempt {
-    /// It is no longer to be told: its article was deleted or has expired since (features, complaint 18), or the actor
-    /// whose profile it shows was deleted.
+    /// It is no longer to be told: its article was deleted or has expired since (features, complaint 18), its note was
+    /// deleted or hidden, or the actor whose profile it shows was deleted.
     Withdrawn,
     /// The peer answered, or did not.
     Sent {
@@ -46,6 +47,14 @@ pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
         {
             let article = post::store::article(&mut conn, article).await?;
             if !article.is_some_and(|article| article.stands(app.clock.now())) {
+                return Ok(Attempt::Withdrawn);
+            }
+        }
+        if let Some(said) = waiting.said
+            && matches!(waiting.kind.as_str(), "Create" | "Update")
+        {
+            let note = interaction::store::post_by_row(&mut conn, said).await?;
+            if !note.is_some_and(|note| note.state == State::Shown) {
                 return Ok(Attempt::Withdrawn);
             }
         }

@@ -8,7 +8,7 @@ pub mod worker;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId};
+use crate::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, InteractionId};
 
 /// The right to serve a host until the lease ends or another takes it.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub struct Waiting {
     pub actor: ActorId,
     /// What it is about.
     pub article: Option<ArticleId>,
+    /// The note of ours that it is about.
+    pub said: Option<InteractionId>,
     /// The stored body, sent as stored.
     pub body: String,
     /// Send the object's id instead of the object, since the peer answered 413 (interop R3).

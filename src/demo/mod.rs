@@ -30,7 +30,8 @@ pub struct Options {
 /// How often the demo looks whether the simulated server heard something new while it stays up.
 const LISTEN_EVERY: Duration = Duration::from_millis(500);
 
-/// Plays the demo on stdout: a bridge beside a sample site, and a simulated server that looks up, follows and reads.
+/// Plays the demo on stdout: a bridge beside a sample site, and a simulated server that looks up, follows, reads and
+/// answers.
 /// Needs no file and no network, and leaves nothing behind.
 ///
 /// # Errors

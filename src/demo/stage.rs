@@ -22,6 +22,8 @@ pub(super) const TOWN: &str = "ferrytown.example";
 pub(super) const ELSEWHERE: &str = "lighthouse.example";
 /// Who reads there.
 pub(super) const READER: &str = "wim";
+/// Who reads there too, and follows nobody.
+pub(super) const NEIGHBOUR: &str = "tess";
 /// The handle of the community.
 pub(super) const COMMUNITY: &str = "sandhaven";
 
@@ -59,7 +61,7 @@ impl Stage {
         // The handle domain is the site's. What asks it for WebFinger reaches the bridge, as by the site's redirect.
         let names = HashMap::from([(TOWN.to_owned(), bridge_address)]);
         let wire: Arc<dyn Wire> = Arc::new(SocketWire::new(names));
-        let settings = PeerSettings::new(&format!("http://{ELSEWHERE}"), &[READER], app.clock.clone(), wire);
+        let settings = PeerSettings::new(&format!("http://{ELSEWHERE}"), &[READER, NEIGHBOUR], app.clock.clone(), wire);
         let peer = Peer::new(settings).map_err(|why| anyhow!("cannot set the simulated server up: {why}"))?;
         let mut serving = JoinSet::new();
         let router = peer.router();

@@ -44,17 +44,17 @@ pub async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx
     Ok(done.rows_affected() > 0)
 }
 
-/// Ends the follow that somebody's Follow with this id began; says whether there was one.
+/// Ends the follow that somebody's Follow with this id began; says whose it was.
 ///
 /// # Errors
 /// The database's.
-pub async fn remove_by_follow(conn: &mut Conn, who: RemoteActorId, follow_id: &str) -> sqlx::Result<bool> {
-    let done = query("DELETE FROM followers WHERE remote_actor_id = $1 AND follow_id = $2")
+pub async fn remove_by_follow(conn: &mut Conn, who: RemoteActorId, follow_id: &str) -> sqlx::Result<Option<ActorId>> {
+    query_scalar("DELETE FROM followers WHERE remote_actor_id = $1 AND follow_id = $2 RETURNING actor_id")
         .bind(who.0)
         .bind(follow_id)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+        .fetch_optional(conn)
+        .await
+        .map(|id: Option<i64>| id.map(ActorId))
 }
 
 /// Ends every follow of somebody who is gone; says how many.

@@ -41,7 +41,7 @@ fn check_identity(article: &Value) -> Result<(), String> {
 }
 
 /// One community, by a single string, which is also addressed (F4).
-fn check_group(article: &Value) -> Result<(), String> {
+pub(super) fn check_group(article: &Value) -> Result<(), String> {
     let group = text(article, "audience").ok_or("F4: audience is not one string")?;
     require(addresses(article).any(|one| one == group), format!("F4: {group} is in neither to nor cc"))
 }
@@ -72,7 +72,7 @@ fn check_summary(article: &Value) -> Result<(), String> {
 }
 
 /// No active elements, no handlers, no relative links (B23).
-fn check_content(content: &str) -> Result<(), String> {
+pub(super) fn check_content(content: &str) -> Result<(), String> {
     for tag in tags(content) {
         let name = tag.split(|c: char| c.is_whitespace() || c == '/').find(|part| !part.is_empty()).unwrap_or_default();
         let name = name.to_ascii_lowercase();
@@ -117,14 +117,14 @@ pub(super) fn time(value: &Value) -> Option<Timestamp> {
     value.as_str().filter(|text| text.ends_with('Z')).and_then(Timestamp::parse_rfc3339)
 }
 
-fn check_times(article: &Value) -> Result<(), String> {
+pub(super) fn check_times(article: &Value) -> Result<(), String> {
     let published = article.get("published").and_then(time).ok_or("B16: published is not RFC 3339 with Z")?;
     let Some(updated) = article.get("updated") else { return Ok(()) };
     let updated = time(updated).ok_or("B16: updated is not RFC 3339 with Z")?;
     require(updated >= published, "B6: updated lies before published")
 }
 
-fn check_tags(article: &Value) -> Result<(), String> {
+pub(super) fn check_tags(article: &Value) -> Result<(), String> {
     let Some(tags) = article.get("tag") else { return Ok(()) };
     for tag in tags.as_array().ok_or("B10: tag is not a list")? {
         let name = text(tag, "name").unwrap_or_default();
@@ -148,8 +148,13 @@ fn check_tags(article: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Shapes on which Lemmy and Mastodon stumble (B13, B14, B15, B20, B21).
 fn check_single_values(article: &Value) -> Result<(), String> {
+    require(article.get("inReplyTo").is_none_or(Value::is_null), "F5: an article answers something")?;
+    check_shapes(article)
+}
+
+/// Shapes on which Lemmy and Mastodon stumble (B13, B14, B15, B20, B21), of an article or a note.
+pub(super) fn check_shapes(article: &Value) -> Result<(), String> {
     for key in ["context", "conversation", "mediaType"] {
         require(article.get(key).is_none_or(Value::is_string), format!("B14: {key} is not one string"))?;
     }
@@ -157,7 +162,6 @@ fn check_single_values(article: &Value) -> Result<(), String> {
     require(article.get("attachment").is_none_or(Value::is_array), "B13: attachment is not a list")?;
     require(article.get("image").is_none_or(is_single_image), "B13: image is not one Image with a plain url")?;
     require(article.get("sensitive").is_none_or(Value::is_boolean), "B17: sensitive is not a boolean")?;
-    require(article.get("inReplyTo").is_none_or(Value::is_null), "F5: an article answers something")?;
     require(article.get("context") == article.get("conversation"), "B20: context and conversation differ")?;
     for (key, map) in [("content", "contentMap"), ("name", "nameMap")] {
         let Some(map) = article.get(map) else { continue };
@@ -168,11 +172,11 @@ fn check_single_values(article: &Value) -> Result<(), String> {
         )?;
     }
     let quotes = article.pointer("/interactionPolicy/canQuote/automaticApproval").and_then(Value::as_array);
-    require(quotes.is_some_and(|who| who.iter().any(|one| one == PUBLIC)), "B21: nobody may quote the article")
+    require(quotes.is_some_and(|who| who.iter().any(|one| one == PUBLIC)), "B21: nobody may quote it")
 }
 
 /// `replies`, `likes` and `shares` are embedded and have an id; the last two are counted (B18, B19).
-fn check_counts(article: &Value) -> Result<(), String> {
+pub(super) fn check_counts(article: &Value) -> Result<(), String> {
     for key in ["replies", "likes", "shares"] {
         let Some(collection) = article.get(key) else { continue };
         require(text(collection, "id").is_some(), format!("B19: {key} is not embedded with an id"))?;

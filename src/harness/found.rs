@@ -148,7 +148,7 @@ impl Peer {
 
     /// An actor's document, from memory unless it must be fresh. GoToSocial's key stub has its owner's id, so only
     /// the full document must be found at its own.
-    async fn cached_actor(&self, address: &str, fresh: bool) -> Result<Value, Unread> {
+    pub(super) async fn cached_actor(&self, address: &str, fresh: bool) -> Result<Value, Unread> {
         if !fresh && let Some(known) = self.memory().actors.get(address) {
             return Ok(known.clone());
         }

@@ -15,7 +15,7 @@ use super::peer::{Peer, PeerShape, Unread};
 use super::shape::{addresses, object_id};
 use super::timeline::Entry;
 use super::wire::HangUp;
-use super::{ACTIVITYSTREAMS, article, require, shape, verify};
+use super::{ACTIVITYSTREAMS, require, shape, verify};
 use crate::clock::Timestamp;
 
 /// Longest body that is read at all, in bytes, so that one over the peer's own limit can still be recorded.
@@ -67,13 +67,19 @@ impl Refusal {
 }
 
 impl Peer {
-    /// What one of the users sees of those they follow: articles in the order in which they came, gone ones included.
+    /// What one of the users sees of those they follow: articles and answers in the order in which they came, gone ones included.
     #[must_use]
     pub fn timeline(&self, user: &str) -> Vec<Entry> {
         let memory = self.memory();
         let accepted = memory.follows.iter().filter(|(_, follow)| follow.state == FollowState::Accepted);
         let follows = accepted.filter(|((who, _), _)| who == user).map(|((_, actor), _)| actor.clone()).collect();
         memory.timeline.seen_by(&follows)
+    }
+
+    /// What calls one of the users by name, in the order in which it came, gone ones included (B11).
+    #[must_use]
+    pub fn mentions(&self, user: &str) -> Vec<Entry> {
+        self.memory().timeline.mentioning(&self.actor_id(user))
     }
 
     /// Takes a POST to an inbox; `user` is `None` for the shared one.
@@ -181,9 +187,12 @@ impl Peer {
             "Follow" => self.accept(activity),
             "Create" => {
                 if !self.related(activity, user)? {
+                    // Taken with 202, and shown to nobody; nor is what follows it.
+                    self.memory().timeline.ignore(object_id(activity).unwrap_or_default());
                     return Ok(());
                 }
                 let Some(object) = self.whole_object(activity).await? else { return Ok(()) };
+                self.check_conversation(&object)?;
                 self.memory().timeline.create(actor, &object)
             }
             "Update" if object_id(activity) == Some(actor) => {
@@ -266,16 +275,35 @@ impl Peer {
         if user.is_some() || addressed || states.contains(&FollowState::Accepted) {
             return Ok(true);
         }
+        if let Some(answered) = activity.pointer("/object/inReplyTo").and_then(Value::as_str) {
+            return Ok(self.has_status(answered) || self.follows_author_of(answered));
+        }
         // An article may cross the end of the follow on its way.
         require(states.contains(&FollowState::Undone), format!("B9: nobody here follows {actor}"))?;
         Ok(false)
+    }
+
+    /// Whether somebody here follows the author of a known post.
+    fn follows_author_of(&self, id: &str) -> bool {
+        let memory = self.memory();
+        let author = memory.timeline.object(id).and_then(|object| text(object, "attributedTo"));
+        let mut follows = memory.follows.iter().filter(|(_, follow)| follow.state == FollowState::Accepted);
+        author.is_some_and(|author| follows.any(|((_, followed), _)| followed == author))
+    }
+
+    /// An answer to a known post stands in the same conversation (B20).
+    fn check_conversation(&self, object: &Value) -> Result<(), String> {
+        let Some(answered) = text(object, "inReplyTo") else { return Ok(()) };
+        let Some(context) = self.context_of(answered) else { return Ok(()) };
+        let id = text(object, "id").unwrap_or_default();
+        require(object.get("context") == Some(&context), format!("B20: {id} leaves the conversation of {answered}"))
     }
 
     /// The object of a Create or Update: embedded, or fetched where only its id came (R3); `None` if it is gone.
     async fn whole_object(&self, activity: &Value) -> Result<Option<Value>, String> {
         let Some(id) = text(activity, "object") else { return Ok(activity.get("object").cloned()) };
         match self.document(id).await {
-            Ok(object) => article::check(&object).map(|()| Some(object)),
+            Ok(object) => shape::check_post(&object).map(|()| Some(object)),
             Err(Unread::Gone(_)) => Ok(None),
             Err(unread) => Err(unread.into_text()),
         }

@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::inbox::Received;
 use super::key::PeerKey;
 use super::signing::{SignOptions, signed_request};
+use super::statuses::Status;
 use super::timeline::Timeline;
 use super::wire::Wire;
 use super::{origin, require, verify};
@@ -98,6 +99,10 @@ pub(super) struct Memory {
     pub(super) seen: HashSet<String>,
     pub(super) deleted_users: HashSet<String>,
     pub(super) timeline: Timeline,
+    /// What the users wrote, by id.
+    pub(super) statuses: BTreeMap<String, Status>,
+    /// How many likes and boosts they gave.
+    pub(super) opinions: usize,
 }
 
 impl Peer {

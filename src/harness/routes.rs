@@ -35,7 +35,7 @@ async fn dispatch(State(routers): State<Arc<HashMap<String, Router>>>, request: 
 }
 
 impl Peer {
-    /// What answers for this server: discovery, actors, collections and inboxes. On a real socket it belongs behind
+    /// What answers for this server: discovery, actors, collections, posts of its users and inboxes. On a real socket it belongs behind
     /// `harness::serve`, which knows how to hang up.
     pub fn router(&self) -> Router {
         Router::new()
@@ -49,6 +49,8 @@ impl Peer {
             .route("/users/{user}", get(actor))
             .route("/users/{user}/inbox", post(personal_inbox))
             .route("/users/{user}/{part}", get(part))
+            .route("/users/{user}/statuses/{number}", get(status))
+            .route("/users/{user}/statuses/{number}/replies", get(replies))
             .with_state(self.clone())
     }
 
@@ -149,6 +151,51 @@ async fn part(
             Err(refusal) => refusal,
         },
         _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A user's post; 404 for one that was deleted, as Mastodon has it.
+async fn status(
+    State(peer): State<Peer>,
+    Path((user, number)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Response {
+    let id = format!("{}/statuses/{number}", peer.actor_id(&user));
+    shown(&peer, &user, &id, request, Some).await
+}
+
+/// What is known of the answers to a user's post (B18).
+async fn replies(
+    State(peer): State<Peer>,
+    Path((user, number)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Response {
+    let id = format!("{}/statuses/{number}", peer.actor_id(&user));
+    let collection = |_: Value| {
+        let mut collection = peer.replies_of(&id);
+        collection.as_object_mut()?.insert("@context".to_owned(), ACTIVITYSTREAMS.into());
+        Some(collection)
+    };
+    shown(&peer, &user, &id, request, collection).await
+}
+
+/// What is made of a user's post, for whoever may see it.
+async fn shown(
+    peer: &Peer,
+    user: &str,
+    id: &str,
+    request: Request<Body>,
+    make: impl FnOnce(Value) -> Option<Value>,
+) -> Response {
+    if let Some(absent) = peer.absent(user) {
+        return absent;
+    }
+    if let Err(refusal) = peer.allows(request).await {
+        return refusal;
+    }
+    match peer.status_document(id).and_then(make) {
+        Some(document) => json_answer(ACTIVITY_JSON, &document),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

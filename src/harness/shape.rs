@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::actor::{has_context, text};
-use super::{PUBLIC, article, require, same_origin};
+use super::{PUBLIC, article, note, require, same_origin};
 
 /// Deepest nesting a peer reads (E1).
 const DEPTH_MAX: usize = 64;
@@ -75,16 +75,25 @@ fn check_published(activity: &Value, object: &Value) -> Result<(), String> {
     }
     let id = text(object, "id").ok_or("E2: the object has no id")?;
     require(same_origin(id, actor), format!("E3: {id} is of another origin than {actor}"))?;
-    if text(object, "type") != Some("Article") {
+    let kind = text(object, "type").unwrap_or_default();
+    if !matches!(kind, "Article" | "Note") {
         let itself = id == actor || text(object, "attributedTo") == Some(actor);
         return require(itself, format!("E3: {id} is not {actor}'s"));
     }
     for key in ["to", "cc", "audience"] {
         require(activity.get(key) == object.get(key), format!("B8: {key} differs between activity and object"))?;
     }
-    article::check(object)?;
+    check_post(object)?;
     let owner = object.get("attributedTo");
     require(owner.and_then(Value::as_str) == Some(actor), "R1: attributedTo is not one string equal to the actor")
+}
+
+/// An article, or a note that answers something.
+///
+/// # Errors
+/// The broken rule.
+pub(super) fn check_post(post: &Value) -> Result<(), String> {
+    if text(post, "type") == Some("Note") { note::check(post) } else { article::check(post) }
 }
 
 /// `to` and `cc` are lists of addresses, and the activity is public or unlisted (B8).

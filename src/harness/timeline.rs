@@ -1,21 +1,25 @@
-//! What a reader on a simulated server sees: articles as Mastodon (from 4.5) would store and show them.
+//! What a reader on a simulated server sees: articles and answers as Mastodon (from 4.5) would store and show them.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::actor::text;
-use super::article::{self, time};
+use super::article::time;
+use super::note::told;
 use super::require;
+use super::shape::check_post;
 
-/// An article as a reader sees it.
+/// An article, or an answer, as a reader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The article's id.
+    /// Its id.
     pub id: String,
     /// Its author's actor.
     pub author: String,
-    /// The title.
+    /// What it answers; `None` for an article.
+    pub in_reply_to: Option<String>,
+    /// The title; an answer has none.
     pub title: String,
     /// The teaser, as HTML; empty where there is none.
     pub summary: String,
@@ -51,6 +55,9 @@ struct Story {
     deleted: bool,
     announced_by: Vec<String>,
     author: String,
+    in_reply_to: Option<String>,
+    /// Whom it mentions, and addresses.
+    tells: Vec<String>,
 }
 
 /// All stories of a server.
@@ -61,6 +68,8 @@ pub(super) struct Timeline {
     order: Vec<String>,
     /// Ids that are burned (R4).
     tombstones: HashSet<String>,
+    /// Ids that concern nobody here (B9).
+    ignored: HashSet<String>,
 }
 
 impl Timeline {
@@ -83,6 +92,9 @@ impl Timeline {
     pub(super) fn update(&mut self, actor: &str, object: &Value) -> Result<(), String> {
         let id = text(object, "id").unwrap_or_default();
         require(!self.tombstones.contains(id), format!("R4: {id} was deleted, and is updated"))?;
+        if self.ignored.contains(id) {
+            return Ok(());
+        }
         let story = self.stories.get_mut(id).ok_or(format!("B7: {id} is updated, but never came here"))?;
         if story.origin == Origin::Awaited {
             self.store(id, object, Origin::Fetched);
@@ -130,7 +142,7 @@ impl Timeline {
         require(!self.tombstones.contains(id), format!("R4: {id} was deleted, and is announced"))?;
         let known = self.stories.get(id).is_some_and(|story| story.origin != Origin::Awaited);
         if let (Some(object), false) = (fetched, known) {
-            article::check(object)?;
+            check_post(object)?;
             self.store(id, object, Origin::Fetched);
         }
         if !self.stories.contains_key(id) {
@@ -151,6 +163,39 @@ impl Timeline {
         !self.tombstones.contains(id) && self.stories.get(id).is_none_or(|story| story.origin == Origin::Awaited)
     }
 
+    /// A post that somebody here looked at, before or without its Create.
+    pub(super) fn fetched(&mut self, id: &str, object: &Value) {
+        if self.wants(id) {
+            self.store(id, object, Origin::Fetched);
+            self.ignored.remove(id);
+        }
+    }
+
+    /// What concerns nobody here is not kept.
+    pub(super) fn ignore(&mut self, id: &str) {
+        self.ignored.insert(id.to_owned());
+    }
+
+    /// A known post, unless it is gone or could not be had.
+    pub(super) fn object(&self, id: &str) -> Option<&Value> {
+        self.stories.get(id).map(|story| &story.object).filter(|object| object.is_object())
+    }
+
+    /// The ids of known answers to a post.
+    pub(super) fn answers_to(&self, id: &str) -> Vec<String> {
+        let answers = |one: &&String| {
+            self.stories.get(*one).is_some_and(|story| !story.deleted && story.in_reply_to.as_deref() == Some(id))
+        };
+        self.order.iter().filter(answers).cloned().collect()
+    }
+
+    /// What calls an actor by name.
+    pub(super) fn mentioning(&self, actor: &str) -> Vec<Entry> {
+        let stories = self.order.iter().filter_map(|id| self.stories.get(id).map(|story| (id, story)));
+        let tells = stories.filter(|(_, story)| story.tells.iter().any(|one| one == actor));
+        tells.map(|(id, story)| story.entry(id)).collect()
+    }
+
     /// What somebody sees who follows these actors.
     pub(super) fn seen_by(&self, follows: &HashSet<String>) -> Vec<Entry> {
         let followed = |story: &Story| {
@@ -167,7 +212,18 @@ impl Timeline {
         }
         let announced_by = earlier.map(|story| story.announced_by).unwrap_or_default();
         let author = text(object, "attributedTo").unwrap_or_default().to_owned();
-        let story = Story { object: object.clone(), origin, edited: false, deleted: false, announced_by, author };
+        let in_reply_to = text(object, "inReplyTo").map(str::to_owned);
+        let tells = told(object).map(str::to_owned).collect();
+        let story = Story {
+            object: object.clone(),
+            origin,
+            edited: false,
+            deleted: false,
+            announced_by,
+            author,
+            in_reply_to,
+            tells,
+        };
         self.stories.insert(id.to_owned(), story);
     }
 }
@@ -176,10 +232,15 @@ impl Story {
     fn entry(&self, id: &str) -> Entry {
         let field = |key: &str| text(&self.object, key).unwrap_or_default().to_owned();
         let (title, summary, url) = (field("name"), field("summary"), field("url"));
-        let shown = if self.object.is_null() { String::new() } else { format!("<h2>{title}</h2>{summary}\n{url}") };
+        let shown = match (&self.object, &self.in_reply_to) {
+            (Value::Null, _) => String::new(),
+            (_, Some(_)) => field("content"),
+            _ => format!("<h2>{title}</h2>{summary}\n{url}"),
+        };
         Entry {
             id: id.to_owned(),
             author: self.author.clone(),
+            in_reply_to: self.in_reply_to.clone(),
             content: field("content"),
             text: shown,
             title,

@@ -52,7 +52,10 @@ pub async fn interpret(app: &App, conn: &mut Conn, inbound: &Inbound) -> sqlx::R
         Kind::Move => actors::moved(app, conn, inbound, &incoming).await,
         Kind::Add | Kind::Remove => Ok(Verdict::ignored("what others pin or list is not shown here")),
         Kind::Accept | Kind::Reject => Ok(Verdict::declined("it answers nothing that we asked for")),
-        Kind::Other(kind) => Ok(Verdict::ignored(format!("{kind} has no meaning here"))),
+        Kind::Other(kind) => Ok(Verdict::new(
+            super::Outcome::Deferred,
+            format!("{kind} is not understood yet; kept for a later version"),
+        )),
     }
 }
 

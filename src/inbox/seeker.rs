@@ -63,11 +63,12 @@ impl Worker for Seeker {
             Ok(found) => settle(app, wanted, found).await,
             Err(FetchError::Gone) => end(app, wanted, "gone", "its server says that it is gone".to_owned()).await,
             Err(FetchError::Absent(why)) => end(app, wanted, "absent", why).await,
-            Err(FetchError::Refused(why)) => end(app, wanted, "failed", why).await,
             Err(FetchError::Temporary(why) | FetchError::Ours(why)) if wanted.attempts < ATTEMPTS => {
                 put_off(app, wanted, why).await
             }
-            Err(FetchError::Temporary(why) | FetchError::Ours(why)) => end(app, wanted, "failed", why).await,
+            Err(FetchError::Refused(why) | FetchError::Temporary(why) | FetchError::Ours(why)) => {
+                end(app, wanted, "failed", why).await
+            }
         }
     }
 }

@@ -136,6 +136,39 @@ pub struct Reply {
     pub ended_at: Option<Timestamp>,
 }
 
+/// An answer of one of our authors, as the outbox needs it.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Row.
+    pub id: InteractionId,
+    /// In its id.
+    pub uuid: Uuid,
+    /// Of which conversation.
+    pub article: ArticleId,
+    /// Who wrote it.
+    pub author: ActorId,
+    /// The reply it answers; `None` where it answers the article.
+    pub parent: Option<InteractionId>,
+    /// That reply's id.
+    pub answers: Option<String>,
+    /// What it says; `None` once it was deleted.
+    pub words: Option<Words>,
+    /// What its author wrote, in Markdown.
+    pub source: Option<String>,
+    /// When it was written.
+    pub published: Timestamp,
+    /// When it was last edited.
+    pub updated: Option<Timestamp>,
+    /// Whether it is shown, and if not, why.
+    pub state: State,
+    /// When it was deleted.
+    pub ended_at: Option<Timestamp>,
+    /// Counts what is to be said.
+    pub revision: i64,
+    /// Counts what was said.
+    pub published_revision: i64,
+}
+
 /// A reply as it is shown: its sender's words, cleaned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Words {

@@ -30,7 +30,7 @@ pub enum Impossible {
     #[error("there is no `{0}`; `veerpont reply list` shows the ids")]
     Unknown(String),
     /// One of our authors wrote it.
-    #[error("`{0}` is an answer of one of our own authors, of which its author decides")]
+    #[error("`{0}` is an answer of one of our own authors; `veerpont reply delete` ends it everywhere")]
     Ours(String),
     /// It ended.
     #[error("`{0}` was deleted, and its words are gone")]

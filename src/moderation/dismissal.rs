@@ -6,25 +6,9 @@ use crate::author::Actor;
 use crate::db::Conn;
 use crate::follower;
 use crate::outbox::{Audience, Outgoing, publish};
-use crate::remote::{self, Remote};
+use crate::remote::Remote;
 
-/// Ends somebody's follow of one of our actors; false when there was none.
-///
-/// # Errors
-/// The database's.
-pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> {
-    let (app, actor, who) = (app.clone(), actor.clone(), who.to_owned());
-    let db = app.db.clone();
-    db.write(move |conn| {
-        Box::pin(async move {
-            let Some(remote) = remote::store::by_url(conn, &who).await? else { return Ok(false) };
-            end_follow(&app, conn, &actor, &remote).await
-        })
-    })
-    .await
-}
-
-/// As [`dismiss`], in a transaction that there is.
+/// Ends somebody's follow of one of our actors, and says so; false when there was none.
 ///
 /// # Errors
 /// The database's.

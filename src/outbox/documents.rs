@@ -1,15 +1,17 @@
-//! Our actors and articles as documents: facts from the tables, put into `activity/`'s shapes.
+//! Our actors, articles and answers as documents: facts from the tables, put into `activity/`'s shapes.
 
 use serde_json::Value;
 
 use crate::activity::actor::{self, ActorFacts, ActorKind};
 use crate::activity::article::{self, ArticleFacts};
 use crate::activity::collection::Part;
+use crate::activity::incoming::Audience;
+use crate::activity::note::{self, Addressee, NoteFacts};
 use crate::app::App;
 use crate::author::{self, Actor, keys};
 use crate::db::Conn;
 use crate::ids::Handle;
-use crate::interaction;
+use crate::interaction::{self, Note};
 use crate::post::Article;
 use uuid::Uuid;
 
@@ -81,6 +83,60 @@ pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Res
     Ok(article::article(&app.urls, &facts))
 }
 
+/// An answer of one of our authors as it is now; its words must be known.
+///
+/// # Errors
+/// The database's, also when a row is missing.
+pub async fn note(app: &App, conn: &mut Conn, note: &Note) -> sqlx::Result<Value> {
+    let article = super::answers::article_of(conn, note).await?;
+    let author = author::store::actor(conn, note.author).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let group = group(conn, &article).await?;
+    let words = note.words.as_ref().ok_or(sqlx::Error::RowNotFound)?;
+    let own = author.url(&app.urls);
+    let (answered, page, handle) = if let Some(parent) = note.parent {
+        let person = interaction::store::writer(conn, &app.urls, parent).await?.ok_or(sqlx::Error::RowNotFound)?;
+        (person.id, person.url, person.handle)
+    } else {
+        let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let handle = format!("@{}", app.urls.acct(&owner.handle));
+        (owner.url(&app.urls), app.urls.profile(&owner.handle), handle)
+    };
+    // Whoever was not to be told when it was written is not called by name either.
+    let is_told = words.mentions.iter().any(|mention| mention.href == answered);
+    let answers = interaction::store::answers_to_note(conn, note.id).await?;
+    let replies = note_replies(app, conn, note, 0).await?;
+    let article_id = app.urls.article(article.uuid);
+    let facts = NoteFacts {
+        uuid: note.uuid,
+        context: article.context_uuid,
+        author: author.uuid,
+        group: group.uuid,
+        unlisted: words.audience != Audience::Public,
+        answers: note.answers.as_deref().unwrap_or(&article_id),
+        addressee: (is_told && answered != own).then_some(Addressee { page: &page, handle: &handle }),
+        mentions: &words.mentions,
+        content: &words.content,
+        source: note.source.as_deref().unwrap_or_default(),
+        language: words.language.as_deref().unwrap_or_default(),
+        published: note.published,
+        updated: note.updated,
+        replies: replies.part(),
+        likes: answers.likes,
+        shares: answers.boosts,
+    };
+    Ok(note::note(&app.urls, &facts))
+}
+
+/// The replies to an answer of ours, from a number on (interop B18).
+///
+/// # Errors
+/// The database's.
+pub async fn note_replies(app: &App, conn: &mut Conn, note: &Note, from: i64) -> sqlx::Result<Ids> {
+    let items = interaction::store::reply_ids_below(conn, note.id, from, PAGE).await?;
+    let total = interaction::store::answers_to_note(conn, note.id).await?.replies;
+    Ok(ids(&app.urls.note_replies(note.uuid), items, from, i64::try_from(total).unwrap_or(i64::MAX)))
+}
+
 /// Ids that stand on a page of replies or of a conversation.
 const PAGE: i64 = 50;
 
@@ -147,8 +203,7 @@ pub struct Voices {
 /// The database's, also when a row is missing.
 pub async fn voices(conn: &mut Conn, article: &Article) -> sqlx::Result<Voices> {
     let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
-    let community = author::store::community(conn, article.community_id).await?.ok_or(sqlx::Error::RowNotFound)?;
-    let group = author::store::actor(conn, community.group).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let group = group(conn, article).await?;
     let mut co_authors = Vec::new();
     for id in &article.content.co_authors {
         if let Some(actor) = author::store::actor(conn, *id).await?.filter(|actor| actor.deleted_at.is_none()) {
@@ -156,4 +211,10 @@ pub async fn voices(conn: &mut Conn, article: &Article) -> sqlx::Result<Voices> 
         }
     }
     Ok(Voices { owner, co_authors, group })
+}
+
+/// The community of an article.
+async fn group(conn: &mut Conn, article: &Article) -> sqlx::Result<Actor> {
+    let community = author::store::community(conn, article.community_id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    author::store::actor(conn, community.group).await?.ok_or(sqlx::Error::RowNotFound)
 }

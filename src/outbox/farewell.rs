@@ -1,11 +1,12 @@
-//! Deleting one of our actors: first each article, then the actor, told to everyone who may know of them (interop D14).
+//! Deleting one of our actors: first each article and answer, then the actor, told to everyone who may know of them (interop D14).
 
 use crate::app::App;
 use crate::author;
 use crate::ids::ActorId;
+use crate::interaction::{self, store::Ending};
 use crate::post;
 
-/// Deletes an actor for ever, with their articles, and withholds the posts; says how many. The outbox says it, in that order.
+/// Deletes an actor for ever, with their articles and answers, and withholds the posts; says how many articles. The outbox says it, in that order.
 ///
 /// # Errors
 /// The database's.
@@ -20,6 +21,7 @@ pub async fn delete_actor(app: &App, id: ActorId) -> sqlx::Result<usize> {
                 for article in &articles {
                     post::store::delete_article(conn, article.id, now).await?;
                 }
+                interaction::store::end_notes(conn, Ending::Author(id), now).await?;
                 author::store::set_deleted(conn, id, now).await?;
                 Ok(articles.len())
             })

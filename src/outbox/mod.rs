@@ -1,6 +1,7 @@
 //! Publishing: the one door outward. An activity is written with its audience rule and its number in the
 //! transaction that causes it; fan-out is a step of its own.
 
+pub mod answers;
 pub mod documents;
 pub mod farewell;
 pub mod rotation;
@@ -27,6 +28,12 @@ pub enum Audience {
     Reach,
     /// Everyone who was sent the article, or fetched it with a signature.
     Copies,
+    /// The followers of the actor who says it, and everyone who was sent the article: a note in its conversation.
+    Conversation,
+    /// Everyone who was sent the note, or spoke to it.
+    Hearers,
+    /// Everyone who may have the note: those, and whoever was sent or fetched the article.
+    Traces,
     /// The followers of the actor who says it, and everyone who was sent an article of theirs: who shows the profile.
     Acquaintances,
     /// Every inbox we know.
@@ -51,6 +58,9 @@ impl Audience {
             Self::Followers => "followers",
             Self::Reach => "reach",
             Self::Copies => "copies",
+            Self::Conversation => "conversation",
+            Self::Hearers => "hearers",
+            Self::Traces => "traces",
             Self::Acquaintances => "acquaintances",
             Self::Everyone => "everyone",
             Self::Servers => "servers",
@@ -122,6 +132,8 @@ pub struct Unsent {
     pub kind: String,
     /// What it is about.
     pub article: Option<ArticleId>,
+    /// The note of ours that it is about.
+    pub said: Option<InteractionId>,
     /// Who is sent it; `None` where nobody is.
     pub recipients: Option<Recipients>,
     /// How far the fan-out came.

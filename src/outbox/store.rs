@@ -8,7 +8,7 @@ use super::{Audience, Outgoing, Unsent};
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, json};
 use crate::delivery::store::Recipients;
-use crate::ids::{ActivityId, ActorId, ArticleId};
+use crate::ids::{ActivityId, ActorId, ArticleId, InboundId, InteractionId};
 
 /// Writes an activity with the next number; `None` when its cause was said before.
 ///
@@ -69,7 +69,7 @@ pub async fn any_unsent(conn: &mut Conn) -> sqlx::Result<bool> {
 pub async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
     query("UPDATE counters SET value = value + 1 WHERE name = 'fanout'").execute(&mut *conn).await?;
     let row = query(
-        "SELECT id, kind, actor_id, article_id, audience, fanout_cursor FROM activities WHERE fanned_out_at IS NULL
+        "SELECT id, kind, actor_id, article_id, interaction_id, audience, fanout_cursor FROM activities WHERE fanned_out_at IS NULL
          ORDER BY id LIMIT 1",
     )
     .fetch_optional(conn)
@@ -79,10 +79,14 @@ pub async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
 
 fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
     let article = row.maybe_int("article_id")?.map(ArticleId);
+    let said = row.maybe_int("interaction_id")?.map(InteractionId);
     let recipients = match row.text("audience")?.as_str() {
         "followers" => Some(Recipients::Followers(ActorId(row.int("actor_id")?))),
         "reach" => article.map(Recipients::Reach),
         "copies" => article.map(Recipients::Copies),
+        "conversation" => said.map(Recipients::Conversation),
+        "hearers" => said.map(Recipients::Hearers),
+        "traces" => said.map(Recipients::Traces),
         "acquaintances" => Some(Recipients::Acquaintances(ActorId(row.int("actor_id")?))),
         "everyone" => Some(Recipients::Everyone),
         "servers" => Some(Recipients::Servers),
@@ -92,6 +96,7 @@ fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
         id: ActivityId(row.int("id")?),
         kind: row.text("kind")?,
         article,
+        said,
         recipients,
         cursor: row.int("fanout_cursor")?,
     })
@@ -115,15 +120,31 @@ pub async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: 
     Ok(())
 }
 
-/// What stands in an outbox: Creates and Announces of standing articles.
+/// What a note of ours was when it was last said: the object of the latest Create or Update about it.
+///
+/// # Errors
+/// The database's.
+pub async fn last_said(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Option<serde_json::Value>> {
+    let row = query(
+        "SELECT body FROM activities WHERE interaction_id = $1 AND kind IN ('Create', 'Update') ORDER BY id DESC LIMIT 1",
+    )
+    .bind(said.0)
+    .fetch_optional(conn)
+    .await?;
+    let body: Option<serde_json::Value> = row.map(|row| row.json("body")).transpose()?;
+    Ok(body.and_then(|body| body.get("object").cloned()))
+}
+
+/// What stands in an outbox: Creates and Announces of standing articles, and of notes that are shown.
 macro_rules! listed {
     ($columns:literal, $rest:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            " FROM activities a JOIN articles t ON t.id = a.article_id
+            " FROM activities a JOIN articles t ON t.id = a.article_id LEFT JOIN interactions n ON n.id = a.interaction_id
              WHERE a.actor_id = $1 AND a.kind IN ('Create', 'Announce') AND t.deleted_at IS NULL
-             AND (t.expires_at IS NULL OR t.expires_at > $2) ",
+             AND (t.expires_at IS NULL OR t.expires_at > $2)
+             AND n.ended_at IS NULL AND n.held_at IS NULL AND n.hidden_at IS NULL AND n.block_id IS NULL ",
             $rest
         )
     };
@@ -142,7 +163,7 @@ pub async fn count_listed(conn: &mut Conn, actor: ActorId, now: Timestamp) -> sq
 /// # Errors
 /// The database's.
 pub async fn spoken_of(conn: &mut Conn, actor: ActorId, limit: i64, now: Timestamp) -> sqlx::Result<Vec<ArticleId>> {
-    let rows = query(listed!("t.id", "ORDER BY t.published_at DESC, t.id DESC LIMIT $3"))
+    let rows = query(listed!("t.id", "AND a.interaction_id IS NULL ORDER BY t.published_at DESC, t.id DESC LIMIT $3"))
         .bind(actor.0)
         .bind(now.millis())
         .bind(limit)
@@ -172,7 +193,8 @@ pub async fn listed(
     rows.iter().map(|row| Ok((row.int("id")?, row.json("body")?))).collect()
 }
 
-/// A public activity by name, and whether its article no longer stands at `now`, or the actor whose profile it shows.
+/// A public activity by name, and whether its article or note no longer stands at `now`, or the actor whose profile it
+/// shows.
 ///
 /// # Errors
 /// The database's.
@@ -183,8 +205,10 @@ pub async fn public_activity(
 ) -> sqlx::Result<Option<(serde_json::Value, bool)>> {
     let row = query(
         "SELECT a.body, CASE WHEN a.kind <> 'Delete' AND (t.deleted_at IS NOT NULL OR t.expires_at <= $2
+             OR n.ended_at IS NOT NULL OR n.held_at IS NOT NULL OR n.hidden_at IS NOT NULL OR n.block_id IS NOT NULL
              OR (a.article_id IS NULL AND o.deleted_at IS NOT NULL)) THEN 1 ELSE 0 END AS gone
-         FROM activities a JOIN actors o ON o.id = a.actor_id LEFT JOIN articles t ON t.id = a.article_id WHERE a.uuid = $1 AND a.audience <> 'one'",
+         FROM activities a JOIN actors o ON o.id = a.actor_id LEFT JOIN articles t ON t.id = a.article_id
+         LEFT JOIN interactions n ON n.id = a.interaction_id WHERE a.uuid = $1 AND a.audience <> 'one'",
     )
     .bind(uuid.to_string())
     .bind(now.millis())
@@ -199,4 +223,76 @@ pub async fn public_activity(
 /// The database's.
 pub async fn count_unsent(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM activities WHERE fanned_out_at IS NULL").fetch_one(conn).await
+}
+
+/// An activity of ours, for people.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its number.
+    pub id: ActivityId,
+    /// Its public name.
+    pub uuid: Uuid,
+    /// `Create` and so on.
+    pub kind: String,
+    /// Who said it.
+    pub actor: ActorId,
+    /// Who is sent it.
+    pub audience: String,
+    /// When it was said.
+    pub at: Timestamp,
+    /// Whether its deliveries are all queued.
+    pub fanned_out: bool,
+}
+
+/// Which of our activities are looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject {
+    /// Those about an article, and not about a note below it.
+    Article(ArticleId),
+    /// Those about a note of ours.
+    Said(InteractionId),
+    /// Those that answer somebody's activity.
+    Because(InboundId),
+    /// One by its public name.
+    Activity(Uuid),
+}
+
+macro_rules! select_told {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, uuid, kind, actor_id, audience, created_at, CASE WHEN fanned_out_at IS NULL THEN 0 ELSE 1 END AS fanned_out
+             FROM activities WHERE ",
+            $rest,
+            " ORDER BY id LIMIT 200"
+        )
+    };
+}
+
+/// What we said of a subject, the oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn told(conn: &mut Conn, subject: Subject) -> sqlx::Result<Vec<Told>> {
+    let select = match subject {
+        Subject::Article(id) => {
+            query(select_told!("article_id = $1 AND interaction_id IS NULL AND inbound_id IS NULL")).bind(id.0)
+        }
+        Subject::Said(id) => query(select_told!("interaction_id = $1")).bind(id.0),
+        Subject::Because(id) => query(select_told!("inbound_id = $1")).bind(id.0),
+        Subject::Activity(uuid) => query(select_told!("uuid = $1")).bind(uuid.to_string()),
+    };
+    let rows = select.fetch_all(conn).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Told {
+                id: ActivityId(row.int("id")?),
+                uuid: row.uuid("uuid")?,
+                kind: row.text("kind")?,
+                actor: ActorId(row.int("actor_id")?),
+                audience: row.text("audience")?,
+                at: row.time("created_at")?,
+                fanned_out: row.flag("fanned_out")?,
+            })
+        })
+        .collect()
 }

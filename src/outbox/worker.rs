@@ -1,4 +1,4 @@
-//! The outbox loop: says what an article's revision calls for, then fans each activity out, in order.
+//! The outbox loop: says what the revision of an article or of an author's answer calls for, then fans each activity out, in order.
 
 use std::sync::Arc;
 
@@ -11,7 +11,10 @@ use crate::activity::outgoing::{self, Stamp};
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::clock::Timestamp;
+use crate::db::Conn;
 use crate::delivery;
+use crate::interaction::store::Ending;
+use crate::interaction::{self, Note};
 use crate::post::{self, Article};
 use crate::worker::Worker;
 
@@ -25,6 +28,8 @@ pub struct OutboxWorker;
 pub enum Step {
     /// An article's revision exceeds what was said.
     Say(Box<Article>),
+    /// An answer's revision exceeds what was said.
+    Answer(Box<Note>),
     /// Some activity is not fanned out yet.
     FanOut,
     /// An actor's profile changed.
@@ -47,10 +52,14 @@ impl Worker for OutboxWorker {
         if let Some(article) = post::store::unsaid(&mut conn, 1).await?.pop() {
             return Ok(vec![Step::Say(Box::new(article))]);
         }
+        // After the articles, so that what is answered was said before.
+        if let Some(note) = interaction::store::unsaid_note(&mut conn).await? {
+            return Ok(vec![Step::Answer(Box::new(note))]);
+        }
         if let Some(actor) = author::store::unsaid_profile(&mut conn).await? {
             return Ok(vec![Step::Reprofile(Box::new(actor))]);
         }
-        // Last, so that the Deletes of an actor's articles go before its own.
+        // Last, so that the Deletes of an actor's articles and answers go before its own.
         let farewell = author::store::unsaid_farewell(&mut conn).await?;
         Ok(farewell.into_iter().map(|actor| Step::Farewell(Box::new(actor))).collect())
     }
@@ -58,6 +67,7 @@ impl Worker for OutboxWorker {
     async fn work(&self, app: &App, step: Step) -> anyhow::Result<()> {
         match step {
             Step::Say(article) => say(app, *article).await,
+            Step::Answer(note) => answer(app, *note).await,
             Step::FanOut => fan_out(app).await,
             Step::Reprofile(actor) => reprofile(app, *actor).await,
             Step::Farewell(actor) => farewell(app, &actor).await,
@@ -84,6 +94,10 @@ async fn say(app: &App, article: Article) -> anyhow::Result<()> {
                     }
                     for outgoing in &activities {
                         publish(conn, outgoing, now).await?;
+                    }
+                    if article.deleted_at.is_some() {
+                        // What our authors answered below it goes with it.
+                        interaction::store::end_notes(conn, Ending::Article(article.id), now).await?;
                     }
                 }
                 Ok::<_, sqlx::Error>(())
@@ -141,6 +155,56 @@ fn announce(
     );
     let cause = format!("announce:{}:{}", article.uuid, announcer.uuid);
     Outgoing { cause, article: Some(article.id), ..Outgoing::new(uuid, announcer.id, "Announce", audience, body) }
+}
+
+async fn answer(app: &App, note: Note) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let outgoing = {
+        let mut conn = app.db.read().await?;
+        activity_of(app, &mut conn, &note, now).await?
+    };
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                // False when another node said it, or it changed since we read it: then it is due again.
+                if interaction::store::mark_note_said(conn, &note).await?
+                    && let Some(outgoing) = &outgoing
+                {
+                    publish(conn, outgoing, now).await?;
+                }
+                Ok::<_, sqlx::Error>(())
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// What is to be said of an answer's present revision; nothing of one that ended before anybody heard of it.
+async fn activity_of(app: &App, conn: &mut Conn, note: &Note, now: Timestamp) -> anyhow::Result<Option<Outgoing>> {
+    type Build = fn(&Stamp, &Value) -> Value;
+    let said = |kind: &'static str, cause: String, audience, build: Build, document: &Value| {
+        let uuid = app.ids.uuid();
+        let body = build(&Stamp::new(&app.urls, uuid, now), document);
+        Outgoing {
+            cause,
+            article: Some(note.article),
+            said: Some(note.id),
+            ..Outgoing::new(uuid, note.author, kind, audience, body)
+        }
+    };
+    if note.ended_at.is_some() {
+        // Its words are forgotten; whom it was addressed to stands in what was said last.
+        let last = store::last_said(conn, note.id).await?;
+        let cause = format!("delete:{}", note.uuid);
+        return Ok(last.map(|last| said("Delete", cause, Audience::Traces, outgoing::delete, &last)));
+    }
+    let document = documents::note(app, conn, note).await?;
+    Ok(Some(if note.published_revision == 0 {
+        said("Create", format!("create:{}", note.uuid), Audience::Conversation, outgoing::create, &document)
+    } else {
+        let cause = format!("update:{}:{}", note.uuid, note.revision);
+        said("Update", cause, Audience::Hearers, outgoing::update, &document)
+    }))
 }
 
 /// An actor's changed profile as an Update of the actor, to everyone it was shown to: once for each change, since the

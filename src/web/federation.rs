@@ -22,12 +22,12 @@ use crate::activity::urls::Local;
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::db::Conn;
-use crate::interaction::{self, Kind, State};
+use crate::interaction::{self, Note, State};
 use crate::outbox;
 use crate::post::{self, Article};
 
 /// Every address under `/ap` that is read.
-const READ: [&str; 14] = [
+const READ: [&str; 18] = [
     "/ap/instance",
     "/ap/instance/outbox",
     "/ap/actors/{uuid}",
@@ -39,6 +39,10 @@ const READ: [&str; 14] = [
     "/ap/articles/{uuid}/replies",
     "/ap/articles/{uuid}/likes",
     "/ap/articles/{uuid}/shares",
+    "/ap/notes/{uuid}",
+    "/ap/notes/{uuid}/replies",
+    "/ap/notes/{uuid}/likes",
+    "/ap/notes/{uuid}/shares",
     "/ap/quotes/{uuid}",
     "/ap/activities/{uuid}",
     "/ap/contexts/{uuid}",
@@ -106,6 +110,13 @@ async fn document(
             reader.remember(app, found.id);
             Ok(answer)
         }
+        Local::Note(uuid) => {
+            let (found, article) = standing_note(app, conn, uuid, &local).await?;
+            let answer = note(app, conn, &found, &article, headers).await?;
+            // Whoever reads on in the conversation may have the article too.
+            reader.remember(app, article.id);
+            Ok(answer)
+        }
         Local::Quote(uuid) => quote(app, conn, uuid).await,
         Local::Activity(uuid) => activity(app, conn, uuid).await,
         other => collection(app, conn, &other, uri).await,
@@ -136,10 +147,25 @@ async fn article(app: &App, conn: &mut Conn, found: &Article, headers: &HeaderMa
     Ok(Document::activity(&outbox::documents::article(app, conn, found).await?).into_response())
 }
 
+/// An answer of one of our authors for programs; people read it below the article, on the site's own page.
+async fn note(
+    app: &App,
+    conn: &mut Conn,
+    found: &Note,
+    article: &Article,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    if Form::wanted(headers) == Form::Page {
+        return lead_to(&article.url);
+    }
+    Ok(Document::activity(&outbox::documents::note(app, conn, found).await?).into_response())
+}
+
 /// The permission of a quote, for as long as it is shown: a moderator's word or its end takes it back (FEP-044f).
 async fn quote(app: &App, conn: &mut Conn, uuid: Uuid) -> Result<Response, Failure> {
     let quote = interaction::store::post_by_uuid(conn, uuid).await?;
-    let quote = quote.filter(|quote| quote.kind == Kind::Quote && quote.state == State::Shown).ok_or(UNKNOWN)?;
+    let elsewhere = |quote: &interaction::Reply| matches!(quote.author, interaction::Author::Remote(_));
+    let quote = quote.filter(|quote| elsewhere(quote) && quote.state == State::Shown).ok_or(UNKNOWN)?;
     let article = post::store::article(conn, quote.article).await?.ok_or(UNKNOWN)?;
     let article = standing(app, article, &Local::Quote(uuid))?;
     let owner = author::store::actor(conn, article.owner).await?.ok_or(UNKNOWN)?;
@@ -180,6 +206,14 @@ async fn collection(app: &App, conn: &mut Conn, local: &Local, uri: &Uri) -> Res
             let found = standing_article(app, conn, uuid, local).await?;
             collections::tally(conn, &found, local, &id).await?
         }
+        Local::NoteReplies(uuid) => {
+            let (found, _) = standing_note(app, conn, uuid, local).await?;
+            collections::note_replies(app, conn, &found, (&id, uri.query())).await?
+        }
+        Local::NoteLikes(uuid) | Local::NoteShares(uuid) => {
+            let (found, _) = standing_note(app, conn, uuid, local).await?;
+            collections::note_tally(conn, &found, local, &id).await?
+        }
         Local::Context(uuid) => {
             let found = post::store::article_by_context(conn, uuid).await?.ok_or(UNKNOWN)?;
             let found = standing(app, found, local)?;
@@ -218,4 +252,19 @@ fn standing(app: &App, found: Article, asked: &Local) -> Result<Article, Failure
     }
     let since = found.deleted_at.or(found.expires_at).unwrap_or(now);
     Err(Failure::Buried(tombstone(&app.urls.article(found.uuid), "Article", since)))
+}
+
+/// An answer of one of our authors that is shown, with its article; a moderator's word hides it as if it were not there.
+async fn standing_note(app: &App, conn: &mut Conn, uuid: Uuid, asked: &Local) -> Result<(Note, Article), Failure> {
+    let note = interaction::store::note_by_uuid(conn, uuid).await?.ok_or(UNKNOWN)?;
+    let article = post::store::article(conn, note.article).await?.ok_or(UNKNOWN)?;
+    let now = app.clock.now();
+    if note.ended_at.is_none() && article.stands(now) {
+        return if note.state == State::Shown { Ok((note, article)) } else { Err(UNKNOWN) };
+    }
+    if !matches!(asked, Local::Note(_)) {
+        return Err(Failure::Gone("The answer has been taken down."));
+    }
+    let since = note.ended_at.or(article.deleted_at).or(article.expires_at).unwrap_or(now);
+    Err(Failure::Buried(tombstone(&app.urls.note(uuid), "Note", since)))
 }

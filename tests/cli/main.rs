@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod answering;
 mod faults;
 mod keeping;
 mod moderator;

@@ -150,7 +150,7 @@ async fn what_may_not_be_shown_is_declined_with_a_reason() {
         assert_eq!(world.reply_texts().await, ["Mine"]);
         let verdicts = world.verdicts().await;
         let declined = verdicts.iter().find(|(verdict, _)| verdict == "declined").map(|(_, count)| *count);
-        assert_eq!(declined, Some(6), "{verdicts:?}");
+        assert_eq!(declined, Some(7), "{verdicts:?}");
     })
     .await;
 }

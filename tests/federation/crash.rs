@@ -8,6 +8,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use veerpont::harness::{Found, Peer};
+use veerpont::ids::Handle;
+use veerpont::outbox::answers::{self, Draft};
 use veerpont::worker::{self, Worker};
 use veerpont::{delivery, inbox, outbox, source};
 
@@ -146,6 +148,56 @@ async fn only_what_arrived_and_was_not_settled_comes_twice() {
         assert_eq!(arrived[1], arrived[2], "the one that was unsettled, with the same id, in its place");
         assert_eq!(arrived.iter().collect::<BTreeSet<_>>().len(), 3);
         assert_eq!(peer.timeline("ann").len(), 3);
+    })
+    .await;
+}
+
+/// An author's answer through its whole life, with a restart after each step.
+async fn tell_an_answer(world: &mut World, mut ends: impl Iterator<Item = End>) -> [Peer; 2] {
+    world.publish().await;
+    let (fan, home) = (world.peer("fan.test", &["cy"]), world.peer("home.test", &["ann"]));
+    world.follow(&fan, "cy", MAREN).await;
+    world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
+    world.publish().await;
+    let article = taken(&fan, "Create").pop().expect("a Create").object_id;
+    let asked = home.reply("ann", &article, "Does it sail?").await.expect("the reply is taken");
+    let mut crashes = work_and_crash(world, &mut ends).await;
+    let author = Handle::parse("maren").expect("a handle");
+    let draft = Draft { author, to: asked, text: "It does.".to_owned(), language: None };
+    let note = answers::send(&world.app, draft).await.expect("an answer");
+    let id = world.app.urls.note(note.uuid);
+    crashes += work_and_crash(world, &mut ends).await;
+    answers::edit(&world.app, &id, "It does not.").await.expect("an edit");
+    crashes += work_and_crash(world, &mut ends).await;
+    answers::delete(&world.app, &id).await.expect("deleted");
+    crashes += work_and_crash(world, &mut ends).await;
+    // A reply; three activities, each said, fanned out and sent to two.
+    assert!(crashes > 12, "only {crashes} crashes");
+    [fan, home]
+}
+
+#[tokio::test]
+async fn a_crash_between_any_two_steps_of_an_answer_changes_nothing() {
+    on_each_engine(async |world| {
+        let [fan, home] = tell_an_answer(world, [End::Claimed, End::Done].into_iter().cycle()).await;
+        assert_eq!(kinds(&fan), ["Create", "Create", "Update", "Delete"]);
+        assert_eq!(kinds(&home), ["Create", "Update", "Delete"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_crash_within_any_step_of_an_answer_repeats_at_most_what_was_unsettled() {
+    on_each_engine(async |world| {
+        let ends = (1..).flat_map(|waits| [End::Cut(1 + waits % 7), End::Cut(1 + waits % 3), End::Done]);
+        let peers = tell_an_answer(world, ends).await;
+        let expected: [&[&str]; 2] = [&["Create", "Create", "Update", "Delete"], &["Create", "Update", "Delete"]];
+        for (peer, expected) in peers.iter().zip(expected) {
+            let mut seen = ids(peer).into_iter().zip(kinds(peer)).collect::<Vec<_>>();
+            seen.dedup();
+            let kinds: Vec<_> = seen.into_iter().map(|(_, kind)| kind).collect();
+            assert_eq!(kinds, expected, "{}", peer.host());
+        }
     })
     .await;
 }

@@ -138,7 +138,7 @@ async fn t7_the_delete_of_an_unknown_actor_costs_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_yet_is_kept_for_later() {
+async fn what_else_is_said_to_an_actor_has_its_verdict_and_what_is_not_understood_is_kept() {
     on_each_engine(async |world| {
         world.publish().await;
         let peer = world.peer("peer.test", &["ann"]);
@@ -149,10 +149,14 @@ async fn what_is_not_understood_yet_is_kept_for_later() {
                 "actor": peer.actor_id("ann"), "object": maren.actor_id });
             send(world, &peer, "ann", &shared, activity).await;
         }
-        assert_eq!(world.verdicts().await, [("deferred".to_owned(), 5)]);
+        let verdicts = [("accepted", 2), ("declined", 1), ("deferred", 1), ("ignored", 1)];
+        assert_eq!(world.verdicts().await, verdicts.map(|(verdict, count)| (verdict.to_owned(), count)));
         let nobody = Found { actor_id: format!("{}x", maren.actor_id), ..maren };
         send(world, &peer, "ann", &shared, follow(&peer, "ann", "https://peer.test/follows/9", &nobody)).await;
-        assert_eq!(world.verdicts().await, [("declined".to_owned(), 1), ("deferred".to_owned(), 5)]);
+        assert_eq!(
+            world.verdicts().await.iter().find(|(verdict, _)| verdict == "declined"),
+            Some(&("declined".to_owned(), 2))
+        );
     })
     .await;
 }

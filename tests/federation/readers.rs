@@ -127,7 +127,7 @@ async fn who_asks_too_much_is_told_when_to_come_back_and_old_texts_are_forgotten
         let peer = world.peer("peer.test", &["ann"]);
         let maren = peer.lookup(MAREN).await.expect("an actor");
         let like = |number: u32| {
-            serde_json::json!({ "@context": "https://www.w3.org/ns/activitystreams", "type": "Flag",
+            serde_json::json!({ "@context": "https://www.w3.org/ns/activitystreams", "type": "ChatMessage",
             "id": format!("https://peer.test/likes/{number}"), "actor": peer.actor_id("ann"), "object": maren.actor_id })
         };
         let mut statuses = Vec::new();

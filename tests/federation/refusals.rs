@@ -179,7 +179,7 @@ async fn t5_a_rotated_key_is_fetched_once_again() {
 }
 
 #[tokio::test]
-async fn e24_what_another_signed_is_kept_without_effect() {
+async fn e24_a_follow_that_another_signed_is_kept_without_effect() {
     on_each_engine(async |world| {
         world.publish().await;
         let peer = world.peer("peer.test", &["ann"]);
@@ -190,7 +190,7 @@ async fn e24_what_another_signed_is_kept_without_effect() {
         let forwarded = other.post_signed("eve", &maren.inbox, &follow, &SignOptions::default()).await;
         assert_eq!(forwarded.expect("an answer").status, 202);
         world.drain().await;
-        assert_eq!((world.followers().await, world.verdicts().await), (0, vec![("deferred".to_owned(), 1)]));
+        assert_eq!((world.followers().await, world.verdicts().await), (0, vec![("declined".to_owned(), 1)]));
 
         // The key of one under the name of the other is no forwarding but a forgery.
         let stolen = SignOptions { key: Some(other.key().clone()), ..SignOptions::default() };

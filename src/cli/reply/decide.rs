@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::super::print::{Output, shown};
+use super::send;
+use crate::activity::Local;
 use crate::app::App;
 use crate::html;
 use crate::interaction::store::Ruling;
@@ -38,6 +40,14 @@ impl Decided {
         worker::drain(&outbox::worker::worker(), app).await?;
         let result = json!({ "id": self.reply, "state": state, "reason": self.reason });
         output.print(&result, || format!("{} is {} now", shown(&self.reply), state.as_str()))
+    }
+
+    /// Ends a reply: by a moderator's word if it is somebody else's, everywhere if one of ours wrote it.
+    pub(super) async fn delete(self, app: &App, output: Output) -> anyhow::Result<()> {
+        if matches!(app.urls.local(&self.reply), Some(Local::Note(_))) {
+            return send::Delete { url: self.reply }.run(app, output).await;
+        }
+        self.run(app, Decision::Delete, output).await
     }
 }
 

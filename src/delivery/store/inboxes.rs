@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::delivery::Waiting;
 use crate::delivery::policy::ACCEPT_HOLDS;
-use crate::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId};
+use crate::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, InteractionId};
 
 /// The first inbox of a host after `after` for which something waits, and the oldest of it.
 ///
@@ -40,7 +40,7 @@ pub async fn next_inbox(
 pub async fn oldest(conn: &mut Conn, host: HostId, inbox: InboxId, now: Timestamp) -> sqlx::Result<Option<Waiting>> {
     let row = query(
         "SELECT d.inbox_id, i.url, i.shared, i.failures, i.next_attempt_at, d.activity_id, a.kind, a.actor_id, a.article_id,
-         a.body, d.by_reference, d.expires_at,
+         a.interaction_id, a.body, d.by_reference, d.expires_at,
          (SELECT MIN(h.created_at) FROM deliveries h WHERE h.holds_inbox_id = d.inbox_id AND h.settled_at IS NULL
              AND h.activity_id < d.activity_id AND h.created_at > $3) AS held_since
          FROM deliveries d JOIN inboxes i ON i.id = d.inbox_id JOIN activities a ON a.id = d.activity_id
@@ -66,6 +66,7 @@ fn read_waiting(row: &AnyRow) -> sqlx::Result<Waiting> {
         kind: row.text("kind")?,
         actor: ActorId(row.int("actor_id")?),
         article: row.maybe_int("article_id")?.map(ArticleId),
+        said: row.maybe_int("interaction_id")?.map(InteractionId),
         body: row.text("body")?,
         by_reference: row.flag("by_reference")?,
         expires_at: row.time("expires_at")?,

@@ -1,10 +1,12 @@
 //! The ledger: what was tried, with which answer, and how it ended.
 
-use sqlx::query;
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
 
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::delivery::{Ending, Waiting};
+use crate::ids::ActivityId;
 
 /// What an attempt showed, for people.
 #[derive(Clone, Debug, Default)]
@@ -81,39 +83,68 @@ pub struct Line {
     pub next_attempt: Option<String>,
 }
 
+macro_rules! select_line {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.activity_id, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
+             COALESCE(h.backoff_until, i.next_attempt_at, h.next_attempt_at) AS next_at
+             FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN actors t ON t.id = a.actor_id
+             JOIN inboxes i ON i.id = d.inbox_id JOIN hosts h ON h.id = d.host_id WHERE ",
+            $rest
+        )
+    };
+}
+
 /// The ledger, newest first: all of it, or what waits.
 ///
 /// # Errors
 /// The database's.
 pub async fn ledger(conn: &mut Conn, all: bool, limit: i64) -> sqlx::Result<Vec<Line>> {
-    let rows = query(
-        "SELECT d.activity_id, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
-         COALESCE(h.backoff_until, i.next_attempt_at, h.next_attempt_at) AS next_at
-         FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN actors t ON t.id = a.actor_id
-         JOIN inboxes i ON i.id = d.inbox_id JOIN hosts h ON h.id = d.host_id
-         WHERE $1 = 1 OR d.settled_at IS NULL ORDER BY d.activity_id DESC, d.inbox_id LIMIT $2",
-    )
-    .bind(i64::from(all))
+    let rows = query(select_line!("$1 = 1 OR d.settled_at IS NULL ORDER BY d.activity_id DESC, d.inbox_id LIMIT $2"))
+        .bind(i64::from(all))
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read_line).collect()
+}
+
+/// The ledger of one activity, those first that failed or wait.
+///
+/// # Errors
+/// The database's.
+pub async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sqlx::Result<Vec<Line>> {
+    let rows = query(select_line!(
+        "d.activity_id = $1 ORDER BY CASE WHEN d.outcome = 'delivered' THEN 1 ELSE 0 END, d.inbox_id LIMIT $2"
+    ))
+    .bind(activity.0)
     .bind(limit)
     .fetch_all(conn)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let outcome = row.maybe_text("outcome")?;
-            let next = row.maybe_time("next_at")?.filter(|_| outcome.is_none());
-            Ok(Line {
-                activity: row.int("activity_id")?,
-                kind: row.text("kind")?,
-                actor: row.text("handle")?,
-                inbox: row.text("url")?,
-                state: outcome.unwrap_or_else(|| "waiting".to_owned()),
-                attempts: row.int("attempts")?,
-                answer: row.maybe_int("answer")?,
-                error: row.maybe_text("error")?,
-                next_attempt: next.map(Timestamp::rfc3339),
-            })
-        })
-        .collect()
+    rows.iter().map(read_line).collect()
+}
+
+/// How many deliveries of one activity there are.
+///
+/// # Errors
+/// The database's.
+pub async fn count_of(conn: &mut Conn, activity: ActivityId) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM deliveries WHERE activity_id = $1").bind(activity.0).fetch_one(conn).await
+}
+
+fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
+    let outcome = row.maybe_text("outcome")?;
+    let next = row.maybe_time("next_at")?.filter(|_| outcome.is_none());
+    Ok(Line {
+        activity: row.int("activity_id")?,
+        kind: row.text("kind")?,
+        actor: row.text("handle")?,
+        inbox: row.text("url")?,
+        state: outcome.unwrap_or_else(|| "waiting".to_owned()),
+        attempts: row.int("attempts")?,
+        answer: row.maybe_int("answer")?,
+        error: row.maybe_text("error")?,
+        next_attempt: next.map(Timestamp::rfc3339),
+    })
 }
 
 /// How many deliveries wait, and how many ended in each way.

@@ -5,7 +5,7 @@ use sqlx::{query, query_scalar};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery::policy::lifetime;
-use crate::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId};
+use crate::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, InteractionId};
 
 /// Finds or makes an inbox and its host.
 ///
@@ -85,6 +85,12 @@ pub enum Recipients {
     Reach(ArticleId),
     /// Everyone who was sent an article, or fetched it with a signature.
     Copies(ArticleId),
+    /// The followers of the author of a note, and everyone who was sent the article it is about.
+    Conversation(InteractionId),
+    /// Everyone who was sent a note, or spoke to it.
+    Hearers(InteractionId),
+    /// Everyone who may have a note: those, and whoever was sent or fetched the article it is about.
+    Traces(InteractionId),
     /// The followers of an actor, and everyone who was sent an article of theirs.
     Acquaintances(ActorId),
     /// Every inbox we know (interop D6: the end of an actor).
@@ -93,8 +99,22 @@ pub enum Recipients {
     Servers,
 }
 
+/// Who was sent a note, behind a shared inbox that is gone also by their own, and who spoke to it (interop D6).
+macro_rules! hearers {
+    () => {
+        "SELECT d.inbox_id FROM activities a JOIN deliveries d ON d.activity_id = a.id WHERE a.interaction_id = $1
+         UNION SELECT r.inbox_id FROM activities a JOIN deliveries d ON d.activity_id = a.id
+         JOIN inboxes s ON s.id = d.inbox_id AND s.shared = 1 AND s.gone_at IS NOT NULL
+         JOIN remote_actors r ON r.shared_inbox_id = s.id WHERE a.interaction_id = $1 AND r.gone_at IS NULL
+         AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
+         UNION SELECT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
+         FROM interactions i JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN inboxes s ON s.id = r.shared_inbox_id
+         WHERE i.parent_id = $1 AND r.gone_at IS NULL"
+    };
+}
+
 macro_rules! fan_out_statements {
-    ($recipients:literal) => {
+    ($recipients:expr) => {
         [
             concat!(
                 "SELECT MAX(inbox_id) FROM (SELECT inbox_id FROM (",
@@ -125,12 +145,13 @@ impl Recipients {
                  LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL"
             ),
             Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1"),
-            // Whose shared inbox took the article hears of it there, and not once more at its instance actor's.
+            // Whose shared inbox took the article, and not an answer to it alone, hears of it there, and not once more at its
+            // instance actor's.
             Self::Copies(_) => fan_out_statements!(
                 "SELECT inbox_id FROM reach WHERE article_id = $1 UNION
                  SELECT f.inbox_id FROM fetched f WHERE f.article_id = $1 AND NOT EXISTS (
                  SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
-                 WHERE a.article_id = $1 AND d.host_id = f.host_id AND d.outcome = 'delivered' AND s.shared = 1
+                 WHERE a.article_id = $1 AND d.host_id = f.host_id AND d.outcome = 'delivered' AND a.interaction_id IS NULL AND s.shared = 1
                  AND s.gone_at IS NULL)"
             ),
             Self::Acquaintances(_) => fan_out_statements!(
@@ -140,6 +161,20 @@ impl Recipients {
                  UNION SELECT reach.inbox_id FROM reach JOIN articles t ON t.id = reach.article_id
                  WHERE t.owner_actor_id = $1"
             ),
+            Self::Conversation(_) => fan_out_statements!(
+                "SELECT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
+                 FROM interactions n JOIN followers f ON f.actor_id = n.actor_id JOIN remote_actors r ON r.id = f.remote_actor_id
+                 LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE n.id = $1 AND r.gone_at IS NULL
+                 UNION SELECT reach.inbox_id FROM interactions n JOIN reach ON reach.article_id = n.article_id WHERE n.id = $1"
+            ),
+            Self::Hearers(_) => fan_out_statements!(hearers!()),
+            Self::Traces(_) => fan_out_statements!(concat!(
+                hearers!(),
+                " UNION SELECT reach.inbox_id FROM interactions n JOIN reach ON reach.article_id = n.article_id WHERE n.id = $1
+                 UNION SELECT c.inbox_id FROM interactions n JOIN fetched c ON c.article_id = n.article_id WHERE n.id = $1 AND NOT EXISTS (
+                 SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
+                 WHERE a.interaction_id = $1 AND d.host_id = c.host_id AND d.outcome = 'delivered' AND s.shared = 1 AND s.gone_at IS NULL)"
+            )),
             Self::Everyone => fan_out_statements!("SELECT id AS inbox_id FROM inboxes WHERE $1 = 0"),
             Self::Servers => fan_out_statements!(
                 "SELECT DISTINCT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
@@ -148,17 +183,22 @@ impl Recipients {
         }
     }
 
+    fn is_of_note(self) -> bool {
+        matches!(self, Self::Conversation(_) | Self::Hearers(_) | Self::Traces(_))
+    }
+
     fn subject(self) -> i64 {
         match self {
             Self::Followers(actor) | Self::Acquaintances(actor) => actor.0,
             Self::Reach(article) | Self::Copies(article) => article.0,
+            Self::Conversation(note) | Self::Hearers(note) | Self::Traces(note) => note.0,
             Self::Everyone | Self::Servers => 0,
         }
     }
 }
 
 /// Queues an activity for the next `limit` recipients after `cursor`, and remembers that they will be sent the
-/// article; answers the cursor to go on from, or `None` when that was the last chunk.
+/// article, unless it is about a note alone, which tells nobody of the article; answers the cursor to go on from, or `None` when that was the last chunk.
 ///
 /// # Errors
 /// The database's.
@@ -187,7 +227,7 @@ pub async fn fan_out(
         .bind(i64::from(is_end(kind)))
         .execute(&mut *conn)
         .await?;
-    if let Some(article) = article {
+    if let Some(article) = article.filter(|_| !recipients.is_of_note()) {
         query(
             "INSERT INTO reach (article_id, inbox_id) SELECT $1, inbox_id FROM deliveries
              WHERE activity_id = $2 AND inbox_id > $3 AND inbox_id <= $4 ON CONFLICT (article_id, inbox_id) DO NOTHING",

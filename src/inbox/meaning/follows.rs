@@ -38,7 +38,12 @@ pub(super) async fn follow(
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("the follower is gone"));
     };
-    if store::is_undone(conn, &inbound.actor, &inbound.activity_id).await? {
+    let undone_by = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
+    if !undone_by.is_empty() {
+        for undo in undone_by {
+            store::restore_follows(conn, undo).await?;
+        }
+        still_follows(app, conn, &remote, &actor).await?;
         return Ok(Verdict::ignored("it was undone before"));
     }
     if follower::store::is_blocked_by(conn, actor.id, remote.id).await? {
@@ -62,6 +67,29 @@ pub(super) async fn follow(
     }
     accept(app, conn, &actor, &remote, inbound).await?;
     Ok(Verdict::accepted(format!("follows @{}", actor.handle)))
+}
+
+/// Lets somebody follow by another Follow of theirs that stands, if there is one: whichever came first.
+async fn still_follows(app: &App, conn: &mut Conn, remote: &Remote, actor: &Actor) -> sqlx::Result<bool> {
+    let Some(standing) = store::standing_follow(conn, &remote.url, &actor.url(&app.urls)).await? else {
+        return Ok(false);
+    };
+    if moderation::refuses_follow(app, conn, actor.id, remote).await?.is_some() {
+        return Ok(false);
+    }
+    follower::store::add(conn, actor.id, remote.id, &standing, app.clock.now()).await?;
+    Ok(true)
+}
+
+/// Undo of a Follow by its id.
+pub(super) async fn undo_by_id(app: &App, conn: &mut Conn, remote: &Remote, id: &str) -> sqlx::Result<Option<String>> {
+    let Some(actor) = follower::store::remove_by_follow(conn, remote.id, id).await? else { return Ok(None) };
+    let actor = author::store::actor(conn, actor).await?.ok_or(sqlx::Error::RowNotFound)?;
+    Ok(Some(if still_follows(app, conn, remote, &actor).await? {
+        format!("one Follow of @{} less; another stands", actor.handle)
+    } else {
+        format!("no longer follows @{}", actor.handle)
+    }))
 }
 
 async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbound: &Inbound) -> sqlx::Result<()> {
@@ -92,11 +120,15 @@ async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbo
 pub(super) async fn undo_follow(
     app: &App,
     conn: &mut Conn,
+    inbound: &Inbound,
     remote: &Remote,
     undone: &Reference,
 ) -> sqlx::Result<Verdict> {
     let ended = match followed(app, conn, undone.object.as_deref()).await? {
-        Some(actor) => follower::store::remove(conn, actor.id, remote.id).await?,
+        Some(actor) => {
+            store::end_follows(conn, &remote.url, &actor.url(&app.urls), Some(inbound.id)).await?;
+            follower::store::remove(conn, actor.id, remote.id).await?
+        }
         None => false,
     };
     Ok(if ended {
@@ -115,10 +147,11 @@ pub(super) async fn block(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("its actor is gone"));
     };
-    if store::is_undone(conn, &inbound.actor, &inbound.activity_id).await? {
+    if !store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?.is_empty() {
         return Ok(Verdict::ignored("it was undone before"));
     }
     follower::store::block(conn, actor.id, remote.id, &inbound.activity_id, app.clock.now()).await?;
+    store::end_follows(conn, &inbound.actor, &actor.url(&app.urls), None).await?;
     let followed = follower::store::remove(conn, actor.id, remote.id).await?;
     let also = if followed { ", and follows no longer" } else { "" };
     Ok(Verdict::accepted(format!("blocks @{}{also}", actor.handle)))

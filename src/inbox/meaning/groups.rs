@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::{Inbound, Purpose, Verdict, Want, store};
-use super::origin;
+use super::origin::{self, By};
 use crate::activity::incoming::{Incoming, Kind};
 use crate::app::App;
 use crate::db::Conn;
@@ -32,7 +32,7 @@ pub(super) async fn passed_on(
     }
     let verdict = match (kind, about) {
         ("Create" | "Update", Some(id)) => origin::read(app, conn, inbound, id, kind == "Update").await?,
-        ("Delete", Some(id)) => origin::ended(app, conn, inbound, id).await?,
+        ("Delete", Some(id)) => origin::ended(app, conn, inbound, id, By::Another).await?,
         ("Like" | "Dislike" | "EmojiReact", Some(about)) if app.urls.local(about).is_some() => {
             at_its_server(conn, inbound, inner.id.as_deref()).await?
         }
@@ -72,12 +72,10 @@ pub(super) async fn boosted(
 ) -> sqlx::Result<Verdict> {
     debug_assert_eq!(incoming.kind, Kind::Announce);
     let Some(id) = super::object(incoming) else { return Ok(Verdict::declined("it shows nothing that has an id")) };
-    if interaction::store::post(conn, id).await?.is_some() {
-        return Ok(Verdict::ignored("it shows a post of the conversation that is known"));
-    }
+    let known = interaction::store::post(conn, id).await?.is_some();
     let remote = remote::store::by_url(conn, &inbound.actor).await?;
-    if app.urls.local(id).is_some() || remote.is_none_or(|remote| remote.kind != "Group") {
+    if app.urls.local(id).is_some() || (!known && remote.is_none_or(|remote| remote.kind != "Group")) {
         return Ok(Verdict::declined("it is about nothing of ours"));
     }
-    Ok(origin::read(app, conn, inbound, id, false).await?.step(format!("shown by the community {}", inbound.actor)))
+    Ok(origin::read(app, conn, inbound, id, false).await?.step(format!("shown by {}", inbound.actor)))
 }

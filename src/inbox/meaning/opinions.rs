@@ -65,7 +65,11 @@ pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("its actor is gone"));
     };
-    if store::is_undone(conn, &inbound.actor, &inbound.activity_id).await? {
+    let undone_by = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
+    if !undone_by.is_empty() {
+        for undo in undone_by {
+            interaction::store::restore_opinions(conn, undo).await?;
+        }
         return Ok(Verdict::ignored("it was undone before"));
     }
     if let Some(article) = post::store::article(conn, target.article).await?
@@ -98,6 +102,7 @@ fn reaction(incoming: &Incoming) -> Option<String> {
 pub(super) async fn taken_back(
     app: &App,
     conn: &mut Conn,
+    inbound: &Inbound,
     remote: &Remote,
     undone: &Reference,
 ) -> sqlx::Result<Verdict> {
@@ -112,7 +117,9 @@ pub(super) async fn taken_back(
         _ => None,
     };
     let ended = match (kind, target) {
-        (Some(kind), Some(target)) => end_opinion(conn, target, remote.id, kind, app.clock.now()).await?,
+        (Some(kind), Some(target)) => {
+            end_opinion(conn, target, remote.id, kind, Some(inbound.id), app.clock.now()).await?
+        }
         _ => false,
     };
     Ok(if ended {

@@ -21,7 +21,7 @@ pub(super) async fn forwarded(
         (Kind::Create | Kind::Update, Some(id)) if id != inbound.actor => {
             read(app, conn, inbound, id, incoming.kind == Kind::Update).await?
         }
-        (Kind::Delete, Some(id)) if id != inbound.actor => ended(app, conn, inbound, id).await?,
+        (Kind::Delete, Some(id)) if id != inbound.actor => ended(app, conn, inbound, id, By::Forwarder).await?,
         _ => Verdict::declined(format!(
             "{} by somebody else's hand cannot be confirmed at its origin",
             incoming.kind.as_str()
@@ -63,8 +63,17 @@ pub(super) async fn read(
     Ok(Verdict::until_read(format!("{id} is read at its origin first"), want))
 }
 
+/// Who says that a post is gone, if not its author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// Somebody who passes on what its author said: not to be found is as good as gone (E24).
+    Forwarder,
+    /// Somebody else, perhaps a moderator: only a server that says it is gone, or shows its tombstone, is believed.
+    Another,
+}
+
 /// The end of a post that its author did not sign: believed when its origin says so too.
-pub(super) async fn ended(app: &App, conn: &mut Conn, inbound: &Inbound, id: &str) -> sqlx::Result<Verdict> {
+pub(super) async fn ended(app: &App, conn: &mut Conn, inbound: &Inbound, id: &str, by: By) -> sqlx::Result<Verdict> {
     let Some(known) = interaction::store::post(conn, id).await?.filter(|post| post.ended_at.is_none()) else {
         return Ok(Verdict::ignored("nothing of that id stands here"));
     };
@@ -76,8 +85,7 @@ pub(super) async fn ended(app: &App, conn: &mut Conn, inbound: &Inbound, id: &st
             let want = Want { article: Some(known.article), ..Want::now(id, Purpose::End) };
             Ok(Verdict::until_read(format!("whether {id} is gone is seen at its origin first"), want))
         }
-        // Not there is as good as gone: it was said to be (E24).
-        Some((outcome, _)) if outcome == "gone" || outcome == "absent" => {
+        Some((outcome, _)) if outcome == "gone" || (outcome == "absent" && by == By::Forwarder) => {
             interaction::store::end_post(conn, known.id, app.clock.now()).await?;
             Ok(Verdict::accepted("the reply is gone, as its origin says too"))
         }

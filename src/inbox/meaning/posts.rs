@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::super::seeker::DEEPEST;
 use super::super::store::wanted;
 use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
-use super::{actors, object, origin, quotes};
+use super::origin::{self, By};
+use super::{actors, object, quotes};
 use crate::activity::Local;
 use crate::activity::incoming::{Audience, Incoming, Statement, same_origin, statement};
 use crate::app::App;
@@ -65,11 +66,11 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: St
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("its author is gone"));
     };
-    if store::is_deleted(conn, &inbound.actor, &post.id).await? {
-        return Ok(Verdict::ignored("it was deleted before"));
-    }
     if let Some(known) = interaction::store::post(conn, &post.id).await? {
         return edited(app, conn, &remote, &known, post).await;
+    }
+    if store::is_deleted(conn, &inbound.actor, &post.id).await? {
+        return deleted_before(app, conn, inbound, &remote, post).await;
     }
     let place = match &post.in_reply_to {
         Some(answered) => conversation(app, conn, answered).await?,
@@ -91,6 +92,31 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: St
             }
             _ => Ok(Verdict::declined(why)),
         },
+    }
+}
+
+/// A post whose Delete came first: its place is kept, without its words, for those who answered it meanwhile (D7).
+async fn deleted_before(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    remote: &Remote,
+    post: Statement,
+) -> sqlx::Result<Verdict> {
+    let Some(answered) = post.in_reply_to.clone().filter(|_| post.audience != Audience::Private) else {
+        return Ok(Verdict::ignored("it was deleted before"));
+    };
+    match conversation(app, conn, &answered).await? {
+        Place::In(article, parent) => {
+            let id = post.id.clone();
+            insert(app, conn, inbound, remote, (&article, parent, Kind::Reply), post, None).await?;
+            if let Some(kept) = interaction::store::post(conn, &id).await? {
+                interaction::store::end_post(conn, kept.id, app.clock.now()).await?;
+            }
+            Ok(Verdict::ignored("it was deleted before; its place is kept for its answers"))
+        }
+        Place::Unknown => climb(conn, inbound, &post).await,
+        Place::Nowhere(_) => Ok(Verdict::ignored("it was deleted before")),
     }
 }
 
@@ -155,33 +181,14 @@ async fn keep(
     (article, parent, kind): (&Article, Option<InteractionId>, Kind),
     post: Statement,
 ) -> sqlx::Result<Verdict> {
-    let now = app.clock.now();
     let held = match moderation::judge(app, conn, article, remote, &post).await? {
         Judgment::Show => None,
         Judgment::Hold(why) => Some(why),
         Judgment::Decline(why) => return Ok(Verdict::declined(why)),
     };
-    let (object_id, updated) = (post.id.clone(), post.updated);
-    let published = post.published.filter(|published| *published <= now).unwrap_or(inbound.received_at);
     let wants = more_of_the_thread(app, &post, article);
-    let words = Words::of(post);
-    let new = NewPost {
-        id: InteractionId(app.ids.row()),
-        article: article.id,
-        author: Author::Remote(remote.id),
-        kind,
-        activity_id: &inbound.activity_id,
-        object_id: &object_id,
-        uuid: (kind == Kind::Quote).then(|| app.ids.uuid()),
-        parent,
-        words: &words,
-        published,
-        updated,
-        held: held.as_deref(),
-    };
-    interaction::store::insert_post(conn, &new, now).await?;
+    insert(app, conn, inbound, remote, (article, parent, kind), post, held.as_deref()).await?;
     delivery::store::reach(conn, article.id, remote.nearest_inbox()).await?;
-    store::wake_waiting(conn, &object_id, Purpose::Post, now).await?;
     let what = match (kind, parent) {
         (Kind::Quote, _) => "a quote of",
         (_, Some(_)) => "a reply to a reply to",
@@ -192,6 +199,39 @@ async fn keep(
         Some(why) => verdict.step(format!("held for a moderator: {why}")),
         None => verdict,
     })
+}
+
+async fn insert(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    remote: &Remote,
+    (article, parent, kind): (&Article, Option<InteractionId>, Kind),
+    post: Statement,
+    held: Option<&str>,
+) -> sqlx::Result<()> {
+    let now = app.clock.now();
+    let (object_id, updated) = (post.id.clone(), post.updated);
+    let published = post.published.filter(|published| *published <= now).unwrap_or(inbound.received_at);
+    let quotes = kind != Kind::Notice && post.quotes.as_deref() == Some(app.urls.article(article.uuid).as_str());
+    let words = Words::of(post);
+    let new = NewPost {
+        id: InteractionId(app.ids.row()),
+        article: article.id,
+        author: Author::Remote(remote.id),
+        kind,
+        activity_id: &inbound.activity_id,
+        object_id: &object_id,
+        // Whoever may show the article is given a permission with a name of its own (FEP-044f).
+        uuid: quotes.then(|| app.ids.uuid()),
+        parent,
+        words: &words,
+        published,
+        updated,
+        held,
+    };
+    interaction::store::insert_post(conn, &new, now).await?;
+    store::wake_waiting(conn, &object_id, Purpose::Post, now).await
 }
 
 /// Where the server of a post says that the rest of its thread can be read: of its own origin alone, later, and for as
@@ -218,25 +258,7 @@ async fn private(
     if let Judgment::Decline(why) = moderation::judge(app, conn, article, remote, &post).await? {
         return Ok(Verdict::declined(why));
     }
-    let now = app.clock.now();
-    let (object_id, updated) = (post.id.clone(), post.updated);
-    let published = post.published.filter(|published| *published <= now).unwrap_or(inbound.received_at);
-    let words = Words::of(post);
-    let new = NewPost {
-        id: InteractionId(app.ids.row()),
-        article: article.id,
-        author: Author::Remote(remote.id),
-        kind: Kind::Notice,
-        activity_id: &inbound.activity_id,
-        object_id: &object_id,
-        uuid: None,
-        parent: None,
-        words: &words,
-        published,
-        updated,
-        held: None,
-    };
-    interaction::store::insert_post(conn, &new, now).await?;
+    insert(app, conn, inbound, remote, (article, None, Kind::Notice), post, None).await?;
     Ok(Verdict::accepted(format!("a private word on “{}”, for its author alone", article.content.title)))
 }
 
@@ -295,7 +317,7 @@ pub(super) async fn deleted(
     };
     let author = remote::store::by_url(conn, &inbound.actor).await?;
     if author.is_none_or(|author| Author::Remote(author.id) != known.author) {
-        return origin::ended(app, conn, inbound, id).await;
+        return origin::ended(app, conn, inbound, id, By::Another).await;
     }
     interaction::store::end_post(conn, known.id, app.clock.now()).await?;
     Ok(Verdict::accepted("the reply is gone"))

@@ -23,7 +23,7 @@ pub(super) async fn quoted(app: &App, conn: &mut Conn, post: &Statement) -> sqlx
     }
 }
 
-/// QuoteRequest: what everyone may quote is granted, with the address of the permission; without it Mastodon does not
+/// `QuoteRequest`: what everyone may quote is granted, with the address of the permission; without it Mastodon does not
 /// show the quote.
 pub(super) async fn requested(
     app: &App,

@@ -1,6 +1,6 @@
 //! Undo: by the id of what is undone, else by its shape, since some send a new id (interop E14).
 
-use super::super::{Inbound, Purpose, Verdict, Want};
+use super::super::{Inbound, Purpose, Verdict, Want, store};
 use super::{follows, opinions};
 use crate::activity::incoming::{Incoming, Reference};
 use crate::app::App;
@@ -8,7 +8,7 @@ use crate::db::Conn;
 use crate::follower;
 use crate::ids::RemoteActorId;
 use crate::interaction::{self, Author};
-use crate::remote;
+use crate::remote::{self, Remote};
 
 pub(super) async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
     let Some(undone) = &incoming.object else {
@@ -20,29 +20,35 @@ pub(super) async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::ignored("its actor is gone"));
     };
-    if let Some(id) = &undone.id
-        && let Some(what) = by_id(app, conn, remote.id, id).await?
-    {
-        return Ok(Verdict::accepted(what));
+    if let Some(id) = &undone.id {
+        if let Some(what) = by_id(app, conn, &remote, id).await? {
+            return Ok(Verdict::accepted(what));
+        }
+        // An id that is known means that activity and no other of the same shape.
+        if undone.kind.as_deref() != Some("Delete") && store::knows(conn, &inbound.actor, id).await? {
+            return Ok(Verdict::ignored("what it undoes has ended already"));
+        }
     }
     match undone.kind.as_deref() {
-        Some("Follow") => follows::undo_follow(app, conn, &remote, undone).await,
+        Some("Follow") => follows::undo_follow(app, conn, inbound, &remote, undone).await,
         Some("Block") => follows::undo_block(app, conn, &remote, undone).await,
         Some("Delete") => undo_delete(conn, inbound, remote.id, undone).await,
-        Some(kind) if opinions::named(kind).is_some() => opinions::taken_back(app, conn, &remote, undone).await,
+        Some(kind) if opinions::named(kind).is_some() => {
+            opinions::taken_back(app, conn, inbound, &remote, undone).await
+        }
         Some(other) => Ok(Verdict::ignored(format!("what {other} does is not undone here"))),
         None => Ok(Verdict::ignored("nothing of that id is known; remembered, should it come late")),
     }
 }
 
-async fn by_id(app: &App, conn: &mut Conn, remote: RemoteActorId, id: &str) -> sqlx::Result<Option<String>> {
-    if follower::store::remove_by_follow(conn, remote, id).await? {
-        return Ok(Some("no longer follows".to_owned()));
+async fn by_id(app: &App, conn: &mut Conn, remote: &Remote, id: &str) -> sqlx::Result<Option<String>> {
+    if let Some(what) = follows::undo_by_id(app, conn, remote, id).await? {
+        return Ok(Some(what));
     }
-    if follower::store::unblock_by_id(conn, remote, id).await? {
+    if follower::store::unblock_by_id(conn, remote.id, id).await? {
         return Ok(Some("blocks no longer".to_owned()));
     }
-    let kind = interaction::store::end_by_activity(conn, remote, id, app.clock.now()).await?;
+    let kind = interaction::store::end_by_activity(conn, remote.id, id, app.clock.now()).await?;
     Ok(kind.map(|kind| format!("took back a {kind}")))
 }
 

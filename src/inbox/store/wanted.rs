@@ -247,3 +247,52 @@ pub async fn count(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
     counts.sort();
     Ok(counts)
 }
+
+/// A document that was asked for, for people.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Line {
+    /// Its id.
+    pub url: String,
+    /// What for.
+    pub purpose: String,
+    /// When it was asked for.
+    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    pub asked: Timestamp,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// `waiting`, or how it ended.
+    pub outcome: String,
+    /// What the last attempt showed.
+    pub reason: Option<String>,
+    /// When it ended.
+    #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
+    pub settled: Option<Timestamp>,
+}
+
+/// What was asked for by this id or because of an activity, the oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn because_of(conn: &mut Conn, url: &str, inbound: Option<InboundId>) -> sqlx::Result<Vec<Line>> {
+    let rows = query(
+        "SELECT url, purpose, asked_at, attempts, COALESCE(outcome, 'waiting') AS outcome, reason, settled_at FROM wanted
+         WHERE url = $1 OR inbound_id = $2 ORDER BY id LIMIT 100",
+    )
+    .bind(url)
+    .bind(inbound.map_or(0, |id| id.0))
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Line {
+                url: row.text("url")?,
+                purpose: row.text("purpose")?,
+                asked: row.time("asked_at")?,
+                attempts: row.int("attempts")?,
+                outcome: row.text("outcome")?,
+                reason: row.maybe_text("reason")?,
+                settled: row.maybe_time("settled_at")?,
+            })
+        })
+        .collect()
+}

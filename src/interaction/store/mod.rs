@@ -1,13 +1,19 @@
-//! The only SQL for interactions: posts of a conversation, opinions of it, and both as they are shown.
+//! The only SQL for interactions: posts of a conversation, notes of ours among them, opinions of it, and all as they are shown.
 
+mod notes;
 mod opinions;
 mod posts;
 mod reading;
 mod rulings;
 
-pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion};
+pub use notes::{
+    Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, replies_on_page,
+    reply_ids_below, revise_note, speaker, unsaid_note, writer,
+};
+pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion, restore_opinions};
 pub use posts::{
-    NewPost, decide, edit_post, end_all, end_post, insert_post, post, post_by_row, post_by_uuid, reopen_post, wordings,
+    History, NewPost, decide, edit_post, end_all, end_post, history, insert_post, post, post_by_row, post_by_uuid,
+    reopen_post, wordings, words,
 };
 pub use reading::{Filter, Page, answers, conversation, count_replies, count_states, list, people, reply_ids, shown};
 pub use rulings::{Ruling, Said, is_shown_somewhere, ruling, said_after, set_block};

@@ -4,7 +4,7 @@ use sqlx::{query, query_scalar};
 
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::ids::{InteractionId, RemoteActorId};
+use crate::ids::{InboundId, InteractionId, RemoteActorId};
 use crate::interaction::{Kind, Target};
 
 /// A like, dislike or boost about to be kept.
@@ -36,7 +36,7 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewOpinion<'_>, now: Timesta
         _ => None,
     };
     if let Some(opposite) = opposite {
-        end_opinion(conn, opinion.target, opinion.author, opposite, now).await?;
+        end_opinion(conn, opinion.target, opinion.author, opposite, None, now).await?;
     }
     query(
         "INSERT INTO interactions (id, article_id, parent_id, remote_actor_id, kind, activity_id, reaction, published_at, received_at)
@@ -66,8 +66,8 @@ pub async fn end_by_activity(
     now: Timestamp,
 ) -> sqlx::Result<Option<String>> {
     query_scalar(
-        "UPDATE interactions SET ended_at = $3 WHERE remote_actor_id = $1 AND activity_id = $2 AND object_id IS NULL
-         AND ended_at IS NULL RETURNING kind",
+        "UPDATE interactions SET ended_at = $3, ended_by = NULL WHERE remote_actor_id = $1 AND activity_id = $2 AND object_id IS NULL
+         AND (ended_at IS NULL OR ended_by IS NOT NULL) RETURNING kind",
     )
     .bind(author.0)
     .bind(activity_id)
@@ -76,7 +76,8 @@ pub async fn end_by_activity(
     .await
 }
 
-/// Ends somebody's like, dislike or boost; says whether there was one.
+/// Ends somebody's like, dislike or boost; says whether there was one. `by` is the Undo, where it named an activity that
+/// is not known.
 ///
 /// # Errors
 /// The database's.
@@ -85,10 +86,11 @@ pub async fn end_opinion(
     target: Target,
     author: RemoteActorId,
     kind: Kind,
+    by: Option<InboundId>,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = query(
-        "UPDATE interactions SET ended_at = $5 WHERE article_id = $1 AND COALESCE(parent_id, 0) = $2 AND remote_actor_id = $3
+        "UPDATE interactions SET ended_at = $5, ended_by = $6 WHERE article_id = $1 AND COALESCE(parent_id, 0) = $2 AND remote_actor_id = $3
          AND kind = $4 AND ended_at IS NULL",
     )
     .bind(target.article.0)
@@ -96,7 +98,21 @@ pub async fn end_opinion(
     .bind(author.0)
     .bind(kind.as_str())
     .bind(now.millis())
+    .bind(by.map(|id| id.0))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// The activity that an Undo named has come late, so that it did not mean those that it ended by their shape: they stand
+/// again (interop D7).
+///
+/// # Errors
+/// The database's.
+pub async fn restore_opinions(conn: &mut Conn, by: InboundId) -> sqlx::Result<()> {
+    query("UPDATE interactions SET ended_at = NULL, ended_by = NULL WHERE ended_by = $1")
+        .bind(by.0)
+        .execute(conn)
+        .await?;
+    Ok(())
 }

@@ -75,7 +75,12 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
     remember_words(conn, post.id, post.words, post.updated.unwrap_or(post.published)).await
 }
 
-async fn remember_words(conn: &mut Conn, id: InteractionId, words: &Words, as_of: Timestamp) -> sqlx::Result<()> {
+pub(super) async fn remember_words(
+    conn: &mut Conn,
+    id: InteractionId,
+    words: &Words,
+    as_of: Timestamp,
+) -> sqlx::Result<()> {
     query("INSERT INTO wordings (interaction_id, as_of, document) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
         .bind(id.0)
         .bind(as_of.millis())
@@ -127,6 +132,15 @@ pub async fn wordings(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Vec<(T
         .fetch_all(conn)
         .await?;
     rows.iter().map(|row| Ok((row.time("as_of")?, row.json("document")?))).collect()
+}
+
+/// What a post says now; `None` once it was deleted.
+///
+/// # Errors
+/// The database's.
+pub async fn words(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Words>> {
+    let row = query("SELECT document FROM interactions WHERE id = $1").bind(id.0).fetch_optional(conn).await?;
+    Ok(row.map(|row| row.maybe_json("document")).transpose()?.flatten())
 }
 
 macro_rules! select_post {
@@ -253,7 +267,7 @@ pub async fn decide(
 /// # Errors
 /// The database's.
 pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE interactions SET document = NULL, source = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
+    query("UPDATE interactions SET document = NULL, source = NULL, updated_at = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
         .bind(id.0)
         .bind(now.millis())
         .execute(&mut *conn)
@@ -272,10 +286,46 @@ pub async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> 
         .execute(&mut *conn)
         .await?;
     let done =
-        query("UPDATE interactions SET document = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
+        query("UPDATE interactions SET document = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
             .bind(author.0)
             .bind(now.millis())
             .execute(conn)
             .await?;
     Ok(done.rows_affected())
+}
+
+/// How a post came to stand as it does.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// When it was kept.
+    pub kept: Timestamp,
+    /// What it answers.
+    pub parent: Option<String>,
+    /// Since when it waits for a moderator.
+    pub held: Option<Timestamp>,
+    /// Since when a moderator hides it.
+    pub hidden: Option<Timestamp>,
+    /// Why.
+    pub why: Option<String>,
+}
+
+/// How a post came to stand as it does.
+///
+/// # Errors
+/// The database's.
+pub async fn history(conn: &mut Conn, id: InteractionId) -> sqlx::Result<History> {
+    let row = query(
+        "SELECT i.received_at, p.object_id AS parent, i.held_at, i.hidden_at, i.hidden_why FROM interactions i
+         LEFT JOIN interactions p ON p.id = i.parent_id WHERE i.id = $1",
+    )
+    .bind(id.0)
+    .fetch_one(conn)
+    .await?;
+    Ok(History {
+        kept: row.time("received_at")?,
+        parent: row.maybe_text("parent")?,
+        held: row.maybe_time("held_at")?,
+        hidden: row.maybe_time("hidden_at")?,
+        why: row.maybe_text("hidden_why")?,
+    })
 }

@@ -88,6 +88,7 @@ macro_rules! person_columns {
          a.uuid AS a_uuid, a.handle AS a_handle, a.name AS a_name, a.icon AS a_icon"
     };
 }
+pub(super) use person_columns;
 
 macro_rules! select_shown {
     ($rest:expr) => {
@@ -242,7 +243,7 @@ fn read_shown(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {
     })
 }
 
-fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
+pub(super) fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
     if let Some(uuid) = row.maybe_text("a_uuid")? {
         let handle = Handle::parse(&row.text("a_handle")?).map_err(decode_error)?;
         let icon: Option<Image> = row.maybe_json("a_icon")?;

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::author::{self, Actor};
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::interaction::Note;
 use crate::outbox::documents;
 use crate::post::Article;
 use crate::{follower, interaction, outbox};
@@ -90,6 +91,28 @@ pub(super) async fn replies(
         None => collection::standalone(collection::replies(id, ids.part())),
         Some(from) => collection::further(&from_page(id, from), id, false, ids.part()),
     })
+}
+
+/// The replies to an answer of ours, or the page of them that `?from=number` asks for (interop B18).
+pub(super) async fn note_replies(
+    app: &App,
+    conn: &mut Conn,
+    note: &Note,
+    (id, query): (&str, Option<&str>),
+) -> Result<Value, Failure> {
+    let from = number(query, "from")?;
+    let ids = documents::note_replies(app, conn, note, from.unwrap_or(0)).await?;
+    Ok(match from {
+        None => collection::standalone(collection::replies(id, ids.part())),
+        Some(from) => collection::further(&from_page(id, from), id, false, ids.part()),
+    })
+}
+
+/// How many liked or boosted an answer of ours, never who (interop B19).
+pub(super) async fn note_tally(conn: &mut Conn, note: &Note, local: &Local, id: &str) -> Result<Value, Failure> {
+    let answers = interaction::store::answers_to_note(conn, note.id).await?;
+    let total = if matches!(local, Local::NoteLikes(_)) { answers.likes } else { answers.boosts };
+    Ok(collection::standalone(collection::tally(id, total)))
 }
 
 /// How many liked or boosted an article, never who (interop B19).

@@ -45,7 +45,8 @@ impl Reader {
 /// Lets a reader in, or answers 401: pages for people, the instance actor and keys are always open.
 pub(super) async fn admit(app: &App, local: &Local, asked: &Parts) -> Result<Reader, Failure> {
     let headers = &asked.headers;
-    let page = Form::wanted(headers) == Form::Page && matches!(local, Local::Actor(_) | Local::Article(_));
+    let page =
+        Form::wanted(headers) == Form::Page && matches!(local, Local::Actor(_) | Local::Article(_) | Local::Note(_));
     let open = page || matches!(local, Local::Instance | Local::InstanceOutbox);
     let signed = headers.contains_key("signature");
     let reading = || {
@@ -65,8 +66,8 @@ pub(super) async fn admit(app: &App, local: &Local, asked: &Parts) -> Result<Rea
         return Err(Failure::Turned(turned));
     }
     if open || !app.config.federation.require_signed_fetch {
-        // Only an article has copies that matter.
-        let remembers = signed && !page && matches!(local, Local::Article(_));
+        // Only of articles and answers are there copies that matter.
+        let remembers = signed && !page && matches!(local, Local::Article(_) | Local::Note(_));
         return Ok(Reader::Anyone(remembers.then(|| Box::new(reading()))));
     }
     if !signed && matches!(local, Local::Actor(_)) {

@@ -5,6 +5,7 @@ mod documents;
 mod gone;
 mod hooks;
 mod inbox;
+mod notes;
 mod pages;
 
 use std::sync::Arc;

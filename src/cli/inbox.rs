@@ -1,0 +1,60 @@
+//! `veerpont inbox`: what others sent, and what became of it.
+
+use clap::{Subcommand, ValueEnum};
+
+use super::print::{Output, shown, table};
+use crate::app::App;
+use crate::inbox;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Inbox {
+    /// The latest activities, newest first, with their verdicts; `explain` tells more of one.
+    List {
+        /// Only those with this verdict.
+        #[arg(long)]
+        verdict: Option<Verdict>,
+        /// Most lines.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+}
+
+/// What may have become of an activity.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Verdict {
+    /// It did what it says.
+    Accepted,
+    /// It changes nothing, and rightly so.
+    Ignored,
+    /// It may not do what it says.
+    Declined,
+    /// It waits for something that is being read, or for a later version.
+    Deferred,
+    /// It made us fail five times.
+    Failed,
+    /// It has no verdict yet.
+    Waiting,
+}
+
+impl Inbox {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
+        let Self::List { verdict, limit } = self;
+        let verdict = verdict.and_then(|verdict| verdict.to_possible_value());
+        let mut conn = app.db.read().await?;
+        let verdict = verdict.as_ref().map(clap::builder::PossibleValue::get_name);
+        let latest = inbox::store::latest(&mut conn, verdict, i64::from(limit)).await?;
+        output.print(&latest, || {
+            let rows = latest.iter().map(|kept| {
+                [
+                    kept.received.rfc3339(),
+                    kept.verdict.clone(),
+                    shown(&kept.kind),
+                    shown(&kept.actor),
+                    shown(kept.reason.as_deref().unwrap_or("-")),
+                    shown(&kept.id),
+                ]
+            });
+            table(["RECEIVED", "VERDICT", "KIND", "ACTOR", "REASON", "ID"], rows)
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! Letting a follower go because an operator says so: none of their Follows counts any longer.
+
+use super::store;
+use crate::app::App;
+use crate::author::Actor;
+use crate::moderation::dismissal;
+use crate::remote;
+
+/// Ends somebody's follow of one of our actors; false when there was none.
+///
+/// # Errors
+/// The database's.
+pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> {
+    let (app, actor, who) = (app.clone(), actor.clone(), who.to_owned());
+    let db = app.db.clone();
+    db.write(move |conn| {
+        Box::pin(async move {
+            let Some(remote) = remote::store::by_url(conn, &who).await? else { return Ok(false) };
+            let ended = dismissal::end_follow(&app, conn, &actor, &remote).await?;
+            if ended {
+                store::end_follows(conn, &who, &actor.url(&app.urls), None).await?;
+            }
+            Ok(ended)
+        })
+    })
+    .await
+}
