@@ -14,14 +14,17 @@ use crate::moderation::decisions::Decision;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Reply {
-    /// Replies from elsewhere, the newest first.
+    /// Replies, quotes and private words, the newest first.
     List {
         /// Only those to this post: its key, its id or its page.
         #[arg(long)]
         post: Option<String>,
-        /// Only those in this state; `held` is the queue of what waits for a moderator, quotes and all.
+        /// Only those in this state; `held` is the queue of what waits for a moderator.
         #[arg(long, value_parser = decide::states())]
         state: Option<State>,
+        /// Only replies, quotes, or private words to an author (notices).
+        #[arg(long, value_parser = decide::kinds())]
+        kind: Option<Kind>,
         /// Most that are listed.
         #[arg(long, default_value_t = 100)]
         limit: u32,
@@ -50,7 +53,7 @@ const TEASER: usize = 80;
 impl Reply {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { post, state, limit } => list(app, post, state, limit, output).await,
+            Self::List { post, state, kind, limit } => list(app, post, (state, kind), limit, output).await,
             Self::Show { reply } => decide::show(app, &reply, output).await,
             Self::Approve(decided) => decided.run(app, Decision::Approve, output).await,
             Self::Hide(decided) => decided.run(app, Decision::Hide, output).await,
@@ -61,7 +64,13 @@ impl Reply {
     }
 }
 
-async fn list(app: &App, post: Option<String>, state: Option<State>, limit: u32, output: Output) -> anyhow::Result<()> {
+async fn list(
+    app: &App,
+    post: Option<String>,
+    (state, kind): (Option<State>, Option<Kind>),
+    limit: u32,
+    output: Output,
+) -> anyhow::Result<()> {
     let article = match post {
         Some(wanted) => {
             let post = super::post::find(app, &wanted).await?;
@@ -70,8 +79,6 @@ async fn list(app: &App, post: Option<String>, state: Option<State>, limit: u32,
         None => None,
     };
     let mut conn = app.db.read().await?;
-    // What waits for a moderator is all that waits.
-    let kind = state.is_none().then_some(Kind::Reply);
     let filter = Filter { article, state, kind };
     let replies = interaction::store::list(&mut conn, &app.urls, filter, i64::from(limit)).await?;
     output.print(&replies, || {
@@ -79,8 +86,9 @@ async fn list(app: &App, post: Option<String>, state: Option<State>, limit: u32,
             let content = reply.words.as_ref().map(|words| html::text(&words.content)).unwrap_or_default();
             let text: String = content.chars().take(TEASER).collect();
             let state = reply.state.as_str().to_owned();
-            [reply.published.rfc3339(), state, shown(&reply.author.handle), shown(&text), shown(&reply.id)]
+            let kind = reply.kind.as_str().to_owned();
+            [reply.published.rfc3339(), kind, state, shown(&reply.author.handle), shown(&text), shown(&reply.id)]
         });
-        table(["WRITTEN", "STATE", "AUTHOR", "TEXT", "ID"], rows)
+        table(["WRITTEN", "KIND", "STATE", "AUTHOR", "TEXT", "ID"], rows)
     })
 }

@@ -247,6 +247,8 @@ pub struct Shown {
     /// Row.
     #[serde(skip)]
     pub row: InteractionId,
+    /// A reply, a quote or a notice.
+    pub kind: Kind,
     /// Its id.
     pub id: String,
     /// The id of the reply it answers; `None` where it answers the article itself.

@@ -12,7 +12,7 @@ use crate::activity::Local;
 use crate::app::App;
 use crate::html;
 use crate::interaction::store::Ruling;
-use crate::interaction::{self, Shown, State};
+use crate::interaction::{self, Kind, Shown, State};
 use crate::moderation::decisions::{self, Decision};
 use crate::moderation::store;
 use crate::{outbox, worker};
@@ -31,6 +31,11 @@ pub(in crate::cli) struct Decided {
 pub(super) fn states() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(State::ALL.map(State::as_str))
         .try_map(|name| State::parse(&name).ok_or("there is no such state"))
+}
+
+pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new([Kind::Reply, Kind::Quote, Kind::Notice].map(Kind::as_str))
+        .try_map(|name| Kind::parse(&name).ok_or("there is no such kind"))
 }
 
 impl Decided {
