@@ -4,18 +4,22 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
-use crate::activity::incoming::same_origin;
 use crate::claiming;
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Db, json};
 use crate::ids::{Ids, InboundId};
 
 mod kept;
+mod memory;
 mod refusals;
+mod waiting;
 pub mod wanted;
 
 pub use kept::{Kept, about, latest};
+pub use memory::{end_follows, is_deleted, is_deleted_by_author, knows, restore_follows, standing_follow, undone_by};
 pub use refusals::{count_refusal, refusals};
+use waiting::waiting_key;
+pub use waiting::{fail_waiting, reread_deferred, wake_waiting};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -200,14 +204,6 @@ pub async fn settle(
     Ok(true)
 }
 
-/// Under what an activity waits: the address alone for a post, so that the post itself wakes it however it comes.
-fn waiting_key(url: &str, purpose: Purpose) -> String {
-    match purpose {
-        Purpose::Post => url.to_owned(),
-        other => format!("{}:{url}", other.as_str()),
-    }
-}
-
 /// Makes an activity due again later.
 ///
 /// # Errors
@@ -220,185 +216,6 @@ pub async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::R
         .execute(conn)
         .await?;
     Ok(())
-}
-
-/// The Undos by which an actor has already taken back the activity with this id (interop D7, T9).
-///
-/// # Errors
-/// The database's.
-pub async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Vec<InboundId>> {
-    query_scalar("SELECT id FROM inbound WHERE object_id = $1 AND actor = $2 AND signer = $2 AND kind = 'Undo'")
-        .bind(activity_id)
-        .bind(actor)
-        .fetch_all(conn)
-        .await
-        .map(|ids: Vec<i64>| ids.into_iter().map(InboundId).collect())
-}
-
-/// Whether an activity of an actor's is known by its id.
-///
-/// # Errors
-/// The database's.
-pub async fn knows(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<bool> {
-    let id: Option<i64> = query_scalar("SELECT id FROM inbound WHERE activity_id = $1 AND signer = $2 AND actor = $2")
-        .bind(activity_id)
-        .bind(actor)
-        .fetch_optional(conn)
-        .await?;
-    Ok(id.is_some())
-}
-
-/// Ends the Follows that somebody was let in by, whatever their ids: by an Undo that names none of them, or by our own word.
-///
-/// # Errors
-/// The database's.
-pub async fn end_follows(conn: &mut Conn, actor: &str, object_id: &str, by: Option<InboundId>) -> sqlx::Result<()> {
-    query(
-        "UPDATE inbound SET ended_by = $3 WHERE object_id = $2 AND actor = $1 AND signer = $1 AND kind = 'Follow'
-         AND verdict IN ('accepted', 'ignored') AND ended_by IS NULL",
-    )
-    .bind(actor)
-    .bind(object_id)
-    .bind(by.map_or(0, |undo| undo.0))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// What an Undo named has come late, so that it did not mean the Follows that it ended by their shape (interop D7).
-///
-/// # Errors
-/// The database's.
-pub async fn restore_follows(conn: &mut Conn, undo: InboundId) -> sqlx::Result<()> {
-    query("UPDATE inbound SET ended_by = NULL WHERE ended_by = $1").bind(undo.0).execute(conn).await?;
-    Ok(())
-}
-
-/// The last Follow of an actor's that was let in and stands; one that came again after its end is only ignored then.
-///
-/// # Errors
-/// The database's.
-pub async fn standing_follow(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<Option<String>> {
-    query_scalar(
-        "SELECT f.activity_id FROM inbound f WHERE f.object_id = $2 AND f.actor = $1 AND f.signer = $1 AND f.kind = 'Follow'
-         AND f.verdict IN ('accepted', 'ignored') AND f.ended_by IS NULL AND NOT EXISTS (SELECT 1 FROM inbound u WHERE u.object_id = f.activity_id AND u.actor = $1
-             AND u.signer = $1 AND u.kind = 'Undo') ORDER BY f.id DESC LIMIT 1",
-    )
-    .bind(actor)
-    .bind(object_id)
-    .fetch_optional(conn)
-    .await
-}
-
-/// Whether an actor has already deleted what has this id (interop D7, T8).
-///
-/// # Errors
-/// The database's.
-pub async fn is_deleted(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<bool> {
-    let id: Option<i64> = query_scalar(
-        "SELECT d.id FROM inbound d WHERE d.object_id = $1 AND d.actor = $2 AND d.signer = $2 AND d.kind = 'Delete'
-         AND NOT EXISTS (SELECT 1 FROM inbound u WHERE u.object_id = d.activity_id AND u.actor = $2 AND u.signer = $2 AND u.kind = 'Undo')
-         LIMIT 1",
-    )
-    .bind(object_id)
-    .bind(actor)
-    .fetch_optional(conn)
-    .await?;
-    Ok(id.is_some())
-}
-
-/// Whether what has this id was deleted by an actor of its own server who signed that (interop D7).
-///
-/// # Errors
-/// The database's.
-pub async fn is_deleted_by_author(conn: &mut Conn, object_id: &str) -> sqlx::Result<bool> {
-    let actors: Vec<String> = query_scalar(
-        "SELECT DISTINCT d.actor FROM inbound d WHERE d.object_id = $1 AND d.signer = d.actor AND d.kind = 'Delete' LIMIT 10",
-    )
-    .bind(object_id)
-    .fetch_all(&mut *conn)
-    .await?;
-    for actor in actors {
-        if same_origin(&actor, object_id) && is_deleted(conn, &actor, object_id).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Makes everything due again that waits for a document, or was declined for want of it.
-///
-/// # Errors
-/// The database's.
-pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Timestamp) -> sqlx::Result<()> {
-    query(
-        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = $2
-         WHERE waits_for = $1 AND raw <> ''",
-    )
-    .bind(waiting_key(url, purpose))
-    .bind(now.millis())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Most steps that a refusal is passed on, from a post to its answers.
-const PASSED_ON: usize = 64;
-
-/// What waits for a document is declined, since that cannot be had or means nothing here; and so is what waits for
-/// those. It is looked at again all the same should the document come in.
-///
-/// # Errors
-/// The database's.
-pub async fn fail_waiting(conn: &mut Conn, url: &str, purpose: Purpose, why: &str, now: Timestamp) -> sqlx::Result<()> {
-    let reason = format!("what it needs is not to be had: {url}: {why}");
-    let mut keys = vec![waiting_key(url, purpose)];
-    for _ in 0..PASSED_ON {
-        let Some(key) = keys.pop() else { break };
-        let rows = query(
-            "UPDATE inbound SET verdict = 'declined', reason = $2, settled_at = $3 WHERE waits_for = $1 AND verdict = 'deferred'
-             RETURNING activity_id, path",
-        )
-        .bind(key)
-        .bind(reason.chars().take(REASON_MAX).collect::<String>())
-        .bind(now.millis())
-        .fetch_all(&mut *conn)
-        .await?;
-        for row in rows {
-            if row.text("path")? == FETCHED {
-                keys.push(row.text("activity_id")?);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Longest reason, in characters.
-const REASON_MAX: usize = 1000;
-
-/// Counts what this program understands more than older ones: raise it when it understands a kind of activity anew.
-const READER: i64 = 2;
-
-/// Has everything read again, once, that an older program did not understand; says how much.
-///
-/// # Errors
-/// The database's.
-pub async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Result<u64> {
-    let newer = query("UPDATE counters SET value = $1 WHERE name = 'reader' AND value < $1")
-        .bind(READER)
-        .execute(&mut *conn)
-        .await?;
-    if newer.rows_affected() == 0 {
-        return Ok(0);
-    }
-    let done = query(
-        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, attempts = 0, next_attempt_at = $1
-         WHERE verdict = 'deferred' AND raw <> ''",
-    )
-    .bind(now.millis())
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
 }
 
 /// Forgets the text of up to `limit` activities that had their verdict before `settled`, or before `deferred` where

@@ -1,0 +1,90 @@
+//! What waits for a document, is looked at again when that comes, and declined when it cannot be had.
+
+use sqlx::query;
+
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn};
+use crate::inbox::{FETCHED, Purpose};
+
+/// Under what an activity waits: the address alone for a post, so that the post itself wakes it however it comes.
+pub(super) fn waiting_key(url: &str, purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Post => url.to_owned(),
+        other => format!("{}:{url}", other.as_str()),
+    }
+}
+
+/// Makes everything due again that waits for a document, or was declined for want of it.
+///
+/// # Errors
+/// The database's.
+pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = $2
+         WHERE waits_for = $1 AND raw <> ''",
+    )
+    .bind(waiting_key(url, purpose))
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Most steps that a refusal is passed on, from a post to its answers.
+const PASSED_ON: usize = 64;
+
+/// What waits for a document is declined, since that cannot be had or means nothing here; and so is what waits for
+/// those. It is looked at again all the same should the document come in.
+///
+/// # Errors
+/// The database's.
+pub async fn fail_waiting(conn: &mut Conn, url: &str, purpose: Purpose, why: &str, now: Timestamp) -> sqlx::Result<()> {
+    let reason = format!("what it needs is not to be had: {url}: {why}");
+    let mut keys = vec![waiting_key(url, purpose)];
+    for _ in 0..PASSED_ON {
+        let Some(key) = keys.pop() else { break };
+        let rows = query(
+            "UPDATE inbound SET verdict = 'declined', reason = $2, settled_at = $3 WHERE waits_for = $1 AND verdict = 'deferred'
+             RETURNING activity_id, path",
+        )
+        .bind(key)
+        .bind(reason.chars().take(REASON_MAX).collect::<String>())
+        .bind(now.millis())
+        .fetch_all(&mut *conn)
+        .await?;
+        for row in rows {
+            if row.text("path")? == FETCHED {
+                keys.push(row.text("activity_id")?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Longest reason, in characters.
+const REASON_MAX: usize = 1000;
+
+/// Counts what this program understands more than older ones: raise it when it understands a kind of activity anew.
+const READER: i64 = 2;
+
+/// Has everything read again, once, that an older program did not understand; says how much.
+///
+/// # Errors
+/// The database's.
+pub async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Result<u64> {
+    let newer = query("UPDATE counters SET value = $1 WHERE name = 'reader' AND value < $1")
+        .bind(READER)
+        .execute(&mut *conn)
+        .await?;
+    if newer.rows_affected() == 0 {
+        return Ok(0);
+    }
+    let done = query(
+        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, attempts = 0, next_attempt_at = $1
+         WHERE verdict = 'deferred' AND raw <> ''",
+    )
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
