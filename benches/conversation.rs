@@ -89,7 +89,11 @@ async fn talk(app: &App, article: &Article) {
     }
     let mut said: Vec<InteractionId> = Vec::new();
     for number in 0..REPLIES {
-        let parent = if number.is_multiple_of(5) { None } else { said.get((number - 1).saturating_sub(number % 3 * (number % 2))).copied() };
+        let parent = if number.is_multiple_of(5) {
+            None
+        } else {
+            said.get((number - 1).saturating_sub(number % 3 * (number % 2))).copied()
+        };
         said.push(reply(app, article, people[number * 31 % PEOPLE], parent, number).await);
     }
 }
