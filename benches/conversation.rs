@@ -81,15 +81,19 @@ async fn talk(app: &App, article: &Article) {
     let mut people = Vec::new();
     for number in 0..PEOPLE {
         let id = person(app, number).await;
-        opinion(app, article.id, id, Kind::Like, (number % 7 == 0).then_some("🎉")).await;
-        if number % 3 == 0 {
+        opinion(app, article.id, id, Kind::Like, number.is_multiple_of(7).then_some("🎉")).await;
+        if number.is_multiple_of(3) {
             opinion(app, article.id, id, Kind::Boost, None).await;
         }
         people.push(id);
     }
     let mut said: Vec<InteractionId> = Vec::new();
     for number in 0..REPLIES {
-        let parent = if number % 5 == 0 { None } else { said.get(number - 1 - number % 3 * (number % 2)).copied() };
+        let parent = if number.is_multiple_of(5) {
+            None
+        } else {
+            said.get((number - 1).saturating_sub(number % 3 * (number % 2))).copied()
+        };
         said.push(reply(app, article, people[number * 31 % PEOPLE], parent, number).await);
     }
 }
@@ -154,7 +158,7 @@ fn document(article: &Article, number: usize) -> Value {
     }
     if number % 9 == 2 {
         note["attachment"] = json!([{ "type": "Document", "mediaType": "image/gif", "name": "The mended lamp", "url": format!("http://pictures.example/{}.gif", number % 200) }]);
-        note["sensitive"] = (number % 2 == 0).into();
+        note["sensitive"] = number.is_multiple_of(2).into();
     }
     note
 }

@@ -89,7 +89,7 @@ impl Resource {
 }
 
 /// What webfinger says of an actor; `None` as `actor` is the instance. The same answer on each of our hosts, so that
-/// both look-ups of a split domain end at one name (interop A3). The follow template waits until its page is served.
+/// both look-ups of a split domain end at one name (interop A3). Without a follow template: nobody logs in here.
 #[must_use]
 pub fn webfinger(urls: &Urls, actor: Option<Uuid>, handle: &Handle) -> Value {
     let id = actor.map_or_else(|| urls.instance(), |uuid| urls.actor(uuid));

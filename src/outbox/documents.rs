@@ -38,10 +38,11 @@ pub async fn actor(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Result<Opti
     Ok(Some(actor::actor(&app.urls, &facts)))
 }
 
-/// The sites of our sources, on whose pages a byline of our actors is honest (interop A19).
+/// The sites of our sources and our own pages, on which a byline of our actors is honest (interop A19).
 fn attribution_domains(app: &App) -> Vec<String> {
     let mut domains: Vec<String> =
         app.config.sources.iter().filter_map(|source| source.public_url.host_str().map(str::to_owned)).collect();
+    domains.extend(app.config.server.origin.host_str().map(str::to_owned));
     domains.sort();
     domains.dedup();
     domains

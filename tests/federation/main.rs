@@ -39,6 +39,7 @@ mod removal;
 mod reseal;
 mod rotation;
 mod shared;
+mod shown;
 mod site;
 mod stranger;
 mod threads;

@@ -112,7 +112,7 @@ fn put_signs(text: &str, signs: &Signs, out: &mut String) {
     out.push_str(rest);
 }
 
-/// Clean HTML of an article, its pictures shown as our copies, or as their texts where none are shown.
+/// Clean HTML of an article, its pictures shown as our copies; those that are not shown are links to where they are.
 pub(super) fn article(id: ArticleId, content: &str, album: &mut Album) -> String {
     let clean = html::clean(content);
     let mut out = String::with_capacity(clean.len());
@@ -125,11 +125,11 @@ pub(super) fn article(id: ArticleId, content: &str, album: &mut Album) -> String
             }
             continue;
         };
-        match album.show(Spot::Figure(id, number), &url) {
-            Some(picture) => {
-                let _ = write!(out, r#"<img src="{}" alt="{}" loading="lazy">"#, escape(&picture), escape(&alt));
-            }
-            None => out.push_str(&escape(&alt)),
+        if let Some(picture) = album.show(Spot::Figure(id, number), &url) {
+            let _ = write!(out, r#"<img src="{}" alt="{}" loading="lazy">"#, escape(&picture), escape(&alt));
+        } else {
+            let text = if alt.trim().is_empty() { &url } else { &alt };
+            let _ = write!(out, r#"<a href="{}" rel="nofollow noopener">{}</a>"#, escape(&url), escape(text));
         }
         number += 1;
     }

@@ -106,13 +106,19 @@ impl Album {
 
     /// Where the picture at `url`, whose address stands at `spot`, is shown; `None` where the operator shows none.
     pub(in crate::web) fn show(&mut self, spot: Spot, url: &str) -> Option<String> {
-        if !self.proxied || !(url.starts_with("https://") || url.starts_with("http://")) {
+        if !self.proxied || !(url.starts_with("https://") || url.starts_with("http://")) || is_svg(url) {
             return None;
         }
         let prefix = &self.prefix;
         let give = || format!("{prefix}/pictures/{}", spot.name(url));
         Some(self.given.entry(url.to_owned()).or_insert_with(give).clone())
     }
+}
+
+/// Whether a picture is of the one kind that may hold scripts, as far as its address tells: it would not be shown anyway.
+fn is_svg(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("svg"))
 }
 
 #[cfg(test)]
