@@ -21,7 +21,7 @@ CREATE UNIQUE INDEX blocks_one ON blocks (kind, value, COALESCE(actor_id, 0), CO
 CREATE INDEX blocks_list ON blocks (list_id) WHERE list_id IS NOT NULL;
 
 -- `blocks` counts the changes of them, `blocks_enforced` those that what was there before has been brought in line with.
-INSERT INTO counters (name, value) VALUES ('blocks', 0), ('blocks_enforced', 0);
+INSERT INTO counters (name, value) VALUES ('blocks', 0), ('blocks_enforced', 0) ON CONFLICT (name) DO NOTHING;
 
 -- Nothing is delivered to a blocked server but the end of things: Delete and Reject.
 ALTER TABLE hosts ADD COLUMN blocked_at BIGINT;

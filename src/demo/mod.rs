@@ -1,5 +1,6 @@
 //! The whole conversation on one machine, narrated.
 
+mod conversation;
 pub mod site;
 mod stage;
 mod story;

@@ -93,7 +93,7 @@ pub enum Recipients {
     Traces(InteractionId),
     /// The followers of an actor, and everyone who was sent an article of theirs.
     Acquaintances(ActorId),
-    /// Every inbox we know (interop D6: the end of an actor).
+    /// Every inbox we know that is not behind a live shared one (interop D5, D6: the end of an actor).
     Everyone,
     /// Every server we know, through the shared inbox where it has a live one.
     Servers,
@@ -175,7 +175,10 @@ impl Recipients {
                  SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
                  WHERE a.interaction_id = $1 AND d.host_id = c.host_id AND d.outcome = 'delivered' AND s.shared = 1 AND s.gone_at IS NULL)"
             )),
-            Self::Everyone => fan_out_statements!("SELECT id AS inbox_id FROM inboxes WHERE $1 = 0"),
+            Self::Everyone => fan_out_statements!(
+                "SELECT i.id AS inbox_id FROM inboxes i WHERE $1 = 0 AND (i.shared = 1 OR NOT EXISTS (SELECT 1 FROM remote_actors r
+                 JOIN inboxes s ON s.id = r.shared_inbox_id WHERE r.inbox_id = i.id AND s.gone_at IS NULL))"
+            ),
             Self::Servers => fan_out_statements!(
                 "SELECT DISTINCT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
                  FROM remote_actors r LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE $1 = 0 AND r.gone_at IS NULL"
