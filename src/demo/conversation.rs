@@ -55,8 +55,8 @@ async fn let_in(stage: &Stage, id: &str) -> Told<()> {
         Ok(waiting.filter(|reply| reply.state == State::Held))
     })
     .await?;
-    let state = decisions::decide(&stage.app, id, Decision::Approve, None).await?;
-    ensure!(state == State::Shown, "an approved reply is {}, not shown", state.as_str());
+    let now = decisions::decide(&stage.app, id, Decision::Approve, None).await?;
+    ensure!(now == State::Shown, "an approved reply is {}, not shown", now.as_str());
     let held = "for a moderator: nothing of its author was approved so far".to_owned();
     Ok(((), vec![("held", held), ("command", format!("veerpont reply approve {id}"))]))
 }

@@ -260,7 +260,7 @@ impl From<Unproven> for Turned {
 impl From<FetchError> for Unproven {
     fn from(error: FetchError) -> Self {
         match error {
-            FetchError::Temporary(why) => Self::Later(why),
+            FetchError::Temporary(why) | FetchError::Unavailable { why, .. } => Self::Later(why),
             FetchError::Gone => Self::Gone,
             FetchError::Refused(why) | FetchError::Absent(why) => Self::NoKey(why),
             FetchError::Ours(why) => Self::Ours(why),

@@ -13,7 +13,10 @@ use super::store::{self, Arrival};
 use super::{FETCHED, Purpose, Want};
 use crate::activity::incoming::{self, same_origin};
 use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::Conn;
 use crate::delivery::policy;
+use crate::ids::Host;
 use crate::interaction;
 use crate::moderation::door;
 use crate::remote::actors;
@@ -63,6 +66,7 @@ impl Worker for Seeker {
             Ok(found) => settle(app, wanted, found).await,
             Err(FetchError::Gone) => end(app, wanted, "gone", "its server says that it is gone".to_owned()).await,
             Err(FetchError::Absent(why)) => end(app, wanted, "absent", why).await,
+            Err(FetchError::Unavailable { host, why }) => rest(app, wanted, host, why).await,
             Err(FetchError::Temporary(why) | FetchError::Ours(why)) if wanted.attempts < ATTEMPTS => {
                 put_off(app, wanted, why).await
             }
@@ -184,12 +188,7 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
 }
 
 /// What a page lists that is neither ours, nor known, nor asked for already; and the next page.
-async fn missing(
-    conn: &mut crate::db::Conn,
-    wanted: &Wanted,
-    listed: incoming::Gathering,
-    ours: &str,
-) -> sqlx::Result<Vec<Want>> {
+async fn missing(conn: &mut Conn, wanted: &Wanted, listed: incoming::Gathering, ours: &str) -> sqlx::Result<Vec<Want>> {
     let mut wants = Vec::new();
     let mut after = Duration::ZERO;
     for url in listed.items {
@@ -211,20 +210,41 @@ async fn missing(
 
 async fn end(app: &App, wanted: Wanted, outcome: &'static str, why: String) -> anyhow::Result<()> {
     let now = app.clock.now();
-    let ended = app.db.write(move |conn| {
+    app.db.write(move |conn| Box::pin(async move { give_up(conn, &wanted, outcome, &why, now).await })).await?;
+    Ok(())
+}
+
+async fn give_up(conn: &mut Conn, wanted: &Wanted, outcome: &str, why: &str, now: Timestamp) -> sqlx::Result<()> {
+    if !wanted::settle(conn, wanted, outcome, why, now).await? {
+        return Ok(());
+    }
+    // Whoever asked whether it is gone has an answer; whoever needed its words has none.
+    if wanted.purpose == Purpose::End {
+        store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await
+    } else {
+        store::fail_waiting(conn, &wanted.url, wanted.purpose, why, now).await
+    }
+}
+
+/// A server that cannot be reached, or wants to be left alone, costs one attempt, however much of it waits: the rest waits with the one that was
+/// tried, and is given up with it.
+async fn rest(app: &App, wanted: Wanted, host: Host, why: String) -> anyhow::Result<()> {
+    let (now, tries) = (app.clock.now(), wanted.attempts);
+    let again = now + policy::wait(FIRST_WAIT, tries, false, app.ids.dice());
+    let settled = app.db.write(move |conn| {
         Box::pin(async move {
-            if !wanted::settle(conn, &wanted, outcome, &why, now).await? {
-                return Ok(());
+            if tries < ATTEMPTS {
+                wanted::retry(conn, &wanted, again, &why).await?;
+                return wanted::rest(conn, &host, tries, again, &why).await;
             }
-            // Whoever asked whether it is gone has an answer; whoever needed its words has none.
-            if wanted.purpose == Purpose::End {
-                store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await
-            } else {
-                store::fail_waiting(conn, &wanted.url, wanted.purpose, &why, now).await
+            give_up(conn, &wanted, "failed", &why, now).await?;
+            for other in wanted::resting(conn, &host, tries - 1).await? {
+                give_up(conn, &other, "failed", &why, now).await?;
             }
+            Ok(())
         })
     });
-    ended.await?;
+    settled.await?;
     Ok(())
 }
 

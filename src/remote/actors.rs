@@ -46,7 +46,7 @@ pub async fn key(app: &App, key_id: &str, source: Option<&str>) -> Result<Found,
     match cached(app, key_id).await? {
         Some(key) if app.clock.now().since(key.fetched_at) < BELIEVED => Ok(Found::Cached(key)),
         Some(key) => match fetch_key(app, key_id, source).await {
-            Err(FetchError::Temporary(_)) => Ok(Found::Cached(key)),
+            Err(FetchError::Temporary(_) | FetchError::Unavailable { .. }) => Ok(Found::Cached(key)),
             fetched => fetched.map(Found::Fresh),
         },
         None => fetch_key(app, key_id, source).await.map(Found::Fresh),

@@ -12,6 +12,7 @@ use crate::activity::incoming;
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::courier;
+use crate::ids::Host;
 use crate::net::client::{Limits, Reply, SendError};
 
 /// What we ask for (interop A21).
@@ -33,6 +34,14 @@ pub enum FetchError {
     /// It may be there later: the sender is told to come back.
     #[error("{0}")]
     Temporary(String),
+    /// Its server cannot be reached, or wants to be left alone: it is of no use to ask it for anything else just now.
+    #[error("{why}")]
+    Unavailable {
+        /// Which server.
+        host: Host,
+        /// For people.
+        why: String,
+    },
     /// The server says it is gone for ever.
     #[error("it is gone (410)")]
     Gone,
@@ -56,7 +65,7 @@ pub async fn document(app: &App, url: &str) -> Result<(Url, Value), FetchError> 
     at.set_fragment(None);
     let instance = instance(app).await?;
     for _ in 0..=REDIRECTS {
-        if app.urls.hosts().iter().any(|host| crate::ids::Host::of(&at).as_ref() == Some(*host)) {
+        if app.urls.hosts().iter().any(|host| Host::of(&at).as_ref() == Some(*host)) {
             return Err(FetchError::Refused(format!("`{at}` is an address of ours")));
         }
         let reply = get(app, &instance, &at).await?;
@@ -84,7 +93,17 @@ async fn get(app: &App, instance: &Actor, at: &Url) -> Result<Reply, FetchError>
         Err(error @ (SendError::Refused(_) | SendError::TooLarge { .. })) => {
             Err(FetchError::Refused(error.to_string()))
         }
-        Err(error) => Err(FetchError::Temporary(error.to_string())),
+        Err(error @ (SendError::Timeout | SendError::Connect(_) | SendError::Tls(_))) => {
+            Err(unavailable(at, error.to_string()))
+        }
+        Err(error @ SendError::Broken(_)) => Err(FetchError::Temporary(error.to_string())),
+    }
+}
+
+fn unavailable(at: &Url, why: String) -> FetchError {
+    match Host::of(at) {
+        Some(host) => FetchError::Unavailable { host, why },
+        None => FetchError::Temporary(why),
     }
 }
 
@@ -93,11 +112,10 @@ fn read(at: &Url, reply: &Reply) -> Result<Value, FetchError> {
         StatusCode::OK => {}
         StatusCode::GONE => return Err(FetchError::Gone),
         StatusCode::NOT_FOUND => return Err(FetchError::Absent(format!("{at} answered 404 Not Found"))),
-        status
-            if status == StatusCode::TOO_MANY_REQUESTS
-                || status == StatusCode::REQUEST_TIMEOUT
-                || status.is_server_error() =>
-        {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            return Err(unavailable(at, format!("{at} answered {}", reply.status)));
+        }
+        status if status == StatusCode::REQUEST_TIMEOUT || status.is_server_error() => {
             return Err(FetchError::Temporary(format!("{at} answered {status}")));
         }
         status => return Err(FetchError::Refused(format!("{at} answered {status}"))),

@@ -30,6 +30,7 @@ mod moderation;
 mod moves;
 mod older_backup;
 mod payloads;
+mod politeness;
 mod profiles;
 mod properties;
 mod publishing;

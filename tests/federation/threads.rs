@@ -58,10 +58,15 @@ impl Person {
 
     /// Sends an activity, signed by this person whoever its actor is, and works what follows.
     pub(crate) async fn send(&self, world: &World, activity: &Value) {
+        self.post(activity).await;
+        world.drain().await;
+    }
+
+    /// Sends an activity, signed by this person.
+    pub(crate) async fn post(&self, activity: &Value) {
         let how = Cavage { key: &self.key, key_id: &self.key_id, ..Cavage::default() };
         let told = self.server.send(self.server.cavage(&how, INBOX, activity)).await;
         assert_eq!(told.status, 202, "{}", told.body);
-        world.drain().await;
     }
 }
 

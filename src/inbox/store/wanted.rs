@@ -22,6 +22,16 @@ const COLLECTION_AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mi
 /// Most documents read for one conversation in all, so that nobody can send us round for ever.
 pub const OF_ARTICLE: i64 = 5000;
 
+/// Most documents read of one host in [`HOST_SPAN`]: one in two seconds, as the posts of one collection are, whatever
+/// strangers send us to read there.
+pub const OF_HOST: i64 = 150;
+
+/// See [`OF_HOST`].
+pub const HOST_SPAN: std::time::Duration = std::time::Duration::from_mins(5);
+
+/// Most documents of an unreachable host that are given up in one transaction; each of the rest is tried once more.
+const GIVEN_UP: i64 = 500;
+
 /// A document whose turn it is.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -98,7 +108,7 @@ pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
     Ok(id.is_some())
 }
 
-/// Takes up to `limit` due documents, of each host one at a time.
+/// Takes up to `limit` due documents, of each host one at a time and no more than [`OF_HOST`] in [`HOST_SPAN`].
 ///
 /// # Errors
 /// The database's.
@@ -109,6 +119,7 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
          SELECT w.id FROM wanted w WHERE w.outcome IS NULL AND w.next_attempt_at <= $1
          AND NOT EXISTS (SELECT 1 FROM wanted e WHERE e.host = w.host AND e.outcome IS NULL
              AND ((e.lease_owner IS NOT NULL AND e.next_attempt_at > $1) OR (e.next_attempt_at <= $1 AND e.id < w.id)))
+         AND (SELECT COUNT(*) FROM wanted r WHERE r.host = w.host AND r.settled_at > $5) < $6
          ORDER BY w.id LIMIT $4",
         ") RETURNING id, url, purpose, article_id, depth, attempts"
     ))
@@ -116,6 +127,8 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
     .bind((now + LEASE).millis())
     .bind(node)
     .bind(limit)
+    .bind((now - HOST_SPAN).millis())
+    .bind(OF_HOST)
     .fetch_all(conn)
     .await?;
     rows.iter().map(read_wanted).collect()
@@ -171,6 +184,41 @@ pub async fn retry(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str) -
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Lets everything that waits for a host wait with the document that was tried, as if it had been tried as often.
+///
+/// # Errors
+/// The database's.
+pub async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp, why: &str) -> sqlx::Result<()> {
+    query(
+        "UPDATE wanted SET next_attempt_at = $3, reason = $4, attempts = CASE WHEN attempts < $2 THEN $2 ELSE attempts END
+         WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND next_attempt_at < $3",
+    )
+    .bind(host.as_str())
+    .bind(attempts)
+    .bind(until.millis())
+    .bind(why)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What waits for a host and was tried, or rested, at least so often.
+///
+/// # Errors
+/// The database's.
+pub async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<Wanted>> {
+    let rows = query(
+        "SELECT id, url, purpose, article_id, depth, attempts FROM wanted
+         WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND attempts >= $2 ORDER BY id LIMIT $3",
+    )
+    .bind(host.as_str())
+    .bind(attempts)
+    .bind(GIVEN_UP)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_wanted).collect()
 }
 
 /// Frees what this node held when it last stopped.
