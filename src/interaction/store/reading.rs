@@ -150,6 +150,15 @@ pub enum Order {
 /// How deep [`Order::Threads`] goes.
 const DEPTH: i64 = 8;
 
+/// One post for a moderator, by its id.
+///
+/// # Errors
+/// The database's.
+pub async fn looked_at(conn: &mut Conn, urls: &Urls, object_id: &str) -> sqlx::Result<Option<Shown>> {
+    let row = query(select_shown!("i.object_id = $1")).bind(object_id).fetch_optional(conn).await?;
+    row.map(|row| read_shown(&row, urls)).transpose()
+}
+
 /// A page of a conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
