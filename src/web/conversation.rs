@@ -12,7 +12,7 @@ use http::HeaderValue;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
 use uuid::Uuid;
 
-pub(super) use crate::interaction::talk::{Talk, document, page_of, person};
+pub(super) use crate::interaction::talk::{Talk, document, fitting, page_of, person};
 
 use super::answer::Document;
 use super::discovery::{article_of, parameter};
@@ -146,7 +146,8 @@ async fn context(data: Data<App>, Path(id): Path<String>) -> Result<Document, Fa
     let mut conn = app.db.read().await?;
     let article = by_uuid(app, &mut conn, &id).await?;
     let page = Page { order: Order::Time, from: 0, limit: CONTEXT };
-    let replies = interaction::store::conversation(&mut conn, &app.urls, article.id, page).await?;
+    let mut replies = interaction::store::conversation(&mut conn, &app.urls, article.id, page).await?;
+    replies.truncate(fitting(&replies));
     let owner = article.owner;
     let body = mastodon::context(app, &id_of(&article), &Author::Ours(owner), &replies, &mut Album::for_others(app));
     Ok(Document::json(JSON, &body))
