@@ -12,6 +12,7 @@ pub mod harness;
 pub mod serve;
 pub mod web;
 
+pub mod handback;
 pub mod inbox;
 pub mod source;
 

@@ -45,6 +45,14 @@ impl ConfigCommand {
                 source.path.display()
             );
         }
+        for handback in &config.handbacks {
+            anyhow::ensure!(
+                handback.path.is_dir(),
+                "the site of the handback of `{}` is not there: {} is no folder; set its `path` to the root of the site that is built",
+                handback.source,
+                handback.path.display()
+            );
+        }
         let names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
         let communities: Vec<&str> = config.communities.iter().map(|community| community.handle.as_str()).collect();
         let result = json!({

@@ -6,6 +6,7 @@ mod block;
 mod check;
 mod delivery;
 mod explain;
+mod export;
 mod follower;
 mod inbox;
 mod init;
@@ -76,6 +77,9 @@ enum Command {
     Inbox(inbox::Inbox),
     /// Tell the whole story of one activity, post or reply: how it came, what became of it, what was sent because of it.
     Explain(explain::Explain),
+    /// Files for a site that shows its conversations itself.
+    #[command(subcommand)]
+    Export(export::Export),
     /// Who follows us.
     #[command(subcommand)]
     Follower(follower::Follower),
@@ -126,6 +130,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
         Command::Config(command) => command.run(config, output),
         Command::Backup(file) => file.backup(&load(config)?, output).await,
         Command::Restore(file) => file.restore(&load(config)?, output).await,
+        Command::Export(export::Export::Partials { hugo, force }) => export::write_partials(&hugo, force, output),
         Command::Serve => serve::run(serve::open(load(config)?).await?).await,
         command => {
             let app = serve::open(load(config)?).await?;
@@ -147,6 +152,7 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         Command::Report(report) => report.run(app, output).await,
         Command::Inbox(inbox) => inbox.run(app, output).await,
         Command::Explain(explain) => explain.run(app, output).await,
+        Command::Export(export) => export.run(app, output).await,
         Command::Follower(follower) => follower.run(app, output).await,
         Command::Delivery(delivery) => delivery.run(app, output).await,
         Command::Key(key) => key.run(app, output).await,

@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::print::{Output, table};
 use crate::app::App;
-use crate::{author, delivery, follower, inbox, interaction, moderation, outbox, post, source};
+use crate::config::Handback;
+use crate::handback::store::Passed;
+use crate::{author, delivery, follower, handback, inbox, interaction, moderation, outbox, post, source};
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -16,6 +18,7 @@ struct Status {
     handle_domain: String,
     database: String,
     sources: Vec<SourceStatus>,
+    handbacks: Vec<HandbackStatus>,
     posts: BTreeMap<String, i64>,
     articles: i64,
     actors: usize,
@@ -34,6 +37,15 @@ struct SourceStatus {
     name: String,
     imported: Option<String>,
     scanned: Option<String>,
+    error: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct HandbackStatus {
+    source: String,
+    node: String,
+    folder: String,
+    passed: String,
     error: Option<String>,
 }
 
@@ -72,6 +84,7 @@ async fn read(app: &App) -> anyhow::Result<Status> {
     let since = app.clock.now() - Duration::from_secs(REFUSED_DAYS * 24 * 3600);
     let since = since.date_time().format("%Y-%m-%d").to_string();
     let sources = source::store::known(&mut conn).await?;
+    let handbacks = handback::store::all(&mut conn).await?;
     let [known, failing, gone] = delivery::store::count_hosts(&mut conn).await?;
     let actors = author::store::actors(&mut conn).await?;
     Ok(Status {
@@ -85,6 +98,17 @@ async fn read(app: &App) -> anyhow::Result<Status> {
                 imported: source.imported_at.map(crate::clock::Timestamp::rfc3339),
                 scanned: source.scanned_at.map(crate::clock::Timestamp::rfc3339),
                 error: source.error,
+            })
+            .collect(),
+        handbacks: handbacks
+            .into_iter()
+            .filter(|passed| is_configured(app, passed))
+            .map(|passed| HandbackStatus {
+                source: passed.source,
+                node: passed.node,
+                folder: passed.folder,
+                passed: passed.at.rfc3339(),
+                error: passed.error,
             })
             .collect(),
         posts: post::store::count_states(&mut conn).await?.into_iter().collect(),
@@ -109,6 +133,14 @@ async fn read(app: &App) -> anyhow::Result<Status> {
     })
 }
 
+/// Rows of handbacks that were taken out of the configuration say nothing any more.
+fn is_configured(app: &App, passed: &Passed) -> bool {
+    let same = |handback: &Handback| {
+        handback.source == passed.source && handback.path.to_string_lossy() == passed.folder.as_str()
+    };
+    app.config.handbacks.iter().any(same)
+}
+
 fn text(status: &Status) -> String {
     let mut text = format!("{} (@…@{}), database {}\n", status.origin, status.handle_domain, status.database);
     let counts = |counts: &BTreeMap<String, i64>| {
@@ -119,6 +151,13 @@ fn text(status: &Status) -> String {
         let scanned = source.scanned.as_deref().unwrap_or("never");
         let _ = writeln!(text, "source      {}: scanned {scanned}", source.name);
         if let Some(error) = &source.error {
+            let _ = writeln!(text, "            FAILED: {error}");
+        }
+    }
+    for handback in &status.handbacks {
+        let (source, folder) = (&handback.source, &handback.folder);
+        let _ = writeln!(text, "handback    {source} to {folder}: by {} at {}", handback.node, handback.passed);
+        if let Some(error) = &handback.error {
             let _ = writeln!(text, "            FAILED: {error}");
         }
     }

@@ -86,6 +86,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         .iter()
         .map(|written| reader.source(written, (&communities, &data), &mut names, &mut taken))
         .collect::<Result<Vec<_>, _>>()?;
+    let handbacks = reader.handbacks(&file.handback, &sources)?;
     Ok(Config {
         base: base.to_owned(),
         server,
@@ -101,6 +102,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         moderation,
         communities,
         sources,
+        handbacks,
     })
 }
 

@@ -36,6 +36,8 @@ pub(super) struct File {
     pub(super) community: Vec<Spanned<Community>>,
     #[serde(default)]
     pub(super) source: Vec<Spanned<Source>>,
+    #[serde(default)]
+    pub(super) handback: Vec<Spanned<Handback>>,
 }
 
 #[derive(Deserialize)]
@@ -176,4 +178,13 @@ pub(super) struct Source {
     pub(super) detect_language: Option<bool>,
     #[serde(default)]
     pub(super) handles: BTreeMap<String, Text>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Handback {
+    pub(super) kind: Text,
+    pub(super) source: Text,
+    pub(super) path: Option<Text>,
+    pub(super) every: Option<Text>,
 }

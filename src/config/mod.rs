@@ -16,6 +16,7 @@ use crate::ids::Handle;
 mod check;
 mod error;
 mod file;
+mod handback;
 mod moderation;
 mod repository;
 mod source;
@@ -26,6 +27,7 @@ mod values;
 
 pub use check::{RESERVED_HANDLES, is_reserved};
 pub use error::ConfigError;
+pub use handback::{Handback, HandbackKind};
 pub use moderation::{Moderation, Others, Policy};
 pub use repository::{Remote, Repository};
 pub use template::{InitAnswers, InitSite, template, write_new};
@@ -64,6 +66,8 @@ pub struct Config {
     pub communities: Vec<Community>,
     /// Each `[[source]]`, in the order of the file.
     pub sources: Vec<Source>,
+    /// Each `[[handback]]`, in the order of the file.
+    pub handbacks: Vec<Handback>,
 }
 
 /// `[server]`: where we listen and what we are called. The names are in every id, for ever.

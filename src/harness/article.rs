@@ -88,7 +88,7 @@ pub(super) fn check_content(content: &str) -> Result<(), String> {
 }
 
 /// The inside of each tag of cleaned HTML, in which a bare `<` is always escaped.
-fn tags(html: &str) -> impl Iterator<Item = &str> {
+pub(super) fn tags(html: &str) -> impl Iterator<Item = &str> {
     html.split('<').skip(1).map(|rest| {
         let mut quoted = false;
         let end = rest.find(|c| {
@@ -100,7 +100,7 @@ fn tags(html: &str) -> impl Iterator<Item = &str> {
 }
 
 /// `name="value"` pairs of a tag, names in lower case.
-fn attributes(tag: &str) -> Vec<(String, &str)> {
+pub(super) fn attributes(tag: &str) -> Vec<(String, &str)> {
     let mut found = Vec::new();
     let mut rest = tag;
     while let Some((before, after)) = rest.split_once("=\"") {

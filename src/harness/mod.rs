@@ -14,6 +14,7 @@ mod memory;
 mod note;
 mod peer;
 mod routes;
+mod search;
 mod shape;
 mod signing;
 mod statuses;

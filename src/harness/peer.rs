@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{Method, Response};
+use http::{HeaderValue, Method, Response};
 use serde_json::Value;
 
 use super::calls::Following;
@@ -15,7 +15,7 @@ use super::signing::{SignOptions, signed_request};
 use super::statuses::Status;
 use super::timeline::Timeline;
 use super::wire::Wire;
-use super::{origin, require, verify};
+use super::{ACTIVITY_JSON, origin, require, verify};
 use crate::clock::Clock;
 use crate::ids::Ids;
 
@@ -212,9 +212,15 @@ impl Peer {
 
     /// A GET signed by the server's own actor, so that two strict servers never wait for each other (C2, C3).
     pub(super) async fn signed_get(&self, address: &str) -> Result<Response<Bytes>, String> {
+        self.signed_get_as(address, ACTIVITY_JSON).await
+    }
+
+    /// As [`Peer::signed_get`], asking for other media types.
+    pub(super) async fn signed_get_as(&self, address: &str, accept: &'static str) -> Result<Response<Bytes>, String> {
         let key_id = format!("{}/actor#main-key", self.origin());
         let what = (Method::GET, address, Bytes::new());
-        let request = signed_request(what, (&key_id, self.key()), self.clock().now(), &SignOptions::default())?;
+        let mut request = signed_request(what, (&key_id, self.key()), self.clock().now(), &SignOptions::default())?;
+        request.headers_mut().insert("accept", HeaderValue::from_static(accept));
         self.send(request).await
     }
 

@@ -1,6 +1,7 @@
 //! What was said of our articles: replies at any depth, by others and by our authors, quotes, likes, dislikes and boosts.
 
 pub mod store;
+pub mod talk;
 
 use serde::{Deserialize, Serialize};
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::activity::Image;
 use crate::clock::Timestamp;
-use crate::ids::{ActorId, ArticleId, CommunityId, PostId, SourceId};
+use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 use entry::{Entry, Visibility};
 
 /// Where a post stands (design, section 5).
@@ -162,6 +162,23 @@ impl Article {
     pub fn stands(&self, now: Timestamp) -> bool {
         self.deleted_at.is_none() && self.expires_at.is_none_or(|until| until > now)
     }
+}
+
+/// A standing article, as far as a list of its source's pages needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Row.
+    pub id: ArticleId,
+    /// In its id.
+    pub uuid: Uuid,
+    /// The source's own name for its post.
+    pub key: String,
+    /// The site's page.
+    pub url: String,
+    /// Whose it is.
+    pub owner: Handle,
+    /// Counts what is to be said.
+    pub revision: i64,
 }
 
 /// The words of an article.

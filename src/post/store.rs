@@ -9,10 +9,10 @@ use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use super::entry::Entry;
-use super::{Article, Content, Post, PostState};
+use super::{Article, Content, Listed, Post, PostState};
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error, json};
-use crate::ids::{ActorId, ArticleId, CommunityId, PostId, SourceId};
+use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 
 macro_rules! posts {
     ($rest:literal) => {
@@ -320,6 +320,37 @@ pub async fn standing_articles(conn: &mut Conn, owner: ActorId) -> sqlx::Result<
     let rows =
         query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL")).bind(owner.0).fetch_all(conn).await?;
     rows.iter().map(read_article).collect()
+}
+
+/// The articles of a source that stand at `now`, in the order of their pages.
+///
+/// # Errors
+/// The database's.
+pub async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> sqlx::Result<Vec<Listed>> {
+    let rows = query(
+        "SELECT t.id, t.uuid, t.url, t.revision, p.key, a.handle FROM articles t JOIN posts p ON p.id = t.post_id
+         JOIN actors a ON a.id = t.owner_actor_id WHERE p.source_id = $1 AND t.deleted_at IS NULL
+         AND (t.expires_at IS NULL OR t.expires_at > $2)",
+    )
+    .bind(source.0)
+    .bind(now.millis())
+    .fetch_all(conn)
+    .await?;
+    let read = |row| {
+        let text = |column: &str| -> sqlx::Result<String> { Columns::text(row, column) };
+        Ok(Listed {
+            id: ArticleId(Columns::int(row, "id")?),
+            uuid: Uuid::parse_str(&text("uuid")?).map_err(decode_error)?,
+            key: text("key")?,
+            url: text("url")?,
+            owner: Handle::parse(&text("handle")?).map_err(decode_error)?,
+            revision: Columns::int(row, "revision")?,
+        })
+    };
+    let mut all: Vec<Listed> = rows.iter().map(read).collect::<sqlx::Result<_>>()?;
+    // Sorted here, since the engines' collations differ.
+    all.sort_by(|a, b| (&a.url, a.id.0).cmp(&(&b.url, b.id.0)));
+    Ok(all)
 }
 
 /// Withholds the posts of an actor's standing articles: their site still shows them, but nobody is to hear of them again.

@@ -11,8 +11,8 @@ use walkdir::{DirEntry, WalkDir};
 use super::scan::Warning;
 use crate::clock::Timestamp;
 
-/// Folders of a site that no scan reads: what builds leave there would only make us look.
-const PASSED_OVER: &[&str] = &["public", "resources/_gen", "node_modules"];
+/// Folders of a site that no scan reads: what builds leave there, and what we hand back ourselves, would only make us look.
+const PASSED_OVER: &[&str] = &["public", "resources/_gen", "node_modules", "data/fediverse"];
 
 /// Milliseconds. A file that changed so shortly before the scan may change again within the file system's own grain of
 /// time, unseen.
@@ -198,8 +198,9 @@ mod tests {
             before = after;
         }
         fs::create_dir(file("resources")).expect("a folder");
+        fs::create_dir(file("data")).expect("a folder");
         before = sum(&root);
-        for passed_over in ["public", "resources/_gen", "node_modules", ".git", "content/post/.git"] {
+        for passed_over in ["public", "resources/_gen", "node_modules", "data/fediverse", ".git", "content/post/.git"] {
             fs::create_dir_all(file(passed_over)).expect("a folder");
             fs::write(file(passed_over).join("x"), "x").expect("a file");
             assert_eq!(sum(&root), before, "{passed_over}");

@@ -1,6 +1,5 @@
 //! A post's conversation as JSON: for our own web component, and in the shape that comment widgets read from Mastodon.
 
-pub(super) mod document;
 mod mastodon;
 
 use activitypub_federation::config::Data;
@@ -13,27 +12,22 @@ use http::HeaderValue;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
 use uuid::Uuid;
 
+pub(super) use crate::interaction::talk::{Talk, document, fitting, page_of, person};
+
 use super::answer::Document;
 use super::discovery::{article_of, parameter};
 use super::error::Failure;
 use super::pictures::Album;
 use crate::activity::urls::Local;
 use crate::app::App;
-use crate::author::{self, Actor};
 use crate::db::Conn;
 use crate::interaction::store::{Order, Page};
-use crate::interaction::{self, Answers, Author, Kind, Person, Shown};
+use crate::interaction::{self, Author, Kind};
 use crate::post::{self, Article};
 use crate::source;
 
 /// Replies on a page.
 pub(super) const PAGE: i64 = 200;
-
-/// Bytes of replies in an answer, and one reply more: a few strangers could fill pages otherwise.
-const BYTES: usize = 1024 * 1024;
-
-/// People shown of those who like or boosted.
-const PEOPLE: i64 = 50;
 
 /// Most replies in Mastodon's shape, which knows no pages.
 const CONTEXT: i64 = 1000;
@@ -66,80 +60,6 @@ async fn readable_by_all(mut response: Response) -> Response {
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag"));
     response
-}
-
-/// An article with a page of its conversation.
-#[derive(Debug)]
-pub(super) struct Talk {
-    /// The article.
-    pub(super) article: Article,
-    /// Whose it is.
-    pub(super) owner: Actor,
-    /// How it was answered in all.
-    pub(super) answers: Answers,
-    /// Who likes it, the latest first, with the sign that a like came with.
-    pub(super) likes: Vec<(Person, Option<String>)>,
-    /// Who boosted it, the latest first.
-    pub(super) boosts: Vec<Person>,
-    /// The page of replies, each with its depth.
-    pub(super) replies: Vec<(Shown, usize)>,
-    /// Where the next page begins.
-    pub(super) next: Option<i64>,
-}
-
-impl Talk {
-    /// Reads it: a handful of statements, however many replies there are.
-    pub(super) async fn read(app: &App, conn: &mut Conn, article: Article, page: Page) -> sqlx::Result<Self> {
-        let (urls, id) = (&app.urls, article.id);
-        let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
-        let answers = interaction::store::answers(conn, id).await?;
-        let likes = interaction::store::people(conn, urls, id, Kind::Like, PEOPLE).await?;
-        let boosts = interaction::store::people(conn, urls, id, Kind::Boost, PEOPLE).await?;
-        let one_more = Page { limit: page.limit + 1, ..page };
-        let mut replies = interaction::store::conversation(conn, urls, id, one_more).await?;
-        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let shown = fitting(&replies).min(limit);
-        let next = (replies.len() > shown).then(|| page.from + i64::try_from(shown).unwrap_or(page.limit));
-        replies.truncate(shown);
-        let boosts = boosts.into_iter().map(|(who, _)| who).collect();
-        Ok(Self { article, owner, answers, likes, boosts, replies, next })
-    }
-
-    /// The article's author, as everyone in the conversation is shown.
-    pub(super) fn author(&self, app: &App) -> Person {
-        person(app, &self.owner)
-    }
-}
-
-/// How many of these replies fit into an answer: one always does.
-fn fitting(replies: &[(Shown, usize)]) -> usize {
-    let mut bytes = 0;
-    let words = |shown: &Shown| shown.words.as_ref().map_or(0, |words| words.content.len());
-    let fit = replies.iter().take_while(|(shown, _)| {
-        let before = bytes;
-        bytes += words(shown);
-        before < BYTES
-    });
-    fit.count()
-}
-
-/// One of ours, as everyone in a conversation is shown.
-pub(super) fn person(app: &App, who: &Actor) -> Person {
-    Person {
-        row: Author::Ours(who.id),
-        id: who.url(&app.urls),
-        name: who.name.clone(),
-        handle: format!("@{}", app.urls.acct(&who.handle)),
-        url: app.urls.profile(&who.handle),
-        avatar: who.icon.as_ref().map(|icon| icon.url.clone()),
-        emoji: Vec::new(),
-        ours: true,
-    }
-}
-
-/// The page of an article with its conversation.
-pub(super) fn page_of(app: &App, owner: &Actor, article: &Article) -> String {
-    format!("{}/{}", app.urls.profile(&owner.handle), article.uuid)
 }
 
 async fn conversation(data: Data<App>, RawQuery(query): RawQuery) -> Result<Document, Failure> {

@@ -1,7 +1,6 @@
 //! Pictures from elsewhere, shown as copies of ours: `GET /pictures/{name}`. Only what stands in our tables and is shown
-//! is ever fetched (`name.rs`), through the one client, and kept on disk within limits (`shelf.rs`).
+//! is ever fetched (`interaction/talk/pictures.rs`), through the one client, and kept on disk within limits (`shelf.rs`).
 
-mod name;
 mod shelf;
 
 use std::sync::Arc;
@@ -21,7 +20,8 @@ use moka::future::Cache;
 use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
-pub(super) use self::name::{Album, Spot};
+pub(super) use crate::interaction::talk::pictures::{Album, Spot};
+
 use self::shelf::{Kept, Kind, Shelf};
 use super::assets::FOR_ALL;
 use super::error::Failure;
@@ -31,6 +31,7 @@ use crate::clock::Timestamp;
 use crate::config::Pictures;
 use crate::db::Conn;
 use crate::ids::ArticleId;
+use crate::interaction::talk::pictures::hash as hash_of;
 use crate::net::client::Limits;
 use crate::post::Article;
 use crate::{author, interaction, post};
@@ -104,7 +105,7 @@ async fn show(
     }
     let url = {
         let mut conn = app.db.read().await?;
-        address(app, &mut conn, spot).await?.filter(|url| name::hash(url) == hash).ok_or(NO_PICTURE)?
+        address(app, &mut conn, spot).await?.filter(|url| hash_of(url) == hash).ok_or(NO_PICTURE)?
     };
     let picture = copy(app, &copies, hash, &url, limit(spot)).await.ok_or(NO_PICTURE)?;
     Ok(answer(hash, &picture))

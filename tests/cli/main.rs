@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod answering;
+mod exporting;
 mod faults;
 mod keeping;
 mod moderator;

@@ -5,6 +5,7 @@ mod opinions;
 mod posts;
 mod reading;
 mod rulings;
+mod stamps;
 
 pub use notes::{
     Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, replies_on_page,
@@ -20,6 +21,7 @@ pub use reading::{
     shown, shown_words,
 };
 pub use rulings::{Ruling, Said, is_shown_somewhere, ruling, said_after, set_block};
+pub use stamps::{Stamp, stamps};
 
 /// What is shown, of an interaction `i`.
 macro_rules! standing {

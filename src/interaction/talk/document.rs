@@ -2,16 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::pictures::{Album, Spot};
 use super::{Talk, page_of};
 use crate::activity::incoming::{Attachment, Emoji};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::html;
 use crate::interaction::{Author, Person, Shown, State, Words};
-use crate::web::pictures::{Album, Spot};
 
 /// A page of a conversation.
-pub(super) fn conversation(app: &App, talk: &Talk, album: &mut Album) -> Value {
+#[must_use]
+pub fn conversation(app: &App, talk: &Talk, album: &mut Album) -> Value {
     let article = &talk.article;
     let id = app.urls.article(article.uuid);
     let next = talk.next.map(|from| format!("{}/api/v1/conversation?id={id}&from={from}", app.urls.origin()));
@@ -58,7 +59,7 @@ fn person(who: &Person, album: &mut Album) -> Value {
 }
 
 /// Where somebody's picture is shown.
-pub(in crate::web) fn avatar(who: &Person, album: &mut Album) -> Option<String> {
+pub fn avatar(who: &Person, album: &mut Album) -> Option<String> {
     let spot = match who.row {
         Author::Remote(id) => Spot::Face(id),
         Author::Ours(id) => Spot::OurFace(id),
@@ -67,7 +68,8 @@ pub(in crate::web) fn avatar(who: &Person, album: &mut Album) -> Option<String> 
 }
 
 /// Where one of the emoji of somebody's name stands.
-pub(in crate::web) fn name_emoji(who: &Person, number: usize) -> Option<Spot> {
+#[must_use]
+pub fn name_emoji(who: &Person, number: usize) -> Option<Spot> {
     match who.row {
         Author::Remote(id) => Some(Spot::NameEmoji(id, number)),
         Author::Ours(_) => None,
@@ -137,12 +139,7 @@ fn attachments(shown: &Shown, words: &Words, album: &mut Album) -> Vec<Value> {
 }
 
 /// Where a picture that hangs on a reply is shown; other media are links.
-pub(in crate::web) fn preview(
-    shown: &Shown,
-    number: usize,
-    attachment: &Attachment,
-    album: &mut Album,
-) -> Option<String> {
+pub fn preview(shown: &Shown, number: usize, attachment: &Attachment, album: &mut Album) -> Option<String> {
     let kind = attachment.media_type.as_deref()?;
     let is_picture = kind.starts_with("image/") && !kind.starts_with("image/svg");
     is_picture.then(|| album.show(Spot::Attachment(shown.row, number), &attachment.url)).flatten()

@@ -1,0 +1,64 @@
+//! The only SQL for what was handed back.
+
+use sqlx::query;
+
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn};
+
+/// One handback as its node left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// Whose node.
+    pub node: String,
+    /// The source's name.
+    pub source: String,
+    /// The site's root folder.
+    pub folder: String,
+    /// A hash of all that decided what was written; empty after a failure.
+    pub seen: String,
+    /// When it was last gone through.
+    pub at: Timestamp,
+    /// What went wrong then.
+    pub error: Option<String>,
+}
+
+/// All of them, those of other nodes too.
+///
+/// # Errors
+/// The database's.
+pub async fn all(conn: &mut Conn) -> sqlx::Result<Vec<Passed>> {
+    let rows = query("SELECT node, source, folder, seen, passed_at, error FROM handbacks").fetch_all(conn).await?;
+    let read = |row| {
+        Ok(Passed {
+            node: Columns::text(row, "node")?,
+            source: Columns::text(row, "source")?,
+            folder: Columns::text(row, "folder")?,
+            seen: Columns::text(row, "seen")?,
+            at: Columns::time(row, "passed_at")?,
+            error: Columns::maybe_text(row, "error")?,
+        })
+    };
+    let mut all: Vec<Passed> = rows.iter().map(read).collect::<sqlx::Result<_>>()?;
+    all.sort_by(|a, b| (&a.source, &a.folder, &a.node).cmp(&(&b.source, &b.folder, &b.node)));
+    Ok(all)
+}
+
+/// Notes that one was gone through.
+///
+/// # Errors
+/// The database's.
+pub async fn save(conn: &mut Conn, passed: &Passed) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO handbacks (node, source, folder, seen, passed_at, error) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (node, source, folder) DO UPDATE SET seen = $4, passed_at = $5, error = $6",
+    )
+    .bind(&passed.node)
+    .bind(&passed.source)
+    .bind(&passed.folder)
+    .bind(&passed.seen)
+    .bind(passed.at.millis())
+    .bind(passed.error.as_deref())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
