@@ -157,7 +157,7 @@ pub fn clean_strangers(html: &str) -> String {
 #[must_use]
 pub fn clean_strangers_again(html: &str) -> String {
     let once = few_links(&tidy(&STRANGERS.clean(&shallow(html)).to_string()));
-    if once == html { once } else { clean_strangers(html) }
+    if once == html && once.len() <= STRANGERS_MAX { once } else { clean_strangers(html) }
 }
 
 /// A piece of clean HTML.

@@ -1,5 +1,5 @@
 //! Where a reader goes to follow or answer from their own account: what their server says of itself (FEP-3b86, the older
-//! `subscribe` template of OStatus), or where most servers have it.
+//! `subscribe` template of `OStatus`), or where most servers have it.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    fn sent(links: Value, intent: Intent) -> String {
+    fn sent(links: &Value, intent: Intent) -> String {
         let reader = Reader::parse("you@m.example").expect("a reader");
         let at = Url::parse("https://m.example/.well-known/webfinger").expect("an address");
         let finding = Finding { document: json!({ "links": links }), at };
@@ -224,7 +224,7 @@ mod tests {
                 format!("https://social.m.example/authorize_interaction?uri={id}"),
             ),
         ] {
-            assert_eq!(sent(links, intent), expected);
+            assert_eq!(sent(&links, intent), expected);
         }
     }
 
@@ -240,7 +240,7 @@ mod tests {
         ] {
             let links = json!([{ "rel": "http://ostatus.org/schema/1.0/subscribe", "template": template }]);
             assert!(
-                sent(links, Intent::Follow).starts_with("https://m.example/authorize_interaction?uri="),
+                sent(&links, Intent::Follow).starts_with("https://m.example/authorize_interaction?uri="),
                 "{template}"
             );
         }

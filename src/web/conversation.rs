@@ -29,6 +29,9 @@ use crate::source;
 /// Replies on a page.
 pub(super) const PAGE: i64 = 200;
 
+/// Bytes of replies in an answer, and one reply more: a few strangers could fill pages otherwise.
+const BYTES: usize = 1024 * 1024;
+
 /// People shown of those who like or boosted.
 const PEOPLE: i64 = 50;
 
@@ -95,8 +98,9 @@ impl Talk {
         let one_more = Page { limit: page.limit + 1, ..page };
         let mut replies = interaction::store::conversation(conn, urls, id, one_more).await?;
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let next = (replies.len() > limit).then_some(page.from + page.limit);
-        replies.truncate(limit);
+        let shown = fitting(&replies).min(limit);
+        let next = (replies.len() > shown).then(|| page.from + i64::try_from(shown).unwrap_or(page.limit));
+        replies.truncate(shown);
         let boosts = boosts.into_iter().map(|(who, _)| who).collect();
         Ok(Self { article, owner, answers, likes, boosts, replies, next })
     }
@@ -105,6 +109,18 @@ impl Talk {
     pub(super) fn author(&self, app: &App) -> Person {
         person(app, &self.owner)
     }
+}
+
+/// How many of these replies fit into an answer: one always does.
+fn fitting(replies: &[(Shown, usize)]) -> usize {
+    let mut bytes = 0;
+    let words = |shown: &Shown| shown.words.as_ref().map_or(0, |words| words.content.len());
+    let fit = replies.iter().take_while(|(shown, _)| {
+        let before = bytes;
+        bytes += words(shown);
+        before < BYTES
+    });
+    fit.count()
 }
 
 /// One of ours, as everyone in a conversation is shown.
@@ -210,7 +226,8 @@ async fn context(data: Data<App>, Path(id): Path<String>) -> Result<Document, Fa
     let mut conn = app.db.read().await?;
     let article = by_uuid(app, &mut conn, &id).await?;
     let page = Page { order: Order::Time, from: 0, limit: CONTEXT };
-    let replies = interaction::store::conversation(&mut conn, &app.urls, article.id, page).await?;
+    let mut replies = interaction::store::conversation(&mut conn, &app.urls, article.id, page).await?;
+    replies.truncate(fitting(&replies));
     let owner = article.owner;
     let body = mastodon::context(app, &id_of(&article), &Author::Ours(owner), &replies, &mut Album::for_others(app));
     Ok(Document::json(JSON, &body))

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use crate::activity::incoming::Emoji;
 use crate::html::{self, Piece, escape, pieces};
@@ -100,7 +101,8 @@ fn put_signs(text: &str, signs: &Signs, out: &mut String) {
         let word = end.and_then(|end| from.get(..end));
         if let Some((word, picture)) = word.and_then(|word| Some((word, signs.get(word)?))) {
             let (word, picture) = (escape(word), escape(picture));
-            out.push_str(&format!(r#"<img class="sign" src="{picture}" alt="{word}" title="{word}" loading="lazy">"#));
+            // Writing to a String never fails.
+            let _ = write!(out, r#"<img class="sign" src="{picture}" alt="{word}" title="{word}" loading="lazy">"#);
             rest = from.get(end.unwrap_or(1)..).unwrap_or_default();
         } else {
             out.push(':');
@@ -125,7 +127,7 @@ pub(super) fn article(id: ArticleId, content: &str, album: &mut Album) -> String
         };
         match album.show(Spot::Figure(id, number), &url) {
             Some(picture) => {
-                out.push_str(&format!(r#"<img src="{}" alt="{}" loading="lazy">"#, escape(&picture), escape(&alt)));
+                let _ = write!(out, r#"<img src="{}" alt="{}" loading="lazy">"#, escape(&picture), escape(&alt));
             }
             None => out.push_str(&escape(&alt)),
         }

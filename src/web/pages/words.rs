@@ -60,7 +60,7 @@ impl Words {
         let asked = by_liking(asked);
         let there: Vec<&LanguageIdentifier> = ALL.iter().map(|words| &words.tag).collect();
         let best = negotiate_languages(&asked, &there, None, NegotiationStrategy::Lookup);
-        let best = best.first().map(|tag| tag.to_string());
+        let best = best.first().map(ToString::to_string);
         ALL.iter().find(|words| Some(&words.lang) == best.as_ref()).or_else(|| ALL.first())
     }
 
@@ -70,6 +70,7 @@ impl Words {
     }
 
     /// A number of things.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand in references")]
     pub(in crate::web) fn count(&self, id: &str, n: &u64) -> String {
         let mut args = FluentArgs::new();
         args.set("n", *n);

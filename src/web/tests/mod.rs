@@ -1,17 +1,22 @@
 //! A small site on its own database, asked over HTTP without a network.
 
 mod conversation;
+mod dialogs;
 mod discovery;
 mod documents;
+mod feeds;
 mod gone;
 mod hooks;
 mod inbox;
 mod notes;
 mod pages;
+mod pictures;
+mod posts;
 mod talk;
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -62,12 +67,36 @@ const ORIGIN: &str = "https://social.example.org";
 const AS2: [(&str, &str); 1] = [("accept", "application/activity+json")];
 const BROWSER: [(&str, &str); 1] = [("accept", "text/html,application/xhtml+xml,*/*;q=0.8")];
 
-/// Nobody else is out there.
-struct Nowhere;
+/// A status, a media type or a place to go to, and a body.
+type There = (u16, &'static str, Bytes);
 
-impl Wire for Nowhere {
-    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, SendError>> {
-        async { Err(SendError::Connect("nobody is there".to_owned())) }.boxed()
+/// What is out there, by address: nothing, at first; and how often somebody asked.
+#[derive(Clone, Default)]
+struct World(Arc<Mutex<HashMap<String, There>>>, Arc<AtomicUsize>);
+
+impl World {
+    fn put(&self, url: &str, status: u16, header: &'static str, body: impl Into<Bytes>) {
+        self.0.lock().expect("no panic").insert(url.to_owned(), (status, header, body.into()));
+    }
+
+    /// Requests so far.
+    fn asked(&self) -> usize {
+        self.1.load(Ordering::Relaxed)
+    }
+}
+
+impl Wire for World {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Body>, SendError>> {
+        async move {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            let found = self.0.lock().expect("no panic").get(&request.uri().to_string()).cloned();
+            let Some((status, header, body)) = found else {
+                return Err(SendError::Connect("nobody is there".to_owned()));
+            };
+            let name = if (300..400).contains(&status) { "location" } else { "content-type" };
+            Ok(Response::builder().status(status).header(name, header).body(body.into()).expect("a response"))
+        }
+        .boxed()
     }
 }
 
@@ -78,6 +107,7 @@ struct Site {
     ann: Actor,
     // The database lives in it.
     folder: TempDir,
+    world: World,
     /// Counts what is said, so that ids are the same in each run.
     said: AtomicUsize,
 }
@@ -106,19 +136,26 @@ impl Answer {
 
 impl Site {
     async fn new() -> Self {
+        Self::configured("").await
+    }
+
+    /// With more at the end of its configuration.
+    async fn configured(more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let config = Config::parse(CONFIG, folder.path(), "veerpont.toml", &|_| None).expect("a configuration");
+        let config = Config::parse(&format!("{CONFIG}{more}"), folder.path(), "veerpont.toml", &|_| None)
+            .expect("a configuration");
         let db = Db::open(&config.database.url).await.expect("a database");
         founding::fix_identity(&db, &config).await.expect("an identity");
         let clock = Clock::manual(Timestamp::parse_rfc3339("2026-08-07T10:00:00Z").expect("a date"));
-        let net = Client::memory(Arc::new(Nowhere), &config.network, "test".to_owned()).expect("a client");
+        let world = World::default();
+        let net = Client::memory(Arc::new(world.clone()), &config.network, "test".to_owned()).expect("a client");
         let master = MasterKey::from_base64(&MasterKey::generate().expect("chance")).expect("a key");
         let app = App::new(config, db, clock, net, master).expect("a home");
         founding::found(&app).await.expect("actors");
         source::founding::found(&app).await.expect("sources");
         let ann = person(&app, "ann", "Ann de Vries").await;
         let router = super::router(app.clone()).await.expect("a router");
-        Self { router, app, ann, folder, said: AtomicUsize::new(0) }
+        Self { router, app, ann, folder, world, said: AtomicUsize::new(0) }
     }
 
     fn number(&self) -> usize {
