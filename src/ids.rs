@@ -8,7 +8,11 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
+
+mod domain;
+
+pub use domain::{Domain, InvalidDomain};
 
 /// Declares a row id: an integer that cannot be mistaken for another table's.
 macro_rules! row_ids {
@@ -51,7 +55,16 @@ row_ids! {
     HostId,
     /// An address on a remote server that takes activities.
     InboxId,
+    /// A block of an actor, a domain or a keyword.
+    BlockId,
+    /// A list of blocks that was imported.
+    ListId,
+    /// A report of somebody elsewhere.
+    ReportId,
 }
+
+/// How many bits of a row id are chance.
+const CHANCE_BITS: u32 = 21;
 
 /// Makes new names, and the dice for jitter.
 ///
@@ -80,7 +93,6 @@ impl Ids {
     /// A new row id, greater than every one this process gave before.
     #[must_use]
     pub fn row(&self) -> i64 {
-        const CHANCE_BITS: u32 = 21;
         let (_, random) = self.uuid().as_u64_pair();
         let chance = i64::try_from(random & ((1 << CHANCE_BITS) - 1)).unwrap_or(0);
         let fresh = (self.clock.now().millis().max(0) << CHANCE_BITS) | chance;
@@ -90,6 +102,12 @@ impl Ids {
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(next(last)))
             .unwrap_or_else(|last| last);
         next(previous)
+    }
+
+    /// The first row id that could be made at a moment: a row with a smaller one is older.
+    #[must_use]
+    pub fn first_at(moment: Timestamp) -> i64 {
+        moment.millis().max(0) << CHANCE_BITS
     }
 
     /// A seed for jitter.

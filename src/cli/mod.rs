@@ -2,6 +2,7 @@
 
 mod author;
 mod backup;
+mod block;
 mod check;
 mod delivery;
 mod explain;
@@ -12,6 +13,7 @@ mod key;
 mod post;
 mod print;
 mod reply;
+mod report;
 mod status;
 mod sync;
 
@@ -63,6 +65,12 @@ enum Command {
     /// What was answered.
     #[command(subcommand)]
     Reply(reply::Reply),
+    /// Who is kept out: people, servers and words, by hand or by lists.
+    #[command(subcommand)]
+    Block(block::Block),
+    /// What others report to us.
+    #[command(subcommand)]
+    Report(report::Report),
     /// What others sent, and what became of it.
     #[command(subcommand)]
     Inbox(inbox::Inbox),
@@ -135,6 +143,8 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         Command::Author(author) => author.run(app, output).await,
         Command::Post(post) => post.run(app, output).await,
         Command::Reply(reply) => reply.run(app, output).await,
+        Command::Block(block) => block.run(app, output).await,
+        Command::Report(report) => report.run(app, output).await,
         Command::Inbox(inbox) => inbox.run(app, output).await,
         Command::Explain(explain) => explain.run(app, output).await,
         Command::Follower(follower) => follower.run(app, output).await,

@@ -1,5 +1,6 @@
-//! `veerpont reply`: what was answered, and what our authors answer.
+//! `veerpont reply`: what was answered, what a moderator thinks of it, and what our authors answer.
 
+mod decide;
 mod send;
 
 use clap::Subcommand;
@@ -8,25 +9,42 @@ use super::print::{Output, shown, table};
 use crate::app::App;
 use crate::html;
 use crate::interaction::store::Filter;
-use crate::interaction::{self, Kind};
+use crate::interaction::{self, Kind, State};
+use crate::moderation::decisions::Decision;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Reply {
-    /// Replies from elsewhere, the newest first.
+    /// Replies, quotes and private words, the newest first.
     List {
         /// Only those to this post: its key, its id or its page.
         #[arg(long)]
         post: Option<String>,
+        /// Only those in this state; `held` is the queue of what waits for a moderator.
+        #[arg(long, value_parser = decide::states())]
+        state: Option<State>,
+        /// Only replies, quotes, or private words to an author (notices).
+        #[arg(long, value_parser = decide::kinds())]
+        kind: Option<Kind>,
         /// Most that are listed.
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// One reply: what it says, whether it is shown, and why.
+    Show {
+        /// Its id.
+        reply: String,
+    },
+    /// Show a reply that is held or hidden, and under first-held what its author writes from now on.
+    Approve(decide::Decided),
+    /// Show a reply to nobody; it may be approved later.
+    Hide(decide::Decided),
+    /// End a reply for good: one of somebody elsewhere here, whose words are forgotten and cannot come back; an answer of
+    /// an author of ours everywhere.
+    Delete(decide::Decided),
     /// An author of ours answers an article or a reply.
     Send(send::Send),
     /// Change what an author of ours answered.
     Edit(send::Edit),
-    /// Delete what an author of ours answered, everywhere.
-    Delete(send::Delete),
 }
 
 /// Characters of a reply that stand in the list.
@@ -35,15 +53,24 @@ const TEASER: usize = 80;
 impl Reply {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { post, limit } => list(app, post, limit, output).await,
+            Self::List { post, state, kind, limit } => list(app, post, (state, kind), limit, output).await,
+            Self::Show { reply } => decide::show(app, &reply, output).await,
+            Self::Approve(decided) => decided.run(app, Decision::Approve, output).await,
+            Self::Hide(decided) => decided.run(app, Decision::Hide, output).await,
+            Self::Delete(decided) => decided.delete(app, output).await,
             Self::Send(send) => send.run(app, output).await,
             Self::Edit(edit) => edit.run(app, output).await,
-            Self::Delete(delete) => delete.run(app, output).await,
         }
     }
 }
 
-async fn list(app: &App, post: Option<String>, limit: u32, output: Output) -> anyhow::Result<()> {
+async fn list(
+    app: &App,
+    post: Option<String>,
+    (state, kind): (Option<State>, Option<Kind>),
+    limit: u32,
+    output: Output,
+) -> anyhow::Result<()> {
     let article = match post {
         Some(wanted) => {
             let post = super::post::find(app, &wanted).await?;
@@ -52,15 +79,16 @@ async fn list(app: &App, post: Option<String>, limit: u32, output: Output) -> an
         None => None,
     };
     let mut conn = app.db.read().await?;
-    let filter = Filter { article, kind: Some(Kind::Reply), ..Filter::default() };
+    let filter = Filter { article, state, kind };
     let replies = interaction::store::list(&mut conn, &app.urls, filter, i64::from(limit)).await?;
     output.print(&replies, || {
         let rows = replies.iter().map(|reply| {
             let content = reply.words.as_ref().map(|words| html::text(&words.content)).unwrap_or_default();
             let text: String = content.chars().take(TEASER).collect();
             let state = reply.state.as_str().to_owned();
-            [reply.published.rfc3339(), state, shown(&reply.author.handle), shown(&text), shown(&reply.id)]
+            let kind = reply.kind.as_str().to_owned();
+            [reply.published.rfc3339(), kind, state, shown(&reply.author.handle), shown(&text), shown(&reply.id)]
         });
-        table(["WRITTEN", "STATE", "AUTHOR", "TEXT", "ID"], rows)
+        table(["WRITTEN", "KIND", "STATE", "AUTHOR", "TEXT", "ID"], rows)
     })
 }

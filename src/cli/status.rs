@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::print::{Output, table};
 use crate::app::App;
-use crate::{author, delivery, follower, inbox, interaction, outbox, post, source};
+use crate::{author, delivery, follower, inbox, interaction, moderation, outbox, post, source};
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -24,6 +24,8 @@ struct Status {
     deliveries: BTreeMap<String, i64>,
     hosts: HostStatus,
     inbound: BTreeMap<String, i64>,
+    replies: BTreeMap<String, i64>,
+    reports: i64,
     refused: Vec<Refused>,
 }
 
@@ -97,6 +99,8 @@ async fn read(app: &App) -> anyhow::Result<Status> {
         deliveries: delivery::store::count_outcomes(&mut conn).await?.into_iter().collect(),
         hosts: HostStatus { known, failing, gone },
         inbound: inbox::store::count_verdicts(&mut conn).await?.into_iter().collect(),
+        replies: interaction::store::count_states(&mut conn).await?.into_iter().collect(),
+        reports: moderation::store::count_open_reports(&mut conn).await?,
         refused: inbox::store::refusals(&mut conn, &since, REFUSED_LINES)
             .await?
             .into_iter()
@@ -127,6 +131,13 @@ fn text(status: &Status) -> String {
     let hosts = &status.hosts;
     let _ = writeln!(text, "hosts       {} known, {} failing, {} gone", hosts.known, hosts.failing, hosts.gone);
     let _ = writeln!(text, "inbound     {}", counts(&status.inbound));
+    let _ = writeln!(text, "replies     {}", counts(&status.replies));
+    if status.replies.contains_key("held") {
+        let _ = writeln!(text, "            `veerpont reply list --state held` shows what waits for a moderator");
+    }
+    if status.reports > 0 {
+        let _ = writeln!(text, "reports     {} open: `veerpont report list` shows them", status.reports);
+    }
     if status.refused.is_empty() {
         let _ = writeln!(text, "refused     nothing in the last {REFUSED_DAYS} days");
     } else {

@@ -13,7 +13,7 @@ use super::error::{Fault, Page};
 use super::file::{self, File, Text};
 use super::{
     Community, Config, ConfigError, Database, Delivery, Federation, Limits, Network, Pages, Pictures, Publishing,
-    Retention, Secrets, Server, Tls, values,
+    Retention, Secrets, Server, Tls, moderation, values,
 };
 use crate::ids::{Handle, Host};
 
@@ -74,6 +74,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         deferred: reader.duration(file.retention.deferred.as_ref(), "180d", values::duration)?,
     };
 
+    let moderation = reader.moderation(&file.moderation)?;
     let mut taken = Handles { page, owners: BTreeMap::new() };
     let communities =
         file.community.iter().map(|written| reader.community(written, &mut taken)).collect::<Result<Vec<_>, _>>()?;
@@ -97,6 +98,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         limits,
         retention,
         pages,
+        moderation,
         communities,
         sources,
     })
@@ -142,6 +144,13 @@ impl Reader<'_> {
         }
     }
 
+    pub(super) fn number(&self, written: Option<&Spanned<i64>>, usual: NonZeroU32) -> Result<NonZeroU32, ConfigError> {
+        match written {
+            Some(written) => self.page.read(written, |number| values::number(*number)),
+            None => Ok(usual),
+        }
+    }
+
     fn server(&self, written: &file::Server, allow_http: bool) -> Result<Server, ConfigError> {
         let origin = self.page.read(&written.origin, |text| values::origin(text, allow_http))?;
         let handle_domain = match &written.handle_domain {
@@ -183,10 +192,7 @@ impl Reader<'_> {
 
     fn limits(&self, written: &file::Limits) -> Result<Limits, ConfigError> {
         let usual = Limits::default();
-        let number = |written: &Option<Spanned<i64>>, usual| match written {
-            Some(written) => self.page.read(written, |number| values::number(*number)),
-            None => Ok(usual),
-        };
+        let number = |written: &Option<Spanned<i64>>, usual| self.number(written.as_ref(), usual);
         Ok(Limits {
             inbox_per_source: number(&written.inbox_per_source, usual.inbox_per_source)?,
             inbox_per_host: number(&written.inbox_per_host, usual.inbox_per_host)?,
@@ -258,7 +264,9 @@ impl Reader<'_> {
         let handle = taken.give(&written.handle, &format!("the community \"{name}\""))?;
         let house_handle = taken.give(&written.house_handle, &format!("the house of \"{name}\""))?;
         let summary = written.summary.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-        Ok(Community { name, handle, house_handle, summary })
+        let policy = written.policy.as_ref();
+        let policy = policy.map(|text| self.page.read(text, |text| moderation::policy(text))).transpose()?;
+        Ok(Community { name, handle, house_handle, summary, policy })
     }
 }
 

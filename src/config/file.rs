@@ -31,6 +31,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) pages: Pages,
     #[serde(default)]
+    pub(super) moderation: Moderation,
+    #[serde(default)]
     pub(super) community: Vec<Spanned<Community>>,
     #[serde(default)]
     pub(super) source: Vec<Spanned<Source>>,
@@ -86,6 +88,21 @@ pub(super) struct Pages {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct Moderation {
+    pub(super) policy: Option<Text>,
+    #[serde(default)]
+    pub(super) allow_only: Vec<Text>,
+    pub(super) others: Option<Text>,
+    pub(super) max_mentions: Option<Spanned<i64>>,
+    pub(super) max_links: Option<Spanned<i64>>,
+    pub(super) new_host_hold: Option<Text>,
+    pub(super) new_hosts_per_domain: Option<Spanned<i64>>,
+    #[serde(default)]
+    pub(super) keep_private: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Database {
     pub(super) url: Option<Text>,
 }
@@ -127,6 +144,7 @@ pub(super) struct Community {
     pub(super) handle: Text,
     pub(super) house_handle: Text,
     pub(super) summary: Option<String>,
+    pub(super) policy: Option<Text>,
 }
 
 #[derive(Deserialize)]

@@ -16,6 +16,7 @@ use crate::ids::Handle;
 mod check;
 mod error;
 mod file;
+mod moderation;
 mod repository;
 mod source;
 mod template;
@@ -25,6 +26,7 @@ mod values;
 
 pub use check::{RESERVED_HANDLES, is_reserved};
 pub use error::ConfigError;
+pub use moderation::{Moderation, Others, Policy};
 pub use repository::{Remote, Repository};
 pub use template::{InitAnswers, InitSite, template, write_new};
 
@@ -56,6 +58,8 @@ pub struct Config {
     pub retention: Retention,
     /// `[pages]`.
     pub pages: Pages,
+    /// `[moderation]`.
+    pub moderation: Moderation,
     /// Each `[[community]]`, in the order of the file.
     pub communities: Vec<Community>,
     /// Each `[[source]]`, in the order of the file.
@@ -245,6 +249,8 @@ pub struct Community {
     pub house_handle: Handle,
     /// What the community is about, plain text, for its profile.
     pub summary: Option<String>,
+    /// When replies to its articles are shown; as `[moderation]` says where it says nothing itself.
+    pub policy: Option<Policy>,
 }
 
 /// One `[[source]]`: a site whose posts we ferry.

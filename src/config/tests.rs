@@ -67,6 +67,9 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!((config.retention.settled, config.retention.deferred), (days(30), days(180)));
     assert_eq!((config.pages.pictures, config.pages.pictures_mib.get()), (Pictures::Proxy, 256));
     assert_eq!(config.pages.pictures_folder, PathBuf::from("/srv/veerpont/data/pictures"));
+    assert_eq!(config.moderation, Moderation::default());
+    assert_eq!(config.moderation.policy, Policy::FirstHeld, "strangers' words are not shown unseen");
+    assert_eq!(config.communities.first().and_then(|community| community.policy), None);
     assert_eq!(config.publishing.push_within, Duration::from_hours(7 * 24));
     assert_eq!(config.delivery.first_retry, Duration::from_mins(1));
     let [source] = config.sources.as_slice() else { panic!("one source") };
@@ -126,6 +129,12 @@ fn each_fault_is_told_at_its_line() {
         ("[[community]]", "[retention]\nsettled = \"long\"\n[[community]]", 5, "is not a length of time"),
         ("[[community]]", "[pages]\npictures = \"all\"\n[[community]]", 5, "pictures is \"all\""),
         ("[[community]]", "[pages]\npictures_mib = 0\n[[community]]", 5, "0 is no limit"),
+        ("[[community]]", "[moderation]\npolicy = \"closed\"\n[[community]]", 5, "there is no policy \"closed\""),
+        ("[[community]]", "[moderation]\nothers = \"drop\"\n[[community]]", 5, "others is \"drop\""),
+        ("[[community]]", "[moderation]\nallow_only = [\"*.org\"]\n[[community]]", 5, "\"*.org\" is not a domain"),
+        ("[[community]]", "[moderation]\nmax_links = 0\n[[community]]", 5, "0 is no limit"),
+        ("[[community]]", "[moderation]\nnew_host_hold = \"long\"\n[[community]]", 5, "is not a length of time"),
+        ("\"editors\"", "\"editors\"\npolicy = \"some\"", 8, "there is no policy \"some\""),
         (
             "listen =",
             "colour =",

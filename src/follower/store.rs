@@ -207,3 +207,59 @@ pub async fn list(conn: &mut Conn, of: Option<ActorId>) -> sqlx::Result<Vec<Foll
         .map(|row| Ok(Follower { actor: row.text("url")?, author: row.text("handle")?, since: row.time("since")? }))
         .collect()
 }
+
+/// A follow, and who follows: as blocks look at it.
+#[derive(Clone, Debug)]
+pub struct Follow {
+    /// Whom of ours.
+    pub actor: ActorId,
+    /// Their handle.
+    pub handle: String,
+    /// Who follows.
+    pub who: RemoteActorId,
+    /// Their id.
+    pub url: String,
+    /// The handle that they claim.
+    pub webfinger: Option<String>,
+}
+
+/// All follows, those of one follower together, from after one of them on, named by follower and followed.
+///
+/// # Errors
+/// The database's.
+pub async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sqlx::Result<Vec<Follow>> {
+    let rows = query(
+        "SELECT f.actor_id, a.handle, f.remote_actor_id, r.url, r.webfinger FROM followers f
+         JOIN remote_actors r ON r.id = f.remote_actor_id JOIN actors a ON a.id = f.actor_id
+         WHERE f.remote_actor_id > $1 OR (f.remote_actor_id = $1 AND f.actor_id > $2)
+         ORDER BY f.remote_actor_id, f.actor_id LIMIT $3",
+    )
+    .bind(after.0)
+    .bind(after.1)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Follow {
+                actor: ActorId(row.int("actor_id")?),
+                handle: row.text("handle")?,
+                who: RemoteActorId(row.int("remote_actor_id")?),
+                url: row.text("url")?,
+                webfinger: row.maybe_text("webfinger")?,
+            })
+        })
+        .collect()
+}
+
+/// Whom of ours somebody follows.
+///
+/// # Errors
+/// The database's.
+pub async fn followed_by(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<Vec<ActorId>> {
+    let ids: Vec<i64> = query_scalar("SELECT actor_id FROM followers WHERE remote_actor_id = $1 ORDER BY actor_id")
+        .bind(who.0)
+        .fetch_all(conn)
+        .await?;
+    Ok(ids.into_iter().map(ActorId).collect())
+}

@@ -1,10 +1,9 @@
-//! Letting a follower go: the follow ends here, and a Reject of it tells their server (interop D9).
+//! Letting a follower go because an operator says so: none of their Follows counts any longer.
 
-use crate::activity::outgoing::{self, Follow, Stamp};
+use super::store;
 use crate::app::App;
 use crate::author::Actor;
-use crate::follower;
-use crate::outbox::{Audience, Outgoing, publish};
+use crate::moderation::dismissal;
 use crate::remote;
 
 /// Ends somebody's follow of one of our actors; false when there was none.
@@ -17,20 +16,11 @@ pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> 
     db.write(move |conn| {
         Box::pin(async move {
             let Some(remote) = remote::store::by_url(conn, &who).await? else { return Ok(false) };
-            let Some(follow_id) = follower::store::follow_id(conn, actor.id, remote.id).await? else {
-                return Ok(false);
-            };
-            follower::store::remove(conn, actor.id, remote.id).await?;
-            super::store::end_follows(conn, &who, &actor.url(&app.urls), None).await?;
-            let (uuid, now) = (app.ids.uuid(), app.clock.now());
-            let object = actor.url(&app.urls);
-            let follow = Follow { id: &follow_id, actor: &who, object: &object };
-            let body = outgoing::reject(&Stamp::new(&app.urls, uuid, now), &follow);
-            let audience = Audience::One { inbox: remote.inbox, holds: None };
-            let outgoing =
-                Outgoing { cause: format!("reject:{uuid}"), ..Outgoing::new(uuid, actor.id, "Reject", audience, body) };
-            publish(conn, &outgoing, now).await?;
-            Ok(true)
+            let ended = dismissal::end_follow(&app, conn, &actor, &remote).await?;
+            if ended {
+                store::end_follows(conn, &who, &actor.url(&app.urls), None).await?;
+            }
+            Ok(ended)
         })
     })
     .await

@@ -1,4 +1,5 @@
-//! What the inbox does now and then: forgets texts that are no longer needed, writes counts that wait.
+//! What the inbox does now and then: forgets texts that are no longer needed, writes counts that wait, and ends what a
+//! change of the blocks left to do.
 
 use std::time::Duration;
 
@@ -6,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{receive, store};
 use crate::app::App;
+use crate::moderation::enforcement;
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
@@ -33,6 +35,7 @@ pub async fn run(app: App, stop: CancellationToken) {
 /// The database's.
 pub async fn tidy(app: &App) -> sqlx::Result<u64> {
     receive::write_waiting_counts(app).await;
+    enforcement::enforce_if_due(app).await?;
     let (now, retention) = (app.clock.now(), &app.config.retention);
     let (settled, deferred) = (now - retention.settled, now - retention.deferred);
     let mut forgotten = 0;

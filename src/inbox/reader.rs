@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use url::Url;
 
-use super::receive::{Turned, claim, proven, source_name};
+use super::receive::{Turned, claim, proven, refuse_blocked_key, source_name};
 use crate::app::App;
 use crate::delivery;
 use crate::ids::{ArticleId, Host};
@@ -35,10 +35,23 @@ pub async fn prove(app: &App, reading: &Reading) -> Result<Remote, Turned> {
     let Reading { method, path_and_query, headers, from } = reading;
     let claim = claim(app, &Received { method, path_and_query, headers, body: &[] })?;
     let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
+    refuse_blocked_key(app, claim.key_id()).await.map_err(|turned| Turned { host: host.clone(), ..turned })?;
     match proven(app, &claim, from.map(source_name).as_deref()).await {
         Ok(key) => Ok(key.owner),
         Err(unproven) => Err(Turned { host, ..unproven.into() }),
     }
+}
+
+/// Whether a request says that it is of a blocked server. Nothing is proved by that: who lies harms themselves alone.
+///
+/// # Errors
+/// When it does, or our database fails. It is not counted here.
+pub async fn admit(app: &App, reading: &Reading) -> Result<(), Turned> {
+    let Reading { method, path_and_query, headers, .. } = reading;
+    // What is no good signature is nobody's.
+    let Ok(claim) = claim(app, &Received { method, path_and_query, headers, body: &[] }) else { return Ok(()) };
+    let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
+    refuse_blocked_key(app, claim.key_id()).await.map_err(|turned| Turned { host, ..turned })
 }
 
 /// Notes, after the answer, that somebody has a copy of an article.

@@ -15,6 +15,7 @@ use crate::activity::incoming::{self, same_origin};
 use crate::app::App;
 use crate::delivery::policy;
 use crate::interaction;
+use crate::moderation::door;
 use crate::remote::actors;
 use crate::remote::fetch::{self, FetchError};
 use crate::worker::Worker;
@@ -85,6 +86,7 @@ enum Found {
 }
 
 async fn read(app: &App, wanted: &Wanted) -> Result<Found, FetchError> {
+    refuse_blocked(app, &wanted.url).await?;
     if wanted.purpose == Purpose::Actor {
         return actors::read(app, &wanted.url).await.map(|_| Found::Actor);
     }
@@ -97,6 +99,22 @@ async fn read(app: &App, wanted: &Wanted) -> Result<Found, FetchError> {
         _ if is_tombstone(&document) => Err(FetchError::Gone),
         Purpose::End => Ok(Found::Stands),
         Purpose::Actor | Purpose::Post => said(app, wanted, &at, &document).await,
+    }
+}
+
+/// Nothing of a blocked server is read (interop E25).
+async fn refuse_blocked(app: &App, url: &str) -> Result<(), FetchError> {
+    let blocked = async {
+        let mut conn = app.db.read().await?;
+        Ok(match door::blocked_address(&mut conn, url).await? {
+            Some(block) => Some(block),
+            None => door::blocked_actor(&mut conn, url).await?,
+        })
+    };
+    match blocked.await {
+        Ok(None) => Ok(()),
+        Ok(Some(block)) => Err(FetchError::Refused(block.why())),
+        Err::<_, sqlx::Error>(error) => Err(FetchError::Ours(error.to_string())),
     }
 }
 

@@ -98,6 +98,15 @@ impl State {
             Self::Deleted => "deleted",
         }
     }
+
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Shown, Self::Held, Self::Hidden, Self::Blocked, Self::Deleted];
+
+    /// From the database.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
 }
 
 /// One post of a conversation, as remembered: a reply, a quote or a notice.
@@ -238,6 +247,8 @@ pub struct Shown {
     /// Row.
     #[serde(skip)]
     pub row: InteractionId,
+    /// A reply, a quote or a notice.
+    pub kind: Kind,
     /// Its id.
     pub id: String,
     /// The id of the reply it answers; `None` where it answers the article itself.
@@ -246,7 +257,7 @@ pub struct Shown {
     pub author: Person,
     /// Whether it is shown, and if not, why not.
     pub state: State,
-    /// What it says; `None` once it was deleted.
+    /// What it says; `None` once it was deleted, and for everyone but a moderator where it is not shown.
     pub words: Option<Words>,
     /// When it was written.
     #[serde(serialize_with = "crate::clock::as_rfc3339")]

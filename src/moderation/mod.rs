@@ -1,12 +1,32 @@
-//! Who may reach us, and what is shown of what they say: holds, limits, reports.
+//! Who may reach us, and what is shown of what they say: blocks, holds, limits, reports (ADR 11).
 
+pub mod decisions;
+pub mod dismissal;
+pub mod door;
+pub mod enforcement;
+pub mod limits;
+pub mod listing;
+pub mod lists;
+pub mod rules;
 pub mod store;
 
-use crate::activity::incoming::Statement;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use self::rules::{Rules, Who};
+use crate::activity::incoming::{Attachment, Statement};
 use crate::app::App;
+use crate::author;
+use crate::clock::Timestamp;
+use crate::config::{Others, Policy};
 use crate::db::Conn;
+use crate::delivery;
+use crate::html;
+use crate::ids::{ActorId, BlockId, Domain, Ids};
+use crate::interaction::{self, Words};
 use crate::post::Article;
-use crate::remote::Remote;
+use crate::remote::{self, Remote};
 
 /// What is done with something that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,29 +39,300 @@ pub enum Judgment {
     Decline(String),
 }
 
+/// What a block is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BlockKind {
+    /// Somebody, by their id.
+    Actor,
+    /// A server, with all below it.
+    Domain,
+    /// A word in what is said, or in the name of who says it.
+    Keyword,
+}
+
+impl BlockKind {
+    /// As the database and people have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Actor => "actor",
+            Self::Domain => "domain",
+            Self::Keyword => "keyword",
+        }
+    }
+
+    /// From the database.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Actor, Self::Domain, Self::Keyword].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// How much a block keeps out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Everything: what was shown is hidden, follows end, nothing is taken or sent.
+    Block,
+    /// What they write from now on waits for a moderator.
+    Silence,
+}
+
+impl Severity {
+    /// As the database and people have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Silence => "silence",
+        }
+    }
+
+    /// From the database.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Block, Self::Silence].into_iter().find(|severity| severity.as_str() == text)
+    }
+}
+
+/// Somebody, a server or a word that is kept out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Block {
+    /// Row.
+    pub id: BlockId,
+    /// What it is of.
+    pub kind: BlockKind,
+    /// An id, a domain, or a word.
+    pub value: String,
+    /// How much it keeps out.
+    pub severity: Severity,
+    /// From whom of ours alone; from everyone when `None`.
+    #[serde(skip)]
+    pub actor: Option<ActorId>,
+    /// The list that brought it; a moderator's own when `None`.
+    pub list: Option<String>,
+    /// Why, for people.
+    pub reason: Option<String>,
+    /// Since when.
+    #[serde(rename = "since", serialize_with = "crate::clock::as_rfc3339")]
+    pub created_at: Timestamp,
+}
+
+impl Block {
+    /// Whether it keeps from any of these actors of ours.
+    #[must_use]
+    pub fn keeps_from(&self, ours: &[ActorId]) -> bool {
+        self.actor.is_none_or(|actor| ours.contains(&actor))
+    }
+
+    /// What it says, as a reason for people.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let done = match self.severity {
+            Severity::Block => "blocked",
+            Severity::Silence => "silenced",
+        };
+        let by = self.list.as_ref().map(|list| format!(" by the list {list}")).unwrap_or_default();
+        let for_whom = self.actor.map_or("", |_| " for this author");
+        let reason = self.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("the {} {} is {done}{for_whom}{by}{reason}", self.kind.as_str(), self.value)
+    }
+}
+
+/// How long a server counts as new among others of its domain.
+const DAY: Duration = Duration::from_hours(24);
+
 /// Whether private words to an author are kept for them (interop E6).
 #[must_use]
-pub fn keeps_private(_app: &App) -> bool {
-    false
+pub fn keeps_private(app: &App) -> bool {
+    app.config.moderation.keep_private
 }
 
-/// Whether a reason to hold a post counts for an edit of one that is shown already.
-#[must_use]
-pub fn holds_edits(_why: &str) -> bool {
-    true
-}
-
-/// What is done with a post in an article's conversation.
+/// What is done with a post in an article's conversation: blocks come first, then who is let in at all, silence, limits,
+/// and last the community's policy.
 ///
 /// # Errors
 /// The database's.
-#[expect(clippy::unused_async, reason = "its rules read the database")]
 pub async fn judge(
-    _app: &App,
-    _conn: &mut Conn,
-    _article: &Article,
-    _author: &Remote,
-    _post: &Statement,
+    app: &App,
+    conn: &mut Conn,
+    article: &Article,
+    author: &Remote,
+    post: &Statement,
 ) -> sqlx::Result<Judgment> {
-    Ok(Judgment::Show)
+    let who = who(conn, author).await?;
+    let ours = keepers(conn, article).await?;
+    let rules = Rules::of(store::blocks_about(conn, &who).await?);
+    let block = rules.of_post(&who, &ours, &said_in(post));
+    if let Some(block) = block.filter(|block| block.severity == Severity::Block) {
+        return Ok(Judgment::Decline(block.why()));
+    }
+    if let Some(why) = left_out(app, &who) {
+        return Ok(match app.config.moderation.others {
+            Others::Hold => Judgment::Hold(why),
+            Others::Decline => Judgment::Decline(why),
+        });
+    }
+    if let Some(block) = block {
+        return Ok(Judgment::Hold(block.why()));
+    }
+    if let Some(why) = limits::exceeded(post, &app.config.moderation) {
+        return Ok(Judgment::Hold(why));
+    }
+    let known = interaction::store::is_shown_somewhere(conn, author.id).await?;
+    let why = match policy(app, conn, article).await? {
+        Policy::Held => Some("each post waits for a moderator here (policy held)".to_owned()),
+        Policy::FirstHeld if !known => Some("nothing of its author was approved so far (policy first-held)".to_owned()),
+        Policy::FirstHeld | Policy::Open if known => None,
+        Policy::FirstHeld | Policy::Open => of_new_host(app, conn, author).await?,
+    };
+    Ok(why.map_or(Judgment::Show, Judgment::Hold))
+}
+
+/// Why somebody's like, dislike or boost of an article is not taken.
+///
+/// # Errors
+/// The database's.
+pub async fn refuses(app: &App, conn: &mut Conn, article: &Article, remote: &Remote) -> sqlx::Result<Option<String>> {
+    let ours = keepers(conn, article).await?;
+    kept_out(app, conn, &ours, remote).await
+}
+
+/// Why somebody may not follow one of our actors.
+///
+/// # Errors
+/// The database's.
+pub async fn refuses_follow(
+    app: &App,
+    conn: &mut Conn,
+    actor: ActorId,
+    remote: &Remote,
+) -> sqlx::Result<Option<String>> {
+    kept_out(app, conn, &[actor], remote).await
+}
+
+async fn kept_out(app: &App, conn: &mut Conn, ours: &[ActorId], remote: &Remote) -> sqlx::Result<Option<String>> {
+    let who = who(conn, remote).await?;
+    let rules = Rules::of(store::blocks_about(conn, &who).await?);
+    if let Some(block) = rules.of_person(&who, ours).filter(|block| block.severity == Severity::Block) {
+        return Ok(Some(block.why()));
+    }
+    Ok(left_out(app, &who).filter(|_| app.config.moderation.others == Others::Decline))
+}
+
+/// Why somebody is not let in, where only named servers are.
+fn left_out(app: &App, who: &Who) -> Option<String> {
+    let allowed = &app.config.moderation.allow_only;
+    let home = Domain::of(&who.url);
+    let is_in = allowed.is_empty() || home.is_some_and(|home| allowed.iter().any(|domain| domain.covers(&home)));
+    (!is_in).then(|| "its server is not among those that are let in (allow_only)".to_owned())
+}
+
+/// Somebody elsewhere, as blocks know them.
+async fn who(conn: &mut Conn, remote: &Remote) -> sqlx::Result<Who> {
+    let named = remote::store::names(conn, remote.id).await?;
+    Ok(Who::new(&remote.url, named.webfinger.as_deref(), format!("{}\n{}", named.name, named.username)))
+}
+
+/// Those of ours whose blocks count below an article: its owner and its community.
+async fn keepers(conn: &mut Conn, article: &Article) -> sqlx::Result<Vec<ActorId>> {
+    let community = author::store::community(conn, article.community_id).await?;
+    Ok([article.owner].into_iter().chain(community.map(|community| community.group)).collect())
+}
+
+async fn policy(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<Policy> {
+    let community = author::store::community(conn, article.community_id).await?;
+    let written = community.and_then(|known| {
+        let mut communities = app.config.communities.iter();
+        communities.find(|community| community.handle == known.handle).and_then(|community| community.policy)
+    });
+    Ok(written.unwrap_or(app.config.moderation.policy))
+}
+
+/// Why what comes from a server that is new here waits (interop E23).
+async fn of_new_host(app: &App, conn: &mut Conn, author: &Remote) -> sqlx::Result<Option<String>> {
+    let (now, config) = (app.clock.now(), &app.config.moderation);
+    let (host, name) = delivery::store::host_of(conn, author.inbox).await?;
+    if host.0 >= Ids::first_at(now - config.new_host_hold + Duration::from_millis(1)) {
+        let hold = humantime::format_duration(config.new_host_hold);
+        return Ok(Some(format!("its server {name} was first seen less than {hold} ago")));
+    }
+    let domain = registrable(&name);
+    let since = Ids::first_at(now - DAY);
+    if host.0 < since {
+        return Ok(None);
+    }
+    let new = delivery::store::count_new_below(conn, &domain, since).await?;
+    let most = config.new_hosts_per_domain.get();
+    Ok((new > i64::from(most)).then(|| format!("{new} servers below {domain} came up within a day, and {most} may")))
+}
+
+/// What of a host's name somebody registered, by the public suffix list.
+fn registrable(host: &str) -> String {
+    let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+    if name.starts_with('[') || name.parse::<std::net::IpAddr>().is_ok() {
+        return name.to_owned();
+    }
+    psl::domain_str(name).unwrap_or(name).to_owned()
+}
+
+/// Everything that a post says, as plain text, for keywords.
+fn said_in(post: &Statement) -> String {
+    let text = said((&post.title, &post.warning), &post.content, &post.options, &post.attachments);
+    text + "\n" + &post.hashtags.join("\n")
+}
+
+/// As [`said_in`], of a post that is kept.
+fn said_before(words: &Words) -> String {
+    said((&words.title, &words.warning), &words.content, &words.options, &words.attachments)
+}
+
+fn said(
+    (title, warning): (&Option<String>, &Option<String>),
+    content: &str,
+    options: &[String],
+    attachments: &[Attachment],
+) -> String {
+    let content = html::text(content);
+    let lines = [title.as_deref(), warning.as_deref(), Some(content.as_str())].into_iter().flatten();
+    let below = attachments.iter().filter_map(|attached| attached.alt.as_deref());
+    lines.chain(options.iter().map(String::as_str)).chain(below).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registrable_domain_is_by_the_public_suffix_list() {
+        for (host, expected) in [
+            ("a.b.example.co.uk", "example.co.uk"),
+            ("one.spam.example:8443", "spam.example"),
+            ("x.github.io", "x.github.io"),
+            ("127.0.0.1:80", "127.0.0.1"),
+            ("[::1]", "[::1]"),
+            ("[::1]:80", "[::1]"),
+            ("localhost", "localhost"),
+        ] {
+            assert_eq!(registrable(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_block_says_why() {
+        let block = Block {
+            id: BlockId(1),
+            kind: BlockKind::Domain,
+            value: "bad.test".to_owned(),
+            severity: Severity::Block,
+            actor: None,
+            list: Some("ours".to_owned()),
+            reason: Some("spam".to_owned()),
+            created_at: Timestamp::from_millis(0),
+        };
+        assert_eq!(block.why(), "the domain bad.test is blocked by the list ours: spam");
+        let silence = Block { severity: Severity::Silence, actor: Some(ActorId(1)), list: None, reason: None, ..block };
+        assert_eq!(silence.why(), "the domain bad.test is silenced for this author");
+    }
 }

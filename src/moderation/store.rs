@@ -1,10 +1,14 @@
-//! The only SQL for reports.
+//! The only SQL for blocks, lists and reports.
 
-use sqlx::query;
+mod blocks;
 
+use serde::Serialize;
+use sqlx::{query, query_scalar};
+
+pub use self::blocks::*;
 use crate::clock::Timestamp;
-use crate::db::{Conn, json};
-use crate::ids::{Ids, InboundId};
+use crate::db::{Columns, Conn, json};
+use crate::ids::{Ids, InboundId, ReportId};
 
 /// A report about to be kept.
 #[derive(Clone, Debug)]
@@ -37,4 +41,75 @@ pub async fn file_report(conn: &mut Conn, ids: &Ids, report: &NewReport<'_>, now
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// A report, for the operator.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Row.
+    pub id: ReportId,
+    /// Who reports: often a server rather than a person (interop E15).
+    pub reporter: String,
+    /// What is reported, by address.
+    pub objects: Vec<String>,
+    /// Plain text.
+    pub comment: String,
+    /// When it came.
+    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    pub received: Timestamp,
+    /// When it was resolved.
+    #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
+    pub resolved: Option<Timestamp>,
+    /// What was done about it.
+    pub resolution: Option<String>,
+}
+
+/// Reports, the newest first: the open ones, or all.
+///
+/// # Errors
+/// The database's.
+pub async fn reports(conn: &mut Conn, all: bool, limit: i64) -> sqlx::Result<Vec<Report>> {
+    let rows = query(
+        "SELECT id, reporter, objects, comment, received_at, resolved_at, resolution FROM reports
+         WHERE $1 = 1 OR resolved_at IS NULL ORDER BY received_at DESC, id DESC LIMIT $2",
+    )
+    .bind(i64::from(all))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Report {
+                id: ReportId(row.int("id")?),
+                reporter: row.text("reporter")?,
+                objects: row.json("objects")?,
+                comment: row.text("comment")?,
+                received: row.time("received_at")?,
+                resolved: row.maybe_time("resolved_at")?,
+                resolution: row.maybe_text("resolution")?,
+            })
+        })
+        .collect()
+}
+
+/// How many reports are open.
+///
+/// # Errors
+/// The database's.
+pub async fn count_open_reports(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM reports WHERE resolved_at IS NULL").fetch_one(conn).await
+}
+
+/// Resolves an open report, with what was done about it; false when there is none.
+///
+/// # Errors
+/// The database's.
+pub async fn resolve_report(conn: &mut Conn, id: ReportId, note: &str, now: Timestamp) -> sqlx::Result<bool> {
+    let done = query("UPDATE reports SET resolved_at = $2, resolution = $3 WHERE id = $1 AND resolved_at IS NULL")
+        .bind(id.0)
+        .bind(now.millis())
+        .bind(note)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
 }

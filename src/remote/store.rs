@@ -78,6 +78,64 @@ pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> 
     row.as_ref().map(read_remote).transpose()
 }
 
+/// As [`by_url`], by row, also of one who is gone.
+///
+/// # Errors
+/// The database's.
+pub async fn by_row(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<Remote>> {
+    let row = query("SELECT id, url, kind, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE id = $1")
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(read_remote).transpose()
+}
+
+/// The ids of those who are known by a handle without its first `@`: the one that they claim, or that of where they live.
+///
+/// # Errors
+/// The database's.
+pub async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec<String>> {
+    let Some((username, domain)) = handle.split_once('@') else { return Ok(Vec::new()) };
+    let rows = query(
+        "SELECT r.url, r.username, r.webfinger, h.name AS host FROM remote_actors r JOIN inboxes i ON i.id = r.inbox_id
+         JOIN hosts h ON h.id = i.host_id WHERE r.gone_at IS NULL AND (LOWER(r.username) = $1 OR LOWER(r.webfinger) = $2)
+         ORDER BY r.id",
+    )
+    .bind(username.to_lowercase())
+    .bind(handle.to_lowercase())
+    .fetch_all(conn)
+    .await?;
+    let mut found = Vec::new();
+    for row in &rows {
+        let claimed = row.maybe_text("webfinger")?.is_some_and(|claimed| claimed.eq_ignore_ascii_case(handle));
+        if claimed || row.text("host")?.eq_ignore_ascii_case(domain) {
+            found.push(row.text("url")?);
+        }
+    }
+    Ok(found)
+}
+
+/// What somebody is called.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// As they write it, which may be empty.
+    pub name: String,
+    /// The first part of their handle.
+    pub username: String,
+    /// The handle that they claim (FEP-2c59).
+    pub webfinger: Option<String>,
+}
+
+/// What somebody is called.
+///
+/// # Errors
+/// The database's.
+pub async fn names(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Names> {
+    let row =
+        query("SELECT name, username, webfinger FROM remote_actors WHERE id = $1").bind(id.0).fetch_one(conn).await?;
+    Ok(Names { name: row.text("name")?, username: row.text("username")?, webfinger: row.maybe_text("webfinger")? })
+}
+
 /// A cached key.
 ///
 /// # Errors

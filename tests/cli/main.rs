@@ -11,6 +11,7 @@ use tempfile::TempDir;
 mod answering;
 mod faults;
 mod keeping;
+mod moderator;
 mod operator;
 
 /// A folder with a configuration and a small site.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use veerpont::harness::{Entry, Peer, PeerShape, SignOptions};
 use veerpont::ids::Handle;
-use veerpont::interaction::store::Page;
+use veerpont::interaction::store::{Order, Page};
 use veerpont::interaction::{Note, Shown, State};
 use veerpont::outbox::answers::{self, Draft};
 use veerpont::{author, interaction, outbox, post};
@@ -59,8 +59,10 @@ fn entry(entries: Vec<Entry>, id: &str) -> Entry {
 
 async fn conversation(world: &World, of: &Note) -> Vec<Shown> {
     let mut conn = world.app.db.read().await.expect("a connection");
-    let page = Page { from: 0, limit: 100 };
-    interaction::store::conversation(&mut conn, &world.app.urls, of.article, page).await.expect("a conversation")
+    let page = Page { from: 0, limit: 100, order: Order::Time };
+    let all =
+        interaction::store::conversation(&mut conn, &world.app.urls, of.article, page).await.expect("a conversation");
+    all.into_iter().map(|(shown, _)| shown).collect()
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod incidents;
 mod keys;
 mod knocks;
 mod library;
+mod moderation;
 mod moves;
 mod older_backup;
 mod payloads;

@@ -280,6 +280,8 @@ master_key_file = "{}"
 push_within = "7d"
 [delivery]
 first_retry = "1m"
+[moderation]
+policy = "open"
 [[community]]
 name = "Example community"
 handle = "community"

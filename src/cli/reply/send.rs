@@ -42,10 +42,11 @@ pub(in crate::cli) struct Edit {
     text: String,
 }
 
-#[derive(Debug, Args)]
-pub(in crate::cli) struct Delete {
-    /// The answer's id.
-    url: String,
+/// The answer of one of ours that is to be deleted.
+#[derive(Debug)]
+pub(super) struct Delete {
+    /// Its id.
+    pub(super) url: String,
 }
 
 /// An answer, as it is printed.
@@ -96,7 +97,7 @@ impl Edit {
 }
 
 impl Delete {
-    pub(in crate::cli) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         let note = answers::delete(app, &self.url).await?;
         say(app).await?;
         let now = as_it_is(app, &note).await?;

@@ -8,7 +8,7 @@ use crate::claiming;
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Db};
 use crate::delivery::Lease;
-use crate::ids::{Host, HostId};
+use crate::ids::{Host, HostId, InboxId};
 
 /// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
 const LEASE: Duration = Duration::from_secs(90);
@@ -191,4 +191,69 @@ pub async fn count_hosts(conn: &mut Conn) -> sqlx::Result<[i64; 3]> {
         .fetch_one(conn)
         .await?;
     Ok([row.int("n")?, row.int("failing")?, row.int("gone")?])
+}
+
+/// The server of an inbox.
+///
+/// # Errors
+/// The database's.
+pub async fn host_of(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<(HostId, String)> {
+    let row = query("SELECT h.id, h.name FROM inboxes i JOIN hosts h ON h.id = i.host_id WHERE i.id = $1")
+        .bind(inbox.0)
+        .fetch_one(conn)
+        .await?;
+    Ok((HostId(row.int("id")?), row.text("name")?))
+}
+
+/// How many servers at a domain or below it are known by rows no older than one.
+///
+/// # Errors
+/// The database's.
+pub async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -> sqlx::Result<i64> {
+    let below = format!("%.{}", domain.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+    query_scalar("SELECT COUNT(*) FROM hosts WHERE id >= $1 AND (name = $2 OR name LIKE $3 ESCAPE '\\')")
+        .bind(since)
+        .bind(domain)
+        .bind(below)
+        .fetch_one(conn)
+        .await
+}
+
+/// Servers in the order of the rows, from after one of them on, and whether each is blocked.
+///
+/// # Errors
+/// The database's.
+pub async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<(HostId, String, bool)>> {
+    let rows = query(
+        "SELECT id, name, CASE WHEN blocked_at IS NULL THEN 0 ELSE 1 END AS blocked FROM hosts WHERE id > $1 ORDER BY id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((HostId(row.int("id")?), row.text("name")?, row.flag("blocked")?))).collect()
+}
+
+/// Cuts a server off, or no longer: what waits for it is withdrawn, but for the end of things.
+///
+/// # Errors
+/// The database's.
+pub async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE hosts SET blocked_at = $2 WHERE id = $1")
+        .bind(host.0)
+        .bind(blocked.then_some(now.millis()))
+        .execute(&mut *conn)
+        .await?;
+    if blocked {
+        query(
+            "UPDATE deliveries SET outcome = 'withdrawn', error = 'the server is blocked', settled_at = $2
+             WHERE host_id = $1 AND settled_at IS NULL
+             AND activity_id IN (SELECT id FROM activities WHERE kind NOT IN ('Delete', 'Reject'))",
+        )
+        .bind(host.0)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
 }

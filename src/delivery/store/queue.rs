@@ -43,6 +43,11 @@ pub async fn reach(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx:
     Ok(())
 }
 
+/// Whether an activity ends something: a blocked server hears of the end of what it has, and of nothing else.
+fn is_end(kind: &str) -> bool {
+    matches!(kind, "Delete" | "Reject")
+}
+
 /// Queues one activity that is about no article for one inbox; `holds` is the shared inbox that has to wait for it.
 ///
 /// # Errors
@@ -57,13 +62,15 @@ pub async fn enqueue(
 ) -> sqlx::Result<()> {
     query(
         "INSERT INTO deliveries (inbox_id, activity_id, host_id, holds_inbox_id, created_at, expires_at)
-         SELECT id, $2, host_id, $3, $4, $5 FROM inboxes WHERE id = $1 ON CONFLICT (inbox_id, activity_id) DO NOTHING",
+         SELECT i.id, $2, i.host_id, $3, $4, $5 FROM inboxes i JOIN hosts h ON h.id = i.host_id
+         WHERE i.id = $1 AND (h.blocked_at IS NULL OR $6 = 1) ON CONFLICT (inbox_id, activity_id) DO NOTHING",
     )
     .bind(inbox.0)
     .bind(activity.0)
     .bind(holds.map(|id| id.0))
     .bind(now.millis())
     .bind((now + lifetime(kind, None)).millis())
+    .bind(i64::from(is_end(kind)))
     .execute(&mut *conn)
     .await?;
     wake(conn, activity, inbox.0 - 1, inbox.0, now).await
@@ -121,6 +128,7 @@ macro_rules! fan_out_statements {
                  WHERE i.id > $2 AND i.id <= $3 AND i.gone_at IS NULL AND i.id IN (",
                 $recipients,
                 ")
+                 AND ($7 = 1 OR NOT EXISTS (SELECT 1 FROM hosts h WHERE h.id = i.host_id AND h.blocked_at IS NOT NULL))
                  ORDER BY i.host_id, i.id ON CONFLICT (inbox_id, activity_id) DO NOTHING"
             ),
         ]
@@ -216,6 +224,7 @@ pub async fn fan_out(
         .bind(activity.0)
         .bind(now.millis())
         .bind((now + lifetime(kind, article)).millis())
+        .bind(i64::from(is_end(kind)))
         .execute(&mut *conn)
         .await?;
     if let Some(article) = article.filter(|_| !recipients.is_of_note()) {

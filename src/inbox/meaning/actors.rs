@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::db::Conn;
 use crate::follower;
 use crate::interaction;
+use crate::moderation::enforcement;
 use crate::remote::{self, actors};
 
 /// How long an actor stays where it moved (interop A20, E17).
@@ -34,7 +35,9 @@ pub(super) async fn updated(
     }
     match incoming::actor(&document) {
         Ok(actor) if actor.id == inbound.actor => {
-            actors::keep(conn, &app.ids, actor, app.clock.now()).await?;
+            let remote = actors::keep(conn, &app.ids, actor, app.clock.now()).await?;
+            // Its handle may be of a blocked domain now (interop E25).
+            enforcement::part_from(app, conn, &remote).await?;
             Ok(Verdict::accepted("its profile is known anew"))
         }
         Ok(_) => Ok(Verdict::declined("it changes somebody else")),
@@ -90,5 +93,7 @@ pub(super) async fn moved(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     }
     let follows = follower::store::move_all(conn, old.id, new.id).await?;
     remote::store::mark_moved(conn, old.id, &target, now).await?;
-    Ok(Verdict::accepted(format!("it is {target} now, and so are {follows} follows")))
+    let parted = enforcement::part_from(app, conn, &new).await?;
+    let also = if parted > 0 { format!(", {parted} of which a block ends") } else { String::new() };
+    Ok(Verdict::accepted(format!("it is {target} now, and so are {follows} follows{also}")))
 }

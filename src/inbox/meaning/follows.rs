@@ -10,6 +10,7 @@ use crate::author::{self, Actor};
 use crate::db::Conn;
 use crate::delivery;
 use crate::follower;
+use crate::moderation::{self, dismissal};
 use crate::outbox::{Audience, Outgoing, publish};
 use crate::remote::{self, Remote};
 
@@ -51,6 +52,11 @@ pub(super) async fn follow(
             actor.handle
         )));
     }
+    if let Some(why) = moderation::refuses_follow(app, conn, actor.id, &remote).await? {
+        follower::store::remove(conn, actor.id, remote.id).await?;
+        dismissal::reject(app, conn, &actor, &remote, &inbound.activity_id).await?;
+        return Ok(Verdict::declined(why));
+    }
     if inbound.repeated {
         if follower::store::follow_id(conn, actor.id, remote.id).await?.is_none() {
             return Ok(Verdict::ignored("it came again after the follow was ended"));
@@ -68,6 +74,9 @@ async fn still_follows(app: &App, conn: &mut Conn, remote: &Remote, actor: &Acto
     let Some(standing) = store::standing_follow(conn, &remote.url, &actor.url(&app.urls)).await? else {
         return Ok(false);
     };
+    if moderation::refuses_follow(app, conn, actor.id, remote).await?.is_some() {
+        return Ok(false);
+    }
     follower::store::add(conn, actor.id, remote.id, &standing, app.clock.now()).await?;
     Ok(true)
 }

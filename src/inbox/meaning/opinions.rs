@@ -10,6 +10,7 @@ use crate::delivery;
 use crate::ids::InteractionId;
 use crate::interaction::store::{NewOpinion, end_opinion, put_opinion};
 use crate::interaction::{self, Kind, State, Target};
+use crate::moderation;
 use crate::post;
 use crate::remote::{self, Remote};
 
@@ -70,6 +71,11 @@ pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
             interaction::store::restore_opinions(conn, undo).await?;
         }
         return Ok(Verdict::ignored("it was undone before"));
+    }
+    if let Some(article) = post::store::article(conn, target.article).await?
+        && let Some(why) = moderation::refuses(app, conn, &article, &remote).await?
+    {
+        return Ok(Verdict::declined(why));
     }
     let reaction = reaction(incoming);
     let opinion = NewOpinion {

@@ -291,9 +291,9 @@ async fn edited(
         return Ok(Verdict::ignored("the reply is known in these words or newer ones"));
     }
     let verdict = Verdict::accepted("the reply has new words");
+    // A restored post was judged with its first words; that they are there again approves nothing.
     if let Judgment::Hold(why) = judgment
-        && known.state == interaction::State::Shown
-        && moderation::holds_edits(&why)
+        && (known.state == interaction::State::Shown || !known.has_words)
     {
         interaction::store::decide(conn, known.id, interaction::State::Held, Some(&why), app.clock.now()).await?;
         return Ok(verdict.step(format!("held for a moderator: {why}")));

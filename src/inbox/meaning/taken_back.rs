@@ -67,7 +67,9 @@ async fn undo_delete(
             Ok(Verdict::declined("it restores what somebody else wrote"))
         }
         Some(post) if post.ended_at.is_some() => {
-            interaction::store::reopen_post(conn, post.id, inbound.received_at).await?;
+            if !interaction::store::reopen_post(conn, post.id, inbound.received_at).await? {
+                return Ok(Verdict::declined("a moderator had hidden or deleted it"));
+            }
             let want = Want { article: Some(post.article), ..Want::now(id, Purpose::Post) };
             Ok(Verdict::accepted("the reply is restored; its words are read at its origin").wanting(vec![want]))
         }

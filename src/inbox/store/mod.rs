@@ -255,7 +255,7 @@ pub async fn knows(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Res
 pub async fn end_follows(conn: &mut Conn, actor: &str, object_id: &str, by: Option<InboundId>) -> sqlx::Result<()> {
     query(
         "UPDATE inbound SET ended_by = $3 WHERE object_id = $2 AND actor = $1 AND signer = $1 AND kind = 'Follow'
-         AND verdict = 'accepted' AND ended_by IS NULL",
+         AND verdict IN ('accepted', 'ignored') AND ended_by IS NULL",
     )
     .bind(actor)
     .bind(object_id)
@@ -274,14 +274,14 @@ pub async fn restore_follows(conn: &mut Conn, undo: InboundId) -> sqlx::Result<(
     Ok(())
 }
 
-/// The last Follow of an actor's that was let in and stands.
+/// The last Follow of an actor's that was let in and stands; one that came again after its end is only ignored then.
 ///
 /// # Errors
 /// The database's.
 pub async fn standing_follow(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<Option<String>> {
     query_scalar(
         "SELECT f.activity_id FROM inbound f WHERE f.object_id = $2 AND f.actor = $1 AND f.signer = $1 AND f.kind = 'Follow'
-         AND f.verdict = 'accepted' AND f.ended_by IS NULL AND NOT EXISTS (SELECT 1 FROM inbound u WHERE u.object_id = f.activity_id AND u.actor = $1
+         AND f.verdict IN ('accepted', 'ignored') AND f.ended_by IS NULL AND NOT EXISTS (SELECT 1 FROM inbound u WHERE u.object_id = f.activity_id AND u.actor = $1
              AND u.signer = $1 AND u.kind = 'Undo') ORDER BY f.id DESC LIMIT 1",
     )
     .bind(actor)

@@ -4,6 +4,7 @@ mod notes;
 mod opinions;
 mod posts;
 mod reading;
+mod rulings;
 
 pub use notes::{
     Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, replies_on_page,
@@ -15,9 +16,10 @@ pub use posts::{
     reopen_post, wordings, words,
 };
 pub use reading::{
-    Filter, Order, Page, answers, conversation, count_replies, count_states, face, list, people, reply_ids, shown,
-    shown_words,
+    Filter, Order, Page, answers, conversation, count_replies, count_states, face, list, looked_at, people, reply_ids,
+    shown, shown_words,
 };
+pub use rulings::{Ruling, Said, is_shown_somewhere, ruling, said_after, set_block};
 
 /// What is shown, of an interaction `i`.
 macro_rules! standing {

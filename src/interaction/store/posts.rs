@@ -217,20 +217,22 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Reply> {
     })
 }
 
-/// A post is there again after its end; held until its words are read again.
+/// A post is there again after its end; held until its words are read again. False when it is none that ended, or when
+/// a moderator had hidden or deleted it.
 ///
 /// # Errors
 /// The database's.
-pub async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<()> {
-    query(
-        "UPDATE interactions SET ended_at = NULL, held_at = $2, hidden_why = $3 WHERE id = $1 AND ended_at IS NOT NULL",
+pub async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE interactions SET ended_at = NULL, held_at = $2, hidden_why = $3 WHERE id = $1 AND ended_at IS NOT NULL
+         AND hidden_at IS NULL",
     )
     .bind(id.0)
     .bind(now.millis())
     .bind(RESTORED)
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() > 0)
 }
 
 /// Why a restored post is held until its words are there.
@@ -247,13 +249,16 @@ pub async fn decide(
     why: Option<&str>,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    query("UPDATE interactions SET held_at = $2, hidden_at = $3, hidden_why = $4 WHERE id = $1 AND ended_at IS NULL")
-        .bind(id.0)
-        .bind((state == State::Held).then_some(now.millis()))
-        .bind((state == State::Hidden).then_some(now.millis()))
-        .bind(why)
-        .execute(conn)
-        .await?;
+    query(
+        "UPDATE interactions SET held_at = $2, hidden_at = $3, hidden_why = $4, decided_at = $5 WHERE id = $1 AND ended_at IS NULL",
+    )
+    .bind(id.0)
+    .bind((state == State::Held).then_some(now.millis()))
+    .bind((state == State::Hidden).then_some(now.millis()))
+    .bind(why)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

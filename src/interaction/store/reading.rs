@@ -95,7 +95,7 @@ pub(super) use person_columns;
 macro_rules! select_shown {
     ($rest:expr) => {
         concat!(
-            "SELECT i.id, i.object_id, p.object_id AS parent, i.document, i.published_at, i.updated_at, i.ended_at, i.held_at, i.hidden_at,
+            "SELECT i.id, i.kind, i.object_id, p.object_id AS parent, i.document, i.published_at, i.updated_at, i.ended_at, i.held_at, i.hidden_at,
              i.block_id, ",
             person_columns!(),
             " FROM interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN actors a ON a.id = i.actor_id
@@ -149,6 +149,15 @@ pub enum Order {
 
 /// How deep [`Order::Threads`] goes.
 const DEPTH: i64 = 8;
+
+/// One post for a moderator, by its id.
+///
+/// # Errors
+/// The database's.
+pub async fn looked_at(conn: &mut Conn, urls: &Urls, object_id: &str) -> sqlx::Result<Option<Shown>> {
+    let row = query(select_shown!("i.object_id = $1")).bind(object_id).fetch_optional(conn).await?;
+    row.map(|row| read_shown(&row, urls)).transpose()
+}
 
 /// A page of a conversation.
 #[derive(Clone, Copy, Debug)]
@@ -206,7 +215,7 @@ pub async fn conversation(
         " ELSE t.stem END, t.stem || ",
         place!(at!(), "c.id"),
         "    FROM thread t JOIN interactions c ON c.parent_id = t.id WHERE c.kind = 'reply')
-         SELECT t.depth, i.id, i.object_id, CASE WHEN p.kind = 'reply' THEN p.object_id END AS parent, i.document, i.published_at,
+         SELECT t.depth, i.id, i.kind, i.object_id, CASE WHEN p.kind = 'reply' THEN p.object_id END AS parent, i.document, i.published_at,
              i.updated_at, i.ended_at, i.held_at, i.hidden_at, i.block_id, ",
         person_columns!(),
         " FROM thread t JOIN interactions i ON i.id = t.id LEFT JOIN remote_actors r ON r.id = i.remote_actor_id
@@ -329,7 +338,9 @@ pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
 }
 
 fn read_shown(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {
+    let kind = row.text("kind")?;
     Ok(Shown {
+        kind: Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of interaction: {kind}")))?,
         row: InteractionId(row.int("id")?),
         id: row.text("object_id")?,
         parent: row.maybe_text("parent")?,

@@ -54,6 +54,17 @@ pub(super) async fn admit(app: &App, local: &Local, asked: &Parts) -> Result<Rea
         let from = source(&asked.extensions, headers, &app.config.server.trusted_proxies);
         Reading { method: asked.method.clone(), path_and_query, headers: headers.clone(), from }
     };
+    if signed
+        && !open
+        && let Err(turned) = reader::admit(app, &reading()).await
+    {
+        if turned.status == StatusCode::FORBIDDEN && matches!(local, Local::Actor(_)) {
+            // So that it can verify that its follows have ended.
+            return Ok(Reader::KeysAlone);
+        }
+        receive::refuse(app, &turned).await;
+        return Err(Failure::Turned(turned));
+    }
     if open || !app.config.federation.require_signed_fetch {
         // Only of articles and answers are there copies that matter.
         let remembers = signed && !page && matches!(local, Local::Article(_) | Local::Note(_));

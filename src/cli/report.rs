@@ -1,0 +1,66 @@
+//! `veerpont report`: what others report to us.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::print::{Output, shown, table};
+use crate::app::App;
+use crate::ids::ReportId;
+use crate::moderation::store;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Report {
+    /// Open reports, the newest first; with --all the resolved ones too.
+    List {
+        /// Those that are resolved too.
+        #[arg(long)]
+        all: bool,
+        /// Most lines.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Note that a report was dealt with.
+    Resolve {
+        /// Its number, as the list has it.
+        id: i64,
+        /// What was done about it.
+        #[arg(long)]
+        note: String,
+    },
+}
+
+impl Report {
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
+        match self {
+            Self::List { all, limit } => {
+                let mut conn = app.db.read().await?;
+                let reports = store::reports(&mut conn, all, i64::from(limit)).await?;
+                output.print(&reports, || {
+                    let rows = reports.iter().map(|report| {
+                        let state = if report.resolved.is_some() { "resolved" } else { "open" };
+                        [
+                            report.id.to_string(),
+                            report.received.rfc3339(),
+                            state.to_owned(),
+                            shown(&report.reporter),
+                            shown(&report.objects.join(" ")),
+                            shown(report.resolution.as_ref().unwrap_or(&report.comment)),
+                        ]
+                    });
+                    table(["ID", "RECEIVED", "STATE", "REPORTER", "ABOUT", "COMMENT OR NOTE"], rows)
+                })
+            }
+            Self::Resolve { id, note } => {
+                anyhow::ensure!(!note.trim().is_empty(), "say with --note what was done about the report");
+                let (kept, now) = (note.clone(), app.clock.now());
+                let resolved = app.db.write(move |conn| {
+                    Box::pin(async move { store::resolve_report(conn, ReportId(id), &kept, now).await })
+                });
+                let resolved: bool = resolved.await.map_err(|error: sqlx::Error| error)?;
+                anyhow::ensure!(resolved, "there is no open report {id}; `veerpont report list` shows those there are");
+                output
+                    .print(&json!({ "id": id, "resolved": true, "note": note }), || format!("report {id} is resolved"))
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A domain as a moderator means it: in one spelling, and with all that is below it (interop E25).
+
+use std::fmt;
+
+use serde::Serialize;
+use url::Url;
+
+/// A name or an IP address without a port: lower case, punycode, without a trailing dot.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Domain(String);
+
+/// Why a text is no domain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no domain: write a name alone, as example.org; what is below it is meant too")]
+pub struct InvalidDomain(String);
+
+impl Domain {
+    /// Takes a domain as people write it: `Bücher.Example.` is `xn--bcher-kva.example`.
+    ///
+    /// # Errors
+    /// When it is more or less than a name, or has a `*` in it.
+    pub fn parse(text: &str) -> Result<Self, InvalidDomain> {
+        let invalid = || InvalidDomain(text.chars().take(300).collect());
+        let name = text.trim().trim_end_matches('.');
+        if name.is_empty() || name.contains(['*', '/', '@', '?', '#']) {
+            return Err(invalid());
+        }
+        Self::normal(name).ok_or_else(invalid)
+    }
+
+    fn normal(name: &str) -> Option<Self> {
+        let host = url::Host::parse(name).ok()?.to_string();
+        let host = host.trim_end_matches('.');
+        let is_whole = !host.is_empty() && !host.split('.').any(str::is_empty);
+        is_whole.then(|| Self(host.to_owned()))
+    }
+
+    /// Where an address leads; `None` where it has no host.
+    #[must_use]
+    pub fn of(address: &str) -> Option<Self> {
+        Self::normal(Url::parse(address).ok()?.host_str()?.trim_end_matches('.'))
+    }
+
+    /// What stands after the `@` of a handle, without a port.
+    #[must_use]
+    pub fn of_handle(handle: &str) -> Option<Self> {
+        Self::of(&format!("https://{}/", handle.rsplit_once('@')?.1))
+    }
+
+    /// Itself, and every domain that it is below: `a.b.example`, `b.example`, `example`.
+    pub fn with_those_above(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self.0.as_str()), |name| name.split_once('.').map(|(_, above)| above))
+    }
+
+    /// Whether another is this one, or below it.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.with_those_above().any(|name| name == self.0)
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_domain_has_one_spelling() {
+        for text in
+            ["bücher.example", "Bücher.Example.", " xn--bcher-kva.example ", "BÜCHER.example", "bücher。example"]
+        {
+            assert_eq!(
+                Domain::parse(text).map(|domain| domain.to_string()),
+                Ok("xn--bcher-kva.example".to_owned()),
+                "{text}"
+            );
+        }
+        for address in ["https://Peer.Test./users/ann", "http://peer.test:8443/", "https://ann@PEER.test#x"] {
+            assert_eq!(Domain::of(address), Domain::parse("peer.test").ok(), "{address}");
+        }
+        for handle in ["ann@peer.test", "@ann@Peer.Test.", "@ann@peer.test:8443"] {
+            assert_eq!(Domain::of_handle(handle), Domain::parse("peer.test").ok(), "{handle}");
+        }
+        assert_eq!(Domain::of("https://[::1]:80/"), Domain::parse("[::1]").ok());
+        assert_eq!((Domain::of("mailto:ann@peer.test"), Domain::of_handle("ann")), (None, None));
+    }
+
+    #[test]
+    fn what_is_no_domain_is_refused() {
+        for text in [
+            "",
+            ".",
+            "*.peer.test",
+            "p***.test",
+            "https://peer.test",
+            "ann@peer.test",
+            "peer.test/x",
+            "peer test",
+            "a..b",
+        ] {
+            assert!(Domain::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_below_is_covered_and_nothing_else() {
+        let domain = |text: &str| Domain::parse(text).expect("a domain");
+        let peer = domain("peer.test");
+        for below in ["peer.test", "a.peer.test", "b.a.peer.test."] {
+            assert!(peer.covers(&domain(below)), "{below}");
+        }
+        for other in ["test", "notpeer.test", "peer.test.example", "peer.tests"] {
+            assert!(!peer.covers(&domain(other)), "{other}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! How much a post may name and link before a moderator looks at it (interop E23): pure.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::activity::incoming::Statement;
+use crate::config::Moderation;
+use crate::html;
+
+/// Why a post waits for a moderator by what is in it.
+#[must_use]
+pub fn exceeded(post: &Statement, limits: &Moderation) -> Option<String> {
+    let over = |count: usize, most: u32| u32::try_from(count).map_or(true, |count| count > most);
+    let (people, most) = (post.mentions.len(), limits.max_mentions.get());
+    if over(people, most) {
+        return Some(format!("it names {people} people, and more than {most} wait for a moderator"));
+    }
+    let (links, most) = (links(post), limits.max_links.get());
+    over(links, most).then(|| format!("it has {links} links, and more than {most} wait for a moderator"))
+}
+
+/// Links of a post, as anchors or as words; those of as many mentions and hashtags as it has are none.
+fn links(post: &Statement) -> usize {
+    static ANCHOR: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?s)<a href="[^"]*"[^>]*>(.*?)</a>"#).ok());
+    let clean = html::clean_strangers(&post.content);
+    let (mut links, mut names) = (0, 0);
+    for anchor in ANCHOR.iter().flat_map(|pattern| pattern.captures_iter(&clean)) {
+        let words = html::text(anchor.get(1).map_or("", |words| words.as_str()));
+        if words.starts_with(['@', '#']) { names += 1 } else { links += 1 }
+    }
+    let linked = links + usize::saturating_sub(names, post.mentions.len() + post.hashtags.len());
+    let text = html::text(&post.content);
+    let written = text.split_whitespace().filter(|word| word.contains("https://") || word.contains("http://")).count();
+    linked.max(written) + post.attachments.iter().filter(|attached| attached.media_type.is_none()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::activity::incoming::statement;
+
+    fn post(content: &str, tags: &serde_json::Value) -> Statement {
+        let document = json!({ "id": "https://peer.test/1", "type": "Note", "attributedTo": "https://peer.test/ann",
+            "content": content, "tag": tags });
+        statement(&document).expect("a post")
+    }
+
+    #[test]
+    fn links_are_counted_however_they_are_written() {
+        let link = |text: &str| format!("<a href=\"https://x.test/\">{text}</a> ");
+        let none = json!([]);
+        assert_eq!(links(&post(&link("here").repeat(3), &none)), 3);
+        assert_eq!(links(&post("https://x.test/ and <b>http://y.test</b>", &none)), 2);
+        assert_eq!(links(&post(&link("https://x.test/"), &none)), 1, "one, though it is both");
+        assert_eq!(links(&post(&link("#win").repeat(5), &none)), 5, "hashtags that are none");
+        let tags = json!([{ "type": "Hashtag", "name": "#win" }, { "type": "Mention", "href": "https://x.test/bob" }]);
+        assert_eq!(links(&post(&format!("{}{}", link("#win"), link("@bob")), &tags)), 0);
+    }
+
+    #[test]
+    fn what_exceeds_a_limit_says_so() {
+        let limits = Moderation::default();
+        let mention = json!({ "type": "Mention", "href": "https://x.test/bob" });
+        assert_eq!(exceeded(&post("hi", &json!(vec![mention.clone(); 10])), &limits), None);
+        let why = exceeded(&post("hi", &json!(vec![mention; 11])), &limits).expect("too many");
+        assert!(why.starts_with("it names 11 people"), "{why}");
+        let many = "<a href=\"https://x.test/\">x</a>".repeat(11);
+        let why = exceeded(&post(&many, &json!([])), &limits).expect("too many");
+        assert!(why.starts_with("it has 11 links"), "{why}");
+    }
+}

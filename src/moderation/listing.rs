@@ -1,0 +1,307 @@
+//! Blocks as an operator makes them: one by hand, or a whole list, which is later undone as a whole and exactly.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::enforcement::{self, Enforced};
+use super::lists::{Parsed, Skipped};
+use super::rules::{Rules, Who, plain};
+use super::store::{self, NewBlock};
+use super::{Block, BlockKind, Severity};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::ids::{ActorId, BlockId, Domain};
+use crate::{follower, remote};
+
+/// Why a block cannot be made or taken away.
+#[derive(Debug, thiserror::Error)]
+pub enum Impossible {
+    /// A domain, id or word that is none; the text says what to do.
+    #[error("{0}")]
+    Value(String),
+    /// There is no such block by hand.
+    #[error("there is no such block; `veerpont block list` shows all")]
+    Unknown,
+    /// Only lists say it.
+    #[error("it is of the list {0}: `veerpont block remove --list NAME` removes a list with all of its entries")]
+    OfList(String),
+    /// There is no such list.
+    #[error("there is no list `{0}`; `veerpont block list` shows of which list each block is")]
+    NoList(String),
+    /// The list is no CSV.
+    #[error("the list cannot be read: {0}; it is CSV with a heading as Mastodon exports it, or a domain on each line")]
+    NoCsv(#[from] csv::Error),
+    /// The database's.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// A block that an operator asks for.
+#[derive(Clone, Debug)]
+pub struct Wish<'a> {
+    /// What it is of.
+    pub kind: BlockKind,
+    /// As written.
+    pub value: &'a str,
+    /// From whom of ours alone.
+    pub actor: Option<ActorId>,
+}
+
+impl Wish<'_> {
+    /// The value in the one spelling that is compared.
+    async fn normal(&self, app: &App) -> Result<String, Impossible> {
+        match self.kind {
+            BlockKind::Domain => domain(app, self.value),
+            BlockKind::Keyword => keyword(self.value),
+            BlockKind::Actor => actor(app, self.value).await,
+        }
+    }
+}
+
+/// Whether blocking a domain would keep ourselves out.
+fn is_ours(app: &App, domain: &Domain) -> bool {
+    let [host, handles] = app.urls.hosts();
+    let ours = [host, handles].into_iter().filter_map(|host| Domain::of(&format!("https://{host}/")));
+    ours.into_iter().any(|ours| domain.covers(&ours))
+}
+
+fn domain(app: &App, text: &str) -> Result<String, Impossible> {
+    let domain = Domain::parse(text).map_err(|error| Impossible::Value(error.to_string()))?;
+    if is_ours(app, &domain) {
+        return Err(Impossible::Value(format!("{domain} is our own, or above it")));
+    }
+    Ok(domain.to_string())
+}
+
+fn keyword(text: &str) -> Result<String, Impossible> {
+    let word = plain(text);
+    if word.chars().any(char::is_alphanumeric) && word.chars().count() <= 200 {
+        return Ok(word);
+    }
+    Err(Impossible::Value(format!("`{text}` is no keyword: write a word or a few, of 200 characters at most")))
+}
+
+/// Somebody's id, or their handle where they are known here.
+async fn actor(app: &App, text: &str) -> Result<String, Impossible> {
+    let text = text.trim();
+    if let Ok(url) = url::Url::parse(text)
+        && matches!(url.scheme(), "https" | "http")
+        && url.has_host()
+    {
+        if app.urls.local(text).is_some() {
+            return Err(Impossible::Value(format!("{text} is one of our own")));
+        }
+        return Ok(text.to_owned());
+    }
+    let mut conn = app.db.read().await?;
+    let found = remote::store::by_handle(&mut conn, text.trim_start_matches('@')).await?;
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Impossible::Value(format!(
+            "nobody is known here as `{text}`: write their id, as https://example.org/users/ann"
+        ))),
+        _ => Err(Impossible::Value(format!("several are known as `{text}`; name one by id: {}", found.join(", ")))),
+    }
+}
+
+/// Makes a block by hand, or changes the one there is, and brings what was there before in line with it.
+///
+/// # Errors
+/// When its value is none, or the database fails.
+pub async fn add(
+    app: &App,
+    wish: Wish<'_>,
+    severity: Severity,
+    reason: Option<&str>,
+) -> Result<(String, Enforced), Impossible> {
+    let value = wish.normal(app).await?;
+    let id = BlockId(app.ids.row());
+    let (kind, actor, reason, now) = (wish.kind, wish.actor, reason.map(str::to_owned), app.clock.now());
+    let stored = value.clone();
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                let block =
+                    NewBlock { id, kind, value: &stored, severity, actor, list: None, reason: reason.as_deref() };
+                store::put_block(conn, &block, now).await?;
+                store::note_change(conn).await
+            })
+        })
+        .await?;
+    Ok((value, enforcement::enforce(app).await?))
+}
+
+/// Takes a block by hand away; what it alone hid is shown again.
+///
+/// # Errors
+/// When there is none, or the database fails.
+pub async fn remove(app: &App, wish: Wish<'_>) -> Result<(String, Enforced), Impossible> {
+    let value = wish.normal(app).await?;
+    let (kind, actor, removed) = (wish.kind, wish.actor, value.clone());
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                if !store::remove_block(conn, kind, &removed, actor).await? {
+                    let lists = store::lists_with(conn, kind, &removed).await?;
+                    return Err(if lists.is_empty() {
+                        Impossible::Unknown
+                    } else {
+                        Impossible::OfList(lists.join(", "))
+                    });
+                }
+                Ok(store::note_change(conn).await?)
+            })
+        })
+        .await?;
+    Ok((value, enforcement::enforce(app).await?))
+}
+
+/// What an import did, or would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Imported {
+    /// The list's name.
+    pub list: String,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// Domains that the list did not have, or had with another severity or reason.
+    pub added: Vec<String>,
+    /// Domains that the list had and has no longer.
+    pub removed: Vec<String>,
+    /// How many stay as they are.
+    pub unchanged: usize,
+    /// Lines that are not taken.
+    pub skipped: Vec<Skipped>,
+    /// Who follows one of ours and would not any longer.
+    pub followers_lost: Vec<Lost>,
+    /// What was done with what was there before; nothing in a dry run.
+    pub enforced: Enforced,
+}
+
+/// A follow that ends by a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lost {
+    /// Who follows.
+    pub follower: String,
+    /// Whom of ours, by handle.
+    pub author: String,
+    /// By which domain of the list.
+    pub because: String,
+}
+
+/// Imports a list under a name, in place of what the list of that name said before.
+///
+/// # Errors
+/// When it is no CSV, or the database fails: then nothing has changed.
+pub async fn import(app: &App, name: &str, file: &str, text: &str, dry_run: bool) -> Result<Imported, Impossible> {
+    let parsed = super::lists::parse(text, |domain| is_ours(app, domain))?;
+    let known = {
+        let mut conn = app.db.read().await?;
+        store::blocks_of_list(&mut conn, name).await?
+    };
+    let mut imported = compare(name, &parsed, &known);
+    imported.followers_lost = lost(app, &parsed).await?;
+    imported.dry_run = dry_run;
+    if dry_run {
+        return Ok(imported);
+    }
+    let (ids, now) = (app.ids.clone(), app.clock.now());
+    let (name, file) = (name.to_owned(), file.to_owned());
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                let list = store::put_list(conn, &ids, &name, &file, now).await?;
+                for block in store::blocks_of_list(conn, &name).await? {
+                    let stays = Domain::parse(&block.value).is_ok_and(|domain| parsed.entries.contains_key(&domain));
+                    if !stays {
+                        store::remove_row(conn, block.id).await?;
+                    }
+                }
+                for (domain, entry) in &parsed.entries {
+                    let block = NewBlock {
+                        id: BlockId(ids.row()),
+                        kind: BlockKind::Domain,
+                        value: domain.as_str(),
+                        severity: entry.severity,
+                        actor: None,
+                        list: Some(list),
+                        reason: entry.reason.as_deref(),
+                    };
+                    store::put_block(conn, &block, now).await?;
+                }
+                store::note_change(conn).await
+            })
+        })
+        .await?;
+    imported.enforced = enforcement::enforce(app).await?;
+    Ok(imported)
+}
+
+fn compare(name: &str, parsed: &Parsed, known: &[Block]) -> Imported {
+    let known: BTreeMap<&str, &Block> = known.iter().map(|block| (block.value.as_str(), block)).collect();
+    let is_same = |domain: &Domain| {
+        let (now, before) = (parsed.entries.get(domain), known.get(domain.as_str()));
+        now.zip(before).is_some_and(|(now, before)| now.severity == before.severity && now.reason == before.reason)
+    };
+    let names: Vec<&str> = parsed.entries.keys().map(Domain::as_str).collect();
+    let added: Vec<String> = parsed.entries.keys().filter(|domain| !is_same(domain)).map(Domain::to_string).collect();
+    Imported {
+        list: name.to_owned(),
+        dry_run: false,
+        unchanged: parsed.entries.len() - added.len(),
+        added,
+        removed: known
+            .keys()
+            .filter(|value| names.binary_search(value).is_err())
+            .map(|value| (*value).to_owned())
+            .collect(),
+        skipped: parsed.skipped.clone(),
+        followers_lost: Vec::new(),
+        enforced: Enforced::default(),
+    }
+}
+
+/// Follows that a list would end.
+async fn lost(app: &App, parsed: &Parsed) -> sqlx::Result<Vec<Lost>> {
+    let blocks = parsed.entries.iter().filter(|(_, entry)| entry.severity == Severity::Block);
+    let now = app.clock.now();
+    let rules = Rules::of(blocks.map(|(domain, entry)| as_block(domain, entry.severity, now)).collect());
+    let mut conn = app.db.read().await?;
+    let (mut lost, mut after) = (Vec::new(), (0, 0));
+    loop {
+        let follows = follower::store::follows_after(&mut conn, after, enforcement::CHUNK).await?;
+        let Some(end) = follows.last() else { return Ok(lost) };
+        after = (end.who.0, end.actor.0);
+        for follow in &follows {
+            let who = Who::new(&follow.url, follow.webfinger.as_deref(), String::new());
+            if let Some(block) = rules.of_person(&who, &[]) {
+                let (follower, author) = (follow.url.clone(), follow.handle.clone());
+                lost.push(Lost { follower, author, because: block.value.clone() });
+            }
+        }
+    }
+}
+
+fn as_block(domain: &Domain, severity: Severity, created_at: Timestamp) -> Block {
+    let (value, kind) = (domain.to_string(), BlockKind::Domain);
+    Block { id: BlockId(0), kind, value, severity, actor: None, list: None, reason: None, created_at }
+}
+
+/// Removes a list and exactly its own entries; says how many they were.
+///
+/// # Errors
+/// When there is none of that name, or the database fails.
+pub async fn remove_list(app: &App, name: &str) -> Result<(u64, Enforced), Impossible> {
+    let wanted = name.to_owned();
+    let removed = app
+        .db
+        .write(move |conn| {
+            Box::pin(async move {
+                let removed = store::remove_list(conn, &wanted).await?.ok_or(Impossible::NoList(wanted))?;
+                store::note_change(conn).await?;
+                Ok::<_, Impossible>(removed)
+            })
+        })
+        .await?;
+    Ok((removed, enforcement::enforce(app).await?))
+}

@@ -1,0 +1,287 @@
+//! Blocks and the lists that brought some of them.
+
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+
+use crate::clock::Timestamp;
+use crate::db::{Columns, Conn, decode_error};
+use crate::ids::{ActorId, BlockId, Ids, ListId};
+use crate::moderation::rules::Who;
+use crate::moderation::{Block, BlockKind, Severity};
+
+/// A block about to be made.
+#[derive(Clone, Debug)]
+pub struct NewBlock<'a> {
+    /// Row.
+    pub id: BlockId,
+    /// What it is of.
+    pub kind: BlockKind,
+    /// In its one spelling.
+    pub value: &'a str,
+    /// How much it keeps out.
+    pub severity: Severity,
+    /// From whom of ours alone.
+    pub actor: Option<ActorId>,
+    /// The list that brings it.
+    pub list: Option<ListId>,
+    /// Why, for people.
+    pub reason: Option<&'a str>,
+}
+
+/// Makes a block; one that there is gets the new severity and reason.
+///
+/// # Errors
+/// The database's.
+pub async fn put_block(conn: &mut Conn, block: &NewBlock<'_>, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO blocks (id, kind, value, severity, actor_id, list_id, reason, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (kind, value, COALESCE(actor_id, 0), COALESCE(list_id, 0)) DO UPDATE SET severity = excluded.severity,
+         reason = excluded.reason",
+    )
+    .bind(block.id.0)
+    .bind(block.kind.as_str())
+    .bind(block.value)
+    .bind(block.severity.as_str())
+    .bind(block.actor.map(|id| id.0))
+    .bind(block.list.map(|id| id.0))
+    .bind(block.reason)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes a block by hand away; says whether there was one.
+///
+/// # Errors
+/// The database's.
+pub async fn remove_block(conn: &mut Conn, kind: BlockKind, value: &str, actor: Option<ActorId>) -> sqlx::Result<bool> {
+    let done =
+        query("DELETE FROM blocks WHERE kind = $1 AND value = $2 AND COALESCE(actor_id, 0) = $3 AND list_id IS NULL")
+            .bind(kind.as_str())
+            .bind(value)
+            .bind(actor.map_or(0, |id| id.0))
+            .execute(conn)
+            .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Takes one row of a list away.
+///
+/// # Errors
+/// The database's.
+pub async fn remove_row(conn: &mut Conn, id: BlockId) -> sqlx::Result<()> {
+    query("DELETE FROM blocks WHERE id = $1").bind(id.0).execute(conn).await?;
+    Ok(())
+}
+
+macro_rules! select_block {
+    ($rest:literal) => {
+        concat!(
+            "SELECT b.id, b.kind, b.value, b.severity, b.actor_id, b.reason, b.created_at, l.name AS list FROM blocks b
+             LEFT JOIN block_lists l ON l.id = b.list_id ",
+            $rest
+        )
+    };
+}
+
+/// All blocks, those of one kind together.
+///
+/// # Errors
+/// The database's.
+pub async fn blocks(conn: &mut Conn) -> sqlx::Result<Vec<Block>> {
+    query(select_block!("ORDER BY b.kind, b.value, b.id")).fetch_all(conn).await?.iter().map(read_block).collect()
+}
+
+/// A block by row.
+///
+/// # Errors
+/// The database's.
+pub async fn block(conn: &mut Conn, id: BlockId) -> sqlx::Result<Option<Block>> {
+    let row = query(select_block!("WHERE b.id = $1")).bind(id.0).fetch_optional(conn).await?;
+    row.as_ref().map(read_block).transpose()
+}
+
+/// The blocks of a list; none where there is no such list.
+///
+/// # Errors
+/// The database's.
+pub async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<Vec<Block>> {
+    let rows = query(select_block!("WHERE l.name = $1 ORDER BY b.id")).bind(list).fetch_all(conn).await?;
+    rows.iter().map(read_block).collect()
+}
+
+/// The blocks of somebody by id, and of domains as they stand here.
+///
+/// # Errors
+/// The database's.
+pub async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::Result<Vec<Block>> {
+    let mut blocks = Vec::new();
+    if !actor.is_empty() {
+        let rows = query(select_block!("WHERE b.kind = 'actor' AND b.value = $1")).bind(actor).fetch_all(&mut *conn);
+        blocks.extend(rows.await?.iter().map(read_block).collect::<sqlx::Result<Vec<_>>>()?);
+    }
+    // A list in one static statement: as many names as most hosts have, and in turns where there are more.
+    for names in domains.chunks(8) {
+        let mut statement =
+            query(select_block!("WHERE b.kind = 'domain' AND b.value IN ($1, $2, $3, $4, $5, $6, $7, $8)"));
+        for at in 0..8 {
+            statement = statement.bind(names.get(at).copied().unwrap_or_default());
+        }
+        let rows = statement.fetch_all(&mut *conn).await?;
+        blocks.extend(rows.iter().map(read_block).collect::<sqlx::Result<Vec<_>>>()?);
+    }
+    Ok(blocks)
+}
+
+/// Every block that may match somebody, or what they say.
+///
+/// # Errors
+/// The database's.
+pub async fn blocks_about(conn: &mut Conn, who: &Who) -> sqlx::Result<Vec<Block>> {
+    let mut names: Vec<&str> = who.domains.iter().flat_map(crate::ids::Domain::with_those_above).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut blocks = blocks_of(conn, &names, &who.url).await?;
+    let rows = query(select_block!("WHERE b.kind = 'keyword'")).fetch_all(conn).await?;
+    blocks.extend(rows.iter().map(read_block).collect::<sqlx::Result<Vec<_>>>()?);
+    Ok(blocks)
+}
+
+fn read_block(row: &AnyRow) -> sqlx::Result<Block> {
+    let (kind, severity) = (row.text("kind")?, row.text("severity")?);
+    Ok(Block {
+        id: BlockId(row.int("id")?),
+        kind: BlockKind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of block: {kind}")))?,
+        value: row.text("value")?,
+        severity: Severity::parse(&severity).ok_or_else(|| decode_error(format!("no severity: {severity}")))?,
+        actor: row.maybe_int("actor_id")?.map(ActorId),
+        list: row.maybe_text("list")?,
+        reason: row.maybe_text("reason")?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+/// Finds or makes a list, and notes which file it is of now.
+///
+/// # Errors
+/// The database's.
+pub async fn put_list(conn: &mut Conn, ids: &Ids, name: &str, file: &str, now: Timestamp) -> sqlx::Result<ListId> {
+    query(
+        "INSERT INTO block_lists (id, name, file, imported_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (name) DO UPDATE SET file = excluded.file, imported_at = excluded.imported_at",
+    )
+    .bind(ids.row())
+    .bind(name)
+    .bind(file)
+    .bind(now.millis())
+    .execute(&mut *conn)
+    .await?;
+    query_scalar("SELECT id FROM block_lists WHERE name = $1").bind(name).fetch_one(conn).await.map(ListId)
+}
+
+/// Removes a list and its entries; says how many they were, or `None` where there is no such list.
+///
+/// # Errors
+/// The database's.
+pub async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Option<u64>> {
+    let id: Option<i64> =
+        query_scalar("SELECT id FROM block_lists WHERE name = $1").bind(name).fetch_optional(&mut *conn).await?;
+    let Some(id) = id else { return Ok(None) };
+    let done = query("DELETE FROM blocks WHERE list_id = $1").bind(id).execute(&mut *conn).await?;
+    query("DELETE FROM block_lists WHERE id = $1").bind(id).execute(conn).await?;
+    Ok(Some(done.rows_affected()))
+}
+
+/// The lists that name something.
+///
+/// # Errors
+/// The database's.
+pub async fn lists_with(conn: &mut Conn, kind: BlockKind, value: &str) -> sqlx::Result<Vec<String>> {
+    query_scalar(
+        "SELECT l.name FROM blocks b JOIN block_lists l ON l.id = b.list_id WHERE b.kind = $1 AND b.value = $2 ORDER BY l.name",
+    )
+    .bind(kind.as_str())
+    .bind(value)
+    .fetch_all(conn)
+    .await
+}
+
+/// A list that was imported, for people.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct List {
+    /// Its name.
+    pub name: String,
+    /// The file that it was read from.
+    pub file: String,
+    /// When it was last imported.
+    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    pub imported: Timestamp,
+    /// How many domains it names.
+    pub entries: i64,
+}
+
+/// All lists.
+///
+/// # Errors
+/// The database's.
+pub async fn lists(conn: &mut Conn) -> sqlx::Result<Vec<List>> {
+    let rows = query(
+        "SELECT l.name, l.file, l.imported_at, (SELECT COUNT(*) FROM blocks b WHERE b.list_id = l.id) AS entries
+         FROM block_lists l ORDER BY l.name",
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(List {
+                name: row.text("name")?,
+                file: row.text("file")?,
+                imported: row.time("imported_at")?,
+                entries: row.int("entries")?,
+            })
+        })
+        .collect()
+}
+
+/// Counts a change of the blocks, so that what was there before is brought in line with it, by this process or by the
+/// running bridge.
+///
+/// # Errors
+/// The database's.
+pub async fn note_change(conn: &mut Conn) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO counters (name, value) VALUES ('blocks', 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The number of the last change, if not everything is in line with it.
+///
+/// # Errors
+/// The database's.
+pub async fn changes(conn: &mut Conn) -> sqlx::Result<Option<i64>> {
+    query_scalar(
+        "SELECT value FROM counters WHERE name = 'blocks'
+         AND value > COALESCE((SELECT e.value FROM counters e WHERE e.name = 'blocks_enforced'), 0)",
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Everything is in line with a change.
+///
+/// # Errors
+/// The database's.
+pub async fn note_enforced(conn: &mut Conn, change: i64) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO counters (name, value) VALUES ('blocks_enforced', $1)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value < excluded.value",
+    )
+    .bind(change)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
