@@ -73,17 +73,24 @@ pub(super) static REMEMBER: LazyLock<Asset> =
 pub(super) static FACE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("face.svg", "image/svg+xml", include_bytes!("pages/face.svg")));
 
+/// Stands for this place in tabs and bookmarks.
+pub(super) static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("icon.svg", "image/svg+xml", include_bytes!("pages/icon.svg")));
+
 /// What sites show a conversation with.
 pub(super) static COMPONENT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("veerpont.js", "text/javascript; charset=utf-8", include_bytes!("component/veerpont.js"))
 });
 
-fn all() -> [&'static Asset; 4] {
-    [&STYLE, &REMEMBER, &FACE, &COMPONENT]
+fn all() -> [&'static Asset; 5] {
+    [&STYLE, &REMEMBER, &FACE, &ICON, &COMPONENT]
 }
 
 pub(super) fn routes() -> Router {
-    Router::new().route("/assets/veerpont.json", get(pins)).route("/assets/{file}", get(file))
+    Router::new()
+        .route("/assets/veerpont.json", get(pins))
+        .route("/assets/{file}", get(file))
+        .route("/favicon.ico", get(icon))
 }
 
 /// The address of the web component as it is now, and what pins a page to it.
@@ -93,6 +100,11 @@ async fn pins(data: Data<App>) -> Response {
         "integrity": COMPONENT.integrity,
     });
     (shared(), Document::json("application/json", &pins)).into_response()
+}
+
+/// Where browsers look for the icon of what is no page.
+async fn icon() -> Result<Response, Failure> {
+    lead_to(&ICON.path())
 }
 
 async fn file(Path(file): Path<String>) -> Result<Response, Failure> {

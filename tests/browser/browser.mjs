@@ -7,7 +7,6 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { startMock } from './mock.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -20,8 +19,19 @@ function chromiumPath() {
   return found;
 }
 
-// Playwright gives it a new empty folder for its profile and removes that when it is closed.
+// The stage that tests/browser/main.rs has set: where the bridge is, its posts, and the servers elsewhere; or nothing.
+export const stage = JSON.parse(process.env.VEERPONT_STAGE ?? 'null');
+
+// For tests that need one.
+export const onStage = { skip: !stage && 'there is no real bridge: run cargo test --test browser' };
+
+// What a page tells of itself when it is an error on purpose, and nothing else.
+export const told = (status) => new RegExp(`^console: Failed to load resource: the server responded with a status of ${status} `);
+
+// Playwright gives it a new empty folder for its profile and removes that when it is closed. The names of a stage lead to it,
+// and all others nowhere.
 export function launch() {
+  const rules = stage?.names.map((name) => `MAP ${name}:443 ${stage.elsewhere}`) ?? [];
   return chromium.launch({
     executablePath: chromiumPath(),
     args: [
@@ -33,19 +43,11 @@ export function launch() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      `--host-resolver-rules=${[...rules, 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1'].join(', ')}`,
     ],
   });
 }
 
-// The bridge under test: a real one at VEERPONT_BRIDGE, whose component is served at VEERPONT_SCRIPT and whose post with
-// the conversation of the mock's `ferry` is on the page VEERPONT_POST; or else the mock.
-export async function startBridge() {
-  const bridge = process.env.VEERPONT_BRIDGE?.replace(/\/$/, '');
-  if (!bridge) return { ...(await startMock()), real: false };
-  const { VEERPONT_SCRIPT: script, VEERPONT_POST: ferry } = process.env;
-  assert.ok(script && ferry, 'VEERPONT_BRIDGE also needs VEERPONT_SCRIPT and VEERPONT_POST');
-  return { bridge, script: new URL(script, bridge).href, posts: { ferry }, real: true, close() {} };
-}
 
 // A site of one's own, on another origin than the bridge: `pages` maps a path to { body, head, policy, lang }.
 export async function startSite({ script }) {
@@ -127,6 +129,11 @@ export async function open(browser, address, { origins, before, ...options } = {
   };
 }
 
+// How much wider than its window a page is.
+export function overhang(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
 // What axe holds to be a serious or critical fault, each with the first elements it means.
 export async function seriousFaults(page) {
   await page.evaluate(axe);
@@ -146,12 +153,13 @@ export async function tabTo(page, there, most = 80) {
   return assert.fail(`the Tab key never came to ${there}`);
 }
 
-// The name and text of what has the focus, as `tag: text`.
+// The name or text of what has the focus, as `tag: text`.
 export function focused(page) {
   return page.evaluate(() => {
     let at = document.activeElement;
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-    return `${at?.localName}: ${at?.getAttribute('aria-label') ?? at?.textContent.trim().slice(0, 300)}`;
+    const name = at?.getAttribute('aria-label') ?? at?.labels?.[0]?.textContent ?? at?.textContent;
+    return `${at?.localName}: ${name?.trim().slice(0, 300)}`;
   });
 }
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { focused, launch, open, picture, seriousFaults, startBridge, startSite, strictPolicy, tabTo } from './browser.mjs';
-import { answer, POSTS } from './mock.mjs';
+import { focused, launch, open, picture, seriousFaults, startSite, strictPolicy, tabTo } from './browser.mjs';
+import { POSTS, startMock } from './mock.mjs';
 
 let browser;
 let bridge;
@@ -11,7 +11,7 @@ let site;
 
 before(async () => {
   browser = await launch();
-  bridge = await startBridge();
+  bridge = await startMock();
   site = await startSite(bridge);
 });
 
@@ -21,8 +21,8 @@ after(async () => {
   bridge?.close();
 });
 
-// A post of the site with the component under it. What only the mock tells is put before a real bridge's component too.
-async function visit(post, { attributes = '', lang, dir, head, body, policy, expect, before: prepare, ...options } = {}) {
+// A post of the site with the component under it, and a mock of the bridge: thread.mjs has a real one.
+async function visit(post, { attributes = '', lang, dir, head, body, policy, expect, ...options } = {}) {
   const url = bridge.posts[post] ?? POSTS[post];
   const fallback = `<a href="${bridge.bridge}/reply?id=x">Replies on the fediverse</a>`;
   const at = site.page({
@@ -35,18 +35,10 @@ async function visit(post, { attributes = '', lang, dir, head, body, policy, exp
   const opened = await open(browser, at, {
     origins: [bridge.bridge],
     ...options,
-    async before(page) {
-      if (bridge.real && post !== 'ferry') await answerFromMock(page);
-      await prepare?.(page);
-    },
   });
   const element = opened.page.locator('veerpont-conversation');
   if (expect !== null && options.javaScriptEnabled !== false) await element.getByRole('heading', { name: expect ?? /repl|no /i }).first().waitFor();
   return { ...opened, element };
-}
-
-async function answerFromMock(page) {
-  await page.route(`${bridge.bridge}/{api/v1/conversation,media/}**`, (route) => route.fulfill(answer(route.request().url(), bridge.bridge)));
 }
 
 test('the script is at most 15 kB compressed, and is served for years and for every origin', async () => {
@@ -151,7 +143,7 @@ test('all of it works by keyboard alone', async () => {
   clean();
   await page.keyboard.press('Enter');
   await page.waitForURL(`${bridge.bridge}/reply?id=*`);
-  if (!bridge.real) await page.getByText('Reply to https://m.example/notes/8').waitFor();
+  await page.getByText('Reply to https://m.example/notes/8').waitFor();
   await close();
 });
 

@@ -44,6 +44,7 @@ struct Frame<'a> {
     say: &'static Words,
     /// The instance's own name: where its handles live.
     place: &'a str,
+    icon: String,
     style: String,
     style_integrity: &'static str,
 }
@@ -56,7 +57,8 @@ impl<'a> Frame<'a> {
     /// Without a place, for errors.
     fn bare(asked: &HeaderMap) -> Option<Self> {
         let say = Words::wanted(asked)?;
-        Some(Self { say, place: "", style: assets::STYLE.path(), style_integrity: &assets::STYLE.integrity })
+        let (icon, style) = (assets::ICON.path(), assets::STYLE.path());
+        Some(Self { say, place: "", icon, style, style_integrity: &assets::STYLE.integrity })
     }
 }
 

@@ -87,6 +87,17 @@ async fn the_stylesheet_is_kept_by_browsers() {
 }
 
 #[tokio::test]
+async fn the_icon_is_where_browsers_look_for_it() {
+    let site = Site::new().await;
+    let answer = site.get("/favicon.ico", &BROWSER).await;
+    assert_eq!(answer.status, StatusCode::FOUND);
+    let path = answer.header("location").to_owned();
+    assert!(site.get("/", &BROWSER).await.text().contains(&format!("href=\"{path}\"")));
+    let icon = site.get(&path, &BROWSER).await;
+    assert_eq!((icon.status, icon.header("content-type")), (StatusCode::OK, "image/svg+xml"));
+}
+
+#[tokio::test]
 async fn errors_are_pages_for_people_and_problems_for_programs() {
     let site = Site::new().await;
     let page = site.get("/nowhere", &BROWSER).await;

@@ -1,0 +1,198 @@
+// What whoever means ill has sent, through the inbox of a real bridge: in its pages, in the component, and in its data.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, onStage, open, overhang, seriousFaults, stage, startSite, strictPolicy } from './browser.mjs';
+
+let browser;
+let site;
+
+before(async () => {
+  if (!stage) return;
+  browser = await launch();
+  site = await startSite(stage);
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+});
+
+// Pictures that are none are asked of the bridge, which has none either.
+const NO_PICTURE = /^console: Failed to load resource: the server responded with a status of 404 .*\/pictures\//;
+const TURNING = /[\u202a-\u202e\u2066-\u2069]/;
+
+// Opens, loads, hovers, focuses and clicks all of it, so that whatever lies in wait may spring; no link leads away meanwhile.
+async function provoke(page, within) {
+  await within.evaluate(async (one) => {
+    const root = one.shadowRoot ?? one;
+    root.addEventListener('click', (event) => event.target.closest('a') && event.preventDefault());
+    for (const details of root.querySelectorAll('details')) details.open = true;
+    for (const button of root.querySelectorAll('button')) button.click();
+    for (const image of root.querySelectorAll('img')) image.loading = 'eager';
+    await Promise.all([...root.querySelectorAll('img')].map((image) => image.decode().catch(() => {})));
+    for (const at of root.querySelectorAll('*')) {
+      for (const name of ['mouseover', 'focus', 'toggle', 'load', 'error']) at.dispatchEvent(new Event(name));
+      at.click?.();
+    }
+  });
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+}
+
+// What stands in a page or a component.
+function stands(within) {
+  return within.evaluate((one) => {
+    const all = [...(one.shadowRoot ?? one).querySelectorAll('*')];
+    const depth = (at) => {
+      let n = 0;
+      for (let up = at; up; up = up.parentNode ?? up.host) n += 1;
+      return n;
+    };
+    return {
+      scripted: all.filter((at) => at.getAttributeNames().some((name) => name.startsWith('on') || name === 'style')).map((at) => at.outerHTML.slice(0, 200)),
+      strange: [...new Set(all.map((at) => at.localName))].filter((name) => /script|style|iframe|object|embed|form|input|video|audio|base|meta|link|template|math|svg|textarea/.test(name)),
+      links: [...new Set(all.filter((at) => at.hasAttribute('href')).map((at) => new URL(at.href, 'about:blank').protocol))],
+      free: all.filter((at) => at.localName === 'a' && at.origin !== location.origin && !/\bugc\b/.test(at.rel)).map((at) => at.outerHTML.slice(0, 200)),
+      pictures: [...new Set(all.filter((at) => at.hasAttribute('src')).map((at) => new URL(at.src).origin))],
+      ids: all.map((at) => at.id).filter((id) => id && !/^(r\d+|main|conversation|conversation-title)$/.test(id)),
+      depth: Math.max(...all.map(depth)),
+      huge: Math.max(...[...(one.shadowRoot ?? one).querySelectorAll('.content')].map((at) => at.textContent.length)),
+      many: all.length,
+      names: [...(one.shadowRoot ?? one).querySelectorAll('.name')].map((at) => at.textContent),
+      titles: all.map((at) => `${at.title} ${at.getAttribute('alt') ?? ''} ${at.getAttribute('aria-label') ?? ''}`).join('\n'),
+    };
+  });
+}
+
+function isHarmless(found) {
+  assert.deepEqual(found.scripted, []);
+  assert.deepEqual(found.links.filter((one) => !/^https?:$/.test(one)), []);
+  assert.deepEqual(found.free, []);
+  assert.deepEqual(found.pictures.filter((origin) => origin !== stage.bridge), []);
+  assert.deepEqual(found.ids, []);
+  assert.ok(found.depth < 100, `${found.depth} elements deep`);
+  assert.ok(found.huge < 105_000, `${found.huge} characters`);
+  assert.ok(found.names.length > 10);
+  for (const name of found.names) assert.ok(name.length <= 120 && !TURNING.test(name), `${name.length}: ${name}`);
+  assert.equal(TURNING.test(found.titles), false);
+}
+
+const withoutPolicy = (page) =>
+  page.route('**/@*/**', async (route) => {
+    const response = await route.fetch();
+    const { 'content-security-policy': _, ...headers } = response.headers();
+    await route.fulfill({ response, headers });
+  });
+
+for (const policy of [true, false]) {
+  test(`the page shows it and nothing happens${policy ? '' : ', without any policy'}`, onStage, async () => {
+    const { page, clean, close } = await open(browser, stage.posts.guests.page, {
+      origins: [stage.bridge],
+      before: policy ? undefined : withoutPolicy,
+    });
+    const talk = page.locator('#conversation');
+    await provoke(page, talk);
+    const found = await stands(talk);
+    isHarmless(found);
+    assert.deepEqual(found.strange, []);
+    assert.equal(await page.locator('.thread > li').count(), stage.hostile);
+    await page.getByText('plain').first().waitFor();
+    assert.equal(await page.getByRole('link', { name: 'good link' }).getAttribute('href'), 'https://good.example/');
+    assert.equal(await page.getByRole('link', { name: /^(bad link|worse|data|odd)$/ }).count(), 0);
+    assert.equal(await overhang(page), 0, 'the page is wider than its window');
+    clean([NO_PICTURE]);
+    await close();
+  });
+
+  test(`the component shows it and nothing happens${policy ? '' : ', without any policy'}`, onStage, async () => {
+    const at = site.page({
+      policy: policy ? strictPolicy(stage.bridge, "require-trusted-types-for 'script'") : undefined,
+      body: `<veerpont-conversation url="${stage.posts.guests.url}" loading="eager"></veerpont-conversation>`,
+    });
+    const { page, clean, close } = await open(browser, at, { origins: [stage.bridge] });
+    const element = page.locator('veerpont-conversation');
+    await element.getByRole('heading', { name: `${stage.hostile} replies` }).waitFor();
+    await provoke(page, element);
+    const found = await stands(element);
+    isHarmless({ ...found, free: [] });
+    assert.deepEqual(found.strange.filter((name) => name !== 'svg'), []);
+    await element.getByText('plain').first().waitFor();
+    assert.equal(await element.getByRole('link', { name: /^(bad link|worse|data|odd)$/ }).count(), 0);
+    assert.equal(await overhang(page), 0, 'the page is wider than its window');
+    clean([NO_PICTURE]);
+    await close();
+  });
+}
+
+test('it fits a narrow screen, and axe finds no serious fault', onStage, async () => {
+  for (const colorScheme of ['light', 'dark']) {
+    const { page, clean, close } = await open(browser, stage.posts.guests.page, {
+      origins: [stage.bridge],
+      viewport: { width: 360, height: 800 },
+      colorScheme,
+    });
+    await page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)));
+    assert.equal(await overhang(page), 0);
+    assert.deepEqual(await seriousFaults(page), [], colorScheme);
+    if (process.env.VEERPONT_SCREENSHOTS) await page.screenshot({ path: `${process.env.VEERPONT_SCREENSHOTS}/page-guests-${colorScheme}.png` });
+    clean([NO_PICTURE]);
+    await close();
+  }
+});
+
+test('the dialogs about it say it as a text', onStage, async () => {
+  const { replies } = await (await fetch(`${stage.bridge}/api/v1/conversation?url=${encodeURIComponent(stage.posts.guests.url)}`)).json();
+  const some = replies.items.filter((one, n) => n < 16 && !one.gone);
+  assert.ok(some.length > 10);
+  for (const { id } of some) {
+    const { page, clean, close } = await open(browser, `${stage.bridge}/reply?id=${encodeURIComponent(id)}`, { origins: [stage.bridge] });
+    const found = await stands(page.getByRole('main'));
+    assert.deepEqual(found.scripted, []);
+    assert.deepEqual(found.links.filter((one) => !/^https?:$/.test(one)), []);
+    assert.deepEqual(found.strange, ['form', 'input']);
+    assert.equal(await overhang(page), 0);
+    assert.equal(TURNING.test(await page.title()), false);
+    clean([NO_PICTURE]);
+    await close();
+  }
+});
+
+test('its data are data, and opened in a browser they run nothing', onStage, async () => {
+  const { guests } = stage.posts;
+  const uuid = guests.article.split('/').at(-1);
+  const profile = guests.page.replace(/\/[^/]*$/, '');
+  const paths = [
+    `${stage.bridge}/api/v1/conversation?url=${encodeURIComponent(guests.url)}`,
+    `${stage.bridge}/api/v1/statuses/${uuid}`,
+    `${stage.bridge}/api/v1/statuses/${uuid}/context`,
+    `${stage.bridge}/api/v1/statuses/${uuid}/favourited_by`,
+    `${profile}/feed.atom`,
+    `${profile}/feed.json`,
+  ];
+  for (const at of paths) {
+    const answer = await fetch(at);
+    assert.equal(answer.status, 200, at);
+    assert.match(answer.headers.get('content-type'), /^application\/(json|feed\+json|atom\+xml)/, at);
+    assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', at);
+    const { page, clean, close } = await open(browser, at, { origins: [stage.bridge] });
+    await page.evaluate(() => document.readyState);
+    clean();
+    await close();
+  }
+  // And what is HTML in them is clean by itself, for those who show it as it is.
+  const { replies } = await (await fetch(paths[0])).json();
+  const { descendants } = await (await fetch(paths[2])).json();
+  const pieces = [...replies.items, ...descendants].map((one) => one.content);
+  assert.ok(pieces.length >= stage.hostile);
+  const at = site.page({ body: '<div id="raw"></div>' });
+  const { page, clean, close } = await open(browser, at, { origins: [stage.bridge] });
+  const raw = page.locator('#raw');
+  await raw.evaluate((one, pieces) => (one.innerHTML = pieces.map((piece) => `<div class="content">${piece}</div>`).join('')), pieces);
+  await provoke(page, raw);
+  const found = await stands(raw);
+  assert.deepEqual(found.scripted, []);
+  assert.deepEqual(found.strange, []);
+  assert.deepEqual(found.links.filter((one) => !/^https?:$/.test(one)), []);
+  assert.deepEqual(found.pictures, []);
+  clean();
+  await close();
+});

@@ -1,0 +1,132 @@
+//! What readers see and do, tried by a real browser on a real bridge: pages, dialogs and the component, beside servers
+//! elsewhere that really send what is said. The tests themselves are `*.mjs` beside this file.
+//!
+//! `VEERPONT_SCREENSHOTS` names a folder for pictures to look at; docs/component.md tells more.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::process::Command;
+
+mod elsewhere;
+mod hostile;
+mod stage;
+mod talk;
+
+use elsewhere::{EVIL, HARBOUR, HOSTS, LIGHTHOUSE, SHORE};
+use stage::{Post, Stage};
+
+/// The site, and the domain of its authors' handles.
+pub(crate) const SITE: &str = "ferrytown.example";
+/// The handle of its community.
+pub(crate) const COMMUNITY: &str = "sandhaven";
+
+/// How long the browser may take for everything.
+const PATIENCE: Duration = Duration::from_mins(15);
+
+/// The tests; the first has a mock for a bridge.
+const TESTS: [&str; 5] = ["component.mjs", "thread.mjs", "pages.mjs", "dialogs.mjs", "hostile.mjs"];
+
+/// What the tests run with, the browser apart.
+const PROGRAMS: [&str; 2] = ["node", "npm"];
+
+/// The names that a browser goes by; tests/browser/browser.mjs has the same.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_find_everything_as_it_should_be() {
+    if !is_ready() {
+        return;
+    }
+    install().await;
+    let mut people = talk::people();
+    people.insert(EVIL, hostile::people());
+    let stage = Stage::open(people).await;
+    let (bell, guests, hello) = (
+        stage.post("the-bell-is-back").await,
+        stage.post("the-guest-book").await,
+        stage.post("say-hello-on-regatta-day").await,
+    );
+    let quiet = stage.post("a-piano-crosses-the-sand").await;
+    talk::conversation(&stage, &bell).await;
+    let hostile = hostile::conversation(&stage, &guests).await;
+    talk::crowd(&stage, &hello).await;
+
+    let post = |post: &Post| json!({ "url": post.url, "article": post.article, "page": post.page });
+    let told = json!({
+        "bridge": stage.origin,
+        "script": stage.read("/assets/veerpont.json").await["script"],
+        "elsewhere": stage.elsewhere,
+        "names": HOSTS.iter().chain([&SITE]).collect::<Vec<_>>(),
+        "posts": { "bell": post(&bell), "guests": post(&guests), "hello": post(&hello), "quiet": post(&quiet) },
+        "servers": { "subscribe": LIGHTHOUSE, "intents": SHORE, "unsaid": HARBOUR, "evil": EVIL },
+        "hostile": hostile,
+        "crowded": talk::CROWDED,
+    });
+    let passed = run(&told.to_string()).await;
+    stage.close().await;
+    assert!(passed, "the browser found faults: its report stands above");
+}
+
+/// Lets the browser go through all of it; whether it found everything right.
+async fn run(stage: &str) -> bool {
+    let mut command = Command::new("node");
+    // One after another: several browsers at once make a small machine's clocks run out.
+    command.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(TESTS);
+    command.current_dir(folder()).env("VEERPONT_STAGE", stage).stdin(Stdio::null()).kill_on_drop(true);
+    let ended = tokio::time::timeout(PATIENCE, command.status()).await;
+    ended.unwrap_or_else(|_| panic!("the browser's tests take longer than {PATIENCE:?}")).expect("node runs").success()
+}
+
+/// Whether this machine has what it takes; said aloud where it has not, and a fault with `CI=true`.
+fn is_ready() -> bool {
+    let mut missing: Vec<&str> = PROGRAMS.into_iter().filter(|program| !is_in_path(program)).collect();
+    if std::env::var_os("VEERPONT_CHROMIUM").is_none() && !BROWSERS.into_iter().any(is_in_path) {
+        missing.push("chromium");
+    }
+    if missing.is_empty() {
+        return true;
+    }
+    let missing = missing.join(", ");
+    let advice = format!("install it (Debian: apt-get install nodejs npm chromium); missing: {missing}");
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "CI=true asks for a browser, and it is not here: {advice}");
+    say(&format!("SKIPPED: everything in a browser; to run it, {advice}"));
+    false
+}
+
+fn is_in_path(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+}
+
+/// What package-lock.json pins, where it is not there yet or is another version's.
+async fn install() {
+    let installed = folder().join("node_modules/.package-lock.json");
+    let modified = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
+    if modified(&installed).is_some_and(|at| Some(at) >= modified(&folder().join("package-lock.json"))) {
+        return;
+    }
+    let npm =
+        Command::new("npm").args(["ci", "--ignore-scripts"]).current_dir(folder()).stdin(Stdio::null()).output().await;
+    let npm = npm.expect("npm runs");
+    let said = String::from_utf8_lossy(&npm.stderr);
+    assert!(
+        npm.status.success(),
+        "`npm ci --ignore-scripts` in tests/browser failed; it needs the npm registry:\n{said}"
+    );
+}
+
+/// Writes to standard error itself, which the test harness does not capture.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
+}
