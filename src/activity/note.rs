@@ -85,7 +85,8 @@ pub fn note(urls: &Urls, facts: &NoteFacts<'_>) -> Value {
         "replies": collection::replies(&urls.note_replies(facts.uuid), facts.replies),
         "likes": collection::tally(&urls.note_likes(facts.uuid), facts.likes),
         "shares": collection::tally(&urls.note_shares(facts.uuid), facts.shares),
-        "interactionPolicy": { "canQuote": { "automaticApproval": [PUBLIC] } },
+        // Only articles have permissions to give (FEP-044f); nobody but its author may quote an answer (interop B21).
+        "interactionPolicy": { "canQuote": { "automaticApproval": [urls.actor(facts.author)] } },
     });
     if !facts.language.is_empty() {
         // GoToSocial wants the same content in both places (interop B15).

@@ -183,6 +183,12 @@ impl Urls {
         format!("{}{}", self.origin, local.path())
     }
 
+    /// Whether an address is of our origin, whatever it names there; `https://ours.example.net` is not of `https://ours.example`.
+    #[must_use]
+    pub fn is_ours(&self, url: &str) -> bool {
+        url.strip_prefix(self.origin.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    }
+
     /// Turns one of our addresses back; `None` for every other text, also where only a slash, a fragment, a
     /// query or a letter's case differs: an id is itself, byte for byte (interop A22).
     #[must_use]
@@ -379,6 +385,20 @@ mod tests {
 
     #[test]
     fn nearly_ours_is_not_ours() {
+        let here = Urls::new(&Url::parse("https://social.example").expect("a url"), None).expect("a home");
+        for ours in [
+            "https://social.example",
+            "https://social.example/",
+            "https://social.example/x",
+            "https://social.example?x",
+        ] {
+            assert!(here.is_ours(ours), "{ours}");
+        }
+        for theirs in
+            ["https://social.example.org/x", "https://social.example:8443/x", "https://social.example@m.test/", ""]
+        {
+            assert!(!here.is_ours(theirs), "{theirs}");
+        }
         let urls = urls();
         let actor = urls.actor(uuid(0xabc));
         for other in [

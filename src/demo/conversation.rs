@@ -7,9 +7,10 @@ use super::story::{AUTHOR, Told, heard, seen, speaker, wait_for};
 use crate::activity::Local;
 use crate::harness::Found;
 use crate::ids::{ArticleId, Handle};
+use crate::inbox::decisions;
 use crate::interaction::store::{Order, Page};
 use crate::interaction::{Answers, Shown, State};
-use crate::moderation::decisions::{self, Decision};
+use crate::moderation::decisions::Decision;
 use crate::outbox::answers::{self, Draft};
 use crate::{html, interaction, post};
 

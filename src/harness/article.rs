@@ -172,7 +172,10 @@ pub(super) fn check_shapes(article: &Value) -> Result<(), String> {
         )?;
     }
     let quotes = article.pointer("/interactionPolicy/canQuote/automaticApproval").and_then(Value::as_array);
-    require(quotes.is_some_and(|who| who.iter().any(|one| one == PUBLIC)), "B21: nobody may quote it")
+    // An article may be quoted by everyone; an answer says for itself by whom.
+    let is_answer = text(article, "type") == Some("Note");
+    let may = |who: &Vec<Value>| if is_answer { !who.is_empty() } else { who.iter().any(|one| one == PUBLIC) };
+    require(quotes.is_some_and(may), "B21: nobody may quote it, or it does not say who")
 }
 
 /// `replies`, `likes` and `shares` are embedded and have an id; the last two are counted (B18, B19).

@@ -103,10 +103,24 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
         turned.host.clone_from(&host);
         turned
     };
-    refuse_blocked_key(app, claim.key_id()).await.map_err(at_host)?;
-    let incoming = incoming::parse(post.body)
-        .map_err(|malformed| at_host(turned(StatusCode::BAD_REQUEST, malformed.label(), malformed.to_string())))?;
-    refuse_blocked(app, &incoming).await.map_err(at_host)?;
+    let barred = refuse_blocked_key(app, claim.key_id()).await;
+    let incoming = match (incoming::parse(post.body), &barred) {
+        (Ok(incoming), _) => incoming,
+        (Err(_), Err(barred)) => return Err(at_host(barred.clone())),
+        (Err(malformed), Ok(())) => {
+            return Err(at_host(turned(StatusCode::BAD_REQUEST, malformed.label(), malformed.to_string())));
+        }
+    };
+    let barred = match barred {
+        Ok(()) => refuse_blocked(app, &incoming).await,
+        barred => barred,
+    };
+    if let Err(barred) = barred {
+        let signer = last_word(app, &claim, &incoming).await.map_err(at_host)?;
+        let signer = signer.ok_or_else(|| at_host(barred))?;
+        within_limits(app, host.as_deref().unwrap_or_default(), post.body.len()).map_err(at_host)?;
+        return keep(app, post, incoming, signer).await.map_err(ours);
+    }
     if is_unknown_self_delete(app, &incoming).await.map_err(ours)? {
         // Mastodon sends these to every server it knows: nothing is fetched for them (interop E11, T7).
         count(app, host.as_deref(), "delete-of-unknown").await;
@@ -124,6 +138,22 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
         Url::parse(&signer.actor).ok().as_ref().and_then(Host::of).map(|host| host.to_string()).unwrap_or_default();
     within_limits(app, &by, post.body.len()).map_err(at_host)?;
     keep(app, post, incoming, signer).await.map_err(ours)
+}
+
+/// Who is blocked may still take back what they said, else it would be shown again with the end of the block (interop
+/// G11): who signed that, by a key that we have. Nothing is fetched for it.
+async fn last_word(app: &App, claim: &Claim, incoming: &Incoming) -> Result<Option<Signer>, Turned> {
+    if !matches!(incoming.kind, incoming::Kind::Delete | incoming::Kind::Undo) {
+        return Ok(None);
+    }
+    let key = actors::known_key(app, claim.key_id()).await.map_err(|error| Turned::from(Unproven::from(error)))?;
+    let Some(key) = key.filter(|key| key.owner.url == incoming.actor) else { return Ok(None) };
+    let is_theirs = PublicKey::read(&key.public).is_ok_and(|public| claim.verify(&public));
+    Ok(is_theirs.then(|| Signer {
+        ed25519: key.public.starts_with('z'),
+        actor: key.owner.url,
+        proof: Some(proof(claim)),
+    }))
 }
 
 /// A signature that is in order in all that can be seen without the key, for one of our names.

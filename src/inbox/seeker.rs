@@ -11,6 +11,7 @@ use url::Url;
 use super::store::wanted::{self, Wanted};
 use super::store::{self, Arrival};
 use super::{FETCHED, Purpose, Want};
+use crate::activity::Urls;
 use crate::activity::incoming::{self, same_origin};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -159,7 +160,7 @@ async fn said(app: &App, wanted: &Wanted, at: &Url, document: &Value) -> Result<
 
 async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
     let (ids, now) = (app.ids.clone(), app.clock.now());
-    let ours = app.urls.origin().to_owned();
+    let urls = app.urls.clone();
     let settled = app.db.write(move |conn| {
         Box::pin(async move {
             let reason = match &found {
@@ -175,7 +176,7 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
                 Found::Said(arrival) => store::keep_fetched(conn, &ids, &arrival, now).await,
                 Found::Stands | Found::Actor => store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await,
                 Found::Listed(listed) => {
-                    for want in missing(conn, &wanted, listed, &ours).await? {
+                    for want in missing(conn, &wanted, listed, &urls, now).await? {
                         wanted::ask(conn, &ids, &want, None, now).await?;
                     }
                     Ok(())
@@ -188,13 +189,19 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
 }
 
 /// What a page lists that is neither ours, nor known, nor asked for already; and the next page.
-async fn missing(conn: &mut Conn, wanted: &Wanted, listed: incoming::Gathering, ours: &str) -> sqlx::Result<Vec<Want>> {
+async fn missing(
+    conn: &mut Conn,
+    wanted: &Wanted,
+    listed: incoming::Gathering,
+    urls: &Urls,
+    now: Timestamp,
+) -> sqlx::Result<Vec<Want>> {
     let mut wants = Vec::new();
     let mut after = Duration::ZERO;
     for url in listed.items {
-        if url.starts_with(ours)
+        if urls.is_ours(&url)
             || interaction::store::post(conn, &url).await?.is_some()
-            || wanted::was_asked(conn, &url).await?
+            || wanted::was_asked(conn, &url, now).await?
         {
             continue;
         }

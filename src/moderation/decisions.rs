@@ -50,20 +50,18 @@ pub enum Impossible {
 ///
 /// # Errors
 /// When it cannot be, or the database fails: then nothing has changed.
-pub async fn decide(app: &App, id: &str, decision: Decision, why: Option<&str>) -> Result<State, Impossible> {
-    let (ours, id, why) = (app.clone(), id.to_owned(), why.map(str::to_owned));
-    app.db
-        .write(move |conn| {
-            Box::pin(async move {
-                let post = interaction::store::post(conn, &id).await?;
-                let post = post.ok_or_else(|| Impossible::Unknown(id.clone()))?;
-                may_be(&post, decision)?;
-                carry_out(&ours, conn, &post, decision, why.as_deref()).await?;
-                let post = interaction::store::post_by_row(conn, post.id).await?;
-                post.map(|post| post.state).ok_or(Impossible::Unknown(id))
-            })
-        })
-        .await
+pub async fn decide(
+    app: &App,
+    conn: &mut Conn,
+    id: &str,
+    decision: Decision,
+    why: Option<&str>,
+) -> Result<State, Impossible> {
+    let unknown = || Impossible::Unknown(id.to_owned());
+    let post = interaction::store::post(conn, id).await?.ok_or_else(unknown)?;
+    may_be(&post, decision)?;
+    carry_out(app, conn, &post, decision, why).await?;
+    interaction::store::post_by_row(conn, post.id).await?.map(|post| post.state).ok_or_else(unknown)
 }
 
 fn may_be(post: &Reply, decision: Decision) -> Result<(), Impossible> {
@@ -99,13 +97,13 @@ async fn carry_out(
     Ok(())
 }
 
-/// Takes the permission of a quote back, and tells the server of who quotes (FEP-044f); of anything else, nothing is to
-/// be taken back.
+/// Takes the permission of a post that quotes an article back, and tells the server of who quotes (FEP-044f); of anything
+/// else, nothing is to be taken back.
 ///
 /// # Errors
 /// The database's.
 pub async fn revoke(app: &App, conn: &mut Conn, post: &Reply) -> sqlx::Result<()> {
-    let (Kind::Quote, Some(permission), Author::Remote(quoter)) = (post.kind, post.uuid, post.author) else {
+    let (Some(permission), Author::Remote(quoter)) = (post.uuid, post.author) else {
         return Ok(());
     };
     let (Some(article), Some(quoter)) =

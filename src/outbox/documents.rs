@@ -184,7 +184,7 @@ pub async fn conversation(app: &App, conn: &mut Conn, article: &Article, from: i
 }
 
 fn ids(id: &str, items: Vec<String>, from: i64, total: i64) -> Ids {
-    let next = from + PAGE;
+    let next = from.saturating_add(PAGE);
     Ids { items, total: u64::try_from(total).unwrap_or(0), next: (next < total).then(|| format!("{id}?from={next}")) }
 }
 

@@ -43,7 +43,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// # Errors
 /// As [`FetchError`] tells; a key that its actor does not list is refused.
 pub async fn key(app: &App, key_id: &str, source: Option<&str>) -> Result<Found, FetchError> {
-    match cached(app, key_id).await? {
+    match known_key(app, key_id).await? {
         Some(key) if app.clock.now().since(key.fetched_at) < BELIEVED => Ok(Found::Cached(key)),
         Some(key) => match fetch_key(app, key_id, source).await {
             Err(FetchError::Temporary(_) | FetchError::Unavailable { .. }) => Ok(Found::Cached(key)),
@@ -53,7 +53,11 @@ pub async fn key(app: &App, key_id: &str, source: Option<&str>) -> Result<Found,
     }
 }
 
-async fn cached(app: &App, key_id: &str) -> Result<Option<RemoteKey>, FetchError> {
+/// The key of a keyId, if it is known; nothing is fetched.
+///
+/// # Errors
+/// The database's.
+pub async fn known_key(app: &App, key_id: &str) -> Result<Option<RemoteKey>, FetchError> {
     let mut conn = app.db.read().await.map_err(ours)?;
     store::key(&mut conn, key_id).await.map_err(ours)
 }
@@ -74,7 +78,7 @@ pub async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<
     let waited = flight.try_lock().is_err();
     let _flying = flight.lock().await;
     if waited
-        && let Some(key) = cached(app, key_id).await?
+        && let Some(key) = known_key(app, key_id).await?
         && key.fetched_at >= began
     {
         return Ok(key);

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use veerpont::handback::worker::PAUSE;
 use veerpont::handback::{hugo as files, partials, store};
 use veerpont::harness::Peer;
-use veerpont::moderation::decisions::{self, Decision};
+use veerpont::inbox::decisions;
+use veerpont::moderation::decisions::Decision;
 use veerpont::web;
 
 use crate::hugo;

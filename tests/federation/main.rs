@@ -28,6 +28,7 @@ mod incidents;
 mod keys;
 mod knocks;
 mod library;
+mod loopholes;
 mod moderation;
 mod moves;
 mod older_backup;

@@ -38,6 +38,13 @@ impl Person {
         Self { server, id, key_id, key }
     }
 
+    /// Somebody else on the same server.
+    pub(crate) fn beside(&self, path: &str) -> Self {
+        let (server, key) = (self.server.clone(), Key::Rsa(crate::world::shared_key()));
+        let (id, key_id) = server.serve_actor(path, &key);
+        Self { server, id, key_id, key }
+    }
+
     pub(crate) fn note(&self, number: usize, answered: &str) -> Value {
         json!({
             "@context": CONTEXT, "id": format!("{}/notes/{number}", self.id), "type": "Note", "attributedTo": self.id,
@@ -64,9 +71,13 @@ impl Person {
 
     /// Sends an activity, signed by this person.
     pub(crate) async fn post(&self, activity: &Value) {
+        assert_eq!(self.knock(activity).await, 202, "{activity}");
+    }
+
+    /// As [`Self::post`]; says what was answered.
+    pub(crate) async fn knock(&self, activity: &Value) -> u16 {
         let how = Cavage { key: &self.key, key_id: &self.key_id, ..Cavage::default() };
-        let told = self.server.send(self.server.cavage(&how, INBOX, activity)).await;
-        assert_eq!(told.status, 202, "{}", told.body);
+        self.server.send(self.server.cavage(&how, INBOX, activity)).await.status
     }
 }
 

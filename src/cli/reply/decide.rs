@@ -11,9 +11,10 @@ use super::send;
 use crate::activity::Local;
 use crate::app::App;
 use crate::html;
+use crate::inbox::decisions;
 use crate::interaction::store::Ruling;
 use crate::interaction::{self, Kind, Shown, State};
-use crate::moderation::decisions::{self, Decision};
+use crate::moderation::decisions::Decision;
 use crate::moderation::store;
 use crate::{outbox, worker};
 

@@ -27,7 +27,7 @@ pub(super) async fn passed_on(
     let Some(inner) = &incoming.object else { return Ok(Verdict::declined("it passes nothing on")) };
     let (kind, about) = (inner.kind.as_deref().unwrap_or_default(), inner.object.as_deref());
     let by = format!("passed on by {}", inbound.actor);
-    if inner.id.as_deref().is_some_and(|id| id.starts_with(app.urls.origin())) {
+    if inner.id.as_deref().is_some_and(|id| app.urls.is_ours(id)) {
         return Ok(Verdict::ignored("it passes on what we said ourselves"));
     }
     let verdict = match (kind, about) {

@@ -14,8 +14,9 @@ use crate::moderation;
 use crate::post;
 use crate::remote::{self, Remote};
 
-/// Longest reaction kept, in characters: an emoji of several parts, or a `:shortcode:`.
-const REACTION_MAX: usize = 64;
+/// Longest reaction kept, in characters: an emoji of several parts, and a `:shortcode:`.
+const EMOJI_MAX: usize = 12;
+const SHORTCODE_MAX: usize = 64;
 
 /// Which opinion an activity of this name gives. A reaction is a like with a sign of its own (FEP-c0e0).
 pub(super) fn named(said: &str) -> Option<Kind> {
@@ -91,11 +92,19 @@ pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     Ok(Verdict::accepted(format!("a {} of {title}", kind.as_str())))
 }
 
-/// The sign of a reaction, as plain text.
+/// The sign of a reaction: an emoji, or the `:shortcode:` of one. Words are none: no moderator sees them (E13, FEP-c0e0).
 fn reaction(incoming: &Incoming) -> Option<String> {
-    let text = ["content", "_misskey_reaction"].iter().find_map(|key| incoming.raw.get(*key)?.as_str())?;
-    let shown: String = text.chars().filter(|c| !c.is_control() && !c.is_whitespace()).take(REACTION_MAX).collect();
-    (!shown.is_empty()).then_some(shown)
+    let text = ["content", "_misskey_reaction"].iter().find_map(|key| incoming.raw.get(*key)?.as_str())?.trim();
+    let is_shortcode = text.len() > 2 && text.len() <= SHORTCODE_MAX && text.starts_with(':') && text.ends_with(':');
+    let is_named = is_shortcode && text.chars().all(|c| c.is_ascii_alphanumeric() || ":_-+.@".contains(c));
+    // Every emoji has a sign beyond ASCII, and no letter: a heart as little as a flag or a family. What turns text round
+    // (U+202A and on) joins nothing.
+    let is_sign = |c: char| c >= '\u{a9}' && !('\u{2000}'..='\u{206f}').contains(&c) && c != '\u{fe0f}';
+    let is_part = |c: char| c.is_ascii_digit() || "#*\u{200d}".contains(c) || c == '\u{fe0f}' || is_sign(c);
+    let is_emoji = text.chars().count() <= EMOJI_MAX
+        && text.chars().any(|c| is_sign(c) || c == '\u{20e3}')
+        && text.chars().all(|c| is_part(c) && !c.is_alphabetic() && !c.is_whitespace());
+    (is_named || is_emoji).then(|| text.to_owned())
 }
 
 /// Undo by who and what, since some send a new id (interop E14).
@@ -127,4 +136,29 @@ pub(super) async fn taken_back(
     } else {
         Verdict::ignored("there was nothing to undo; remembered, should it come late")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::activity::incoming;
+
+    #[test]
+    fn a_reaction_is_an_emoji_or_the_name_of_one_e13() {
+        let of = |content: &str| {
+            let like = json!({ "@context": "https://www.w3.org/ns/activitystreams", "id": "https://m.example/1", "type": "EmojiReact", "actor": "https://m.example/u",
+                "object": "https://ours.example/1", "content": content });
+            reaction(&incoming::activity(like).expect("an activity"))
+        };
+        for sign in ["👍", "❤️", "1️⃣", "🇳🇱", "👨‍👩‍👧‍👦", "🏴󠁧󠁢󠁷󠁬󠁳󠁿", ":blobcat:", ":blob_cat@m.example:"]
+        {
+            assert_eq!(of(sign).as_deref(), Some(sign));
+        }
+        for words in ["", "buy", "купи", "ferry.example", ":not a name:", "::", "👍 👍", "\u{202e}", &"👍".repeat(20)]
+        {
+            assert_eq!(of(words), None, "{words:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What its sender cannot prove is read at its origin: forwarded activities, posts that were only named (interop E4, E24).
 
-use super::super::store::{self, wanted};
+use super::super::store::wanted;
 use super::super::{Inbound, Purpose, Verdict, Want};
 use super::object;
 use crate::activity::incoming::{Incoming, Kind};
@@ -39,11 +39,8 @@ pub(super) async fn read(
     id: &str,
     changed: bool,
 ) -> sqlx::Result<Verdict> {
-    if id.starts_with(app.urls.origin()) {
+    if app.urls.is_ours(id) {
         return Ok(Verdict::ignored("it is our own"));
-    }
-    if store::is_deleted_by_author(conn, id).await? {
-        return Ok(Verdict::ignored("it was deleted before"));
     }
     let known = interaction::store::post(conn, id).await?;
     match wanted::ended_since(conn, id, Purpose::Post, inbound.received_at).await? {
@@ -77,7 +74,7 @@ pub(super) async fn ended(app: &App, conn: &mut Conn, inbound: &Inbound, id: &st
     let Some(known) = interaction::store::post(conn, id).await?.filter(|post| post.ended_at.is_none()) else {
         return Ok(Verdict::ignored("nothing of that id stands here"));
     };
-    if id.starts_with(app.urls.origin()) {
+    if app.urls.is_ours(id) {
         return Ok(Verdict::declined("it is ours"));
     }
     match wanted::ended_since(conn, id, Purpose::End, inbound.received_at).await? {

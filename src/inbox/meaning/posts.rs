@@ -15,8 +15,8 @@ use crate::db::Conn;
 use crate::delivery;
 use crate::ids::InteractionId;
 use crate::interaction::store::NewPost;
-use crate::interaction::{self, Author, Kind, Words};
-use crate::moderation::{self, Judgment};
+use crate::interaction::{self, Author, Kind, State, Words};
+use crate::moderation::{self, Judgment, decisions};
 use crate::post::{self, Article};
 use crate::remote::{self, Remote};
 
@@ -67,7 +67,7 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: St
         return Ok(Verdict::declined("its author is gone"));
     };
     if let Some(known) = interaction::store::post(conn, &post.id).await? {
-        return edited(app, conn, &remote, &known, post).await;
+        return edited(app, conn, inbound, &remote, &known, post).await;
     }
     if store::is_deleted(conn, &inbound.actor, &post.id).await? {
         return deleted_before(app, conn, inbound, &remote, post).await;
@@ -81,7 +81,13 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: St
             private(app, conn, inbound, &remote, &article, post).await
         }
         Place::In(article, parent) => keep(app, conn, inbound, &remote, (&article, parent, Kind::Reply), post).await,
-        Place::Unknown if post.audience != Audience::Private => climb(conn, inbound, &post).await,
+        Place::Unknown if post.audience != Audience::Private => match quotes::quoted(app, conn, &post).await? {
+            // Its thread may be anybody's, but it shows an article of ours.
+            Some(article) if article.stands(app.clock.now()) => {
+                keep(app, conn, inbound, &remote, (&article, None, quotes::KIND), post).await
+            }
+            _ => climb(conn, inbound, &post).await,
+        },
         Place::Unknown | Place::Nowhere(_) if post.audience == Audience::Private => {
             Ok(Verdict::declined("it is for followers or single people, and never shown"))
         }
@@ -108,8 +114,14 @@ async fn deleted_before(
     };
     match conversation(app, conn, &answered).await? {
         Place::In(article, parent) => {
+            // Judged as if it stood: else who takes their first word back at once would be taken for approved.
+            let held = match moderation::judge(app, conn, &article, remote, &post).await? {
+                Judgment::Show => None,
+                Judgment::Hold(why) => Some(why),
+                Judgment::Decline(why) => return Ok(Verdict::declined(why)),
+            };
             let id = post.id.clone();
-            insert(app, conn, inbound, remote, (&article, parent, Kind::Reply), post, None).await?;
+            insert(app, conn, inbound, remote, (&article, parent, Kind::Reply), post, held.as_deref()).await?;
             if let Some(kept) = interaction::store::post(conn, &id).await? {
                 interaction::store::end_post(conn, kept.id, app.clock.now()).await?;
             }
@@ -139,7 +151,7 @@ async fn conversation(app: &App, conn: &mut Conn, answered: &str) -> sqlx::Resul
                 return Ok(Place::Nowhere("it answers somebody's own post about an article of ours"));
             }
             Some(reply) => (post::store::article(conn, reply.article).await?, Some(reply.id)),
-            None if answered.starts_with(app.urls.origin()) => {
+            None if app.urls.is_ours(answered) => {
                 return Ok(Place::Nowhere("it answers nothing of ours that can be answered"));
             }
             None => return Ok(Place::Unknown),
@@ -186,7 +198,8 @@ async fn keep(
         Judgment::Hold(why) => Some(why),
         Judgment::Decline(why) => return Ok(Verdict::declined(why)),
     };
-    let wants = more_of_the_thread(app, &post, article);
+    // Of what waits for a moderator nothing more is read: a stranger's first word sends us nowhere.
+    let wants = if held.is_none() { more_of_the_thread(app, &post, article) } else { Vec::new() };
     insert(app, conn, inbound, remote, (article, parent, kind), post, held.as_deref()).await?;
     delivery::store::reach(conn, article.id, remote.nearest_inbox()).await?;
     let what = match (kind, parent) {
@@ -238,9 +251,24 @@ async fn insert(
 /// long as there is room for this conversation.
 fn more_of_the_thread(app: &App, post: &Statement, article: &Article) -> Vec<Want> {
     let places = [post.replies.as_deref(), post.context.as_deref()];
-    let foreign = |url: &&str| same_origin(url, &post.id) && !url.starts_with(app.urls.origin());
+    let foreign = |url: &&str| same_origin(url, &post.id) && !app.urls.is_ours(url);
     let want = |url: &str| Want { article: Some(article.id), after: GROWS_FOR, ..Want::now(url, Purpose::Collection) };
     places.into_iter().flatten().filter(foreign).map(want).collect()
+}
+
+/// The same of a post that was read at its origin once more, since a moderator let it in.
+async fn thread_of_known(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    known: &interaction::Reply,
+    post: &Statement,
+) -> sqlx::Result<Vec<Want>> {
+    if inbound.path != FETCHED || known.state != State::Shown || known.kind == Kind::Notice {
+        return Ok(Vec::new());
+    }
+    let article = post::store::article(conn, known.article).await?;
+    Ok(article.map(|article| more_of_the_thread(app, post, &article)).unwrap_or_default())
 }
 
 /// A word for an author alone: kept for them if the operator wants that, and never shown (interop E6).
@@ -266,10 +294,12 @@ async fn private(
 async fn edited(
     app: &App,
     conn: &mut Conn,
+    inbound: &Inbound,
     remote: &Remote,
     known: &interaction::Reply,
     post: Statement,
 ) -> sqlx::Result<Verdict> {
+    let now = app.clock.now();
     if known.author != Author::Remote(remote.id) {
         return Ok(Verdict::declined("the reply is somebody else's"));
     }
@@ -279,7 +309,8 @@ async fn edited(
     if (post.audience == Audience::Private) != (known.kind == Kind::Notice) {
         return Ok(Verdict::declined("who may read a post does not change with an edit"));
     }
-    let as_of = post.updated.or(post.published).unwrap_or(Timestamp::from_millis(0));
+    // What says that it is of the future would keep every later edit out.
+    let as_of = post.updated.or(post.published).unwrap_or(Timestamp::from_millis(0)).min(now);
     let judgment = match post::store::article(conn, known.article).await? {
         Some(article) => moderation::judge(app, conn, &article, remote, &post).await?,
         None => Judgment::Show,
@@ -287,15 +318,17 @@ async fn edited(
     if let Judgment::Decline(why) = judgment {
         return Ok(Verdict::declined(why));
     }
+    let wants = thread_of_known(app, conn, inbound, known, &post).await?;
     if !interaction::store::edit_post(conn, known, &Words::of(post), as_of).await? {
-        return Ok(Verdict::ignored("the reply is known in these words or newer ones"));
+        return Ok(Verdict::ignored("the reply is known in these words or newer ones").wanting(wants));
     }
-    let verdict = Verdict::accepted("the reply has new words");
+    let verdict = Verdict::accepted("the reply has new words").wanting(wants);
     // A restored post was judged with its first words; that they are there again approves nothing.
     if let Judgment::Hold(why) = judgment
-        && (known.state == interaction::State::Shown || !known.has_words)
+        && (known.state == State::Shown || !known.has_words)
     {
-        interaction::store::decide(conn, known.id, interaction::State::Held, Some(&why), app.clock.now()).await?;
+        decisions::revoke(app, conn, known).await?;
+        interaction::store::decide(conn, known.id, State::Held, Some(&why), app.clock.now()).await?;
         return Ok(verdict.step(format!("held for a moderator: {why}")));
     }
     Ok(verdict)

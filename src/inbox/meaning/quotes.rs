@@ -9,6 +9,7 @@ use crate::activity::Local;
 use crate::activity::incoming::{Incoming, Statement, same_origin, statement};
 use crate::activity::outgoing::{self, QuoteRequest, Stamp};
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::interaction::{self, Kind, State};
 use crate::outbox::{Audience, Outgoing, publish};
@@ -58,15 +59,19 @@ pub(super) async fn requested(
         return Ok(Verdict::declined("the quote is somebody else's, or of another article"));
     }
     if known.state != State::Shown {
-        return Ok(Verdict::declined(format!("the quote is {}, so it is not granted", known.state.as_str())));
+        let why = format!("the quote is {}, so it is not granted", known.state.as_str());
+        // Asked again once a moderator lets it in.
+        return Ok(Verdict { waits_for: Some((quote, Purpose::Post)), ..Verdict::declined(why) });
     }
+    // Hidden, its permission is taken back: let in again, it is given anew.
+    let decided = interaction::store::ruling(conn, known.id).await?.decided;
     let owner = crate::author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
     let (activity, now) = (app.ids.uuid(), app.clock.now());
     let (owner_url, article_url, stamp) = (owner.url(&app.urls), app.urls.article(article.uuid), app.urls.quote(uuid));
     let request =
         QuoteRequest { id: &inbound.activity_id, actor: &inbound.actor, object: &article_url, instrument: &quote };
     let outgoing = Outgoing {
-        cause: format!("quote:{}", inbound.id),
+        cause: format!("quote:{}:{}", inbound.id, decided.map_or(0, Timestamp::millis)),
         because: Some(inbound.id),
         article: Some(article.id),
         ..Outgoing::new(
@@ -78,7 +83,8 @@ pub(super) async fn requested(
         )
     };
     publish(conn, &outgoing, now).await?;
-    Ok(Verdict::accepted(format!("may quote “{}”", article.content.title)))
+    let verdict = Verdict::accepted(format!("may quote “{}”", article.content.title));
+    Ok(Verdict { waits_for: Some((quote, Purpose::Post)), ..verdict })
 }
 
 /// The quoting post itself: from the request, if its author sent it, else read at its origin. A verdict where that ends

@@ -2,7 +2,6 @@
 
 use sqlx::{query, query_scalar};
 
-use crate::activity::incoming::same_origin;
 use crate::db::Conn;
 use crate::ids::InboundId;
 
@@ -89,23 +88,4 @@ pub async fn is_deleted(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::
     .fetch_optional(conn)
     .await?;
     Ok(id.is_some())
-}
-
-/// Whether what has this id was deleted by an actor of its own server who signed that (interop D7).
-///
-/// # Errors
-/// The database's.
-pub async fn is_deleted_by_author(conn: &mut Conn, object_id: &str) -> sqlx::Result<bool> {
-    let actors: Vec<String> = query_scalar(
-        "SELECT DISTINCT d.actor FROM inbound d WHERE d.object_id = $1 AND d.signer = d.actor AND d.kind = 'Delete' LIMIT 10",
-    )
-    .bind(object_id)
-    .fetch_all(&mut *conn)
-    .await?;
-    for actor in actors {
-        if same_origin(&actor, object_id) && is_deleted(conn, &actor, object_id).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -16,7 +16,7 @@ mod waiting;
 pub mod wanted;
 
 pub use kept::{Kept, about, latest};
-pub use memory::{end_follows, is_deleted, is_deleted_by_author, knows, restore_follows, standing_follow, undone_by};
+pub use memory::{end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
 pub use refusals::{count_refusal, refusals};
 use waiting::waiting_key;
 pub use waiting::{fail_waiting, reread_deferred, wake_waiting};
@@ -88,7 +88,7 @@ pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Ti
         "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
          ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1, raw = excluded.raw,
-         verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = excluded.next_attempt_at
+         received_at = excluded.received_at, verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = excluded.next_attempt_at
          WHERE inbound.path = excluded.path",
     )
     .bind(ids.row())
@@ -188,7 +188,10 @@ pub async fn settle(
         return Ok(false);
     }
     for want in &verdict.wants {
-        wanted::ask(conn, ids, want, Some(inbound.id), now).await?;
+        if !wanted::ask(conn, ids, want, Some(inbound.id), now).await? {
+            // What needs it is looked at again should it come by itself.
+            fail_waiting(conn, &want.url, want.purpose, wanted::ENOUGH, now).await?;
+        }
     }
     if inbound.path == FETCHED {
         match verdict.outcome {

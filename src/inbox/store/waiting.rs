@@ -30,9 +30,6 @@ pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Tim
     Ok(())
 }
 
-/// Most steps that a refusal is passed on, from a post to its answers.
-const PASSED_ON: usize = 64;
-
 /// What waits for a document is declined, since that cannot be had or means nothing here; and so is what waits for
 /// those. It is looked at again all the same should the document come in.
 ///
@@ -41,8 +38,8 @@ const PASSED_ON: usize = 64;
 pub async fn fail_waiting(conn: &mut Conn, url: &str, purpose: Purpose, why: &str, now: Timestamp) -> sqlx::Result<()> {
     let reason = format!("what it needs is not to be had: {url}: {why}");
     let mut keys = vec![waiting_key(url, purpose)];
-    for _ in 0..PASSED_ON {
-        let Some(key) = keys.pop() else { break };
+    // Each row is declined once, so this ends.
+    while let Some(key) = keys.pop() {
         let rows = query(
             "UPDATE inbound SET verdict = 'declined', reason = $2, settled_at = $3 WHERE waits_for = $1 AND verdict = 'deferred'
              RETURNING activity_id, path",

@@ -19,8 +19,17 @@ const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(1);
 /// How long a collection that was read is not read again (interop B18).
 const COLLECTION_AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(15);
 
-/// Most documents read for one conversation in all, so that nobody can send us round for ever.
+/// Most documents asked for for one conversation in [`ARTICLE_SPAN`], so that nobody can send us round for ever.
 pub const OF_ARTICLE: i64 = 5000;
+
+/// See [`OF_ARTICLE`].
+pub const ARTICLE_SPAN: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// Why a document is not read.
+pub const ENOUGH: &str = "enough was read for this conversation today, or its address has no host";
+
+/// How long a document of a collection that could not be had is not asked for again.
+const FAILED_FOR: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// Most documents read of one host in [`HOST_SPAN`]: one in two seconds, as the posts of one collection are, whatever
 /// strangers send us to read there.
@@ -62,8 +71,9 @@ pub async fn ask(
 ) -> sqlx::Result<bool> {
     let Some(host) = Url::parse(&want.url).ok().as_ref().and_then(Host::of) else { return Ok(false) };
     if let Some(article) = want.article {
-        let asked: i64 = query_scalar("SELECT COUNT(*) FROM wanted WHERE article_id = $1")
+        let asked: i64 = query_scalar("SELECT COUNT(*) FROM wanted WHERE article_id = $1 AND asked_at > $2")
             .bind(article.0)
+            .bind((now - ARTICLE_SPAN).millis())
             .fetch_one(&mut *conn)
             .await?;
         if asked >= OF_ARTICLE {
@@ -270,15 +280,18 @@ pub async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<A
     })
 }
 
-/// Whether a post was asked for before, or is known.
+/// Whether a post was asked for before, and need not be asked for again so soon.
 ///
 /// # Errors
 /// The database's.
-pub async fn was_asked(conn: &mut Conn, url: &str) -> sqlx::Result<bool> {
-    let found: Option<i64> = query_scalar("SELECT id FROM wanted WHERE url = $1 AND purpose = 'post'")
-        .bind(url)
-        .fetch_optional(conn)
-        .await?;
+pub async fn was_asked(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<bool> {
+    let found: Option<i64> = query_scalar(
+        "SELECT id FROM wanted WHERE url = $1 AND purpose = 'post' AND (outcome IS NULL OR outcome = 'read' OR settled_at > $2)",
+    )
+    .bind(url)
+    .bind((now - FAILED_FOR).millis())
+    .fetch_optional(conn)
+    .await?;
     Ok(found.is_some())
 }
 

@@ -307,8 +307,8 @@ pub async fn people(
         " FROM interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN actors a ON a.id = i.actor_id
          WHERE i.article_id = $1 AND i.kind = $2 AND i.parent_id IS NULL AND ",
         standing!(),
-        " AND NOT EXISTS (SELECT 1 FROM interactions l WHERE l.article_id = i.article_id AND l.kind = i.kind AND l.parent_id IS NULL
-             AND l.remote_actor_id = i.remote_actor_id AND l.ended_at IS NULL AND l.id > i.id)
+        " AND i.id IN (SELECT MAX(l.id) FROM interactions l WHERE l.article_id = $1 AND l.kind = $2 AND l.parent_id IS NULL
+             AND l.ended_at IS NULL GROUP BY l.remote_actor_id)
          ORDER BY i.id DESC LIMIT $3"
     ))
     .bind(article.0)

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use veerpont::inbox::decisions;
 use veerpont::interaction::State;
 use veerpont::interaction::store::Filter;
-use veerpont::moderation::decisions::{self, Decision};
+use veerpont::moderation::decisions::Decision;
 use veerpont::moderation::{BlockKind, Severity, store};
 use veerpont::{html, interaction};
 

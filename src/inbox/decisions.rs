@@ -1,0 +1,29 @@
+//! A moderator's word on a post, and what waited for it: whoever asked to quote is answered, the rest of its thread is read.
+
+use super::store::{self, wanted};
+use super::{Purpose, Want};
+use crate::app::App;
+use crate::interaction::State;
+use crate::moderation::decisions::{self, Decision, Impossible};
+
+/// Decides about a post of somebody elsewhere, by its id; says how it stands then. What is let in is read at its origin once
+/// more, for the words it has now and where the rest of its thread is.
+///
+/// # Errors
+/// When it cannot be, or the database fails: then nothing has changed.
+pub async fn decide(app: &App, id: &str, decision: Decision, why: Option<&str>) -> Result<State, Impossible> {
+    let (ours, id, why) = (app.clone(), id.to_owned(), why.map(str::to_owned));
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                let state = decisions::decide(&ours, conn, &id, decision, why.as_deref()).await?;
+                if state == State::Shown {
+                    let now = ours.clock.now();
+                    store::wake_waiting(conn, &id, Purpose::Post, now).await?;
+                    wanted::ask(conn, &ours.ids, &Want::now(id, Purpose::Post), None, now).await?;
+                }
+                Ok(state)
+            })
+        })
+        .await
+}
