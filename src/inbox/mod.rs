@@ -90,11 +90,14 @@ pub struct Verdict {
     /// What is to be read at its origin.
     #[serde(skip)]
     pub wants: Vec<Want>,
+    /// Whether its text is forgotten at once.
+    #[serde(skip)]
+    pub forgets: bool,
 }
 
 impl Verdict {
     fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), steps: Vec::new(), waits_for: None, wants: Vec::new() }
+        Self { outcome, reason: reason.into(), steps: Vec::new(), waits_for: None, wants: Vec::new(), forgets: false }
     }
 
     fn accepted(reason: impl Into<String>) -> Self {
@@ -118,6 +121,11 @@ impl Verdict {
     fn step(mut self, step: impl Into<String>) -> Self {
         self.steps.push(step.into());
         self
+    }
+
+    /// A private word that is not kept, whose text nobody but its author's readers was meant to see (interop E6, G11).
+    fn private() -> Self {
+        Self { forgets: true, ..Self::declined("it is for followers or single people, and never shown") }
     }
 
     fn wanting(mut self, wants: Vec<Want>) -> Self {

@@ -192,6 +192,46 @@ async fn what_is_deleted_during_a_block_stays_deleted() {
     .await;
 }
 
+/// E14: an Undo may name the Delete by its id alone.
+#[tokio::test]
+async fn a_delete_is_taken_back_by_its_id_alone() {
+    on_each_engine(async |world| {
+        let article = article(world).await;
+        let bob = Person::new(world, "bob.test");
+        let note = bob.note(1, &article);
+        bob.serve(&note);
+        bob.send(world, &bob.activity("Create", "c1", note.clone())).await;
+        let delete = bob.activity("Delete", "d1", id(&note));
+        bob.send(world, &delete).await;
+        assert_eq!(world.reply_texts().await, Vec::<String>::new());
+        world.advance(Duration::from_mins(2));
+        bob.send(world, &bob.activity("Undo", "u1", id(&delete))).await;
+        assert_eq!(world.reply_texts().await, ["1"], "{:?}", last_verdict(world).await);
+    })
+    .await;
+}
+
+/// E6, G11: a private word that nobody wants to keep leaves a verdict and no text, here or in any backup.
+#[tokio::test]
+async fn a_private_word_is_forgotten_at_once() {
+    on_each_engine(async |world| {
+        let article = article(world).await;
+        let bob = Person::new(world, "bob.test");
+        let mut note = bob.note(1, &article);
+        note["to"] = json!(["https://social.example.org/somebody"]);
+        note["content"] = "<p>for your eyes only</p>".into();
+        bob.send(world, &bob.activity("Create", "c1", note)).await;
+        assert_eq!(last_verdict(world).await.0, "declined");
+        let mut conn = world.app.db.read().await.expect("a connection");
+        let kept: Vec<String> = sqlx::query_scalar("SELECT raw FROM inbound WHERE raw LIKE '%eyes only%'")
+            .fetch_all(&mut *conn)
+            .await
+            .expect("texts");
+        assert_eq!(kept, Vec::<String>::new());
+    })
+    .await;
+}
+
 /// What waits for a document behind one that cannot be had is told so, however much of it there is; and so is what waits
 /// for an address that leads nowhere.
 #[tokio::test]

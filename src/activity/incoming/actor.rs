@@ -77,7 +77,8 @@ pub fn actor(document: &Value) -> Result<RemoteActor, Malformed> {
         name: text(document, "name", NAME_MAX),
         shared_inbox: ours(shared_inbox.and_then(address)),
         followers: ours(document.get("followers").and_then(address_of)),
-        url: document.get("url").and_then(page),
+        // As Mastodon has it: a page elsewhere is not believed to be theirs (interop A18).
+        url: ours(document.get("url").and_then(page)),
         keys: keys(document, &id),
         avatar: each(document.get("icon")).find_map(picture),
         emoji: emoji(document),

@@ -251,6 +251,7 @@ fn an_actor_elsewhere_in_its_many_shapes() {
         Some("https://m.example/@ann")
     );
     assert_eq!(url(json!("javascript:alert(1)")), None);
+    assert_eq!(url(json!("https://bank.example/")), None, "A18: a page elsewhere is not theirs");
     assert_eq!(
         with("name", json!("é".repeat(5000))).expect("an actor").name.map(|name| name.chars().count()),
         Some(2048)

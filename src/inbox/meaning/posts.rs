@@ -88,9 +88,7 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: St
             }
             _ => climb(conn, inbound, &post).await,
         },
-        Place::Unknown | Place::Nowhere(_) if post.audience == Audience::Private => {
-            Ok(Verdict::declined("it is for followers or single people, and never shown"))
-        }
+        Place::Unknown | Place::Nowhere(_) if post.audience == Audience::Private => Ok(Verdict::private()),
         Place::Unknown => Ok(Verdict::declined("it answers nothing of ours")),
         Place::Nowhere(why) => match quotes::quoted(app, conn, &post).await? {
             Some(article) if article.stands(app.clock.now()) => {
@@ -281,7 +279,7 @@ async fn private(
     post: Statement,
 ) -> sqlx::Result<Verdict> {
     if !moderation::keeps_private(app) {
-        return Ok(Verdict::declined("it is for followers or single people, and never shown"));
+        return Ok(Verdict::private());
     }
     if let Judgment::Decline(why) = moderation::judge(app, conn, article, remote, &post).await? {
         return Ok(Verdict::declined(why));

@@ -2,7 +2,7 @@
 
 use super::super::{Inbound, Purpose, Verdict, Want, store};
 use super::{follows, opinions};
-use crate::activity::incoming::{Incoming, Reference};
+use crate::activity::incoming::Incoming;
 use crate::app::App;
 use crate::db::Conn;
 use crate::follower;
@@ -24,6 +24,11 @@ pub(super) async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming
         if let Some(what) = by_id(app, conn, &remote, id).await? {
             return Ok(Verdict::accepted(what));
         }
+        if undone.kind.is_none()
+            && let Some(deleted) = store::deleted_with(conn, &inbound.actor, id).await?
+        {
+            return undo_delete(conn, inbound, remote.id, Some(&deleted)).await;
+        }
         // An id that is known means that activity and no other of the same shape.
         if undone.kind.as_deref() != Some("Delete") && store::knows(conn, &inbound.actor, id).await? {
             return Ok(Verdict::ignored("what it undoes has ended already"));
@@ -32,7 +37,7 @@ pub(super) async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming
     match undone.kind.as_deref() {
         Some("Follow") => follows::undo_follow(app, conn, inbound, &remote, undone).await,
         Some("Block") => follows::undo_block(app, conn, &remote, undone).await,
-        Some("Delete") => undo_delete(conn, inbound, remote.id, undone).await,
+        Some("Delete") => undo_delete(conn, inbound, remote.id, undone.object.as_deref()).await,
         Some(kind) if opinions::named(kind).is_some() => {
             opinions::taken_back(app, conn, inbound, &remote, undone).await
         }
@@ -57,9 +62,9 @@ async fn undo_delete(
     conn: &mut Conn,
     inbound: &Inbound,
     remote: RemoteActorId,
-    undone: &Reference,
+    deleted: Option<&str>,
 ) -> sqlx::Result<Verdict> {
-    let Some(id) = undone.object.as_deref() else {
+    let Some(id) = deleted else {
         return Ok(Verdict::declined("it restores nothing that has an id"));
     };
     match interaction::store::post(conn, id).await? {

@@ -73,6 +73,20 @@ pub async fn standing_follow(conn: &mut Conn, actor: &str, object_id: &str) -> s
     .await
 }
 
+/// What an actor deleted with the Delete that has this id.
+///
+/// # Errors
+/// The database's.
+pub async fn deleted_with(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Option<String>> {
+    query_scalar(
+        "SELECT object_id FROM inbound WHERE activity_id = $1 AND actor = $2 AND signer = $2 AND kind = 'Delete' AND object_id IS NOT NULL",
+    )
+    .bind(activity_id)
+    .bind(actor)
+    .fetch_optional(conn)
+    .await
+}
+
 /// Whether an actor has already deleted what has this id (interop D7, T8).
 ///
 /// # Errors

@@ -16,7 +16,7 @@ mod waiting;
 pub mod wanted;
 
 pub use kept::{Kept, about, latest};
-pub use memory::{end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
+pub use memory::{deleted_with, end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
 pub use refusals::{count_refusal, refusals};
 use waiting::waiting_key;
 pub use waiting::{fail_waiting, reread_deferred, wake_waiting};
@@ -172,7 +172,8 @@ pub async fn settle(
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = query(
-        "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, waits_for = $6, steps = $7, lease_owner = NULL
+        "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, waits_for = $6, steps = $7, lease_owner = NULL,
+         raw = CASE WHEN $8 = 1 THEN '' ELSE raw END
          WHERE id = $1 AND attempts = $2 AND verdict IS NULL",
     )
     .bind(inbound.id.0)
@@ -182,6 +183,7 @@ pub async fn settle(
     .bind(now.millis())
     .bind(verdict.waits_for.as_ref().map(|(url, purpose)| waiting_key(url, *purpose)))
     .bind(if verdict.steps.is_empty() { None } else { Some(json(&verdict.steps)?) })
+    .bind(i64::from(verdict.forgets))
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 {

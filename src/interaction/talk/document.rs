@@ -105,11 +105,12 @@ fn reply(shown: &Shown, album: &mut Album) -> Value {
     })
 }
 
-/// What stands for a reply that is shown no more, or not yet: nothing of its author or words.
+/// What stands for a reply that is shown no more, or not yet: nothing of its author or words, and no way to them. Its id is
+/// what the answers below it name as their parent.
 fn gone(shown: &Shown) -> Value {
     json!({
         "id": shown.id,
-        "url": shown.id,
+        "url": null,
         "parent": shown.parent,
         "author": null,
         "published": shown.published.rfc3339(),
