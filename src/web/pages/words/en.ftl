@@ -85,6 +85,7 @@ follow-lead = Enter your own handle on the fediverse. You are taken to your serv
 answer-title = Answer { $name }
 answer-lead = Enter your own handle on the fediverse. You are taken to your server, and answer from there.
 from-label = Your handle, or your server
+from-example = @you@mastodon.example
 from-hint = Such as @you@mastodon.example. It is only kept in this browser, to fill the field in next time.
 from-go = Take me there
 by-hand = Or by hand: paste this address into the search field of your app.

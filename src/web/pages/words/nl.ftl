@@ -84,6 +84,7 @@ follow-lead = Vul je eigen naam op de fediverse in. Je gaat dan naar je eigen se
 answer-title = { $name } antwoorden
 answer-lead = Vul je eigen naam op de fediverse in. Je gaat dan naar je eigen server en antwoordt van daaruit.
 from-label = Je naam, of je server
+from-example = @jij@mastodon.example
 from-hint = Zoals @jij@mastodon.example. Die wordt alleen in deze browser bewaard, om het veld de volgende keer in te vullen.
 from-go = Breng me erheen
 by-hand = Of zelf: plak dit adres in het zoekveld van je app.
