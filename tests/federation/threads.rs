@@ -358,6 +358,8 @@ async fn a_thread_of_five_hundred_replies_over_five_servers_ends_complete_and_eq
             all.into_iter().map(|reply| (reply.id, reply.parent.unwrap_or_else(|| article.clone()))).collect()
         };
         assert_eq!(known.len(), REPLIES);
+        let said: BTreeSet<String> = world.reply_texts().await.into_iter().collect();
+        assert_eq!(said, (0..REPLIES).map(|number| number.to_string()).collect(), "in its author's words");
         assert_eq!(known, parents, "each stands where its own server has it");
         let document: Value = serde_json::from_str(&people[0].server.ask(&article).await.body).expect("JSON");
         let context = pages(&people[0].server, document["context"].as_str().expect("an id")).await;
