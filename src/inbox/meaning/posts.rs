@@ -8,7 +8,7 @@ use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
 use super::origin::{self, By};
 use super::{actors, object, quotes};
 use crate::activity::Local;
-use crate::activity::incoming::{Audience, Incoming, Statement, same_origin, statement};
+use crate::activity::incoming::{Audience, Incoming, Malformed, Statement, same_origin, statement};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
@@ -19,6 +19,9 @@ use crate::interaction::{self, Author, Kind, State, Words};
 use crate::moderation::{self, Judgment, decisions};
 use crate::post::{self, Article};
 use crate::remote::{self, Remote};
+
+/// Longest name of a kind that is told, in characters.
+const KIND_MAX: usize = 64;
 
 /// How long a thread has to grow before its server is asked for what we miss (interop B18).
 const GROWS_FOR: Duration = Duration::from_mins(5);
@@ -44,9 +47,13 @@ pub(super) async fn written(
         let changed = incoming.kind == crate::activity::incoming::Kind::Update;
         return origin::read(app, conn, inbound, id, changed).await;
     };
-    match statement(document) {
-        Ok(post) => told(app, conn, inbound, post).await,
-        Err(why) => Ok(Verdict::declined(why.to_string())),
+    match (statement(document), thing.kind.as_deref()) {
+        (Ok(post), _) => told(app, conn, inbound, post).await,
+        (Err(Malformed::Property("object.type")), Some(kind)) => {
+            let kind: String = kind.chars().take(KIND_MAX).collect();
+            Ok(Verdict::declined(format!("a {kind} is no post")))
+        }
+        (Err(why), _) => Ok(Verdict::declined(why.to_string())),
     }
 }
 
