@@ -45,6 +45,15 @@ impl Person {
         Self { server, id, key_id, key }
     }
 
+    /// The same, as something else than a person.
+    pub(crate) fn of_kind(self, kind: &str) -> Self {
+        let mut document = self.server.actor("/users/u");
+        document["type"] = kind.into();
+        document["publicKey"] = json!({ "id": self.key_id, "owner": self.id, "publicKeyPem": self.key.public() });
+        self.server.serve("/users/u", &document);
+        self
+    }
+
     pub(crate) fn note(&self, number: usize, answered: &str) -> Value {
         json!({
             "@context": CONTEXT, "id": format!("{}/notes/{number}", self.id), "type": "Note", "attributedTo": self.id,
