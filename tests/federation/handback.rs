@@ -9,7 +9,7 @@ use axum::response::Html;
 use axum::routing::get;
 use serde_json::{Value, json};
 use veerpont::demo::site::write_site;
-use veerpont::handback::worker::PAUSE;
+use veerpont::handback::worker::{AGAIN, PAUSE};
 use veerpont::handback::{hugo as files, partials, store};
 use veerpont::harness::Peer;
 use veerpont::inbox::decisions;
@@ -195,8 +195,21 @@ async fn what_a_crash_or_a_hand_did_to_the_files_is_mended() {
         let why = error().await.expect("a reason");
         assert!(why.contains("was not written by Veerpont"), "{why}");
         assert_eq!(std::fs::read(&file).expect("a file"), b"{}", "somebody else's file stays");
+        // It keeps no other post's file from being written.
+        world.write_post("tides", "The tides", "They turn.", &["maren"]);
+        world.publish().await;
+        world.advance(AGAIN);
+        world.drain().await;
+        let index = read(&folder(world).join("index.json"));
+        let tides = index["pages"]["https://example.org/post/tides/"]["article"].as_str().expect("an id").to_owned();
+        let note = ann.note(2, &tides);
+        ann.send(world, &ann.activity("Create", "c2", note)).await;
+        world.advance(AGAIN);
+        world.drain().await;
+        assert_eq!(names(world).len(), 3, "{:?}", names(world));
+        assert!(error().await.is_some());
         std::fs::remove_file(&file).expect("removed");
-        world.advance(Duration::from_mins(5));
+        world.advance(AGAIN);
         world.drain().await;
         assert_eq!((error().await, std::fs::read(&file).expect("a file")), (None, written));
     })
