@@ -5,12 +5,8 @@ use serde_json::{Value, json};
 use veerpont::moderation::listing::{self, Wish};
 use veerpont::moderation::{BlockKind, Severity};
 
-use crate::threads::{PUBLIC, Person, article, last_verdict};
+use crate::threads::{PUBLIC, Person, article, id, last_verdict};
 use crate::world::{World, on_each_engine};
-
-fn id(note: &Value) -> String {
-    note["id"].as_str().expect("an id").to_owned()
-}
 
 async fn is_declined(world: &World, because: &str) {
     let (verdict, reason) = last_verdict(world).await;
@@ -114,16 +110,9 @@ async fn ghsa_q4g8_a_permission_is_for_one_quote_of_one_article() {
         world.publish().await;
         let ann = Person::new(world, "big.test");
         let eve = ann.beside("/users/eve");
-        let mut quote = ann.note(1, "x");
-        quote.as_object_mut().expect("a note").remove("inReplyTo");
-        quote["quote"] = json!(article);
+        let quote = ann.quote(1, &article);
         ann.serve(&quote);
-        let ask = |who: &Person, name: &str, of: &str| {
-            let mut request = who.activity("QuoteRequest", name, of);
-            request["instrument"] = quote["id"].clone();
-            request
-        };
-        eve.send(world, &ask(&eve, "q1", &article)).await;
+        eve.send(world, &eve.quote_request("q1", &article, &quote)).await;
         is_declined(world, "").await;
         let mut conn = world.app.db.read().await.expect("a connection");
         let other: String = sqlx::query_scalar("SELECT uuid FROM articles ORDER BY id DESC LIMIT 1")
@@ -133,9 +122,9 @@ async fn ghsa_q4g8_a_permission_is_for_one_quote_of_one_article() {
         drop(conn);
         let other = format!("https://social.example.org/ap/articles/{other}");
         assert_ne!(other, article);
-        ann.send(world, &ask(&ann, "q2", &other)).await;
+        ann.send(world, &ann.quote_request("q2", &other, &quote)).await;
         is_declined(world, "").await;
-        ann.send(world, &ask(&ann, "q3", &article)).await;
+        ann.send(world, &ann.quote_request("q3", &article, &quote)).await;
         assert_eq!(last_verdict(world).await.0, "accepted");
     })
     .await;

@@ -99,13 +99,9 @@ async fn what_is_rarer_has_its_story_too() {
         let mut moved = bob.activity("Move", "m1", bob.id.as_str());
         moved["target"] = ann.id.clone().into();
         bob.send(world, &moved).await;
-        let mut quote = bob.note(5, "x");
-        quote.as_object_mut().expect("a note").remove("inReplyTo");
-        quote["quote"] = article.clone().into();
+        let quote = bob.quote(5, &article);
         bob.serve(&quote);
-        let mut request = bob.activity("QuoteRequest", "q1", article.as_str());
-        request["instrument"] = quote["id"].clone();
-        bob.send(world, &request).await;
+        bob.send(world, &bob.quote_request("q1", &article, &quote)).await;
         minute();
         // A community passes on what nobody else sent us.
         let group = Person::new(world, "group.test").of_kind("Group");

@@ -120,10 +120,9 @@ async fn deleted_before(
     match conversation(app, conn, &answered).await? {
         Place::In(article, parent) => {
             // Judged as if it stood: else who takes their first word back at once would be taken for approved.
-            let held = match moderation::judge(app, conn, &article, remote, &post).await? {
-                Judgment::Show => None,
-                Judgment::Hold(why) => Some(why),
-                Judgment::Decline(why) => return Ok(Verdict::declined(why)),
+            let held = match judged(app, conn, &article, remote, &post).await? {
+                Ok(held) => held,
+                Err(declined) => return Ok(declined),
             };
             let id = post.id.clone();
             insert(app, conn, inbound, remote, (&article, parent, Kind::Reply), post, held.as_deref()).await?;
@@ -190,6 +189,21 @@ async fn climb(conn: &mut Conn, inbound: &Inbound, post: &Statement) -> sqlx::Re
     Ok(Verdict::until_read("what it answers is read first, to see whether it reaches us", want))
 }
 
+/// Why a post is held, if it is; a verdict where it is not let in at all.
+async fn judged(
+    app: &App,
+    conn: &mut Conn,
+    article: &Article,
+    remote: &Remote,
+    post: &Statement,
+) -> sqlx::Result<Result<Option<String>, Verdict>> {
+    Ok(match moderation::judge(app, conn, article, remote, post).await? {
+        Judgment::Show => Ok(None),
+        Judgment::Hold(why) => Ok(Some(why)),
+        Judgment::Decline(why) => Err(Verdict::declined(why)),
+    })
+}
+
 async fn keep(
     app: &App,
     conn: &mut Conn,
@@ -198,10 +212,9 @@ async fn keep(
     (article, parent, kind): (&Article, Option<InteractionId>, Kind),
     post: Statement,
 ) -> sqlx::Result<Verdict> {
-    let held = match moderation::judge(app, conn, article, remote, &post).await? {
-        Judgment::Show => None,
-        Judgment::Hold(why) => Some(why),
-        Judgment::Decline(why) => return Ok(Verdict::declined(why)),
+    let held = match judged(app, conn, article, remote, &post).await? {
+        Ok(held) => held,
+        Err(declined) => return Ok(declined),
     };
     // Of what waits for a moderator nothing more is read: a stranger's first word sends us nowhere.
     let wants = if held.is_none() { more_of_the_thread(app, &post, article) } else { Vec::new() };
