@@ -135,6 +135,19 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn short_texts_do_not_turn_what_stands_around_them() {
+    for (text, expected) in [
+        ("Bob", "Bob"),
+        ("ليلى حسن", "ليلى حسن"),
+        ("\u{202e}Reversed\u{2066}\u{202d} Z\u{0351}\u{200f}", "Reversed Z\u{0351}"),
+        ("one\r\ntwo\tthree\u{0}\u{1b}[31m", "one\r\ntwo\tthree[31m"),
+        ("👩\u{200d}🚀", "👩\u{200d}🚀"),
+    ] {
+        assert_eq!(straight(text), expected, "{text:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 

@@ -1,7 +1,8 @@
 //! What readers see and do, tried by a real browser on a real bridge: pages, dialogs and the component, beside servers
 //! elsewhere that really send what is said. The tests themselves are `*.mjs` beside this file.
 //!
-//! `VEERPONT_SCREENSHOTS` names a folder for pictures to look at; docs/component.md tells more.
+//! `VEERPONT_SCREENSHOTS` names a folder for pictures to look at, `VEERPONT_BROWSER_ONLY` the one file of tests to run;
+//! docs/component.md tells more.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
 
@@ -12,7 +13,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
+use tempfile::TempDir;
 use tokio::process::Command;
+
+#[path = "../support/hugo.rs"]
+mod hugo;
 
 mod elsewhere;
 mod hostile;
@@ -31,7 +36,7 @@ pub(crate) const COMMUNITY: &str = "sandhaven";
 const PATIENCE: Duration = Duration::from_mins(15);
 
 /// The tests; the first has a mock for a bridge.
-const TESTS: [&str; 5] = ["component.mjs", "thread.mjs", "pages.mjs", "dialogs.mjs", "hostile.mjs"];
+const TESTS: [&str; 6] = ["component.mjs", "thread.mjs", "pages.mjs", "dialogs.mjs", "hostile.mjs", "built.mjs"];
 
 /// What the tests run with, the browser apart.
 const PROGRAMS: [&str; 2] = ["node", "npm"];
@@ -56,6 +61,7 @@ async fn readers_find_everything_as_it_should_be() {
     talk::conversation(&stage, &bell).await;
     let hostile = hostile::conversation(&stage, &guests).await;
     talk::crowd(&stage, &hello).await;
+    let built = stage.build().await;
 
     let post = |post: &Post| json!({ "url": post.url, "article": post.article, "page": post.page });
     let told = json!({
@@ -67,6 +73,7 @@ async fn readers_find_everything_as_it_should_be() {
         "servers": { "subscribe": LIGHTHOUSE, "intents": SHORE, "unsaid": HARBOUR, "evil": EVIL },
         "hostile": hostile,
         "crowded": talk::CROWDED,
+        "built": built.as_ref().map(TempDir::path),
     });
     let passed = run(&told.to_string()).await;
     stage.close().await;
@@ -77,7 +84,9 @@ async fn readers_find_everything_as_it_should_be() {
 async fn run(stage: &str) -> bool {
     let mut command = Command::new("node");
     // One after another: several browsers at once make a small machine's clocks run out.
-    command.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(TESTS);
+    command.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
+    let only = std::env::var("VEERPONT_BROWSER_ONLY").ok();
+    command.args(TESTS.into_iter().filter(|name| only.as_deref().is_none_or(|only| only == *name)));
     command.current_dir(folder()).env("VEERPONT_STAGE", stage).stdin(Stdio::null()).kill_on_drop(true);
     let ended = tokio::time::timeout(PATIENCE, command.status()).await;
     ended.unwrap_or_else(|_| panic!("the browser's tests take longer than {PATIENCE:?}")).expect("node runs").success()

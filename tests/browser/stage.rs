@@ -18,6 +18,7 @@ use veerpont::app::App;
 use veerpont::clock::Timestamp;
 use veerpont::config::Config;
 use veerpont::demo::site::write_site;
+use veerpont::handback::{self, Known, partials};
 use veerpont::harness::{Peer, PeerKey, SignOptions, SocketWire, Wire};
 use veerpont::ids::Handle;
 use veerpont::interaction::{self, State};
@@ -25,7 +26,7 @@ use veerpont::outbox::answers::{self, Draft};
 use veerpont::serve::{self, Running};
 
 use crate::elsewhere::{self, HOSTS, Server};
-use crate::{COMMUNITY, SITE};
+use crate::{COMMUNITY, SITE, hugo};
 
 pub(crate) const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
@@ -54,6 +55,14 @@ const POSTS: [(&str, &str); 3] = [
         "---\ntitle: Say hello on regatta day\ndate: \"2025-08-02\"\nauthors: [priya-nair]\n---\n\nWho is coming? Say so below, and we shall bake for you.\n",
     ),
 ];
+
+/// How the site begins each page.
+const HEAD: &str = r#"<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ .Title }}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/veerpont.css">{{ partial "veerpont/head.html" . }}</head>"#;
+
+/// A post of the site.
+const SINGLE: &str = r#"<h1>{{ .Title }}</h1>{{ .Content }}
+{{ partial "veerpont/comments.html" . }}{{ partial "veerpont/follow.html" . }}"#;
 
 /// What is said, beside its words.
 pub(crate) struct Said<'a> {
@@ -91,16 +100,16 @@ pub(crate) struct Stage {
     numbers: AtomicU32,
     running: Running,
     _serving: JoinSet<()>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stage {
     /// Writes the site and starts everybody; `people` live on their servers with their looks.
     pub(crate) async fn open(mut people: HashMap<&'static str, HashMap<&'static str, Value>>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        write(folder.path());
         let door = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let bridge = door.local_addr().expect("its address");
+        write(folder.path(), bridge);
         let listening = elsewhere::listen().await;
         let at = listening.address;
         fs::write(folder.path().join("ca.pem"), &listening.certificate).expect("written");
@@ -125,7 +134,7 @@ impl Stage {
             numbers: AtomicU32::new(0),
             running,
             _serving: serving,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -251,6 +260,16 @@ impl Stage {
         serde_json::from_slice(answer.body()).expect("JSON")
     }
 
+    /// The site as Hugo builds it, with what was said of its posts; nothing where there is no Hugo.
+    pub(crate) async fn build(&self) -> Option<TempDir> {
+        let program = hugo::programs().first()?;
+        let site = self.folder.path().join("site");
+        partials::write(&site, false).expect("the partials");
+        let source = self.app.config.sources.first().expect("a source");
+        handback::hand_back(&self.app, source, &site, &mut Known::new()).await.expect("the data files");
+        Some(hugo::build(program, &site))
+    }
+
     pub(crate) async fn close(self) {
         self.running.stop().await;
     }
@@ -270,9 +289,10 @@ fn with(mut document: Value, more: &Value) -> Value {
     document
 }
 
-fn write(folder: &Path) {
+fn write(folder: &Path, bridge: SocketAddr) {
     let site = folder.join("site");
     write_site(&site).expect("a site");
+    dress(&site, bridge);
     for (path, text) in POSTS {
         let file = site.join("content/post").join(path);
         fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
@@ -280,6 +300,20 @@ fn write(folder: &Path) {
     }
     let landing = include_bytes!("pictures/landing.png");
     fs::write(site.join("content/post/the-bell-is-back/landing.png"), landing).expect("a picture");
+}
+
+/// Templates with our partials in them, as docs/hugo-comments.md tells.
+fn dress(site: &Path, bridge: SocketAddr) {
+    let settings = fs::read_to_string(site.join("hugo.toml")).expect("its settings");
+    let params =
+        format!("\n[params.veerpont]\nbridge = \"http://{bridge}\"\nfollow = \"{COMMUNITY}\"\npictures = true\n");
+    fs::write(site.join("hugo.toml"), settings + &params).expect("written");
+    let layouts = site.join("layouts/_default");
+    fs::create_dir_all(&layouts).expect("a folder");
+    for (name, body) in [("single", SINGLE), ("list", "<h1>{{ .Title }}</h1>")] {
+        let text = format!("{HEAD}<body><main>{body}</main></body></html>\n");
+        fs::write(layouts.join(format!("{name}.html")), text).expect("a template");
+    }
 }
 
 /// The bridge lives at its loopback address, so that a browser opens its pages; everybody else has a name, and TLS as out

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
 
+#[path = "../support/hugo.rs"]
+mod hugo;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -23,7 +25,6 @@ mod git_source;
 mod handback;
 mod honest;
 mod hosts;
-mod hugo;
 mod identity;
 mod incidents;
 mod keys;
@@ -51,3 +52,5 @@ mod threads;
 mod unchanged;
 mod unlisted;
 mod world;
+
+use support::say;

@@ -49,7 +49,7 @@ pub fn conversation(app: &App, talk: &Talk, album: &mut Album) -> Value {
 fn person(who: &Person, album: &mut Album) -> Value {
     json!({
         "id": who.id,
-        "name": who.name,
+        "name": html::straight(&who.name),
         "handle": who.handle,
         "url": who.url,
         "avatar": avatar(who, album),
@@ -94,13 +94,13 @@ fn reply(shown: &Shown, album: &mut Album) -> Value {
         "published": shown.published.rfc3339(),
         "updated": shown.updated.map(Timestamp::rfc3339),
         "language": words.language,
-        "title": words.title,
-        "warning": words.warning,
+        "title": words.title.as_deref().map(html::straight),
+        "warning": words.warning.as_deref().map(html::straight),
         "sensitive": words.sensitive,
         "content": html::clean_strangers_again(&words.content),
         "attachments": attachments(shown, words, album),
         "emoji": emoji(&words.emoji, album, |number| Some(Spot::Emoji(shown.row, number))),
-        "options": words.options,
+        "options": words.options.iter().map(|option| html::straight(option)).collect::<Vec<_>>(),
         "gone": false,
     })
 }
@@ -132,7 +132,7 @@ fn attachments(shown: &Shown, words: &Words, album: &mut Album) -> Vec<Value> {
         json!({
             "url": attachment.url,
             "media_type": attachment.media_type,
-            "alt": attachment.alt,
+            "alt": attachment.alt.as_deref().map(html::straight),
             "preview": preview(shown, number, attachment, album),
         })
     };

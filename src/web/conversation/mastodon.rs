@@ -102,7 +102,7 @@ fn reply(app: &App, shown: &Shown, words: &Words, (parent, whose): (&str, &str),
         "in_reply_to_id": parent,
         "in_reply_to_account_id": whose,
         "sensitive": words.sensitive || words.warning.is_some(),
-        "spoiler_text": spoiler,
+        "spoiler_text": html::straight(spoiler),
         "visibility": if words.audience == Audience::Unlisted { "unlisted" } else { "public" },
         "language": words.language,
         "replies_count": 0,
@@ -135,7 +135,7 @@ fn account(app: &App, who: &Person, album: &mut Album) -> Value {
         "id": author_id(&who.row),
         "username": username,
         "acct": acct,
-        "display_name": if who.name.is_empty() { username } else { &who.name },
+        "display_name": html::straight(if who.name.is_empty() { username } else { &who.name }),
         "uri": who.id,
         "url": who.url,
         "avatar": avatar,
@@ -170,7 +170,7 @@ fn media(shown: &Shown, number: usize, attachment: &Attachment, album: &mut Albu
         "url": preview.as_deref().unwrap_or(&attachment.url),
         "preview_url": preview,
         "remote_url": attachment.url,
-        "description": attachment.alt,
+        "description": attachment.alt.as_deref().map(html::straight),
     })
 }
 

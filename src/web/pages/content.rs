@@ -1,6 +1,5 @@
 //! What people wrote, as it stands in a page: cleaned once more (interop E22), with our copies of its pictures.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -36,7 +35,7 @@ pub(super) fn reply(words: &Words, signs: &Signs) -> String {
 
 /// Plain text of a reply as HTML.
 pub(super) fn line(text: &str, signs: &Signs) -> String {
-    with_signs(&escape(&plain(text)), signs)
+    with_signs(&escape(&html::straight(text)), signs)
 }
 
 /// Somebody's name as HTML; their user name where they have none.
@@ -48,7 +47,7 @@ pub(super) fn name(who: &Person, album: &mut Album) -> String {
 /// Somebody's name as a text, no longer than a name is.
 pub(super) fn plain_name(who: &Person) -> String {
     let user = || who.handle.trim_start_matches('@').split('@').next().unwrap_or_default();
-    let name = plain(if who.name.trim().is_empty() { user() } else { who.name.trim() });
+    let name = html::straight(if who.name.trim().is_empty() { user() } else { who.name.trim() });
     cut(&name, NAME_MAX)
 }
 
@@ -58,15 +57,6 @@ pub(super) fn cut(text: &str, most: usize) -> String {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
         None => text.to_owned(),
     }
-}
-
-/// A text without what turns the direction of writing, or is no character to be seen: names would change the text around
-/// them.
-fn plain(text: &str) -> Cow<'_, str> {
-    let turns = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if text.contains(turns) { Cow::Owned(text.replace(turns, "")) } else { Cow::Borrowed(text) }
 }
 
 /// Clean HTML in which shortcodes between tags are pictures; within code they stay.

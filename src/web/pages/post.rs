@@ -298,6 +298,6 @@ fn hung_of((number, one): (usize, &Attachment), shown: &Shown, album: &mut Album
         picture: preview(shown, number, one, album),
         url: one.url.clone(),
         kind: one.media_type.clone().unwrap_or_default(),
-        alt: one.alt.clone().unwrap_or_default(),
+        alt: html::straight(one.alt.as_deref().unwrap_or_default()).into_owned(),
     }
 }

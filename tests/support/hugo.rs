@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::support::say;
+use crate::say;
 
 /// Each version found in `PATH` once; said aloud when there is none.
 ///
