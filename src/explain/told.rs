@@ -27,7 +27,7 @@ pub(super) async fn of_article(app: &App, conn: &mut Conn, article: &Article) ->
     }
     let answers = interaction::store::answers(conn, article.id).await?;
     minted = minted.with(format!(
-        "answered by {} replies, {} quotes, {} likes and {} boosts that are shown",
+        "shown below it: replies {}, quotes {}, likes {}, boosts {}",
         answers.replies, answers.quotes, answers.likes, answers.boosts
     ));
     let mut events = vec![minted];

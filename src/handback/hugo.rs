@@ -40,17 +40,14 @@ impl Folder {
     /// Opens the folder in a site's root, and makes it where it is not there yet.
     ///
     /// # Errors
-    /// When the site is not there, or the folder cannot be made.
+    /// When the site is not there, or the folder cannot be made or leads out of it.
     pub fn open(site: &Path) -> anyhow::Result<Self> {
         anyhow::ensure!(
             site.is_dir(),
             "{} is no folder; name the root folder of the Hugo site, where its configuration is",
             site.display()
         );
-        let folder = site.join(FOLDER);
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make the folder {}; let this user write there", folder.display()))?;
-        Ok(Self(folder))
+        Ok(Self(made_inside(site, FOLDER)?))
     }
 
     /// Writes a file, if it differs from what is there.
@@ -60,16 +57,15 @@ impl Folder {
     pub fn put(&self, name: &str, document: Map<String, Value>, report: &mut Report) -> anyhow::Result<()> {
         let path = self.path(name);
         let bytes = bytes(document)?;
-        match fs::read(&path) {
-            Ok(there) if there == bytes => {
-                report.unchanged += 1;
-                return Ok(());
+        match path.symlink_metadata() {
+            Ok(_) => {
+                let is_ours = is_ours(&path);
+                anyhow::ensure!(is_ours, "{} was not written by Veerpont, so it stays; move it away", path.display());
+                if fs::read(&path).with_context(|| format!("cannot read {}", path.display()))? == bytes {
+                    report.unchanged += 1;
+                    return Ok(());
+                }
             }
-            Ok(there) => anyhow::ensure!(
-                there.starts_with(MARK.as_bytes()),
-                "{} was not written by Veerpont, so it stays; move it away",
-                path.display()
-            ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
@@ -111,6 +107,29 @@ impl Folder {
         // The new name outlives a power cut too; where a folder cannot be opened as a file, the system sees to it.
         File::open(&self.0).map_or(Ok(()), |folder| folder.sync_all())
     }
+}
+
+/// Makes a folder in a site's root, where it is not there yet. Whoever may write into the site could have us write
+/// elsewhere by a link; Hugo would not follow it either.
+pub(super) fn made_inside(site: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let root = site.canonicalize().with_context(|| format!("cannot read {}", site.display()))?;
+    let mut folder = site.to_path_buf();
+    for part in Path::new(name) {
+        folder.push(part);
+        match folder.canonicalize() {
+            Ok(real) => anyhow::ensure!(
+                real.starts_with(&root),
+                "{} leads out of the site, to {}; put a folder in its place",
+                folder.display(),
+                real.display()
+            ),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", folder.display())),
+        }
+    }
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}; let this user write there", folder.display()))?;
+    Ok(folder)
 }
 
 /// A new file, which gets its name when it is whole.
@@ -212,6 +231,38 @@ mod tests {
         assert_eq!(there(site.path()), ["folder.json", "kept.json", "notes.txt", "own.json"]);
         assert_eq!(fs::read_to_string(&own).expect("a file"), "{\"a\": 1}");
         assert_eq!(report, Report { written: 2, unchanged: 0, removed: 1 });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_link_leads_to_what_is_not_ours() {
+        use std::os::unix::fs::symlink;
+        let (site, elsewhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+        let folder = Folder::open(site.path()).expect("a folder");
+        let mut report = Report::default();
+        folder.put("a", document("x"), &mut report).expect("written");
+        // Even one that leads to a file with our mark is somebody else's.
+        let theirs = elsewhere.path().join("theirs.json");
+        fs::copy(site.path().join(FOLDER).join("a.json"), &theirs).expect("a file");
+        let before = fs::read(&theirs).expect("a file");
+        symlink(&theirs, site.path().join(FOLDER).join("b.json")).expect("a link");
+        let refused = folder.put("b", document("y"), &mut report).expect_err("a link").to_string();
+        assert!(refused.contains("b.json was not written by Veerpont"), "{refused}");
+        folder.keep_only(&names(&[]), LATER, &mut report).expect("tidied");
+        assert_eq!((there(site.path()), fs::read(&theirs).expect("a file")), (vec!["b.json".to_owned()], before));
+
+        for (link, below) in [("data", ""), ("data/fediverse", "data")] {
+            let site = tempfile::tempdir().expect("a folder");
+            fs::create_dir_all(site.path().join(below)).expect("a folder");
+            symlink(elsewhere.path(), site.path().join(link)).expect("a link");
+            let refused = Folder::open(site.path()).expect_err("it leads away").to_string();
+            assert!(refused.contains("leads out of the site"), "{refused}");
+            assert_eq!(fs::read_dir(elsewhere.path()).expect("a folder").count(), 1, "nothing was made there");
+        }
+        // The site itself may be reached by one.
+        let way = elsewhere.path().join("way");
+        symlink(site.path(), &way).expect("a link");
+        assert!(Folder::open(&way).is_ok());
     }
 
     #[test]

@@ -141,10 +141,10 @@ impl View {
 pub type Known = HashMap<ArticleId, String>;
 
 /// Brings the files in a site's root folder up to date, those of conversations that look as `known` has them
-/// excepted.
+/// excepted. One that cannot be written keeps none of the others from it.
 ///
 /// # Errors
-/// When the source is not known yet, the database fails, or a file cannot be written.
+/// When the source is not known yet, the database fails, or a file cannot be written: then the first that could not.
 pub async fn hand_back(app: &App, source: &Source, site: &Path, known: &mut Known) -> anyhow::Result<(Report, String)> {
     let folder = Folder::open(site)?;
     let view = {
@@ -158,16 +158,20 @@ pub async fn hand_back(app: &App, source: &Source, site: &Path, known: &mut Know
     let mut report = Report::default();
     let mut names = BTreeSet::from([INDEX.to_owned()]);
     let mut seen = Known::new();
+    let mut failed = None;
     for (page, stamp) in view.files() {
         let name = file_name(&page.key);
         if known.get(&page.id) == Some(&stamp) {
             report.unchanged += 1;
         } else if let Some(document) = conversation(app, page).await? {
-            report = in_background(&folder, report, {
+            let put = {
                 let name = name.clone();
-                move |folder, report| folder.put(&name, document, report)
-            })
-            .await?;
+                move |folder: &Folder, report: &mut Report| folder.put(&name, document, report)
+            };
+            match in_background(&folder, report, put).await {
+                Ok(now) => report = now,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         } else {
             // It was taken down since; the next look sees that too.
             continue;
@@ -181,6 +185,9 @@ pub async fn hand_back(app: &App, source: &Source, site: &Path, known: &mut Know
         folder.keep_only(&names, now, report)
     })
     .await?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
     *known = seen;
     Ok((report, view.sum()))
 }

@@ -12,11 +12,12 @@ use super::Report;
 pub const FOLDER: &str = "layouts/partials/veerpont";
 
 /// Each by its name.
-pub const ALL: [(&str, &str); 5] = [
+pub const ALL: [(&str, &str); 6] = [
     ("comments.html", include_str!("../../config/hugo/layouts/partials/veerpont/comments.html")),
     ("data.html", include_str!("../../config/hugo/layouts/partials/veerpont/data.html")),
     ("follow.html", include_str!("../../config/hugo/layouts/partials/veerpont/follow.html")),
     ("head.html", include_str!("../../config/hugo/layouts/partials/veerpont/head.html")),
+    ("style.html", include_str!("../../config/hugo/layouts/partials/veerpont/style.html")),
     ("words.html", include_str!("../../config/hugo/layouts/partials/veerpont/words.html")),
 ];
 
@@ -48,7 +49,7 @@ pub fn write(site: &Path, force: bool) -> anyhow::Result<Report> {
         "changed since they were written, or somebody else's: {}; say --force to write over them",
         changed.join(", ")
     );
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let folder = super::hugo::made_inside(site, FOLDER)?;
     for (path, text) in due {
         replace(&folder, &path, text).with_context(|| format!("cannot write {}", path.display()))?;
         report.written += 1;

@@ -19,6 +19,9 @@ use crate::worker::Worker;
 /// How long after one pass the next one may follow: a flood of replies is written in a few strokes.
 pub const PAUSE: Duration = Duration::from_secs(3);
 
+/// How long after a failure it is tried again, if `every` is not sooner.
+pub const AGAIN: Duration = Duration::from_mins(1);
+
 /// Hands back.
 #[derive(Default)]
 pub struct HandbackWorker {
@@ -101,7 +104,8 @@ impl HandbackWorker {
         };
         let Some(passed) = store::all(&mut conn).await?.into_iter().find(same) else { return Ok(Some(true)) };
         let since = now.since(passed.at);
-        if since >= handback.every {
+        let patience = passed.error.as_ref().map_or(handback.every, |_| handback.every.min(AGAIN));
+        if since >= patience {
             return Ok(Some(true));
         }
         if since < PAUSE || passed.error.is_some() {

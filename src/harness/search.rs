@@ -86,8 +86,8 @@ fn linked(address: &str, answer: &Response<bytes::Bytes>) -> Result<String, Stri
     let links = tags(&page).filter(|tag| tag.split_whitespace().next() == Some("link"));
     let wanted = links.map(attributes).find(|attributes| {
         let of = |key: &str| attributes.iter().find(|(name, _)| name == key).map(|(_, value)| *value);
-        of("rel").is_some_and(|rel| rel.split_whitespace().any(|word| word == "alternate"))
-            && of("type") == Some(ACTIVITY_JSON)
+        // Mastodon wants this one word and no other beside it.
+        of("rel") == Some("alternate") && of("type") == Some(ACTIVITY_JSON)
     });
     let href = wanted.and_then(|all| all.into_iter().find(|(name, _)| name == "href")).map(|(_, value)| value);
     let href = href.ok_or(format!("A21: {address} has no link of type {ACTIVITY_JSON}"))?;
@@ -111,7 +111,8 @@ mod tests {
             "https://e.test/",
             &page(
                 r#"<!doctype html><link rel="alternate" type="application/rss+xml" href="/index.xml"><link rel="canonical" href="/">
-                <link rel="alternate nofollow" type="application/activity+json" href="https://s.test/ap/resolve?url=a&amp;b=c&#43;d">"#,
+                <link rel="alternate nofollow" type="application/activity+json" href="/elsewhere">
+                <link rel="alternate" type="application/activity+json" href="https://s.test/ap/resolve?url=a&amp;b=c&#43;d">"#,
             ),
         );
         assert_eq!(found, Ok("https://s.test/ap/resolve?url=a&b=c+d".to_owned()));

@@ -1,4 +1,4 @@
-//! What the inbox does now and then: forgets texts that are no longer needed, writes counts that wait, and ends what a
+//! What the inbox does now and then: forgets texts that are no longer needed and what was read for them, writes counts that wait, and ends what a
 //! change of the blocks left to do.
 
 use std::time::Duration;
@@ -40,12 +40,15 @@ pub async fn tidy(app: &App) -> sqlx::Result<u64> {
     let (settled, deferred) = (now - retention.settled, now - retention.deferred);
     let mut forgotten = 0;
     loop {
-        let forget = app
-            .db
-            .write(move |conn| Box::pin(async move { store::forget_texts(conn, settled, deferred, CHUNK).await }));
+        let forget = app.db.write(move |conn| {
+            Box::pin(async move {
+                let texts = store::forget_texts(conn, settled, deferred, CHUNK).await?;
+                Ok::<_, sqlx::Error>((texts, store::wanted::forget(conn, deferred, CHUNK).await?))
+            })
+        });
         match forget.await? {
-            0 => return Ok(forgotten),
-            some => forgotten += some,
+            (0, 0) => return Ok(forgotten),
+            (texts, _) => forgotten += texts,
         }
     }
 }

@@ -8,7 +8,8 @@ use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
 use serde_json::{Value, json};
-use veerpont::handback::worker::PAUSE;
+use veerpont::demo::site::write_site;
+use veerpont::handback::worker::{AGAIN, PAUSE};
 use veerpont::handback::{hugo as files, partials, store};
 use veerpont::harness::Peer;
 use veerpont::inbox::decisions;
@@ -194,8 +195,21 @@ async fn what_a_crash_or_a_hand_did_to_the_files_is_mended() {
         let why = error().await.expect("a reason");
         assert!(why.contains("was not written by Veerpont"), "{why}");
         assert_eq!(std::fs::read(&file).expect("a file"), b"{}", "somebody else's file stays");
+        // It keeps no other post's file from being written.
+        world.write_post("tides", "The tides", "They turn.", &["maren"]);
+        world.publish().await;
+        world.advance(AGAIN);
+        world.drain().await;
+        let index = read(&folder(world).join("index.json"));
+        let tides = index["pages"]["https://example.org/post/tides/"]["article"].as_str().expect("an id").to_owned();
+        let note = ann.note(2, &tides);
+        ann.send(world, &ann.activity("Create", "c2", note)).await;
+        world.advance(AGAIN);
+        world.drain().await;
+        assert_eq!(names(world).len(), 3, "{:?}", names(world));
+        assert!(error().await.is_some());
         std::fs::remove_file(&file).expect("removed");
-        world.advance(Duration::from_mins(5));
+        world.advance(AGAIN);
         world.drain().await;
         assert_eq!((error().await, std::fs::read(&file).expect("a file")), (None, written));
     })
@@ -209,7 +223,7 @@ fn dress(world: &World) {
         "hugo.toml",
         &format!("{settings}\n[params.veerpont]\nbridge = \"https://social.example.org\"\nfollow = \"community\"\n"),
     );
-    let page = "<!doctype html><html><head>{{ partial \"veerpont/head.html\" . }}</head><body>{{ .Content }}\n\
+    let page = "<!doctype html><html><head>{{ partial \"veerpont/head.html\" . }}{{ partial \"veerpont/style.html\" . }}</head><body>{{ .Content }}\n\
                 {{ partial \"veerpont/comments.html\" . }}{{ partial \"veerpont/follow.html\" . }}</body></html>\n";
     world.site.write("layouts/_default/single.html", page);
     let list = "<!doctype html><html><head>{{ partial \"veerpont/head.html\" . }}</head>\
@@ -325,6 +339,7 @@ async fn hugo_builds_the_comments_into_the_page() {
             );
             assert!(head.contains(r#"<meta name="fediverse:creator" content="@maren@example.org">"#), "{head}");
             assert!(page.contains(r#"href="https://social.example.org/follow/maren""#), "{page}");
+            assert!(head.contains(".veerpont-comment + ol"), "the styles are there: {head}");
             let section = between(&page, "<section class=\"veerpont-comments\"", "</section>");
             assert!(section.contains("Likes: <b>1</b>") && section.contains("Replies: <b>5</b>"), "{section}");
             let (opened, closed) = (section.matches("<ol>").count(), section.matches("</ol>").count());
@@ -356,6 +371,40 @@ async fn hugo_builds_the_comments_into_the_page() {
 }
 
 #[tokio::test]
+async fn the_sample_site_shows_its_comments() {
+    on_each_engine(async |world| {
+        with_handback(world).await;
+        write_site(world.site.path()).expect("the sample site");
+        let settings = std::fs::read_to_string(world.site.path().join("hugo.toml")).expect("a file");
+        // Of `languageCode` newer versions warn.
+        let settings = settings.replace("https://ferrytown.example/", "https://example.org/");
+        world.site.write("hugo.toml", &settings.replace("languageCode = \"en\"\n", ""));
+        dress(world);
+        world.publish().await;
+        later(world).await;
+        let url = "https://example.org/post/counting-terns/";
+        let index = read(&folder(world).join("index.json"));
+        let article = index["pages"][url]["article"].as_str().expect("an id").to_owned();
+        let ann = Person::new(world, "ann.test");
+        let first = ann.note(1, &article);
+        let below = ann.note(2, first["id"].as_str().expect("an id"));
+        ann.send(world, &ann.activity("Create", "c1", first)).await;
+        ann.send(world, &ann.activity("Create", "c2", below)).await;
+        later(world).await;
+        for program in hugo::programs() {
+            let built = hugo::build(program, world.site.path());
+            let page = std::fs::read_to_string(built.path().join("post/counting-terns/index.html")).expect("the page");
+            assert!(page.contains(&format!(r#"type="application/activity+json" href="{article}""#)), "{page}");
+            assert!(page.contains(r#"<meta name="fediverse:creator" content="@priya-nair@example.org">"#), "{page}");
+            assert_eq!(between(&page, "<p>1</p>", "<p>2</p>").matches("<ol>").count(), 1, "{page}");
+            let other = std::fs::read_to_string(built.path().join("post/new-timetable/index.html")).expect("the page");
+            assert!(other.contains("Nobody has replied yet."), "{other}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_page_that_we_know_nothing_of_builds_too() {
     on_each_engine(async |world| {
         dress(world);
@@ -367,7 +416,7 @@ async fn a_page_that_we_know_nothing_of_builds_too() {
             let resolve = "https://social.example.org/ap/resolve?url=https%3A%2F%2Fexample.org%2Fpost%2Fnl%2F";
             let new = read("post/nl/index.html");
             assert!(new.contains(&format!(r#"type="application/activity+json" href="{resolve}""#)), "{new}");
-            assert!(!new.contains("fediverse:creator") && !new.contains("veerpont-comments"), "{new}");
+            assert!(!new.contains("fediverse:creator") && !new.contains("<section"), "{new}");
             assert!(!read("post/secret/index.html").contains("activity+json"));
         }
     })

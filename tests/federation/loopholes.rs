@@ -10,12 +10,8 @@ use veerpont::moderation::listing::{self, Wish};
 use veerpont::moderation::{BlockKind, Severity};
 
 use crate::stranger::CONTEXT;
-use crate::threads::{Person, article, last_verdict};
+use crate::threads::{Person, article, id, last_verdict};
 use crate::world::{World, on_each_engine};
-
-fn id(note: &Value) -> String {
-    note["id"].as_str().expect("an id").to_owned()
-}
 
 async fn first_held(world: &mut World) {
     world.configure("policy = \"open\"", "policy = \"first-held\"").await;
@@ -124,13 +120,9 @@ async fn a_quote_that_is_let_in_is_given_its_permission() {
         first_held(world).await;
         let article = article(world).await;
         let bob = Person::new(world, "bob.test");
-        let mut quote = bob.note(1, "x");
-        quote.as_object_mut().expect("a note").remove("inReplyTo");
-        quote["quote"] = article.clone().into();
+        let quote = bob.quote(1, &article);
         bob.serve(&quote);
-        let mut request = bob.activity("QuoteRequest", "q1", article.as_str());
-        request["instrument"] = id(&quote).into();
-        bob.send(world, &request).await;
+        bob.send(world, &bob.quote_request("q1", &article, &quote)).await;
         let told = || -> Vec<String> {
             let posts = bob.server.take_seen().into_iter().filter(|seen| seen.method == http::Method::POST);
             let kinds = posts.map(|seen| serde_json::from_slice::<Value>(&seen.body).expect("JSON")["type"].clone());
@@ -154,8 +146,7 @@ async fn a_quote_in_a_thread_of_others_is_a_quote() {
     on_each_engine(async |world| {
         let article = article(world).await;
         let (ann, bob) = (Person::new(world, "ann.test"), Person::new(world, "bob.test"));
-        let mut root = ann.note(1, "x");
-        root.as_object_mut().expect("a note").remove("inReplyTo");
+        let root = ann.quote(1, "https://nobody.test/1");
         ann.serve(&root);
         let mut quote = bob.note(2, &id(&root));
         quote["quote"] = article.clone().into();

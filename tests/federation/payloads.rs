@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -73,6 +74,8 @@ struct Elsewhere {
     /// Those that pass on what others say.
     communities: BTreeSet<String>,
     moved: BTreeMap<String, String>,
+    /// What has changed while the conversation went on: by id, a document, or `None` where it is gone.
+    changed: Mutex<BTreeMap<String, Option<Value>>>,
 }
 
 impl Elsewhere {
@@ -106,6 +109,31 @@ impl Elsewhere {
         }
     }
 
+    /// What a sample says of its servers: what they serve from now on (`serves`), and what they answer 410 for (`gone`).
+    fn turn_to(&self, sample: &Value) {
+        let list = |key: &str| sample[key].as_array().cloned().unwrap_or_default();
+        let mut changed = self.changed.lock().expect("no panic");
+        for document in list("serves") {
+            let mut document = document;
+            document["@context"] = CONTEXT.into();
+            changed.insert(document["id"].as_str().expect("an id").to_owned(), Some(document));
+        }
+        for id in list("gone") {
+            changed.insert(id.as_str().expect("an id").to_owned(), None);
+        }
+    }
+
+    /// What is answered for an address: `Ok(None)` is 404, an error 410.
+    fn answer(&self, id: &str) -> Result<Option<Value>, ()> {
+        match self.changed.lock().expect("no panic").get(id) {
+            Some(changed) => changed.clone().map(Some).ok_or(()),
+            None => Ok(match self.posts.get(id) {
+                Some(post) => Some(post.clone()),
+                None => self.actors.contains(id).then(|| self.actor(id)),
+            }),
+        }
+    }
+
     fn actor(&self, id: &str) -> Value {
         let is_group =
             self.communities.contains(id) || ["/c/", "/m/", "/category/"].iter().any(|part| id.contains(part));
@@ -126,16 +154,14 @@ impl Elsewhere {
             let (elsewhere, origin) = (self.clone(), format!("https://{host}"));
             let router = Router::new().fallback(move |request: Request<Body>| {
                 let id = format!("{origin}{}", request.uri().path_and_query().expect("a path"));
-                let document = match elsewhere.posts.get(&id) {
-                    Some(post) => Some(post.clone()),
-                    None => elsewhere.actors.contains(&id).then(|| elsewhere.actor(&id)),
-                };
+                let document = elsewhere.answer(&id);
                 async move {
                     match document {
-                        Some(document) => {
+                        Ok(Some(document)) => {
                             ([("content-type", "application/activity+json")], document.to_string()).into_response()
                         }
-                        None => StatusCode::NOT_FOUND.into_response(),
+                        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+                        Err(()) => StatusCode::GONE.into_response(),
                     }
                 }
             });
@@ -144,17 +170,22 @@ impl Elsewhere {
     }
 }
 
-/// Keeps a payload as if its signature had been verified; its actor is known then.
-async fn receive(world: &World, elsewhere: &Elsewhere, payload: &str) -> String {
+/// Keeps a payload as if its signature had been verified, which is its actor's where no `signer` is named; its actor is
+/// known then.
+async fn receive(world: &World, elsewhere: &Elsewhere, sample: &Value) -> String {
+    elsewhere.turn_to(sample);
+    let payload = &sample["payload"].to_string();
+    // So that nothing is left unread since it was read just now.
+    world.advance(Duration::from_mins(2));
     let incoming = incoming::parse(payload.as_bytes()).unwrap_or_else(|error| panic!("{payload}: {error}"));
     let known = incoming::actor(&elsewhere.actor(&incoming.actor)).expect("an actor");
     let arrival = Arrival {
         activity_id: incoming.id.clone(),
-        signer: incoming.actor.clone(),
+        signer: sample["signer"].as_str().unwrap_or(&incoming.actor).to_owned(),
         actor: incoming.actor.clone(),
         kind: incoming.kind.as_str().to_owned(),
         object_id: incoming.object.and_then(|object| object.id),
-        raw: payload.to_owned(),
+        raw: payload.clone(),
         path: "/ap/inbox".to_owned(),
         proof: None,
     };
@@ -196,12 +227,13 @@ async fn what_real_software_sends_has_a_verdict_and_a_reason() {
             let mut elsewhere = Elsewhere::default();
             for sample in &samples {
                 elsewhere.learn(&sample["payload"]);
+                elsewhere.actors.extend(sample["signer"].as_str().map(str::to_owned));
             }
             let elsewhere = Arc::new(elsewhere);
             elsewhere.open(world);
             let mut verdicts = serde_json::Map::new();
             for sample in &samples {
-                let id = receive(world, &elsewhere, &sample["payload"].to_string()).await;
+                let id = receive(world, &elsewhere, sample).await;
                 let what = sample["what"].as_str().expect("a name").to_owned();
                 verdicts.insert(what, verdict(world, &id).await);
             }

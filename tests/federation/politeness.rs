@@ -70,6 +70,26 @@ async fn what_waits_for_a_server_that_never_answers_is_declined_with_the_reason(
     .await;
 }
 
+/// What was read is remembered as long as the text that asked for it may be, and no longer.
+#[tokio::test]
+async fn what_was_read_is_not_remembered_for_ever() {
+    on_each_engine(async |world| {
+        let article = article(world).await;
+        let (ann, bob) = (Person::new(world, "ann.test"), Person::new(world, "bob.test"));
+        answers_to_bob(world, &ann, &bob, &article, 3).await;
+        let remembered = async || -> i64 {
+            veerpont::inbox::housekeeping::tidy(&world.app).await.expect("tidied");
+            let mut conn = world.app.db.read().await.expect("a connection");
+            sqlx::query_scalar("SELECT COUNT(*) FROM wanted").fetch_one(&mut *conn).await.expect("a count")
+        };
+        assert_eq!(remembered().await, 3);
+        world.advance(world.app.config.retention.deferred + Duration::from_secs(1));
+        assert_eq!(remembered().await, 0);
+        assert_eq!(world.reply_texts().await.len(), 6);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn no_server_is_asked_for_more_than_its_share_in_any_five_minutes() {
     on_each_engine(async |world| {

@@ -45,12 +45,36 @@ impl Person {
         Self { server, id, key_id, key }
     }
 
+    /// The same, as something else than a person.
+    pub(crate) fn of_kind(self, kind: &str) -> Self {
+        let mut document = self.server.actor("/users/u");
+        document["type"] = kind.into();
+        document["publicKey"] = json!({ "id": self.key_id, "owner": self.id, "publicKeyPem": self.key.public() });
+        self.server.serve("/users/u", &document);
+        self
+    }
+
     pub(crate) fn note(&self, number: usize, answered: &str) -> Value {
         json!({
             "@context": CONTEXT, "id": format!("{}/notes/{number}", self.id), "type": "Note", "attributedTo": self.id,
             "inReplyTo": answered, "content": format!("<p>{number}</p>"), "to": [PUBLIC],
             "published": format!("2026-11-01T{:02}:{:02}:{:02}Z", number / 3600 % 24, number / 60 % 60, number % 60),
         })
+    }
+
+    /// A note that answers nothing and quotes an article.
+    pub(crate) fn quote(&self, number: usize, article: &str) -> Value {
+        let mut quote = self.note(number, "");
+        quote.as_object_mut().expect("a note").remove("inReplyTo");
+        quote["quote"] = article.into();
+        quote
+    }
+
+    /// Asks whether it may (FEP-044f).
+    pub(crate) fn quote_request(&self, name: &str, article: &str, quote: &Value) -> Value {
+        let mut request = self.activity("QuoteRequest", name, article);
+        request["instrument"] = quote["id"].clone();
+        request
     }
 
     /// Serves a note at its id.
@@ -79,6 +103,11 @@ impl Person {
         let how = Cavage { key: &self.key, key_id: &self.key_id, ..Cavage::default() };
         self.server.send(self.server.cavage(&how, INBOX, activity)).await.status
     }
+}
+
+/// The id of what is said.
+pub(crate) fn id(note: &Value) -> String {
+    note["id"].as_str().expect("an id").to_owned()
 }
 
 /// The verdict of the last activity, and why.
@@ -221,13 +250,9 @@ async fn who_quotes_an_article_is_given_a_permission_that_can_be_read() {
     on_each_engine(async |world| {
         let article = article(world).await;
         let bob = Person::new(world, "bob.test");
-        let mut quote = bob.note(1, "x");
-        quote.as_object_mut().expect("a note").remove("inReplyTo");
-        quote["quote"] = article.clone().into();
+        let quote = bob.quote(1, &article);
         bob.serve(&quote);
-        let mut request = bob.activity("QuoteRequest", "q1", article.as_str());
-        request["instrument"] = quote["id"].clone();
-        bob.send(world, &request).await;
+        bob.send(world, &bob.quote_request("q1", &article, &quote)).await;
         assert_eq!(last_verdict(world).await, ("accepted".to_owned(), "may quote “The ferry”".to_owned()));
         let bodies = bob.server.take_seen().into_iter().filter(|seen| seen.method == http::Method::POST);
         let accept: Value =
@@ -246,9 +271,7 @@ async fn who_quotes_an_article_is_given_a_permission_that_can_be_read() {
 
         // Somebody else's quote is not theirs to ask for.
         let eve = Person::new(world, "eve.test");
-        let mut stolen = eve.activity("QuoteRequest", "q1", article.as_str());
-        stolen["instrument"] = quote["id"].clone();
-        eve.send(world, &stolen).await;
+        eve.send(world, &eve.quote_request("q1", &article, &quote)).await;
         assert_eq!(last_verdict(world).await.0, "declined");
     })
     .await;
@@ -358,6 +381,8 @@ async fn a_thread_of_five_hundred_replies_over_five_servers_ends_complete_and_eq
             all.into_iter().map(|reply| (reply.id, reply.parent.unwrap_or_else(|| article.clone()))).collect()
         };
         assert_eq!(known.len(), REPLIES);
+        let said: BTreeSet<String> = world.reply_texts().await.into_iter().collect();
+        assert_eq!(said, (0..REPLIES).map(|number| number.to_string()).collect(), "in its author's words");
         assert_eq!(known, parents, "each stands where its own server has it");
         let document: Value = serde_json::from_str(&people[0].server.ask(&article).await.body).expect("JSON");
         let context = pages(&people[0].server, document["context"].as_str().expect("an id")).await;

@@ -8,7 +8,7 @@ use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
 use super::origin::{self, By};
 use super::{actors, object, quotes};
 use crate::activity::Local;
-use crate::activity::incoming::{Audience, Incoming, Statement, same_origin, statement};
+use crate::activity::incoming::{Audience, Incoming, Malformed, Statement, same_origin, statement};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
@@ -19,6 +19,9 @@ use crate::interaction::{self, Author, Kind, State, Words};
 use crate::moderation::{self, Judgment, decisions};
 use crate::post::{self, Article};
 use crate::remote::{self, Remote};
+
+/// Longest name of a kind that is told, in characters.
+const KIND_MAX: usize = 64;
 
 /// How long a thread has to grow before its server is asked for what we miss (interop B18).
 const GROWS_FOR: Duration = Duration::from_mins(5);
@@ -44,9 +47,13 @@ pub(super) async fn written(
         let changed = incoming.kind == crate::activity::incoming::Kind::Update;
         return origin::read(app, conn, inbound, id, changed).await;
     };
-    match statement(document) {
-        Ok(post) => told(app, conn, inbound, post).await,
-        Err(why) => Ok(Verdict::declined(why.to_string())),
+    match (statement(document), thing.kind.as_deref()) {
+        (Ok(post), _) => told(app, conn, inbound, post).await,
+        (Err(Malformed::Property("object.type")), Some(kind)) => {
+            let kind: String = kind.chars().take(KIND_MAX).collect();
+            Ok(Verdict::declined(format!("a {kind} is no post")))
+        }
+        (Err(why), _) => Ok(Verdict::declined(why.to_string())),
     }
 }
 
@@ -113,10 +120,9 @@ async fn deleted_before(
     match conversation(app, conn, &answered).await? {
         Place::In(article, parent) => {
             // Judged as if it stood: else who takes their first word back at once would be taken for approved.
-            let held = match moderation::judge(app, conn, &article, remote, &post).await? {
-                Judgment::Show => None,
-                Judgment::Hold(why) => Some(why),
-                Judgment::Decline(why) => return Ok(Verdict::declined(why)),
+            let held = match judged(app, conn, &article, remote, &post).await? {
+                Ok(held) => held,
+                Err(declined) => return Ok(declined),
             };
             let id = post.id.clone();
             insert(app, conn, inbound, remote, (&article, parent, Kind::Reply), post, held.as_deref()).await?;
@@ -183,6 +189,21 @@ async fn climb(conn: &mut Conn, inbound: &Inbound, post: &Statement) -> sqlx::Re
     Ok(Verdict::until_read("what it answers is read first, to see whether it reaches us", want))
 }
 
+/// Why a post is held, if it is; a verdict where it is not let in at all.
+async fn judged(
+    app: &App,
+    conn: &mut Conn,
+    article: &Article,
+    remote: &Remote,
+    post: &Statement,
+) -> sqlx::Result<Result<Option<String>, Verdict>> {
+    Ok(match moderation::judge(app, conn, article, remote, post).await? {
+        Judgment::Show => Ok(None),
+        Judgment::Hold(why) => Ok(Some(why)),
+        Judgment::Decline(why) => Err(Verdict::declined(why)),
+    })
+}
+
 async fn keep(
     app: &App,
     conn: &mut Conn,
@@ -191,10 +212,9 @@ async fn keep(
     (article, parent, kind): (&Article, Option<InteractionId>, Kind),
     post: Statement,
 ) -> sqlx::Result<Verdict> {
-    let held = match moderation::judge(app, conn, article, remote, &post).await? {
-        Judgment::Show => None,
-        Judgment::Hold(why) => Some(why),
-        Judgment::Decline(why) => return Ok(Verdict::declined(why)),
+    let held = match judged(app, conn, article, remote, &post).await? {
+        Ok(held) => held,
+        Err(declined) => return Ok(declined),
     };
     // Of what waits for a moderator nothing more is read: a stranger's first word sends us nowhere.
     let wants = if held.is_none() { more_of_the_thread(app, &post, article) } else { Vec::new() };

@@ -244,6 +244,21 @@ pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<(
     Ok(())
 }
 
+/// Forgets up to `limit` documents whose reading ended before a moment; says how many.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Result<u64> {
+    let done = query(
+        "DELETE FROM wanted WHERE id IN (SELECT id FROM wanted WHERE outcome IS NOT NULL AND settled_at < $1 LIMIT $2)",
+    )
+    .bind(before.millis())
+    .bind(limit)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// How reading a document ended, if it ended since a moment.
 ///
 /// # Errors

@@ -62,9 +62,6 @@ pub(super) fn known() -> Vec<Difference> {
         any("what `build` or `headless` hides is withheld, whether Hugo lists it or not", |case| {
             case.we.is_some_and(|we| we.visibility == Visibility::Withheld)
         }),
-        any("a blank behind a slug is dropped, also before .html", |case| {
-            case.address(|url| url.replace("/-a-.html", "/a.html").replace("/a-.html", "/a.html"))
-        }),
     ]);
     all
 }
@@ -72,6 +69,9 @@ pub(super) fn known() -> Vec<Difference> {
 fn of_new_versions() -> Vec<Difference> {
     let new = |why, applies| Difference { why, of: NEW, applies };
     vec![
+        new("a blank behind a slug is dropped, also before .html", |case| {
+            case.address(|url| url.replace("/-a-.html", "/a.html").replace("/a-.html", "/a.html"))
+        }),
         new("since 0.152 `08` and `1e3` in YAML are texts", |case| {
             case.address(|url| url.replace("/08/", "/8/").replace("/1e3/", "/1000/"))
         }),
