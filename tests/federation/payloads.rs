@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use url::Url;
 use veerpont::activity::incoming;
 use veerpont::ids::Host;
+use veerpont::inbox::FETCHED;
 use veerpont::inbox::store::{self, Arrival};
 use veerpont::interaction::store::{Filter, list};
 use veerpont::remote::actors;
@@ -219,6 +220,15 @@ async fn verdict(world: &World, (id, signer): (String, String)) -> Value {
     let mut verdict = json!({ "verdict": kept.verdict, "why": kept.reason, "steps": kept.steps });
     if kept.times > 1 {
         verdict["times"] = kept.times.into();
+    }
+    // What was read at an origin because of it has its own meaning.
+    let latest = store::latest(&mut conn, None, 1000).await.expect("activities");
+    let now = world.clock.now();
+    let read = latest.into_iter().filter(|kept| kept.path == FETCHED && kept.settled.is_some_and(|at| at == now));
+    let read = read.map(|kept| format!("{} {}: {}", kept.id, kept.verdict, kept.reason.unwrap_or_default()));
+    let read: Vec<String> = read.collect();
+    if !read.is_empty() {
+        verdict["read"] = read.into();
     }
     verdict
 }
