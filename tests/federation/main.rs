@@ -8,6 +8,7 @@ mod support;
 mod answers;
 mod any_order;
 mod author_answers;
+mod authority;
 mod backup;
 mod co_authors;
 mod conversation;

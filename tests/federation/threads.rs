@@ -38,6 +38,20 @@ impl Person {
         Self { server, id, key_id, key }
     }
 
+    /// Somebody else of the same server.
+    pub(crate) fn neighbour(&self, path: &str) -> Self {
+        let (id, key_id) = self.server.serve_actor(path, &self.key);
+        Self { server: self.server.clone(), id, key_id, key: Key::Rsa(crate::world::shared_key()) }
+    }
+
+    /// Serves its actor anew, with another property than before.
+    pub(crate) fn says_of_itself(&self, property: &str, value: impl Into<Value>) {
+        let mut actor = self.server.actor("/users/u");
+        actor["publicKey"] = json!({ "id": self.key_id, "owner": self.id, "publicKeyPem": self.key.public() });
+        actor[property] = value.into();
+        self.server.serve("/users/u", &actor);
+    }
+
     pub(crate) fn note(&self, number: usize, answered: &str) -> Value {
         json!({
             "@context": CONTEXT, "id": format!("{}/notes/{number}", self.id), "type": "Note", "attributedTo": self.id,
@@ -64,9 +78,13 @@ impl Person {
 
     /// Sends an activity, signed by this person.
     pub(crate) async fn post(&self, activity: &Value) {
+        assert_eq!(self.knock(activity).await, 202, "{activity}");
+    }
+
+    /// As [`Person::post`]; what is answered.
+    pub(crate) async fn knock(&self, activity: &Value) -> u16 {
         let how = Cavage { key: &self.key, key_id: &self.key_id, ..Cavage::default() };
-        let told = self.server.send(self.server.cavage(&how, INBOX, activity)).await;
-        assert_eq!(told.status, 202, "{}", told.body);
+        self.server.send(self.server.cavage(&how, INBOX, activity)).await.status
     }
 }
 
@@ -256,11 +274,7 @@ async fn a_follower_who_moves_stays_a_follower() {
         old.send(world, &claimed).await;
         let (verdict, reason) = last_verdict(world).await;
         assert_eq!(verdict, "declined", "{reason}");
-        let mut moved_in = new.server.actor("/users/u");
-        moved_in["alsoKnownAs"] = json!([old.id]);
-        moved_in["publicKey"] =
-            json!({ "id": format!("{}#main-key", new.id), "owner": new.id, "publicKeyPem": new.key.public() });
-        new.server.serve("/users/u", &moved_in);
+        new.says_of_itself("alsoKnownAs", json!([old.id]));
         world.advance(Duration::from_mins(2));
         claimed["id"] = format!("{}/m2", old.id).into();
         old.send(world, &claimed).await;
