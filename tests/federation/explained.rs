@@ -76,59 +76,83 @@ async fn each_kind_of_thing_has_its_story() {
     .await;
 }
 
+/// What comes more seldom, and what we said ourselves.
 #[tokio::test]
-async fn what_is_rarer_has_its_story_too() {
+async fn what_is_said_more_seldom_has_its_story_too() {
     on_each_engine(async |world| {
         let article = article(world).await;
         let (ann, bob) = (Person::new(world, "ann.test"), Person::new(world, "bob.test"));
         let maren = world.peer("other.test", &["x"]).lookup(MAREN).await.expect("an actor").actor_id;
         let minute = || world.advance(Duration::from_mins(1));
 
-        minute();
+        let note = ann.note(1, &article);
+        let id = note["id"].as_str().expect("an id").to_owned();
+        ann.send(world, &ann.activity("Create", "c1", note.clone())).await;
         ann.send(world, &ann.activity("Follow", "f1", maren.as_str())).await;
-        let follow = json!({ "id": format!("{}/f1", ann.id), "type": "Follow", "actor": ann.id, "object": maren });
-        ann.send(world, &ann.activity("Undo", "u1", follow)).await;
         minute();
-        ann.send(world, &ann.activity("Block", "b1", maren.as_str())).await;
-        let mut react = bob.activity("EmojiReact", "e1", article.as_str());
-        react["content"] = "🦀".into();
-        bob.send(world, &react).await;
-        bob.send(world, &bob.activity("Dislike", "d1", article.as_str())).await;
-        bob.send(world, &bob.activity("View", "v1", article.as_str())).await;
+        let mut edited = note.clone();
+        edited["content"] = "<p>Better words</p>".into();
+        edited["updated"] = "2026-11-02T10:01:00Z".into();
+        ann.send(world, &ann.activity("Update", "u1", edited)).await;
+        let mut reaction = ann.activity("EmojiReact", "e1", article.as_str());
+        reaction["content"] = "🦀".into();
+        ann.send(world, &reaction).await;
         minute();
-        let mut moved = bob.activity("Move", "m1", bob.id.as_str());
-        moved["target"] = ann.id.clone().into();
-        bob.send(world, &moved).await;
-        let quote = bob.quote(5, &article);
-        bob.serve(&quote);
-        bob.send(world, &bob.quote_request("q1", &article, &quote)).await;
+        ann.send(world, &ann.activity("Undo", "n1", reaction)).await;
+        ann.send(world, &ann.activity("View", "v1", article.as_str())).await;
+
+        // Maren answers, and her answer is liked.
         minute();
-        // A community passes on what nobody else sent us.
-        let group = Person::new(world, "group.test").of_kind("Group");
-        let passed = bob.note(6, &article);
-        bob.serve(&passed);
-        group.send(world, &group.activity("Announce", "a1", bob.activity("Create", "c6", passed))).await;
-        minute();
-        let draft = Draft {
-            author: Handle::parse("maren").expect("a handle"),
-            to: format!("{}/notes/6", bob.id),
-            text: "So it *does*.".to_owned(),
-            language: None,
-        };
-        let note = answers::send(&world.app, draft).await.expect("an answer");
+        let author = Handle::parse("maren").expect("a handle");
+        let draft = Draft { author, to: id.clone(), text: "It does.".to_owned(), language: None };
+        let answer = answers::send(&world.app, draft).await.expect("an answer");
         world.drain().await;
+        let answer = world.app.urls.note(answer.uuid);
+        ann.send(world, &ann.activity("Like", "l1", answer.as_str())).await;
+
+        // A quote, asked for before it is known.
+        minute();
+        let mut quote = bob.note(2, "https://bob.test/nothing");
+        quote.as_object_mut().expect("a note").remove("inReplyTo");
+        quote["quote"] = article.clone().into();
+        bob.serve(&quote);
+        let mut request = bob.activity("QuoteRequest", "q1", article.as_str());
+        request["instrument"] = quote["id"].clone();
+        bob.send(world, &request).await;
+
+        // A community passes on what bob said.
+        minute();
+        let group = Person::new(world, "group.test");
+        group.says_of_itself("type", "Group");
+        let passed_on = bob.note(3, &article);
+        bob.serve(&passed_on);
+        group.send(world, &group.activity("Announce", "a1", bob.activity("Create", "c3", passed_on.clone()))).await;
+
+        minute();
+        let new = Person::new(world, "new.test");
+        new.says_of_itself("alsoKnownAs", json!([ann.id]));
+        let mut moved = ann.activity("Move", "m1", ann.id.as_str());
+        moved["target"] = new.id.clone().into();
+        ann.send(world, &moved).await;
+        new.send(world, &new.activity("Block", "k1", maren.as_str())).await;
+        minute();
+        bob.send(world, &bob.activity("Delete", "d1", quote["id"].clone())).await;
 
         for (name, what) in [
-            ("an undo", format!("{}/u1", ann.id)),
-            ("a block", format!("{}/b1", ann.id)),
-            ("a reaction", format!("{}/e1", bob.id)),
-            ("a dislike", format!("{}/d1", bob.id)),
-            ("what nobody here knows", format!("{}/v1", bob.id)),
-            ("a move", format!("{}/m1", bob.id)),
-            ("a request to quote", format!("{}/q1", bob.id)),
-            ("a quote", format!("{}/notes/5", bob.id)),
-            ("what a community passed on", format!("{}/a1", group.id)),
-            ("an answer of ours", world.app.urls.note(note.uuid)),
+            ("an edit", format!("{}/u1", ann.id)),
+            ("a reply that was edited and answered", id.clone()),
+            ("a reaction", format!("{}/e1", ann.id)),
+            ("what undoes a reaction", format!("{}/n1", ann.id)),
+            ("a thing of a type nobody here knows", format!("{}/v1", ann.id)),
+            ("a note of our author", answer.clone()),
+            ("a like of a note of ours", format!("{}/l1", ann.id)),
+            ("a quote asked for", format!("{}/q1", bob.id)),
+            ("a quote", quote["id"].as_str().expect("an id").to_owned()),
+            ("what a community passes on", format!("{}/a1", group.id)),
+            ("a post that a community passed on", passed_on["id"].as_str().expect("an id").to_owned()),
+            ("a move", format!("{}/m1", ann.id)),
+            ("a block", format!("{}/k1", new.id)),
+            ("what deletes a quote", format!("{}/d1", bob.id)),
         ] {
             insta::assert_snapshot!(name, story(world, &what).await);
         }

@@ -103,7 +103,7 @@ async fn nobody_ends_what_somebody_else_has_yet_to_say() {
     on_each_engine(async |world| {
         let article = article(world).await;
         let ann = Person::new(world, "big.test");
-        let eve = ann.beside("/users/eve");
+        let eve = ann.neighbour("/users/eve");
         let note = ann.note(1, &article);
         ann.serve(&note);
         eve.send(world, &eve.activity("Delete", "d1", id(&note))).await;

@@ -1,5 +1,8 @@
 //! What real software sends, file by file in the order of its conversation: each has its verdict, with its reason, and each
 //! conversation its end.
+//!
+//! Besides its payload, a sample may name its `signer`, where that is not its actor, and what an `origin` answers from then
+//! on: a document or a status for each id. Otherwise each post is served at its id in the words that were sent last.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,6 +17,7 @@ use serde_json::{Value, json};
 use url::Url;
 use veerpont::activity::incoming;
 use veerpont::ids::Host;
+use veerpont::inbox::FETCHED;
 use veerpont::inbox::store::{self, Arrival};
 use veerpont::interaction::store::{Filter, list};
 use veerpont::remote::actors;
@@ -69,24 +73,23 @@ impl Ours {
 /// What the servers of a file serve: its posts at their ids, and everyone who acts in it.
 #[derive(Default)]
 struct Elsewhere {
-    posts: BTreeMap<String, Value>,
+    served: Mutex<BTreeMap<String, Value>>,
+    /// Everything that has an id on some host.
+    ids: BTreeSet<String>,
     actors: BTreeSet<String>,
     /// Those that pass on what others say.
     communities: BTreeSet<String>,
     moved: BTreeMap<String, String>,
-    /// What has changed while the conversation went on: by id, a document, or `None` where it is gone.
-    changed: Mutex<BTreeMap<String, Option<Value>>>,
 }
 
 impl Elsewhere {
+    /// Who acts in all of a file.
     fn learn(&mut self, value: &Value) {
         match value {
             Value::Array(members) => members.iter().for_each(|member| self.learn(member)),
             Value::Object(properties) => {
                 if let Ok(post) = incoming::statement(value) {
-                    let mut document = value.clone();
-                    document["@context"] = CONTEXT.into();
-                    self.posts.insert(post.id, document);
+                    self.ids.insert(post.id);
                     self.actors.insert(post.author);
                 }
                 if let Ok(activity) = incoming::parse(value.to_string().as_bytes()) {
@@ -94,14 +97,19 @@ impl Elsewhere {
                         self.moved.insert(target.clone(), activity.actor.clone());
                         self.actors.insert(target);
                     }
-                    let passes_on = activity.object.as_ref().is_some_and(|object| object.embedded.is_some());
+                    let of_others = |id: &String| !id.starts_with("https://social.example.org/");
+                    let embedded = activity.object.as_ref().filter(|object| object.embedded.is_some());
+                    let passes_on = embedded.and_then(|object| object.id.as_ref()).is_some_and(of_others);
                     if activity.kind == incoming::Kind::Announce && passes_on {
                         self.communities.insert(activity.actor.clone());
                     }
                     self.actors.insert(activity.actor);
                 }
-                if let Some(actor) = properties.get("actor").and_then(Value::as_str) {
-                    self.actors.insert(actor.to_owned());
+                for key in ["actor", "signer"] {
+                    self.actors.extend(properties.get(key).and_then(Value::as_str).map(str::to_owned));
+                }
+                if let Some(Value::Object(origin)) = properties.get("origin") {
+                    self.ids.extend(origin.keys().cloned());
                 }
                 properties.values().for_each(|member| self.learn(member));
             }
@@ -109,28 +117,37 @@ impl Elsewhere {
         }
     }
 
-    /// What a sample says of its servers: what they serve from now on (`serves`), and what they answer 410 for (`gone`).
-    fn turn_to(&self, sample: &Value) {
-        let list = |key: &str| sample[key].as_array().cloned().unwrap_or_default();
-        let mut changed = self.changed.lock().expect("no panic");
-        for document in list("serves") {
-            let mut document = document;
-            document["@context"] = CONTEXT.into();
-            changed.insert(document["id"].as_str().expect("an id").to_owned(), Some(document));
+    /// From now on serves the posts of a sample, and answers as it says.
+    fn serve(&self, sample: &Value) {
+        let mut served = self.served.lock().expect("no panic");
+        let mut rest = vec![&sample["payload"]];
+        while let Some(value) = rest.pop() {
+            if let Ok(post) = incoming::statement(value) {
+                let mut document = value.clone();
+                document["@context"] = CONTEXT.into();
+                served.insert(post.id, document);
+            }
+            match value {
+                Value::Array(members) => rest.extend(members),
+                Value::Object(properties) => rest.extend(properties.values()),
+                _ => {}
+            }
         }
-        for id in list("gone") {
-            changed.insert(id.as_str().expect("an id").to_owned(), None);
+        for (id, answer) in sample["origin"].as_object().into_iter().flatten() {
+            served.insert(id.clone(), answer.clone());
         }
     }
 
-    /// What is answered for an address: `Ok(None)` is 404, an error 410.
-    fn answer(&self, id: &str) -> Result<Option<Value>, ()> {
-        match self.changed.lock().expect("no panic").get(id) {
-            Some(changed) => changed.clone().map(Some).ok_or(()),
-            None => Ok(match self.posts.get(id) {
-                Some(post) => Some(post.clone()),
-                None => self.actors.contains(id).then(|| self.actor(id)),
-            }),
+    fn answer(&self, id: &str) -> Result<Value, StatusCode> {
+        let served = self.served.lock().expect("no panic").get(id).cloned();
+        match served {
+            Some(Value::Number(status)) => {
+                let status = status.as_u64().and_then(|status| u16::try_from(status).ok()).expect("a status");
+                Err(StatusCode::from_u16(status).expect("a status"))
+            }
+            Some(document) => Ok(document),
+            None if self.actors.contains(id) => Ok(self.actor(id)),
+            None => Err(StatusCode::NOT_FOUND),
         }
     }
 
@@ -146,7 +163,7 @@ impl Elsewhere {
 
     /// Serves it all, on every host that is named.
     fn open(self: &Arc<Self>, world: &World) {
-        let hosts: BTreeSet<Host> = (self.posts.keys().chain(&self.actors))
+        let hosts: BTreeSet<Host> = (self.ids.iter().chain(&self.actors))
             .filter_map(|id| Host::of(&Url::parse(id).expect("an address")))
             .filter(|host| host.as_str() != "social.example.org")
             .collect();
@@ -154,15 +171,12 @@ impl Elsewhere {
             let (elsewhere, origin) = (self.clone(), format!("https://{host}"));
             let router = Router::new().fallback(move |request: Request<Body>| {
                 let id = format!("{origin}{}", request.uri().path_and_query().expect("a path"));
-                let document = elsewhere.answer(&id);
+                let answer = elsewhere.answer(&id);
                 async move {
-                    match document {
-                        Ok(Some(document)) => {
-                            ([("content-type", "application/activity+json")], document.to_string()).into_response()
-                        }
-                        Ok(None) => StatusCode::NOT_FOUND.into_response(),
-                        Err(()) => StatusCode::GONE.into_response(),
-                    }
+                    let as_activity = |document: Value| {
+                        ([("content-type", "application/activity+json")], document.to_string()).into_response()
+                    };
+                    answer.map_or_else(IntoResponse::into_response, as_activity)
                 }
             });
             world.net.host(host.as_str(), router);
@@ -170,25 +184,23 @@ impl Elsewhere {
     }
 }
 
-/// Keeps a payload as if its signature had been verified, which is its actor's where no `signer` is named; its actor is
-/// known then.
-async fn receive(world: &World, elsewhere: &Elsewhere, sample: &Value) -> String {
-    elsewhere.turn_to(sample);
-    let payload = &sample["payload"].to_string();
-    // So that nothing is left unread since it was read just now.
-    world.advance(Duration::from_mins(2));
+/// Keeps a payload as if its signature had been verified; its signer is known then. The activity's id, and who signed it.
+async fn receive(world: &World, elsewhere: &Elsewhere, sample: &Value) -> (String, String) {
+    let payload = sample["payload"].to_string();
     let incoming = incoming::parse(payload.as_bytes()).unwrap_or_else(|error| panic!("{payload}: {error}"));
-    let known = incoming::actor(&elsewhere.actor(&incoming.actor)).expect("an actor");
+    let signer = sample["signer"].as_str().unwrap_or(&incoming.actor).to_owned();
+    let known = incoming::actor(&elsewhere.actor(&signer)).expect("an actor");
     let arrival = Arrival {
         activity_id: incoming.id.clone(),
-        signer: sample["signer"].as_str().unwrap_or(&incoming.actor).to_owned(),
+        signer: signer.clone(),
         actor: incoming.actor.clone(),
         kind: incoming.kind.as_str().to_owned(),
         object_id: incoming.object.and_then(|object| object.id),
-        raw: payload.clone(),
+        raw: payload,
         path: "/ap/inbox".to_owned(),
         proof: None,
     };
+    world.advance(Duration::from_mins(1));
     let (ids, now) = (world.app.ids.clone(), world.clock.now());
     let kept = world.app.db.write(move |conn| {
         Box::pin(async move {
@@ -198,14 +210,27 @@ async fn receive(world: &World, elsewhere: &Elsewhere, sample: &Value) -> String
     });
     kept.await.expect("it is kept");
     world.drain().await;
-    incoming.id
+    (incoming.id, signer)
 }
 
-async fn verdict(world: &World, id: &str) -> Value {
+async fn verdict(world: &World, (id, signer): (String, String)) -> Value {
     let mut conn = world.app.db.read().await.expect("a connection");
-    let kept = store::about(&mut conn, id, 10).await.expect("activities");
-    let kept = kept.into_iter().find(|kept| kept.id == id).expect("it was kept");
-    json!({ "verdict": kept.verdict, "why": kept.reason, "steps": kept.steps })
+    let kept = store::about(&mut conn, &id, 100).await.expect("activities");
+    let kept = kept.into_iter().find(|kept| kept.id == id && kept.signer == signer).expect("it was kept");
+    let mut verdict = json!({ "verdict": kept.verdict, "why": kept.reason, "steps": kept.steps });
+    if kept.times > 1 {
+        verdict["times"] = kept.times.into();
+    }
+    // What was read at an origin because of it has its own meaning.
+    let latest = store::latest(&mut conn, None, 1000).await.expect("activities");
+    let now = world.clock.now();
+    let read = latest.into_iter().filter(|kept| kept.path == FETCHED && kept.settled.is_some_and(|at| at == now));
+    let read = read.map(|kept| format!("{} {}: {}", kept.id, kept.verdict, kept.reason.unwrap_or_default()));
+    let read: Vec<String> = read.collect();
+    if !read.is_empty() {
+        verdict["read"] = read.into();
+    }
+    verdict
 }
 
 async fn end(world: &World) -> Value {
@@ -226,16 +251,17 @@ async fn what_real_software_sends_has_a_verdict_and_a_reason() {
             let samples: Vec<Value> = serde_json::from_str(&text).expect("JSON");
             let mut elsewhere = Elsewhere::default();
             for sample in &samples {
-                elsewhere.learn(&sample["payload"]);
-                elsewhere.actors.extend(sample["signer"].as_str().map(str::to_owned));
+                elsewhere.learn(sample);
             }
             let elsewhere = Arc::new(elsewhere);
             elsewhere.open(world);
             let mut verdicts = serde_json::Map::new();
             for sample in &samples {
-                let id = receive(world, &elsewhere, sample).await;
+                elsewhere.serve(sample);
+                let received = receive(world, &elsewhere, sample).await;
                 let what = sample["what"].as_str().expect("a name").to_owned();
-                verdicts.insert(what, verdict(world, &id).await);
+                let before = verdicts.insert(what, verdict(world, received).await);
+                assert!(before.is_none(), "each sample has a name of its own");
             }
             verdicts.insert("in the end".to_owned(), end(world).await);
             let told = ours.take_out(&serde_json::to_string_pretty(&verdicts).expect("JSON"));

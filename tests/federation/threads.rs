@@ -38,20 +38,18 @@ impl Person {
         Self { server, id, key_id, key }
     }
 
-    /// Somebody else on the same server.
-    pub(crate) fn beside(&self, path: &str) -> Self {
-        let (server, key) = (self.server.clone(), Key::Rsa(crate::world::shared_key()));
-        let (id, key_id) = server.serve_actor(path, &key);
-        Self { server, id, key_id, key }
+    /// Somebody else of the same server.
+    pub(crate) fn neighbour(&self, path: &str) -> Self {
+        let (id, key_id) = self.server.serve_actor(path, &self.key);
+        Self { server: self.server.clone(), id, key_id, key: Key::Rsa(crate::world::shared_key()) }
     }
 
-    /// The same, as something else than a person.
-    pub(crate) fn of_kind(self, kind: &str) -> Self {
-        let mut document = self.server.actor("/users/u");
-        document["type"] = kind.into();
-        document["publicKey"] = json!({ "id": self.key_id, "owner": self.id, "publicKeyPem": self.key.public() });
-        self.server.serve("/users/u", &document);
-        self
+    /// Serves its actor anew, with another property than before.
+    pub(crate) fn says_of_itself(&self, property: &str, value: impl Into<Value>) {
+        let mut actor = self.server.actor("/users/u");
+        actor["publicKey"] = json!({ "id": self.key_id, "owner": self.id, "publicKeyPem": self.key.public() });
+        actor[property] = value.into();
+        self.server.serve("/users/u", &actor);
     }
 
     pub(crate) fn note(&self, number: usize, answered: &str) -> Value {
@@ -290,11 +288,7 @@ async fn a_follower_who_moves_stays_a_follower() {
         old.send(world, &claimed).await;
         let (verdict, reason) = last_verdict(world).await;
         assert_eq!(verdict, "declined", "{reason}");
-        let mut moved_in = new.server.actor("/users/u");
-        moved_in["alsoKnownAs"] = json!([old.id]);
-        moved_in["publicKey"] =
-            json!({ "id": format!("{}#main-key", new.id), "owner": new.id, "publicKeyPem": new.key.public() });
-        new.server.serve("/users/u", &moved_in);
+        new.says_of_itself("alsoKnownAs", json!([old.id]));
         world.advance(Duration::from_mins(2));
         claimed["id"] = format!("{}/m2", old.id).into();
         old.send(world, &claimed).await;

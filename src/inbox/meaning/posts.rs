@@ -337,7 +337,14 @@ async fn edited(
         return Ok(Verdict::declined(why));
     }
     let wants = thread_of_known(app, conn, inbound, known, &post).await?;
-    if !interaction::store::edit_post(conn, known, &Words::of(post), as_of).await? {
+    let mut words = Words::of(post);
+    // What was unlisted stays so: whoever wrote it did not want it in timelines.
+    if let Some(before) = interaction::store::words(conn, known.id).await?
+        && before.audience == Audience::Unlisted
+    {
+        words.audience = Audience::Unlisted;
+    }
+    if !interaction::store::edit_post(conn, known, &words, as_of).await? {
         return Ok(Verdict::ignored("the reply is known in these words or newer ones").wanting(wants));
     }
     let verdict = Verdict::accepted("the reply has new words").wanting(wants);
