@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use veerpont::activity::Local;
 use veerpont::moderation::listing::{self, Wish};
 use veerpont::moderation::{BlockKind, Severity};
 
@@ -31,10 +32,7 @@ fn edited(note: &Value, words: &str, minute: u32) -> Value {
 
 /// What everyone sees of an article: the words of its replies, and how many like and boosted it.
 async fn seen(world: &World, article: &str) -> (Vec<String>, u64, u64) {
-    let uuid = match world.app.urls.local(article) {
-        Some(veerpont::activity::Local::Article(uuid)) => uuid,
-        _ => panic!("{article} is no article"),
-    };
+    let Some(Local::Article(uuid)) = world.app.urls.local(article) else { panic!("{article} is no article") };
     let answers = {
         let mut conn = world.app.db.read().await.expect("a connection");
         let article =

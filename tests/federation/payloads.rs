@@ -250,7 +250,9 @@ async fn what_real_software_sends_has_a_verdict_and_a_reason() {
             let text = ours.put_in(&std::fs::read_to_string(file).expect("a file"));
             let samples: Vec<Value> = serde_json::from_str(&text).expect("JSON");
             let mut elsewhere = Elsewhere::default();
-            samples.iter().for_each(|sample| elsewhere.learn(sample));
+            for sample in &samples {
+                elsewhere.learn(sample);
+            }
             let elsewhere = Arc::new(elsewhere);
             elsewhere.open(world);
             let mut verdicts = serde_json::Map::new();
