@@ -95,5 +95,5 @@ pub(super) async fn moved(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     remote::store::mark_moved(conn, old.id, &target, now).await?;
     let parted = enforcement::part_from(app, conn, &new).await?;
     let also = if parted > 0 { format!(", {parted} of which a block ends") } else { String::new() };
-    Ok(Verdict::accepted(format!("it is {target} now, and so are {follows} follows{also}")))
+    Ok(Verdict::accepted(format!("it is {target} now; follows that moved along: {follows}{also}")))
 }

@@ -141,6 +141,10 @@ pub(super) async fn undo_follow(
 /// Block of one of our actors: its author follows no more, and a Follow of theirs counts for nothing until they take
 /// the Block back. What they said before stays theirs to delete.
 pub(super) async fn block(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
+    // With a target it is a ban from that community, as Lemmy has it, and no wish of its sender's own (interop E16, F9).
+    if let Some(community) = incoming.named("target") {
+        return Ok(Verdict::ignored(format!("a ban from {community}, which changes nothing here")));
+    }
     let Some(actor) = followed(app, conn, object(incoming)).await? else {
         return Ok(Verdict::declined("it blocks nobody of ours"));
     };

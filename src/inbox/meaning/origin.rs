@@ -84,7 +84,7 @@ pub(super) async fn ended(app: &App, conn: &mut Conn, inbound: &Inbound, id: &st
         }
         Some((outcome, _)) if outcome == "gone" || (outcome == "absent" && by == By::Forwarder) => {
             interaction::store::end_post(conn, known.id, app.clock.now()).await?;
-            Ok(Verdict::accepted("the reply is gone, as its origin says too"))
+            Ok(Verdict::accepted(format!("the {} is gone, as its origin says too", known.kind.as_str())))
         }
         Some((outcome, _)) if outcome == "read" => Ok(Verdict::declined("its origin still shows it")),
         Some((_, why)) => Ok(Verdict::declined(format!("its origin does not say that it is gone: {why}"))),

@@ -378,5 +378,5 @@ pub(super) async fn deleted(
         return origin::ended(app, conn, inbound, id, By::Another).await;
     }
     interaction::store::end_post(conn, known.id, app.clock.now()).await?;
-    Ok(Verdict::accepted("the reply is gone"))
+    Ok(Verdict::accepted(format!("the {} is gone", known.kind.as_str())))
 }

@@ -36,7 +36,7 @@ pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Tim
 /// # Errors
 /// The database's.
 pub async fn fail_waiting(conn: &mut Conn, url: &str, purpose: Purpose, why: &str, now: Timestamp) -> sqlx::Result<()> {
-    let reason = format!("what it needs is not to be had: {url}: {why}");
+    let reason = format!("it hangs on {url}: {why}");
     let mut keys = vec![waiting_key(url, purpose)];
     // Each row is declined once, so this ends.
     while let Some(key) = keys.pop() {
