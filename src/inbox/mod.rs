@@ -1,5 +1,6 @@
 //! A verified activity, kept as it came, and what each means: every one gets a verdict (design, section 6).
 
+mod barred;
 pub mod decisions;
 pub mod dismissal;
 pub mod housekeeping;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use url::Url;
 
-use super::receive::{Turned, claim, proven, refuse_blocked_key, source_name};
+use super::barred::refuse_blocked_key;
+use super::receive::{Turned, claim, proven, source_name};
 use crate::app::App;
 use crate::delivery;
 use crate::ids::{ArticleId, Host};

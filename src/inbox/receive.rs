@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
-use serde_json::Value;
 
+use super::barred::{refuse_blocked, refuse_blocked_key};
 use super::store::{self, Arrival};
 use crate::activity::incoming::{self, Incoming, Kind};
 use crate::app::App;
 use crate::courier;
 use crate::delivery;
-use crate::ids::{Domain, Host};
-use crate::moderation::{Block, BlockKind, door};
+use crate::ids::Host;
 use crate::net::keys::PublicKey;
 use crate::net::signature::{self, Claim, Names, Received};
 use crate::net::throttle::counted_as;
@@ -166,54 +165,6 @@ pub(super) fn claim(app: &App, received: &Received<'_>) -> Result<Claim, Turned>
     };
     signature::read(received, &names, app.clock.now())
         .map_err(|refusal| turned(refusal.status, refusal.reason.as_str(), refusal.to_string()))
-}
-
-/// A server that is blocked is turned away by the key that it names: before anything is fetched (interop C10, E25).
-pub(super) async fn refuse_blocked_key(app: &App, key_id: &str) -> Result<(), Turned> {
-    let mut conn = app.db.read().await.map_err(ours)?;
-    door::blocked_address(&mut conn, key_id).await.map_err(ours)?.map_or(Ok(()), |block| Err(blocked(&block)))
-}
-
-/// Nothing of a blocked server is taken in by somebody else's hand either, and nothing of somebody who is blocked.
-async fn refuse_blocked(app: &App, incoming: &Incoming) -> Result<(), Turned> {
-    let mut domains: Vec<Domain> = named(incoming).into_iter().filter_map(Domain::of).collect();
-    domains.sort();
-    domains.dedup();
-    let mut conn = app.db.read().await.map_err(ours)?;
-    let found = match door::blocked_domain(&mut conn, &domains).await.map_err(ours)? {
-        Some(block) => Some(block),
-        None => door::blocked_actor(&mut conn, &incoming.actor).await.map_err(ours)?,
-    };
-    found.map_or(Ok(()), |block| Err(blocked(&block)))
-}
-
-/// Every address of an activity whose server answers for it (interop E25).
-fn named(incoming: &Incoming) -> Vec<&str> {
-    let object = incoming.object.as_ref();
-    let embedded = object.and_then(|object| object.embedded.as_ref());
-    let attributed = embedded.and_then(|embedded| embedded.get("attributedTo")).map(addresses).unwrap_or_default();
-    let of_object = [
-        object.and_then(|object| object.id.as_deref()),
-        object.and_then(|object| object.actor.as_deref()),
-        object.and_then(|object| object.object.as_deref()),
-    ];
-    let own = [incoming.id.as_str(), incoming.actor.as_str()];
-    own.into_iter().chain(of_object.into_iter().flatten()).chain(attributed).collect()
-}
-
-/// Who is named: an address, a thing with an id, or a list of either.
-fn addresses(value: &Value) -> Vec<&str> {
-    match value {
-        Value::String(address) => vec![address],
-        Value::Object(thing) => thing.get("id").and_then(Value::as_str).into_iter().collect(),
-        Value::Array(several) => several.iter().flat_map(addresses).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn blocked(block: &Block) -> Turned {
-    let label = if block.kind == BlockKind::Domain { "blocked-domain" } else { "blocked-actor" };
-    turned(StatusCode::FORBIDDEN, label, format!("nothing of {} is taken here", block.value))
 }
 
 /// How much a host may send, now that it is known to be this host (interop G9).
@@ -401,7 +352,7 @@ pub fn turned(status: StatusCode, label: &'static str, why: impl Into<String>) -
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
-fn ours(error: sqlx::Error) -> Turned {
+pub(super) fn ours(error: sqlx::Error) -> Turned {
     tracing::error!(%error, "cannot receive");
     turned(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot store anything just now")
 }

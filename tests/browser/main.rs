@@ -95,6 +95,9 @@ async fn run(stage: &str) -> bool {
 /// Whether this machine has what it takes; said aloud where it has not, and a fault with `CI=true`.
 fn is_ready() -> bool {
     let mut missing: Vec<&str> = PROGRAMS.into_iter().filter(|program| !is_in_path(program)).collect();
+    if missing.is_empty() && !is_node_new_enough() {
+        missing.push("node of version 20 or newer");
+    }
     if std::env::var_os("VEERPONT_CHROMIUM").is_none() && !BROWSERS.into_iter().any(is_in_path) {
         missing.push("chromium");
     }
@@ -106,6 +109,13 @@ fn is_ready() -> bool {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "CI=true asks for a browser, and it is not here: {advice}");
     say(&format!("SKIPPED: everything in a browser; to run it, {advice}"));
     false
+}
+
+/// Whether node is as new as the browser's driver wants it.
+fn is_node_new_enough() -> bool {
+    let asked = std::process::Command::new("node").args(["-p", "process.versions.node"]).output();
+    let version = asked.ok().and_then(|said| String::from_utf8(said.stdout).ok()).unwrap_or_default();
+    version.split('.').next().and_then(|major| major.trim().parse::<u32>().ok()).is_some_and(|major| major >= 20)
 }
 
 fn is_in_path(program: &str) -> bool {
