@@ -1,5 +1,5 @@
-//! What the inbox does now and then: forgets texts that are no longer needed and what was read for them, writes counts that wait, and ends what a
-//! change of the blocks left to do.
+//! What the inbox does now and then: forgets texts that are no longer needed and what was read for them, writes counts
+//! that wait, and ends what a change of the blocks left to do.
 
 use std::time::Duration;
 

@@ -233,15 +233,15 @@ async fn give_up(conn: &mut Conn, wanted: &Wanted, outcome: &str, why: &str, now
     }
 }
 
-/// A server that cannot be reached, or wants to be left alone, costs one attempt, however much of it waits: the rest waits with the one that was
-/// tried, and is given up with it.
+/// A server that cannot be reached, or wants to be left alone, costs one attempt, however much of it waits: the rest
+/// waits with the one that was tried, and is given up with it.
 async fn rest(app: &App, wanted: Wanted, host: Host, why: String) -> anyhow::Result<()> {
     let (now, tries) = (app.clock.now(), wanted.attempts);
     let again = now + policy::wait(FIRST_WAIT, tries, false, app.ids.dice());
     let settled = app.db.write(move |conn| {
         Box::pin(async move {
             if tries < ATTEMPTS {
-                wanted::retry(conn, &wanted, again, &why).await?;
+                wanted::retry(conn, &wanted, again, &why, now).await?;
                 return wanted::rest(conn, &host, tries, again, &why).await;
             }
             give_up(conn, &wanted, "failed", &why, now).await?;
@@ -256,8 +256,9 @@ async fn rest(app: &App, wanted: Wanted, host: Host, why: String) -> anyhow::Res
 }
 
 async fn put_off(app: &App, wanted: Wanted, why: String) -> anyhow::Result<()> {
-    let at = app.clock.now() + policy::wait(FIRST_WAIT, wanted.attempts, false, app.ids.dice());
-    app.db.write(move |conn| Box::pin(async move { wanted::retry(conn, &wanted, at, &why).await })).await?;
+    let now = app.clock.now();
+    let at = now + policy::wait(FIRST_WAIT, wanted.attempts, false, app.ids.dice());
+    app.db.write(move |conn| Box::pin(async move { wanted::retry(conn, &wanted, at, &why, now).await })).await?;
     Ok(())
 }
 

@@ -101,7 +101,19 @@ async fn no_server_is_asked_for_more_than_its_share_in_any_five_minutes() {
         world.advance(HOST_SPAN + Duration::from_secs(1));
         world.drain().await;
         assert_eq!(world.requests(AT_BOB), share + 20, "the rest is read in its time");
-        assert_eq!(world.reply_texts().await.len(), 2 * (share + 20));
+
+        // What fails counts as well.
+        let (carol, dan) = (Person::new(world, "carol.test"), Person::new(world, "dan.test"));
+        dan.server.answering(|_| 500);
+        answers_to_bob(world, &carol, &dan, &article, share + 20).await;
+        let at_dan = || world.requests("GET https://dan.test/users/u/notes/");
+        assert_eq!(at_dan(), share);
+        dan.server.answering(|_| 200);
+        for _ in 0..20 {
+            world.advance(Duration::from_mins(2));
+            world.drain().await;
+        }
+        assert_eq!(world.reply_texts().await.len(), 4 * (share + 20));
     })
     .await;
 }

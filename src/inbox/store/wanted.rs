@@ -31,7 +31,7 @@ pub const ENOUGH: &str = "enough was read for this conversation today, or its ad
 /// How long a document of a collection that could not be had is not asked for again.
 const FAILED_FOR: std::time::Duration = std::time::Duration::from_hours(24);
 
-/// Most documents read of one host in [`HOST_SPAN`]: one in two seconds, as the posts of one collection are, whatever
+/// Most documents asked of one host in [`HOST_SPAN`], had or not: one in two seconds, as the posts of one collection are, whatever
 /// strangers send us to read there.
 pub const OF_HOST: i64 = 150;
 
@@ -181,18 +181,22 @@ pub async fn settle(
     Ok(done.rows_affected() > 0)
 }
 
-/// Makes a document due again later, and says why.
+/// Makes a document due again later, and says why. That it was tried `now` counts like a reading ([`OF_HOST`]).
 ///
 /// # Errors
 /// The database's.
-pub async fn retry(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str) -> sqlx::Result<()> {
-    query("UPDATE wanted SET next_attempt_at = $3, reason = $4, lease_owner = NULL WHERE id = $1 AND attempts = $2 AND outcome IS NULL")
-        .bind(wanted.id)
-        .bind(wanted.attempts)
-        .bind(at.millis())
-        .bind(why)
-        .execute(conn)
-        .await?;
+pub async fn retry(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE wanted SET next_attempt_at = $3, reason = $4, settled_at = $5, lease_owner = NULL
+         WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
+    )
+    .bind(wanted.id)
+    .bind(wanted.attempts)
+    .bind(at.millis())
+    .bind(why)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -340,7 +344,7 @@ pub struct Line {
     pub outcome: String,
     /// What the last attempt showed.
     pub reason: Option<String>,
-    /// When it ended.
+    /// When it was read, or last tried.
     #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
     pub settled: Option<Timestamp>,
 }
