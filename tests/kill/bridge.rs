@@ -1,10 +1,12 @@
 //! The real program as a process of its own, which is killed and started again.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use veerpont::clock::{Clock, Timestamp};
@@ -153,9 +155,19 @@ impl Drop for Bridge {
 }
 
 /// A free port below those which the system gives to outgoing connections: one of these could take ours while the
-/// server is down.
+/// server is down. No two servers of this process get the same one, though the dice of both fall the same way and
+/// nobody listens yet.
 fn free_address(dice: &mut Dice) -> SocketAddr {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().expect("nobody fails while choosing a port");
     let ports = std::iter::repeat_with(|| 20_000 + u16::try_from(dice.below(12_000)).expect("below 12,000"));
-    let mut addresses = ports.take(1000).map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    addresses.find(|address| TcpListener::bind(address).is_ok()).expect("a free port")
+    let mut free = ports.take(1000).filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    let port = free.find(|port| given.insert(*port)).expect("a free port");
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+#[test]
+fn servers_with_the_same_dice_get_ports_of_their_own() {
+    let (sqlite, postgres) = (free_address(&mut Dice::new(7)), free_address(&mut Dice::new(7)));
+    assert_ne!(sqlite, postgres);
 }
