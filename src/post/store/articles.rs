@@ -1,31 +1,15 @@
-//! The only SQL for posts and articles.
+//! What is published of it: articles, their revisions and their end.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use futures::TryStreamExt;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
-use super::entry::Entry;
-use super::{Article, Content, Listed, Post, PostState};
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error, json};
 use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
-
-macro_rules! posts {
-    ($rest:literal) => {
-        concat!(
-            "SELECT p.id, p.source_id, p.key, p.state, p.entry, p.fingerprint, p.body_hash, p.first_seen_at, p.hidden_seen_at,
-             p.missing_since, p.missing_scans, p.withheld_at, p.article_id,
-             CASE WHEN a.id IS NOT NULL AND a.deleted_at IS NULL THEN 1 ELSE 0 END AS article_stands,
-             COALESCE(a.pushed, 0) AS article_pushed, COALESCE(a.unlisted, 0) AS article_unlisted
-             FROM posts p LEFT JOIN articles a ON a.id = p.article_id ",
-            $rest
-        )
-    };
-}
+use crate::post::{Article, Content, Listed};
 
 macro_rules! articles {
     ($rest:literal) => {
@@ -35,109 +19,6 @@ macro_rules! articles {
             $rest
         )
     };
-}
-
-/// All posts of a source, in the order of their keys.
-///
-/// # Errors
-/// The database's.
-pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>> {
-    let rows = query(posts!("WHERE p.source_id = $1")).bind(source.0).fetch_all(conn).await?;
-    let mut posts: Vec<Post> = rows.iter().map(read_post).collect::<sqlx::Result<_>>()?;
-    // Sorted here, since the engines' collations differ.
-    posts.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(posts)
-}
-
-/// The entries that a connector left its notes with, by their posts' keys.
-///
-/// # Errors
-/// The database's.
-pub async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<HashMap<String, Entry>> {
-    let mut rows = query("SELECT key, entry FROM posts WHERE source_id = $1").bind(source.0).fetch(conn);
-    let mut entries = HashMap::new();
-    // One at a time: the rows of a large site need not be in memory beside what is in them.
-    while let Some(row) = rows.try_next().await? {
-        let key = row.text("key")?;
-        let entry: Entry = row.json("entry")?;
-        if entry.trace.is_some() && entry.key == key {
-            entries.insert(key, entry);
-        }
-    }
-    Ok(entries)
-}
-
-/// A post by row.
-///
-/// # Errors
-/// The database's.
-pub async fn post(conn: &mut Conn, id: PostId) -> sqlx::Result<Option<Post>> {
-    let row = query(posts!("WHERE p.id = $1")).bind(id.0).fetch_optional(conn).await?;
-    row.as_ref().map(read_post).transpose()
-}
-
-/// The posts that bear a key, one a source at most.
-///
-/// # Errors
-/// The database's.
-pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>> {
-    query(posts!("WHERE p.key = $1 ORDER BY p.source_id"))
-        .bind(key)
-        .fetch_all(conn)
-        .await?
-        .iter()
-        .map(read_post)
-        .collect()
-}
-
-/// Writes a post, new or known.
-///
-/// # Errors
-/// The database's.
-pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
-    query(
-        "INSERT INTO posts (id, source_id, key, state, entry, fingerprint, body_hash, first_seen_at, hidden_seen_at,
-         missing_since, missing_scans, withheld_at, article_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-         ON CONFLICT (id) DO UPDATE SET key = excluded.key, state = excluded.state, entry = excluded.entry,
-         fingerprint = excluded.fingerprint, body_hash = excluded.body_hash, hidden_seen_at = excluded.hidden_seen_at,
-         missing_since = excluded.missing_since, missing_scans = excluded.missing_scans,
-         withheld_at = excluded.withheld_at, article_id = excluded.article_id",
-    )
-    .bind(post.id.0)
-    .bind(post.source_id.0)
-    .bind(&post.key)
-    .bind(post.state.as_str())
-    .bind(json(&post.entry)?)
-    .bind(&post.fingerprint)
-    .bind(&post.body_hash)
-    .bind(post.first_seen_at.millis())
-    .bind(post.hidden_seen_at.map(Timestamp::millis))
-    .bind(post.missing_since.map(Timestamp::millis))
-    .bind(post.missing_scans)
-    .bind(post.withheld_at.map(Timestamp::millis))
-    .bind(post.article.map(|id| id.0))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Takes a post's key away for a moment, since another may get it in the same transaction.
-///
-/// # Errors
-/// The database's.
-pub async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
-    query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(format!("//{}", id.0)).execute(conn).await?;
-    Ok(())
-}
-
-/// Gives a post its key back.
-///
-/// # Errors
-/// The database's, also when another has it now.
-pub async fn restore_key(conn: &mut Conn, id: PostId, key: &str) -> sqlx::Result<()> {
-    query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(key).execute(conn).await?;
-    Ok(())
 }
 
 /// Stores a new article.
@@ -353,22 +234,6 @@ pub async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> s
     Ok(all)
 }
 
-/// Withholds the posts of an actor's standing articles: their site still shows them, but nobody is to hear of them again.
-///
-/// # Errors
-/// The database's.
-pub async fn withhold_posts(conn: &mut Conn, owner: ActorId, now: Timestamp) -> sqlx::Result<()> {
-    query(
-        "UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id IN
-         (SELECT id FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL)",
-    )
-    .bind(owner.0)
-    .bind(now.millis())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// How many articles stand.
 ///
 /// # Errors
@@ -415,18 +280,6 @@ pub async fn count_unsaid(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM articles WHERE revision > published_revision").fetch_one(conn).await
 }
 
-/// How many posts stand in each state.
-///
-/// # Errors
-/// The database's.
-pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
-    let rows = query("SELECT state, COUNT(*) AS n FROM posts GROUP BY state").fetch_all(conn).await?;
-    let mut states: Vec<_> =
-        rows.iter().map(|row| Ok((row.text("state")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
-    states.sort();
-    Ok(states)
-}
-
 /// Articles of which something is still to be said, oldest publication first.
 ///
 /// # Errors
@@ -453,28 +306,6 @@ pub async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool>
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
-}
-
-fn read_post(row: &AnyRow) -> sqlx::Result<Post> {
-    let state = row.text("state")?;
-    Ok(Post {
-        id: PostId(row.int("id")?),
-        source_id: SourceId(row.int("source_id")?),
-        key: row.text("key")?,
-        state: PostState::parse(&state).ok_or_else(|| decode_error(format!("post state {state}")))?,
-        entry: row.json::<Entry>("entry")?,
-        fingerprint: row.text("fingerprint")?,
-        body_hash: row.text("body_hash")?,
-        first_seen_at: row.time("first_seen_at")?,
-        hidden_seen_at: row.maybe_time("hidden_seen_at")?,
-        missing_since: row.maybe_time("missing_since")?,
-        missing_scans: row.int("missing_scans")?,
-        withheld_at: row.maybe_time("withheld_at")?,
-        article: row.maybe_int("article_id")?.map(ArticleId),
-        article_stands: row.flag("article_stands")?,
-        article_pushed: row.flag("article_pushed")?,
-        article_unlisted: row.flag("article_unlisted")?,
-    })
 }
 
 fn read_article(row: &AnyRow) -> sqlx::Result<Article> {
