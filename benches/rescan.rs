@@ -20,7 +20,8 @@ use veerpont::config::Config;
 use veerpont::net::client::Client;
 use veerpont::serve;
 use veerpont::source::hugo;
-use veerpont::source::sync::{self, Report, Wish};
+use veerpont::source::report::Report;
+use veerpont::source::sync::{self, Wish};
 
 /// How often each thing is measured; the median counts.
 const RUNS: usize = 5;

@@ -9,6 +9,10 @@ use ammonia::{Builder, UrlRelative};
 use regex::{Captures, Regex};
 use url::Url;
 
+mod plain;
+
+pub use plain::{escape, paragraphs, straight, text, unescape};
+
 /// What may stand in content: interop B23, tables, and the marks whose loss would change what is said (`sup` in
 /// a formula, `hr` between two parts).
 const CONTENT: &[&str] = &[
@@ -218,74 +222,6 @@ pub fn is_content(name: &str) -> bool {
     CONTENT.contains(&name)
 }
 
-/// The words of a piece of HTML: blocks are parted by an empty line, list items, table rows and line breaks by a
-/// line end; other white space is single blanks.
-#[must_use]
-pub fn text(html: &str) -> String {
-    static LINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"<br>|</(?:li|tr)>"));
-    static CELL: LazyLock<Regex> = LazyLock::new(|| pattern(r"</t[dh]>"));
-    static BLOCK: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"</?(?:p|h[2-6]|ul|ol|blockquote|pre|table|caption)>|<hr>"));
-
-    let html = settle(html, |html| tidy(&STRIPPER.clean(html).to_string()));
-    let html = html.replace(['\n', '\r'], " ");
-    let html = LINE.replace_all(&html, "\n");
-    let html = CELL.replace_all(&html, " ");
-    let html = BLOCK.replace_all(&html, "\n\n");
-    let plain = unescape(&TAG.replace_all(&html, ""));
-
-    let mut out = String::with_capacity(plain.len());
-    let mut gap = 0;
-    for line in plain.lines() {
-        let words = line.split_whitespace().collect::<Vec<_>>().join(" ");
-        if words.is_empty() {
-            gap += 1;
-            continue;
-        }
-        if !out.is_empty() {
-            out.push_str(if gap > 0 { "\n\n" } else { "\n" });
-        }
-        gap = 0;
-        out.push_str(&words);
-    }
-    out
-}
-
-/// A short text without what turns the direction of writing, or is no character to be seen: names and warnings would
-/// change the text around them.
-#[must_use]
-pub fn straight(text: &str) -> Cow<'_, str> {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let is_out = |c: char| turns(c) || (c.is_control() && !c.is_whitespace());
-    if text.contains(is_out) { Cow::Owned(text.replace(is_out, "")) } else { Cow::Borrowed(text) }
-}
-
-/// Plain text made safe to stand in HTML, also between the quotes of an attribute.
-#[must_use]
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\0' => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Each line of plain text (as [`text`] gives it) as a paragraph of HTML, and nothing else: peers show no other
-/// element in a summary (interop B2).
-#[must_use]
-pub fn paragraphs(text: &str) -> String {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.fold(String::new(), |html, line| html + "<p>" + &escape(line) + "</p>")
-}
-
 /// Clean HTML without its headings.
 #[must_use]
 pub fn without_headings(clean: &str) -> String {
@@ -410,12 +346,6 @@ fn shallow(html: &str) -> Cow<'_, str> {
         }
     }
     Cow::Borrowed(html)
-}
-
-/// Undoes the only entities the cleaner writes.
-#[must_use]
-pub fn unescape(text: &str) -> String {
-    text.replace("&nbsp;", " ").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and every one is run by a test")]

@@ -8,7 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::print::{Output, count, shown, table};
 use crate::app::App;
-use crate::source::sync::{self, Report, Wish};
+use crate::source::report::Report;
+use crate::source::sync::{self, Wish};
 use crate::{outbox, worker};
 
 /// What to read, and how.

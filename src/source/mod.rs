@@ -10,6 +10,7 @@ pub mod hugo;
 pub mod moves;
 pub mod plan;
 pub mod redirects;
+pub mod report;
 pub mod scan;
 mod secret;
 pub mod stamp;

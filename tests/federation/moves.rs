@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use veerpont::harness::Peer;
 use veerpont::post::{self, Post};
+use veerpont::source::report::{Change, Report};
 use veerpont::source::store;
-use veerpont::source::sync::{Change, Report};
 
 use crate::shared::corpus;
 use crate::site;

@@ -10,7 +10,8 @@ use veerpont::source;
 use veerpont::source::apply::{self, Writers};
 use veerpont::source::connector::{self, Memory};
 use veerpont::source::plan::{Act, Step};
-use veerpont::source::sync::{self, Report, Wish};
+use veerpont::source::report::Report;
+use veerpont::source::sync::{self, Wish};
 
 use crate::world::{World, on_each_engine, on_each_engine_at};
 

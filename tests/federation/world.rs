@@ -16,7 +16,8 @@ use veerpont::harness::{FollowState, Found, MemoryError, MemoryNet, Peer, PeerKe
 use veerpont::interaction::State;
 use veerpont::interaction::store::Filter;
 use veerpont::net::client::{self, Client, SendError};
-use veerpont::source::sync::{self, Report, SyncError, Wish};
+use veerpont::source::report::Report;
+use veerpont::source::sync::{self, SyncError, Wish};
 use veerpont::{follower, html, inbox, interaction, serve, web};
 
 use crate::site::Site;
