@@ -7,7 +7,7 @@ use crate::db::Conn;
 use crate::inbox::store::{Kept, wanted};
 use crate::inbox::{self, FETCHED};
 use crate::interaction::store::history;
-use crate::interaction::{self, Reply, State};
+use crate::interaction::{self, Answers, Reply, State};
 use crate::post;
 
 /// Everything that came with this id or about it, and what was read at its origin.
@@ -63,7 +63,11 @@ fn sought(line: &wanted::Line) -> Event {
     };
     let reason = line.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let times = if line.attempts < 2 { String::new() } else { format!(" after {} attempts", line.attempts) };
-    Event::new(line.settled.unwrap_or(line.asked), what).with(format!("{}{times}{reason}", line.outcome))
+    let event = Event::new(line.settled.unwrap_or(line.asked), what).with(format!("{}{times}{reason}", line.outcome));
+    match &line.because {
+        Some(because) => event.with(format!("because of {because}")),
+        None => event,
+    }
 }
 
 /// A post of a conversation as it stands now, and how it came to stand so.
@@ -92,7 +96,12 @@ pub(super) async fn of_post(app: &App, conn: &mut Conn, said: &Reply) -> sqlx::R
         State::Deleted => (said.ended_at.unwrap_or(history.kept), "it was deleted, and its words forgotten".to_owned()),
     };
     let why = history.why.map(|why| format!(": {why}")).unwrap_or_default();
-    events.push(Event::new(at, format!("{state}{why}")));
+    let mut stands = Event::new(at, format!("{state}{why}"));
+    let answers = interaction::store::answers_below(conn, said.id).await?;
+    if answers != Answers::default() {
+        stands = stands.with(told::counted(&answers));
+    }
+    events.push(stands);
     events.extend(told::about_said(app, conn, said.id).await?);
     Ok(events)
 }

@@ -8,7 +8,7 @@ use crate::author;
 use crate::db::Conn;
 use crate::delivery;
 use crate::ids::{InboundId, InteractionId};
-use crate::interaction;
+use crate::interaction::{self, Answers};
 use crate::outbox::store::{Subject, Told, told};
 use crate::post::{self, Article};
 
@@ -26,10 +26,7 @@ pub(super) async fn of_article(app: &App, conn: &mut Conn, article: &Article) ->
         minted = minted.with("it is listed in the outbox, and was sent to nobody");
     }
     let answers = interaction::store::answers(conn, article.id).await?;
-    minted = minted.with(format!(
-        "shown below it: replies {}, quotes {}, likes {}, boosts {}",
-        answers.replies, answers.quotes, answers.likes, answers.boosts
-    ));
+    minted = minted.with(counted(&answers));
     let mut events = vec![minted];
     for activity in told(conn, Subject::Article(article.id)).await? {
         events.push(sent(app, conn, &activity).await?);
@@ -38,6 +35,12 @@ pub(super) async fn of_article(app: &App, conn: &mut Conn, article: &Article) ->
         events.push(Event::new(at, "was taken down for ever"));
     }
     Ok(events)
+}
+
+/// How often something was answered, in words.
+pub(super) fn counted(answers: &Answers) -> String {
+    let Answers { replies, quotes, likes, boosts } = answers;
+    format!("shown below it: replies {replies}, quotes {quotes}, likes {likes}, boosts {boosts}")
 }
 
 pub(super) async fn of_activity(app: &App, conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Vec<Event>> {

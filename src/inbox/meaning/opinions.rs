@@ -89,7 +89,11 @@ pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     };
     put_opinion(conn, &opinion, app.clock.now()).await?;
     delivery::store::reach(conn, target.article, remote.nearest_inbox()).await?;
-    Ok(Verdict::accepted(format!("a {} of {title}", kind.as_str())))
+    let verdict = Verdict::accepted(format!("a {} of {title}", kind.as_str()));
+    Ok(match reaction {
+        Some(sign) => verdict.step(format!("its sign is {sign}")),
+        None => verdict,
+    })
 }
 
 /// The sign of a reaction: an emoji, or the `:shortcode:` of one. Words are none: no moderator sees them (E13, FEP-c0e0).

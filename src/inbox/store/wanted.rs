@@ -344,6 +344,8 @@ pub struct Line {
     pub outcome: String,
     /// What the last attempt showed.
     pub reason: Option<String>,
+    /// The activity that asked for it, where the line was found by its id.
+    pub because: Option<String>,
     /// When it was read, or last tried.
     #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
     pub settled: Option<Timestamp>,
@@ -355,8 +357,9 @@ pub struct Line {
 /// The database's.
 pub async fn because_of(conn: &mut Conn, url: &str, inbound: Option<InboundId>) -> sqlx::Result<Vec<Line>> {
     let rows = query(
-        "SELECT url, purpose, asked_at, attempts, COALESCE(outcome, 'waiting') AS outcome, reason, settled_at FROM wanted
-         WHERE url = $1 OR inbound_id = $2 ORDER BY id LIMIT 100",
+        "SELECT w.url, w.purpose, w.asked_at, w.attempts, COALESCE(w.outcome, 'waiting') AS outcome, w.reason, w.settled_at,
+         i.kind, i.activity_id, i.actor FROM wanted w LEFT JOIN inbound i ON i.id = w.inbound_id AND w.url = $1
+         WHERE w.url = $1 OR w.inbound_id = $2 ORDER BY w.id LIMIT 100",
     )
     .bind(url)
     .bind(inbound.map_or(0, |id| id.0))
@@ -371,6 +374,10 @@ pub async fn because_of(conn: &mut Conn, url: &str, inbound: Option<InboundId>) 
                 attempts: row.int("attempts")?,
                 outcome: row.text("outcome")?,
                 reason: row.maybe_text("reason")?,
+                because: match (row.maybe_text("kind")?, row.maybe_text("activity_id")?, row.maybe_text("actor")?) {
+                    (Some(kind), Some(id), Some(actor)) => Some(format!("{kind} of {actor} {id}")),
+                    _ => None,
+                },
                 settled: row.maybe_time("settled_at")?,
             })
         })

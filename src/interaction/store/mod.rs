@@ -17,8 +17,8 @@ pub use posts::{
     reopen_post, wordings, words,
 };
 pub use reading::{
-    Filter, Order, Page, answers, conversation, count_replies, count_states, face, list, looked_at, people, reply_ids,
-    shown, shown_words,
+    Filter, Order, Page, answers, answers_below, conversation, count_replies, count_states, face, list, looked_at,
+    people, reply_ids, shown, shown_words,
 };
 pub use rulings::{Ruling, Said, is_shown_somewhere, ruling, said_after, set_block};
 pub use stamps::{Stamp, stamps};

@@ -69,8 +69,29 @@ pub async fn answers(conn: &mut Conn, article: ArticleId) -> sqlx::Result<Answer
     .bind(article.0)
     .fetch_all(conn)
     .await?;
+    count_up(&rows)
+}
+
+/// How one post of a conversation was answered, as [`answers`] counts; replies to it alone, not those further down.
+///
+/// # Errors
+/// The database's.
+pub async fn answers_below(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Answers> {
+    let rows = query(concat!(
+        "SELECT i.kind, COUNT(*) AS n, COUNT(DISTINCT i.remote_actor_id) AS people FROM interactions i
+         WHERE i.parent_id = $1 AND ",
+        standing!(),
+        " GROUP BY i.kind"
+    ))
+    .bind(said.0)
+    .fetch_all(conn)
+    .await?;
+    count_up(&rows)
+}
+
+fn count_up(rows: &[AnyRow]) -> sqlx::Result<Answers> {
     let mut answers = Answers::default();
-    for row in &rows {
+    for row in rows {
         let count = |column: &str| Ok::<_, sqlx::Error>(u64::try_from(row.int(column)?).unwrap_or(0));
         match row.text("kind")?.as_str() {
             "reply" => answers.replies = count("n")?,
