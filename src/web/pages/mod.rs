@@ -81,19 +81,22 @@ fn page(frame: &Frame<'_>, template: &impl Template) -> Result<Response, Failure
 struct ErrorPage<'a> {
     frame: Frame<'a>,
     title: String,
-    /// English, as programs are told.
-    detail: &'a str,
+    why: String,
+    /// What programs are told, in English; none where it says no more than `why`.
+    detail: Option<&'a str>,
 }
 
 /// An error for people; `None` where there are no words at all.
 pub(super) fn error(told: &Told, asked: &HeaderMap) -> askama::Result<String> {
     let frame = Frame::bare(asked).ok_or(askama::Error::Fmt)?;
-    let title = match told.status.as_u16() {
-        400 => frame.say.say("error-400"),
-        404 => frame.say.say("error-404"),
-        410 => frame.say.say("error-410"),
-        429 => frame.say.say("error-429"),
-        _ => frame.say.say("error-other"),
+    let say = frame.say;
+    let (title, why) = match told.status.as_u16() {
+        400 => (say.say("error-400"), say.say("error-400-why")),
+        404 => (say.say("error-404"), say.say("error-404-why")),
+        410 => (say.say("error-410"), say.say("error-410-why")),
+        429 => (say.say("error-429"), say.say("error-429-why")),
+        _ => (say.say("error-other"), say.say("error-other-why")),
     };
-    ErrorPage { frame, title, detail: &told.detail }.render()
+    let is_told = matches!(told.status.as_u16(), 404 | 410 | 429);
+    ErrorPage { frame, title, why, detail: (!is_told).then_some(told.detail.as_str()) }.render()
 }

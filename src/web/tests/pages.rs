@@ -103,6 +103,8 @@ async fn errors_are_pages_for_people_and_problems_for_programs() {
     let page = site.get("/nowhere", &BROWSER).await;
     assert_eq!((page.status, page.header("content-type")), (StatusCode::NOT_FOUND, "text/html; charset=utf-8"));
     assert!(page.text().contains("<h1>Not found</h1>"), "{}", page.text());
+    let dutch = site.get("/nowhere", &[BROWSER[0], ("accept-language", "nl")]).await;
+    assert!(dutch.text().contains("<p>Op dit adres staat niets.") && !dutch.text().contains("lang=\"en\""));
     let problem = site.get("/nowhere", &[]).await;
     assert_eq!(problem.header("content-type"), "application/problem+json");
     let method = site.with(http::Method::DELETE, "/@ann", &[]).await;

@@ -96,8 +96,13 @@ unreachable = { $server } does not answer just now. Is it spelled right? Otherwi
 too-many = That was often in a short time. Try again in a minute.
 
 error-400 = That makes no sense to us
+error-400-why = Something is missing from the address, or does not fit.
 error-404 = Not found
+error-404-why = There is nothing at this address. It may have been mistyped.
 error-410 = Gone
+error-410-why = What was here has been taken down and will not come back.
 error-429 = Too many requests
+error-429-why = Please wait a moment, then try again.
 error-other = This went wrong
+error-other-why = Please try again later.
 error-home = To the home page

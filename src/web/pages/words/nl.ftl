@@ -95,8 +95,13 @@ unreachable = { $server } geeft nu geen antwoord. Klopt de spelling? Probeer het
 too-many = Dat was vaak in korte tijd. Probeer het over een minuut nog eens.
 
 error-400 = Dat begrijpen we niet
+error-400-why = Er ontbreekt iets aan het adres, of er klopt iets niet.
 error-404 = Niet gevonden
+error-404-why = Op dit adres staat niets. Misschien zit er een tikfout in.
 error-410 = Weggehaald
+error-410-why = Wat hier stond is weggehaald en komt niet terug.
 error-429 = Te veel verzoeken
+error-429-why = Wacht even en probeer het dan opnieuw.
 error-other = Dit ging mis
+error-other-why = Probeer het later opnieuw.
 error-home = Naar de startpagina
