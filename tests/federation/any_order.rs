@@ -39,6 +39,9 @@ enum Deed {
     Like {
         actor: usize,
     },
+    React {
+        actor: usize,
+    },
     Boost {
         actor: usize,
     },
@@ -62,6 +65,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => any::<usize>().prop_map(|reply| Deed::Edit { reply }),
         2 => any::<usize>().prop_map(|reply| Deed::Delete { reply }),
         3 => actor.clone().prop_map(|actor| Deed::Like { actor }),
+        2 => actor.clone().prop_map(|actor| Deed::React { actor }),
         2 => actor.clone().prop_map(|actor| Deed::Boost { actor }),
         4 => (any::<usize>(), any::<bool>()).prop_map(|(deed, embedded)| Deed::Undo { deed, embedded }),
         1 => (actor, 0..3_usize).prop_map(|(actor, kind)| Deed::UndoByShape { actor, kind }),
@@ -98,6 +102,11 @@ fn said(deeds: &[Deed], article: &str, author: &str) -> (Vec<Said>, Vec<bool>) {
         let next = match *deed {
             Deed::Follow { actor } => plain(actor, "Follow", author.into()),
             Deed::Like { actor } => plain(actor, "Like", article.into()),
+            Deed::React { actor } => {
+                let mut reaction = plain(actor, "EmojiReact", article.into());
+                reaction.activity["content"] = ["🦀", "⛴"][number % 2].into();
+                reaction
+            }
             Deed::Boost { actor } => plain(actor, "Announce", article.into()),
             Deed::Reply { actor, to } => {
                 let to = match to % (replies.len() + 1) {
@@ -118,8 +127,9 @@ fn said(deeds: &[Deed], article: &str, author: &str) -> (Vec<Said>, Vec<bool>) {
                 plain(reply.actor, "Delete", json!({ "id": reply.id, "type": "Tombstone" }))
             }
             Deed::Undo { deed, embedded } => {
-                let undoable =
-                    |said: &&Said| matches!(said.activity["type"].as_str(), Some("Follow" | "Like" | "Announce"));
+                let undoable = |said: &&Said| {
+                    matches!(said.activity["type"].as_str(), Some("Follow" | "Like" | "EmojiReact" | "Announce"))
+                };
                 let undoable: Vec<&Said> = all.iter().filter(undoable).collect();
                 let Some(undone) = undoable.get(deed % undoable.len().max(1)) else { continue };
                 let mut whole = undone.activity.clone();
@@ -230,7 +240,7 @@ async fn state(app: &App) -> Vec<String> {
         ),
         (
             "opinion",
-            "SELECT DISTINCT i.kind || ' ' || r.url FROM interactions i JOIN remote_actors r ON r.id = i.remote_actor_id
+            "SELECT DISTINCT i.kind || ' ' || r.url || ' ' || COALESCE(i.reaction, '') FROM interactions i JOIN remote_actors r ON r.id = i.remote_actor_id
              WHERE i.object_id IS NULL AND i.ended_at IS NULL",
         ),
         ("follower", "SELECT r.url FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id"),
