@@ -1,3 +1,5 @@
+//! Every address of ours leads back to what it is of, and nothing else does.
+
 use super::*;
 use crate::activity::samples::{handle, urls, uuid};
 
