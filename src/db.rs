@@ -11,9 +11,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, mpsc, oneshot};
-use url::Url;
 
 use crate::clock::Timestamp;
+use crate::config::Database;
 
 mod columns;
 
@@ -98,7 +98,7 @@ impl Db {
     /// When it cannot be opened or brought up to date; the message says what to do and holds no password.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
-        let shown = without_password(url);
+        let shown = Database { url: url.to_owned() }.redacted();
         let engine = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Engine::Sqlite,
             Some("postgres" | "postgresql") => Engine::Postgres,
@@ -296,20 +296,6 @@ fn sqlite_file(url: &str) -> Result<String, OpenError> {
         std::fs::create_dir_all(folder).map_err(|why| OpenError::Folder { path: path.to_owned(), why })?;
     }
     Ok(format!("sqlite://{path}?mode=rwc"))
-}
-
-/// A database address fit to be shown.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    match Url::parse(url) {
-        Ok(mut shown) if shown.password().is_some() => {
-            if shown.set_password(Some("***")).is_err() {
-                return shown.scheme().to_owned();
-            }
-            shown.to_string()
-        }
-        _ => url.to_owned(),
-    }
 }
 
 /// SQLite's one writer: takes what has gathered, without waiting for more, and commits it as one.

@@ -54,11 +54,14 @@ fn a_database_that_cannot_be_read_is_named() {
     let ran: crate::Ran =
         command.env("VEERPONT_DATABASE_URL", "sqlite://blocked/veerpont.db").output().expect("it starts").into();
     ran.failed_with(&["blocked", "[database] url"]);
-    let mut command = home.command(&["status"]);
-    let secret = "postgres://veerpont:top-secret@127.0.0.1:1/none";
-    let ran: crate::Ran = command.env("VEERPONT_DATABASE_URL", secret).output().expect("it starts").into();
-    ran.failed_with(&["127.0.0.1", "[database] url"]);
-    assert!(!ran.stderr.contains("top-secret"), "{}", ran.stderr);
+    for secret in
+        ["postgres://veerpont:top-secret@127.0.0.1:1/none", "postgres://veerpont@127.0.0.1:1/none?password=top-secret"]
+    {
+        let mut command = home.command(&["status"]);
+        let ran: crate::Ran = command.env("VEERPONT_DATABASE_URL", secret).output().expect("it starts").into();
+        ran.failed_with(&["127.0.0.1", "[database] url"]);
+        assert!(!ran.stderr.contains("top-secret"), "{}", ran.stderr);
+    }
 }
 
 #[test]
