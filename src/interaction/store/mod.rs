@@ -1,5 +1,6 @@
 //! The only SQL for interactions: posts of a conversation, notes of ours among them, opinions of it, and all as they are shown.
 
+mod counts;
 mod notes;
 mod opinions;
 mod posts;
@@ -7,6 +8,7 @@ mod reading;
 mod rulings;
 mod stamps;
 
+pub use counts::{answers, answers_below, count_replies, count_states};
 pub use notes::{
     Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, replies_on_page,
     reply_ids_below, revise_note, speaker, unsaid_note, writer,
@@ -16,10 +18,7 @@ pub use posts::{
     History, NewPost, decide, edit_post, end_all, end_post, history, insert_post, post, post_by_row, post_by_uuid,
     reopen_post, wordings, words,
 };
-pub use reading::{
-    Filter, Order, Page, answers, answers_below, conversation, count_replies, count_states, face, list, looked_at,
-    people, reply_ids, shown, shown_words,
-};
+pub use reading::{Filter, Order, Page, conversation, face, list, looked_at, people, reply_ids, shown, shown_words};
 pub use rulings::{Ruling, Said, is_shown_somewhere, ruling, said_after, set_block};
 pub use stamps::{Stamp, stamps};
 
