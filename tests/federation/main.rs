@@ -7,6 +7,7 @@ mod hugo;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod actors;
 mod answers;
 mod any_order;
 mod author_answers;
