@@ -4,6 +4,8 @@
 
 #[path = "../support/hugo.rs"]
 mod hugo;
+#[path = "../support/statements.rs"]
+mod statements;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -16,6 +18,7 @@ mod backup;
 mod co_authors;
 mod conversation;
 mod corpus;
+mod costs;
 mod crash;
 mod databases;
 mod explained;
