@@ -55,6 +55,16 @@ fn sql_stands_only_in_stores() {
 }
 
 #[test]
+fn what_people_read_cites_no_papers_of_ours() {
+    let templates = ["config/veerpont.example.toml", "src/config/template.toml.txt"].map(|path| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        (path.to_owned(), fs::read_to_string(root.join(path)).expect("a template"))
+    });
+    let all = files("src").into_iter().chain(templates);
+    holds(&all.flat_map(|(path, text)| rules::citations(&path, &text)).collect::<Vec<_>>());
+}
+
+#[test]
 fn the_binary_is_thin() {
     let lines = files("src")["src/main.rs"].lines().count();
     assert!(lines <= 40, "src/main.rs has {lines} lines, and 40 are enough: move what it does to cli/");

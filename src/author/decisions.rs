@@ -25,7 +25,9 @@ pub enum DecisionError {
         slug: String,
     },
     /// They were deleted for ever.
-    #[error("@{0} was deleted, and a deleted actor cannot come back (interop R4)")]
+    #[error(
+        "@{0} was deleted, and a deleted actor cannot come back, since servers elsewhere refuse a deleted id for ever"
+    )]
     Deleted(Handle),
     /// Their handle is taken.
     #[error(transparent)]

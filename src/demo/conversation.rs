@@ -10,6 +10,7 @@ use crate::ids::{ArticleId, Handle};
 use crate::inbox::decisions;
 use crate::interaction::store::{Order, Page};
 use crate::interaction::{Answers, Shown, State};
+use crate::moderation::Word;
 use crate::moderation::decisions::Decision;
 use crate::outbox::answers::{self, Draft};
 use crate::{html, interaction, post};
@@ -56,7 +57,7 @@ async fn let_in(stage: &Stage, id: &str) -> Told<()> {
         Ok(waiting.filter(|reply| reply.state == State::Held))
     })
     .await?;
-    let now = decisions::decide(&stage.app, id, Decision::Approve, None).await?;
+    let now = decisions::decide(&stage.app, id, Decision::Approve, Word::default()).await?;
     ensure!(now == State::Shown, "an approved reply is {}, not shown", now.as_str());
     let held = "for a moderator: nothing of its author was approved so far".to_owned();
     Ok(((), vec![("held", held), ("command", format!("veerpont reply approve {id}"))]))

@@ -56,14 +56,14 @@ async fn perform(once: bool, out: &mut (dyn Write + Send), manner: Manner) -> an
         }
         told = tell(&mut opened, &mut voice) => told,
     };
-    let mut result = told.and_then(|()| opened.as_ref().context("the demo has no stage"));
+    let mut result = told.and_then(|article| Ok((opened.as_ref().context("the demo has no stage")?, article)));
     if let Err(error) = voice.end(result.is_ok()) {
         result = Err(error.into());
     }
     let result = match result {
-        Ok(stage) if !once => tokio::select! {
+        Ok((stage, article)) if !once => tokio::select! {
             stopped = &mut stop => stopped.map_err(Into::into),
-            failed = stay(stage, &mut voice) => failed,
+            failed = stay(stage, &article, &mut voice) => failed,
         },
         result => result.map(|_| ()),
     };
@@ -75,7 +75,7 @@ async fn perform(once: bool, out: &mut (dyn Write + Send), manner: Manner) -> an
 }
 
 /// The story from its first step, with whatever it opened left in `opened`, so that it is closed however this ends.
-async fn tell(opened: &mut Option<Stage>, voice: &mut Voice<'_>) -> anyhow::Result<()> {
+async fn tell(opened: &mut Option<Stage>, voice: &mut Voice<'_>) -> anyhow::Result<String> {
     voice.line(
         "A ferry town's site crosses to the fediverse. Everything below really happens, on this machine alone.",
     )?;
@@ -96,19 +96,23 @@ async fn start() -> anyhow::Result<(Stage, Facts)> {
 }
 
 /// Says what to look at, and shows what else happens.
-async fn stay(stage: &Stage, voice: &mut Voice<'_>) -> anyhow::Result<()> {
-    invite(stage, voice)?;
+async fn stay(stage: &Stage, article: &str, voice: &mut Voice<'_>) -> anyhow::Result<()> {
+    invite(stage, article, voice)?;
     listen(stage, voice).await
 }
 
 /// What to open while the demo stays up.
-fn invite(stage: &Stage, voice: &mut Voice<'_>) -> io::Result<()> {
+fn invite(stage: &Stage, article: &str, voice: &mut Voice<'_>) -> io::Result<()> {
     let origin = stage.app.urls.origin();
     let author = story::AUTHOR;
     let ask = format!("{origin}/.well-known/webfinger?resource=acct:{author}@{TOWN}");
-    voice.line("That was the whole journey. The bridge stays up until Ctrl-C; open in a browser:")?;
+    voice.line(
+        "That was the whole journey. The bridge stays up, and all of it with it, until Ctrl-C; open in a browser:",
+    )?;
     voice.line("")?;
+    // An article's id leads browsers to its page.
     voice.facts(&[
+        ("the post", format!("{article}  with its conversation below it")),
         ("home", format!("{origin}/")),
         ("author", format!("{origin}/@{author}")),
         ("community", format!("{origin}/@{COMMUNITY}")),

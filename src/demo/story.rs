@@ -24,12 +24,14 @@ const FILE: &str = "content/post/first-boat-after-the-storm.md";
 const TITLE: &str = "First boat after the storm";
 const BEFORE: &str = "eleven passengers";
 const AFTER: &str = "twelve passengers";
+const OTHER_FILE: &str = "content/post/a-rope-was-found.md";
+const OTHER_TITLE: &str = "A rope was found";
 
 /// What a step hands to the next, and what it tells.
 pub(super) type Told<T> = anyhow::Result<(T, Facts)>;
 
-/// Plays all steps, up to the first that does not happen.
-pub(super) async fn tell(stage: &Stage, voice: &mut Voice<'_>) -> anyhow::Result<()> {
+/// Plays all steps, up to the first that does not happen; gives the id of the post of which was spoken.
+pub(super) async fn tell(stage: &Stage, voice: &mut Voice<'_>) -> anyhow::Result<String> {
     voice.step("The site is imported", import(stage)).await?;
     let name = format!("Somebody at {ELSEWHERE} looks up @{AUTHOR}@{TOWN}");
     let author = voice.step(&name, look_up(stage, AUTHOR, "Person")).await?;
@@ -47,8 +49,10 @@ pub(super) async fn tell(stage: &Stage, voice: &mut Voice<'_>) -> anyhow::Result
     let note = voice.step(&format!("{} answers", author.name), author_answers(stage, &author, &asked)).await?;
     voice.step(&format!("@{READER} edits the answer"), edit_answer(stage, &id, &asked)).await?;
     voice.step(&format!("@{READER} deletes it"), delete_answer(stage, &id, &asked, &[&remark, &note])).await?;
-    voice.step("The post is removed from disk", remove(stage, &id, &note)).await?;
-    voice.step("Nothing else was sent", nothing_else(stage)).await
+    let other = voice.step("Another post is written, and arrives", write_another(stage, &author)).await?;
+    voice.step("That one is removed from disk", remove(stage, &other)).await?;
+    voice.step("Nothing else was sent", nothing_else(stage, &id)).await?;
+    Ok(id)
 }
 
 async fn import(stage: &Stage) -> Told<()> {
@@ -200,10 +204,36 @@ async fn edit(stage: &Stage, id: &str, date: &str) -> Told<()> {
     Ok(((), facts))
 }
 
-async fn remove(stage: &Stage, id: &str, note: &str) -> Told<()> {
-    stage.remove(FILE).await?;
+/// Writes another post, which the community's followers and the author's get as well. Hands its id on.
+async fn write_another(stage: &Stage, author: &Found) -> Told<String> {
+    let date = stage.app.clock.now().rfc3339();
+    let text = format!(
+        "---\ntitle: {OTHER_TITLE}\ndate: \"{date}\"\nauthors: [{AUTHOR}]\nsummary: It was never lost.\n---\n\nA rope, coiled, found on the slip.\n"
+    );
+    stage.write(OTHER_FILE, &text).await?;
+    let entry = wait_for(stage, "the arrival of the other Article", async || {
+        let create = |create: &Received| {
+            speaker(create) == author.actor_id && seen(stage, &create.object_id).is_some_and(is_other)
+        };
+        let create = heard(stage, "Create", create);
+        let entry = create.and_then(|create| seen(stage, &create.object_id));
+        // Its Announce too, so that nothing of it is under way when it goes.
+        let is_announced =
+            |entry: &Entry| heard(stage, "Announce", |announce| announce.object_id == entry.id).is_some();
+        Ok(entry.filter(is_announced))
+    })
+    .await?;
+    Ok((entry.id.clone(), vec![("file", OTHER_FILE.to_owned()), ("title", entry.title), ("id", entry.id)]))
+}
+
+fn is_other(entry: Entry) -> bool {
+    entry.title == OTHER_TITLE
+}
+
+async fn remove(stage: &Stage, id: &str) -> Told<()> {
+    stage.remove(OTHER_FILE).await?;
     let delete = wait_for(stage, "the arrival of the Delete", async || {
-        let gone = [id, note].iter().all(|id| seen(stage, id).is_some_and(|entry| entry.deleted));
+        let gone = seen(stage, id).is_some_and(|entry| entry.deleted);
         Ok(heard(stage, "Delete", |delete| delete.object_id == id).filter(|_| gone))
     })
     .await?;
@@ -214,18 +244,23 @@ async fn remove(stage: &Stage, id: &str, note: &str) -> Told<()> {
         ("Delete", delete.id),
         ("rule", "a file is taken for removed only once two complete scans missed it".to_owned()),
         ("id", format!("answers 410 Gone now, with a {kind}")),
-        ("answer", format!("deleted with it: {note}")),
     ];
     Ok(((), facts))
 }
 
-async fn nothing_else(stage: &Stage) -> Told<()> {
+/// What was sent, each once; and the first post still stands with what was said below it.
+async fn nothing_else(stage: &Stage, id: &str) -> Told<()> {
     wait_for(stage, "the end of all deliveries", async || Ok((!has_deliveries(stage).await?).then_some(()))).await?;
     let mut kinds: Vec<String> = stage.peer.received().into_iter().map(|post| post.kind).collect();
     kinds.sort();
-    let expected = ["Accept", "Accept", "Announce", "Create", "Create", "Delete", "Delete", "Update"];
+    let expected = ["Accept", "Accept", "Announce", "Announce", "Create", "Create", "Create", "Delete", "Update"];
     ensure!(kinds == expected, "{ELSEWHERE} received {}, not {}", kinds.join(", "), expected.join(", "));
-    Ok(((), vec![("received", format!("{}; each once, though both actors are followed", kinds.join(", ")))]))
+    ensure!(seen(stage, id).is_some_and(|entry| !entry.deleted), "the first post is gone at {ELSEWHERE}");
+    let facts = vec![
+        ("received", format!("{}; each once, though both actors are followed", kinds.join(", "))),
+        ("stands", format!("\"{TITLE}\", with its conversation")),
+    ];
+    Ok(((), facts))
 }
 
 /// Looks again and again until there is something, and gives up when patience ends or the other server complains.

@@ -11,7 +11,7 @@ async fn the_whole_story_happens() {
     let document: serde_json::Value = serde_json::from_str(&text).expect("one JSON document");
     let steps = document["steps"].as_array().expect("steps");
     assert_eq!(document["ok"], true);
-    assert_eq!(steps.len(), 18);
+    assert_eq!(steps.len(), 19);
     assert!(steps.iter().all(|step| step["ok"] == true), "{text}");
 }
 

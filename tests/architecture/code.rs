@@ -25,6 +25,30 @@ pub(crate) fn bare(text: &str) -> String {
     out
 }
 
+/// The texts in the code, each with the line (from 1) at which it begins; comments and characters are none.
+pub(crate) fn texts(text: &str) -> Vec<(usize, String)> {
+    let chars: Vec<char> = text.chars().collect();
+    let (mut found, mut at, mut line) = (Vec::new(), 0, 1);
+    while at < chars.len() {
+        let (end, is_text) = match chars[at] {
+            '/' if chars.get(at + 1) == Some(&'/') => (line_end(&chars, at), false),
+            '/' if chars.get(at + 1) == Some(&'*') => (comment_end(&chars, at), false),
+            'r' if !follows_word(&chars, at) => raw_text_end(&chars, at).map_or((at, false), |end| (end, true)),
+            '"' => (text_end(&chars, at), true),
+            '\'' => (character_end(&chars, at), false),
+            _ => (at, false),
+        };
+        let end = end.max(at + 1);
+        let piece: String = chars[at..end].iter().collect();
+        if is_text {
+            found.push((line, piece.clone()));
+        }
+        line += piece.matches('\n').count();
+        at = end;
+    }
+    found
+}
+
 fn follows_word(chars: &[char], at: usize) -> bool {
     // `b"…"` and `br"…"` are texts; any other letter before makes it a name.
     at > 0 && (chars[at - 1].is_alphanumeric() || chars[at - 1] == '_') && chars[at - 1] != 'b'
@@ -178,6 +202,14 @@ fn comments_and_texts_are_no_code() {
     let words: Vec<String> = bare(text).split_whitespace().map(str::to_owned).collect();
     assert_eq!(words, ["a", "b", "'life", "f", "b", "str", "k"]);
     assert_eq!(bare(text).lines().count(), 2);
+}
+
+#[test]
+fn texts_are_told_from_comments() {
+    let text = "// \"a\"\nlet b = \"c \\\" d\"; /* \"e\" */\nlet f = r#\"g\nh\"#; '\"' \"i\"";
+    let found: Vec<(usize, String)> = texts(text);
+    let found: Vec<(usize, &str)> = found.iter().map(|(line, text)| (*line, text.as_str())).collect();
+    assert_eq!(found, [(2, "\"c \\\" d\""), (3, "r#\"g\nh\"#"), (4, "\"i\"")]);
 }
 
 #[test]

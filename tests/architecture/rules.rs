@@ -1,6 +1,6 @@
 //! What the code may do where. Each fault names its line and the way out.
 
-use crate::code::{bare, names_after, root_names, test_lines};
+use crate::code::{bare, names_after, root_names, test_lines, texts};
 
 /// What simulated servers may use of ours: they share no protocol code, so that a mistake cannot cancel itself out.
 const HARNESS_MAY_USE: [&str; 2] = ["clock", "ids"];
@@ -276,4 +276,40 @@ mod tests {
             assert!(head("a.rs", text).is_some(), "{text:?}");
         }
     }
+}
+
+/// What our own papers are called by, of which nobody who runs the program knows: a rule's number, a section, an issue.
+fn cites(text: &str) -> Option<String> {
+    let papers = regex::Regex::new(
+        r"(?i)\b(interop|(limits|design|sources|issue|adr)[ ,]+(section +)?\d|(limits|design), section)",
+    );
+    papers.expect("a pattern").find(text).map(|found| found.as_str().to_owned())
+}
+
+/// Texts that people may read and that cite our own papers: in code, or in a template.
+pub(crate) fn citations(path: &str, text: &str) -> Vec<String> {
+    let way_out = "say it in words that whoever runs the program knows";
+    if !path.ends_with(".rs") {
+        let lines = text.lines().enumerate();
+        let cited = lines.filter_map(|(at, line)| Some((at + 1, cites(line)?)));
+        return cited.map(|(line, paper)| format!("{path}:{line}: it cites \"{paper}\": {way_out}")).collect();
+    }
+    // What tests say is read by who has the papers.
+    if path.ends_with("tests.rs") || path.contains("/tests/") {
+        return Vec::new();
+    }
+    let tests = test_lines(&bare(text));
+    let in_test = |line: usize| tests.iter().any(|(first, last)| (*first..=*last).contains(&line));
+    let texts = texts(text).into_iter().filter(|(line, _)| !in_test(*line));
+    let cited = texts.filter_map(|(line, text)| Some((line, cites(&text)?)));
+    cited.map(|(line, paper)| format!("{path}:{line}: a text cites \"{paper}\": {way_out}")).collect()
+}
+
+#[test]
+fn texts_that_cite_are_found() {
+    let code = "// interop R4\nfn a() { b(\"gone (interop R4)\"); c(\"by design\"); d(\"see issue 12\") }\n\
+                #[cfg(test)]\nmod tests {\n fn e() { f(\"interop\") }\n}";
+    assert_eq!(citations("src/a.rs", code).len(), 2);
+    assert_eq!(citations("src/a.txt", "# limits 2.1 says so\n# no limits").len(), 1);
+    assert_eq!(citations("src/a/tests.rs", "\"interop\"").len(), 0);
 }
