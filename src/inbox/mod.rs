@@ -3,6 +3,7 @@
 mod barred;
 pub mod decisions;
 pub mod dismissal;
+pub mod foreign_host;
 pub mod housekeeping;
 pub mod meaning;
 pub mod reader;

@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::barred::{refuse_blocked, refuse_blocked_key};
+use super::foreign_host;
 use super::store::{self, Arrival};
 use crate::activity::incoming::{self, Incoming, Kind};
 use crate::app::App;
@@ -14,7 +15,7 @@ use crate::courier;
 use crate::delivery;
 use crate::ids::Host;
 use crate::net::keys::PublicKey;
-use crate::net::signature::{self, Claim, Names, Received};
+use crate::net::signature::{self, Claim, Names, Reason, Received};
 use crate::net::throttle::counted_as;
 use crate::remote::actors::{self, Found};
 use crate::remote::fetch::{FetchError, is_activity_json};
@@ -80,6 +81,7 @@ pub async fn refuse(app: &App, turned: &Turned) {
 /// Writes what was counted but not written yet.
 pub async fn write_waiting_counts(app: &App) {
     write_counts(app, app.throttles.refused.take()).await;
+    foreign_host::write_waiting(app).await;
 }
 
 /// In place of a host that is not known.
@@ -96,7 +98,15 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
     }
     let received =
         Received { method: &Method::POST, path_and_query: post.path_and_query, headers: post.headers, body: post.body };
-    let claim = claim(app, &received)?;
+    let claim = match claim(app, &received) {
+        Ok(claim) => claim,
+        Err(turned) => {
+            if turned.label == Reason::HostForeign.as_str() {
+                foreign_host::note(app, post.headers).await;
+            }
+            return Err(turned);
+        }
+    };
     let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
     let at_host = |mut turned: Turned| {
         turned.host.clone_from(&host);

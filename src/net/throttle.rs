@@ -45,6 +45,8 @@ pub struct Throttles {
     pub bodies: Arc<Bodies>,
     /// Refusals, written together: else each would cost us more than them.
     pub refused: Tally,
+    /// Requests that came with a Host for which they were not signed.
+    pub foreign_hosts: Tally,
 }
 
 impl Throttles {
@@ -59,6 +61,7 @@ impl Throttles {
             kept: Throttle::new(a_day(units), clock.clone()),
             bodies: Arc::default(),
             refused: Tally::default(),
+            foreign_hosts: Tally::default(),
         }
     }
 

@@ -18,9 +18,11 @@ pub struct Kept {
     pub id: String,
     /// `Create` and so on.
     pub kind: String,
-    /// Who says it.
+    /// Who says it, by id.
+    #[serde(rename = "actor_id")]
     pub actor: String,
-    /// Who signed it.
+    /// Who signed it, by id.
+    #[serde(rename = "signer_id")]
     pub signer: String,
     /// What it is about.
     pub object: Option<String>,

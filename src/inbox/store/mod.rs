@@ -17,7 +17,7 @@ pub mod wanted;
 
 pub use kept::{Kept, about, latest};
 pub use memory::{deleted_with, end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
-pub use refusals::{count_refusal, refusals};
+pub use refusals::{count_foreign_host, count_refusal, foreign_hosts, forget_foreign_hosts, refusals};
 use waiting::waiting_key;
 pub use waiting::{fail_waiting, reread_deferred, wake_waiting};
 

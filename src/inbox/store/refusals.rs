@@ -2,6 +2,7 @@
 
 use sqlx::query;
 
+use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 
 /// Most hosts a day whose refusals are counted one by one; strangers can invent more, which are counted together.
@@ -41,4 +42,53 @@ pub async fn refusals(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Result<
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| Ok((row.text("day")?, row.text("host")?, row.text("reason")?, row.int("times")?))).collect()
+}
+
+/// Most values of Host that are remembered: the latest.
+const FOREIGN_HOSTS: i64 = 20;
+
+/// Counts requests that came with a Host for which they were not signed.
+///
+/// # Errors
+/// The database's.
+pub async fn count_foreign_host(conn: &mut Conn, host: &str, times: i64, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO foreign_hosts (host, times, last_at) VALUES ($1, $2, $3)
+         ON CONFLICT (host) DO UPDATE SET times = foreign_hosts.times + excluded.times, last_at = excluded.last_at",
+    )
+    .bind(host)
+    .bind(times)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets all but the latest of them.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_foreign_hosts(conn: &mut Conn) -> sqlx::Result<()> {
+    query(
+        "DELETE FROM foreign_hosts WHERE host NOT IN
+         (SELECT f.host FROM foreign_hosts f ORDER BY f.last_at DESC, f.times DESC, f.host LIMIT $1)",
+    )
+    .bind(FOREIGN_HOSTS)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Those that came since a moment, most often first: the Host, how often, and when last.
+///
+/// # Errors
+/// The database's.
+pub async fn foreign_hosts(conn: &mut Conn, since: Timestamp) -> sqlx::Result<Vec<(String, i64, Timestamp)>> {
+    let rows =
+        query("SELECT host, times, last_at FROM foreign_hosts WHERE last_at >= $1 ORDER BY times DESC, host LIMIT $2")
+            .bind(since.millis())
+            .bind(FOREIGN_HOSTS)
+            .fetch_all(conn)
+            .await?;
+    rows.iter().map(|row| Ok((row.text("host")?, row.int("times")?, row.time("last_at")?))).collect()
 }
