@@ -120,7 +120,7 @@ async fn person(app: &App, number: usize) -> RemoteActorId {
     });
     let actor = incoming::actor(&document).expect("an actor");
     let (ids, now) = (app.ids.clone(), app.clock.now());
-    let kept = app.db.write(move |conn| Box::pin(async move { remote::actors::keep(conn, &ids, actor, now).await }));
+    let kept = app.db.write(move |conn| Box::pin(async move { remote::actors::keep(conn, &ids, actor, None, now).await }));
     kept.await.expect("an actor").id
 }
 

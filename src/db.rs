@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Timestamp;
-use crate::config::Database;
 
 mod columns;
+mod opening;
 
 pub use columns::{Columns, decode_error, json};
+pub use opening::{Access, OpenError};
 
 /// A connection, in a transaction when it comes from [`Db::write`].
 pub type Conn = AnyConnection;
@@ -37,40 +37,6 @@ pub enum Engine {
     Postgres,
 }
 
-/// Why the database could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Neither `sqlite:` nor `postgres:`.
-    #[error("`{0}` is not a database address: use sqlite://path/to/file.db or postgres://user@host/name")]
-    Scheme(String),
-    /// The folder of the SQLite file cannot be made.
-    #[error(
-        "cannot make the folder for the database {path}: {why}; make it yourself, or set [database] url to a place we may write"
-    )]
-    Folder {
-        /// The SQLite file.
-        path: String,
-        /// The system's reason.
-        why: std::io::Error,
-    },
-    /// The engine refused.
-    #[error("cannot open the database {url}: {why}; check [database] url and that this user may read and write there")]
-    Connect {
-        /// Without its password.
-        url: String,
-        /// The engine's reason.
-        why: sqlx::Error,
-    },
-    /// Its tables are not what this program expects.
-    #[error("cannot bring the database {url} up to date: {why}; if a newer Veerpont wrote it, run that one")]
-    Migrate {
-        /// Without its password.
-        url: String,
-        /// The engine's reason.
-        why: sqlx::migrate::MigrateError,
-    },
-}
-
 /// The database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
@@ -79,6 +45,8 @@ pub struct Db {
     /// SQLite's writer task; PostgreSQL has as many writers as it likes.
     writer: Option<mpsc::Sender<Job>>,
     changed: Arc<Notify>,
+    /// From which change of the tables to which an older one was brought when it was opened.
+    upgraded: Option<(i64, i64)>,
 }
 
 /// A piece of work inside the writer's transaction.
@@ -91,50 +59,6 @@ struct Done {
 }
 
 impl Db {
-    /// Opens the database at `url` (`sqlite://…` or `postgres://…`), makes the SQLite file if there is none, and
-    /// brings its tables up to date.
-    ///
-    /// # Errors
-    /// When it cannot be opened or brought up to date; the message says what to do and holds no password.
-    pub async fn open(url: &str) -> Result<Self, OpenError> {
-        sqlx::any::install_default_drivers();
-        let shown = Database { url: url.to_owned() }.redacted();
-        let engine = match url.split_once(':').map(|(scheme, _)| scheme) {
-            Some("sqlite") => Engine::Sqlite,
-            Some("postgres" | "postgresql") => Engine::Postgres,
-            _ => return Err(OpenError::Scheme(shown)),
-        };
-        let connect = |why| OpenError::Connect { url: shown.clone(), why };
-        let url = if engine == Engine::Sqlite { sqlite_file(url)? } else { url.to_owned() };
-        let options: AnyConnectOptions = url.parse().map_err(connect)?;
-        let options = options
-            .log_statements(log::LevelFilter::Trace)
-            .log_slow_statements(log::LevelFilter::Debug, Duration::from_secs(1));
-        // One connection by itself first: a pool would try for long, and then not say why.
-        let mut first = options.connect().await.map_err(connect)?;
-        prepare(&mut first, engine).await.map_err(connect)?;
-        first.close().await.map_err(connect)?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(if engine == Engine::Sqlite { 5 } else { 8 })
-            .acquire_timeout(PATIENCE)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .after_connect(move |conn, _| Box::pin(prepare(conn, engine)))
-            .connect_with(options)
-            .await
-            .map_err(connect)?;
-        sqlx::migrate!().run(&pool).await.map_err(|why| OpenError::Migrate { url: shown.clone(), why })?;
-        let changed = Arc::new(Notify::new());
-        let writer = if engine == Engine::Sqlite {
-            let (sender, jobs) = mpsc::channel(4 * BATCH);
-            tokio::spawn(write_batches(pool.clone(), jobs, changed.clone()));
-            Some(sender)
-        } else {
-            None
-        };
-        Ok(Self { pool, engine, writer, changed })
-    }
-
     /// Which engine it is; for people, not for decisions.
     #[must_use]
     pub fn engine(&self) -> Engine {
@@ -270,32 +194,6 @@ macro_rules! claiming {
     ($db:expr, $before:literal, $after:literal) => {
         $db.skip_locked().pick(concat!($before, $after), concat!($before, " FOR UPDATE SKIP LOCKED", $after))
     };
-}
-
-async fn prepare(conn: &mut Conn, engine: Engine) -> sqlx::Result<()> {
-    if engine == Engine::Sqlite {
-        // FULL: what we answered 202 for, or settled, survives a power cut; group commit pays for it (limits, section 7).
-        for pragma in [
-            "PRAGMA busy_timeout = 15000",
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = FULL",
-            "PRAGMA foreign_keys = ON",
-        ] {
-            sqlx::query(pragma).execute(&mut *conn).await?;
-        }
-    }
-    Ok(())
-}
-
-/// The path form that the engine opens and creates, with its folder made.
-fn sqlite_file(url: &str) -> Result<String, OpenError> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or(path);
-    let file = std::path::Path::new(path);
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|why| OpenError::Folder { path: path.to_owned(), why })?;
-    }
-    Ok(format!("sqlite://{path}?mode=rwc"))
 }
 
 /// SQLite's one writer: takes what has gathered, without waiting for more, and commits it as one.

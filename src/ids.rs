@@ -18,9 +18,15 @@ pub use domain::{Domain, InvalidDomain};
 macro_rules! row_ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub i64);
+
+        impl Serialize for $name {
+            /// As text: these numbers are beyond 2^53, so that many programs would round them.
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,6 +67,29 @@ row_ids! {
     ListId,
     /// A report of somebody elsewhere.
     ReportId,
+}
+
+/// Actors within a document of ours in the database, where their rows are numbers as everywhere there.
+pub mod actors_as_numbers {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::ActorId;
+
+    /// As numbers.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(actors: &[ActorId], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(actors.iter().map(|actor| actor.0))
+    }
+
+    /// From numbers.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ActorId>, D::Error> {
+        Ok(Vec::<i64>::deserialize(deserializer)?.into_iter().map(ActorId).collect())
+    }
 }
 
 /// How many bits of a row id are chance.

@@ -48,4 +48,5 @@ pub mod config;
 pub mod clock;
 pub mod html;
 pub mod ids;
+pub mod rights;
 pub mod sealing;

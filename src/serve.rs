@@ -2,6 +2,7 @@
 
 mod door;
 mod guests;
+mod opening;
 mod tls;
 
 use std::net::SocketAddr;
@@ -17,12 +18,10 @@ use self::door::Door;
 use self::guests::Guests;
 use self::tls::Certificates;
 
-use crate::app::{App, user_agent};
-use crate::author::{self, founding};
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::db::Db;
-use crate::net::client::Client;
+pub use self::opening::{Begun, NoHouse, begin, begin_with, enter, open, open_with, rehearse};
+
+use crate::app::App;
+use crate::author;
 use crate::{delivery, handback, inbox, outbox, source, web, worker};
 
 /// How far a node's clock may be off the database's: beyond it, leases mean nothing (design, section 7).
@@ -30,29 +29,6 @@ const CLOCK_TOLERANCE_MS: i64 = 5000;
 
 /// How long open requests may take after the order to stop.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// Opens everything a command needs: database, master key, instance, communities, sources.
-///
-/// # Errors
-/// One sentence on what is wrong and what to do.
-pub async fn open(config: Config) -> anyhow::Result<App> {
-    let net = Client::network(&config.network, user_agent(&config.server.origin))?;
-    open_with(config, Clock::system(), net).await
-}
-
-/// As [`open`], with the clock and the network handed in.
-///
-/// # Errors
-/// As [`open`].
-pub async fn open_with(config: Config, clock: Clock, net: Client) -> anyhow::Result<App> {
-    let db = Db::open(&config.database.url).await?;
-    founding::fix_identity(&db, &config).await?;
-    let master = founding::master_key(&db, &config.secrets).await?;
-    let app = App::new(config, db, clock, net, master)?;
-    founding::found(&app).await?;
-    source::founding::found(&app).await?;
-    Ok(app)
-}
 
 /// A bridge that runs.
 pub struct Running {

@@ -2,7 +2,8 @@
 //! tried, and the instance, the communities and their houses come to be.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use crate::app::App;
 use crate::config::{self, Config, Secrets};
 use crate::db::Db;
 use crate::ids::{ActorId, CommunityId, Handle};
+use crate::rights::{self, Need};
 use crate::sealing::{MasterKey, MasterKeyError};
 
 /// The handle of the instance actor; configuration refuses it for anyone else.
@@ -46,6 +48,14 @@ pub enum StartError {
         /// What is wrong with it.
         why: String,
     },
+    /// The file or its folder is somebody else's.
+    #[error("cannot use the master key {file} of [secrets] master_key_file: {why}")]
+    MasterKeyRights {
+        /// The file.
+        file: String,
+        /// Whose it is, and what to do.
+        why: String,
+    },
     /// It opens nothing here.
     #[error("the master key of {0} does not open the private keys in this database; put back the one it was made with")]
     MasterKeyWrong(String),
@@ -63,11 +73,12 @@ pub enum StartError {
     Database(#[from] sqlx::Error),
 }
 
-/// Reads the master key, or makes it while the database holds no sealed key, and tries it.
+/// Reads the master key and tries it. While the database holds no sealed key and `may_make` says so, it is made where it is
+/// missing; says whether it was.
 ///
 /// # Errors
 /// When it is missing, not a key, or opens nothing here.
-pub async fn master_key(db: &Db, secrets: &Secrets) -> Result<MasterKey, StartError> {
+pub async fn master_key(db: &Db, secrets: &Secrets, may_make: bool) -> Result<(MasterKey, bool), StartError> {
     let sealed = {
         let mut conn = db.read().await?;
         store::any_sealed_key(&mut conn).await?
@@ -75,6 +86,7 @@ pub async fn master_key(db: &Db, secrets: &Secrets) -> Result<MasterKey, StartEr
     let file = &secrets.master_key_file;
     let unreadable = |place: &str, why: String| StartError::MasterKeyUnreadable { place: place.to_owned(), why };
     let shown = file.display().to_string();
+    let mut made = false;
     let (place, master) = if let Some(text) = &secrets.master_key {
         let place = "VEERPONT_MASTER_KEY";
         (
@@ -87,13 +99,14 @@ pub async fn master_key(db: &Db, secrets: &Secrets) -> Result<MasterKey, StartEr
                 let text = zeroize::Zeroizing::new(text);
                 (shown.clone(), MasterKey::from_base64(&text).map_err(|error| unreadable(&shown, error.to_string()))?)
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                if sealed.is_some() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if sealed.is_some() || !may_make {
                     return Err(StartError::MasterKeyMissing(file.clone()));
                 }
-                (shown.clone(), new_master_key(file).map_err(|error| unreadable(&shown, error.to_string()))?)
+                made = true;
+                (shown.clone(), new_master_key(file).map_err(|error| unusable(file, &error, Need::Write))?)
             }
-            Err(error) => return Err(unreadable(&shown, error.to_string())),
+            Err(error) => return Err(unusable(file, &error, Need::Read)),
         }
     };
     if let Some((sealed, actor, fragment)) = sealed
@@ -101,11 +114,19 @@ pub async fn master_key(db: &Db, secrets: &Secrets) -> Result<MasterKey, StartEr
     {
         return Err(StartError::MasterKeyWrong(place));
     }
-    Ok(master)
+    Ok((master, made))
+}
+
+fn unusable(file: &Path, error: &std::io::Error, need: Need) -> StartError {
+    let shown = file.display().to_string();
+    match rights::denied(file, need) {
+        Some(why) => StartError::MasterKeyRights { file: shown, why },
+        None => StartError::MasterKeyUnreadable { place: shown, why: error.to_string() },
+    }
 }
 
 /// Writes a new master key, readable by its owner alone.
-fn new_master_key(file: &std::path::Path) -> std::io::Result<MasterKey> {
+fn new_master_key(file: &Path) -> std::io::Result<MasterKey> {
     use std::io::Write;
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
@@ -122,54 +143,100 @@ fn new_master_key(file: &std::path::Path) -> std::io::Result<MasterKey> {
     MasterKey::from_base64(&text).map_err(std::io::Error::other)
 }
 
-/// Compares what is fixed for ever, or fixes it.
+/// What is fixed for ever, as the configuration has it now.
+fn identity(config: &Config) -> [(&'static str, String); 2] {
+    [
+        ("origin", config.server.origin.as_str().trim_end_matches('/').to_owned()),
+        ("handle_domain", config.server.handle_domain.clone()),
+    ]
+}
+
+/// Compares what is fixed for ever, or fixes it; says whether it was fixed now.
 ///
 /// # Errors
 /// When it differs from the first start.
-pub async fn fix_identity(db: &Db, config: &Config) -> Result<(), StartError> {
-    let origin = config.server.origin.as_str().trim_end_matches('/').to_owned();
-    let domain = config.server.handle_domain.clone();
+pub async fn fix_identity(db: &Db, config: &Config) -> Result<bool, StartError> {
+    let identity = identity(config);
     db.write(move |conn| {
         Box::pin(async move {
-            for (name, now) in [("origin", origin), ("handle_domain", domain)] {
+            let mut fixed = false;
+            for (name, now) in identity {
                 match store::setting(conn, name).await? {
-                    None => store::fix_setting(conn, name, &now).await?,
+                    None => {
+                        store::fix_setting(conn, name, &now).await?;
+                        fixed = true;
+                    }
                     Some(then) if then == now => {}
                     Some(then) => return Err(StartError::Changed { name, then, now }),
                 }
             }
-            Ok(())
+            Ok(fixed)
         })
     })
     .await
 }
 
-/// Sees to it that the instance, every configured community and its house exist.
+/// Compares what is fixed for ever with the configuration; false where a house has not begun.
+///
+/// # Errors
+/// When it differs from the first start.
+pub async fn has_begun(db: &Db, config: &Config) -> Result<bool, StartError> {
+    let mut conn = db.read().await?;
+    for (name, now) in identity(config) {
+        match store::setting(&mut conn, name).await? {
+            None => return Ok(false),
+            Some(then) if then == now => {}
+            Some(then) => return Err(StartError::Changed { name, then, now }),
+        }
+    }
+    Ok(true)
+}
+
+/// Sees to it that the instance, every configured community and its house exist; gives the handles that are new.
 ///
 /// # Errors
 /// When a known community is no longer configured, or a handle is taken.
-pub async fn found(app: &App) -> Result<(), StartError> {
+pub async fn found(app: &App) -> Result<Vec<Handle>, StartError> {
     let mut conn = app.db.read().await?;
     let known = store::communities(&mut conn).await?;
     let taken: BTreeSet<Handle> = store::actors(&mut conn).await?.into_iter().map(|actor| actor.handle).collect();
     let has_instance = store::instance(&mut conn).await?.is_some();
     drop(conn);
-    for community in &known {
-        if !app.config.communities.iter().any(|configured| configured.handle == community.handle) {
-            return Err(StartError::CommunityAbsent(community.handle.clone()));
-        }
-    }
+    all_configured(app, &known)?;
+    let mut founded = Vec::new();
     if !has_instance && let Ok(handle) = Handle::parse(INSTANCE_HANDLE) {
         let (actor, keys) = new_actor(app, ActorKind::Application, handle, "Veerpont", "")?;
+        founded.push(actor.handle.clone());
         app.db.write(move |conn| Box::pin(async move { store::insert_actor(conn, &actor, &keys).await })).await?;
     }
     for configured in &app.config.communities {
         match known.iter().find(|community| community.handle == configured.handle) {
             Some(community) => redescribe(app, community, configured).await?,
-            None => found_community(app, configured, &taken).await?,
+            None => {
+                found_community(app, configured, &taken).await?;
+                founded.extend([configured.handle.clone(), configured.house_handle.clone()]);
+            }
         }
     }
-    Ok(())
+    Ok(founded)
+}
+
+/// Sees to it that every known community is still configured, without founding any.
+///
+/// # Errors
+/// As [`found`].
+pub async fn check(app: &App) -> Result<(), StartError> {
+    let mut conn = app.db.read().await?;
+    all_configured(app, &store::communities(&mut conn).await?)
+}
+
+fn all_configured(app: &App, known: &[Community]) -> Result<(), StartError> {
+    let is_configured =
+        |known: &&Community| app.config.communities.iter().any(|configured| configured.handle == known.handle);
+    match known.iter().find(|known| !is_configured(known)) {
+        Some(absent) => Err(StartError::CommunityAbsent(absent.handle.clone())),
+        None => Ok(()),
+    }
 }
 
 async fn redescribe(app: &App, community: &Community, configured: &config::Community) -> Result<(), StartError> {

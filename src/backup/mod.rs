@@ -45,7 +45,8 @@ pub async fn backup(db: &Db, file: &Path, now: Timestamp, progress: &mut Progres
     let unwritable = || format!("cannot write in {}; name a file where this user may write", folder.display());
     // Of mode 0600, and gone if we fail.
     let draft = tempfile::NamedTempFile::new_in(folder).with_context(unwritable)?;
-    let copy = Db::open(&sqlite(draft.path())).await?;
+    // With the tables as they are: what an older program wrote is backed up before this one changes it.
+    let copy = Db::open_like(&sqlite(draft.path()), &db.versions().await?).await?;
     let filled = fill(db, &copy, now, progress).await;
     copy.close().await;
     let summary = filled?;
@@ -96,6 +97,39 @@ async fn fill(db: &Db, copy: &Db, now: Timestamp, progress: &mut Progress<'_>) -
 /// # Errors
 /// When the file is no whole backup, of another origin or of a newer Veerpont, or the database is not empty.
 pub async fn restore(db: &Db, file: &Path, origin: &str, progress: &mut Progress<'_>) -> anyhow::Result<Summary> {
+    Ready::of(file, origin).await?.restore(db, progress).await
+}
+
+/// A backup that was read through and can be restored; the database that takes it need not be there before.
+pub struct Ready {
+    copy: Db,
+    origin: String,
+    made_at: Timestamp,
+    /// Where the copy is; gone with this.
+    _folder: tempfile::TempDir,
+}
+
+impl Ready {
+    /// Reads a backup through, and brings an older one up to date.
+    ///
+    /// # Errors
+    /// When the file is no whole backup, of another origin or of a newer Veerpont.
+    pub async fn of(file: &Path, origin: &str) -> anyhow::Result<Self> {
+        ready(file, origin).await
+    }
+
+    /// Pours it into an empty database.
+    ///
+    /// # Errors
+    /// When that is not empty, or one of them fails: then nothing has changed.
+    pub async fn restore(self, db: &Db, progress: &mut Progress<'_>) -> anyhow::Result<Summary> {
+        let filled = pour(&self.copy, db, progress).await;
+        self.copy.close().await;
+        Ok(Summary { origin: self.origin, made_at: self.made_at, tables: filled? })
+    }
+}
+
+async fn ready(file: &Path, origin: &str) -> anyhow::Result<Ready> {
     // A copy: an older backup is brought up to date there, and the file stays as it was.
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let path = folder.path().join("backup.db");
@@ -110,10 +144,8 @@ pub async fn restore(db: &Db, file: &Path, origin: &str, progress: &mut Progress
     let copy = Db::open(&sqlite(&path)).await.with_context(|| {
         format!("{} was made by Veerpont {}; use that version or a newer one", file.display(), said(&facts, "version"))
     })?;
-    let filled = pour(&copy, db, progress).await;
-    copy.close().await;
     let made_at = said(&facts, "made_at").parse().map(Timestamp::from_millis).context("the backup has no date")?;
-    Ok(Summary { origin: origin.to_owned(), made_at, tables: filled? })
+    Ok(Ready { copy, origin: origin.to_owned(), made_at, _folder: folder })
 }
 
 async fn pour(copy: &Db, db: &Db, progress: &mut Progress<'_>) -> anyhow::Result<BTreeMap<String, u64>> {

@@ -5,11 +5,14 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 
-use super::print::{Output, table};
+use super::names;
+use super::print::{List, Output, count, table};
+use super::sure::Sure;
 use crate::app::App;
 use crate::author::{self, Actor, decisions};
+use crate::ids::ActorId;
 use crate::source::{self, Known};
-use crate::{config, follower, outbox, worker};
+use crate::{config, follower, interaction, outbox, post, worker};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Author {
@@ -42,6 +45,8 @@ pub(super) enum Author {
         /// Delete their articles and then the actor, everywhere and for ever.
         #[arg(long)]
         delete: bool,
+        #[command(flatten)]
+        sure: Sure,
     },
 }
 
@@ -53,22 +58,28 @@ struct Shown {
     profile: bool,
     choice: Option<&'static str>,
     handle: Option<String>,
-    address: Option<String>,
     id: Option<String>,
     state: &'static str,
     followers: i64,
+    #[serde(skip)]
+    actor: Option<ActorId>,
 }
 
 impl Author {
+    /// Whether it changes nothing.
+    pub(super) fn only_looks(&self) -> bool {
+        matches!(self, Self::List { .. } | Self::Show { .. })
+    }
+
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
             Self::List { all } => {
-                let authors: Vec<Shown> =
-                    everyone(app).await?.into_iter().filter(|author| all || author.handle.is_some()).collect();
-                output.print(&authors, || {
-                    let rows = authors.iter().map(|author| {
+                let everyone = everyone(app).await?.into_iter();
+                let list = List::whole(everyone.filter(|author| all || author.handle.is_some()).collect());
+                output.print(&list, || {
+                    let rows = list.items.iter().map(|author| {
                         [
-                            author.address.clone().unwrap_or_else(|| "-".to_owned()),
+                            author.handle.clone().unwrap_or_else(|| "-".to_owned()),
                             author.name.clone(),
                             format!("{}/{}", author.source, author.slug),
                             author.state.to_owned(),
@@ -88,7 +99,7 @@ impl Author {
                         author.slug,
                         if author.profile { "" } else { " (no profile)" },
                         author.state,
-                        author.address.as_deref().unwrap_or("-"),
+                        author.handle.as_deref().unwrap_or("-"),
                         author.id.as_deref().unwrap_or("-"),
                         author.followers
                     )
@@ -98,16 +109,24 @@ impl Author {
                 let (known, configured) = one_source(app, source.as_deref(), &slug).await?;
                 decisions::add(app, &configured, known.id, &slug).await?;
                 let author = find(app, &slug, Some(&known.name)).await?;
-                output.print(&author, || format!("{} is {}", author.name, author.address.as_deref().unwrap_or("-")))
+                output.print(&author, || format!("{} is {}", author.name, author.handle.as_deref().unwrap_or("-")))
             }
-            Self::Remove { who, source, delete } => remove(app, &who, source.as_deref(), delete, output).await,
+            Self::Remove { who, source, delete, sure } => {
+                let sure = delete.then_some(sure);
+                remove(app, &who, source.as_deref(), sure, output).await
+            }
         }
     }
 }
 
-async fn remove(app: &App, who: &str, source: Option<&str>, delete: bool, output: Output) -> anyhow::Result<()> {
+/// Freezes an author's actor, or deletes it if somebody is sure.
+async fn remove(app: &App, who: &str, source: Option<&str>, sure: Option<Sure>, output: Output) -> anyhow::Result<()> {
     let author = find(app, who, source).await?;
     let (known, configured) = one_source(app, Some(&author.source), &author.slug).await?;
+    let delete = sure.is_some();
+    if let (Some(sure), Some(id)) = (sure, author.actor) {
+        sure.of(output, &loss(app, &author, id).await?)?;
+    }
     let actor = decisions::remove(app, &configured, known.id, &author.slug).await?;
     let mut articles = 0;
     if let (Some(actor), true) = (actor, delete) {
@@ -124,6 +143,20 @@ async fn remove(app: &App, who: &str, source: Option<&str>, delete: bool, output
             format!("{} is frozen: new posts go to the house", author.name)
         }
     })
+}
+
+/// What is lost with an actor.
+async fn loss(app: &App, author: &Shown, id: ActorId) -> anyhow::Result<String> {
+    let mut conn = app.db.read().await?;
+    let articles = post::store::standing_articles(&mut conn, id).await?.len();
+    let answers = interaction::store::count_notes(&mut conn, id).await?;
+    Ok(format!(
+        "deletes {} for ever and everywhere, with {}, {} and {}; nobody can ever have that handle again",
+        author.handle.as_deref().unwrap_or(&author.slug),
+        count(articles, "article"),
+        count(usize::try_from(answers).unwrap_or(usize::MAX), "answer"),
+        count(usize::try_from(author.followers).unwrap_or(usize::MAX), "follower")
+    ))
 }
 
 async fn everyone(app: &App) -> anyhow::Result<Vec<Shown>> {
@@ -146,8 +179,8 @@ async fn everyone(app: &App) -> anyhow::Result<Vec<Shown>> {
                 profile: author.has_profile,
                 choice: author.choice.map(author::Choice::as_str),
                 state: state(actor.as_ref()),
-                handle: actor.as_ref().map(|actor| actor.handle.to_string()),
-                address: actor.as_ref().map(|actor| format!("@{}", app.urls.acct(&actor.handle))),
+                handle: actor.as_ref().map(|actor| format!("@{}", app.urls.acct(&actor.handle))),
+                actor: actor.as_ref().map(|actor| actor.id),
                 id: actor.as_ref().map(|actor| actor.url(&app.urls)),
                 followers,
             });
@@ -166,14 +199,12 @@ fn state(actor: Option<&Actor>) -> &'static str {
 }
 
 async fn find(app: &App, who: &str, source: Option<&str>) -> anyhow::Result<Shown> {
-    let wanted = who.trim_start_matches('@');
+    let handle = names::handle(app, who).ok().map(|handle| names::ours(app, handle.as_str()));
     let mut found: Vec<Shown> = everyone(app)
         .await?
         .into_iter()
         .filter(|author| source.is_none_or(|source| author.source == source))
-        .filter(|author| {
-            author.slug == wanted || author.handle.as_deref() == Some(wanted) || author.address.as_deref() == Some(who)
-        })
+        .filter(|author| author.slug == who || (handle.is_some() && author.handle == handle))
         .collect();
     anyhow::ensure!(found.len() <= 1, "several sources have an author `{who}`; say which with --source NAME");
     found.pop().with_context(|| format!("there is no author `{who}`; `veerpont author list --all` shows everyone"))

@@ -10,7 +10,8 @@ use crate::author::founding;
 use crate::backup::{self, Summary};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Access, Db};
+use crate::serve::NoHouse;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct File {
@@ -21,8 +22,10 @@ pub(super) struct File {
 
 impl File {
     /// Writes a backup, while the bridge runs or not.
-    pub(super) async fn backup(self, config: &Config, output: Output) -> anyhow::Result<()> {
-        let db = Db::open(&config.database.url).await?;
+    pub(super) async fn backup(self, config: Config, output: Output) -> anyhow::Result<()> {
+        let Some(db) = Db::existing(&config.database.url, Access::Copy).await? else {
+            return Err(NoHouse { database: config.database.redacted() }.into());
+        };
         let done = backup::backup(&db, &self.file, Clock::system().now(), &mut bar(output)).await;
         db.close().await;
         let summary = done?;
@@ -45,9 +48,11 @@ impl File {
     /// Brings a backup into an empty database.
     pub(super) async fn restore(self, config: &Config, output: Output) -> anyhow::Result<()> {
         let origin = config.server.origin.as_str().trim_end_matches('/').to_owned();
+        // Read through first: what cannot be restored leaves no database behind.
+        let ready = backup::Ready::of(&self.file, &origin).await?;
         let db = Db::open(&config.database.url).await?;
-        let done = backup::restore(&db, &self.file, &origin, &mut bar(output)).await;
-        let master = if done.is_ok() { founding::master_key(&db, &config.secrets).await.err() } else { None };
+        let done = ready.restore(&db, &mut bar(output)).await;
+        let master = if done.is_ok() { founding::master_key(&db, &config.secrets, false).await.err() } else { None };
         db.close().await;
         let summary = done?;
         output.print(&summary, || {

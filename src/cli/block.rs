@@ -9,10 +9,13 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 
+use super::names;
 use super::print::{Output, count, shown, table};
+use super::sure::{By, Sure};
 use crate::app::App;
 use crate::ids::ActorId;
 use crate::moderation::enforcement::Enforced;
+use crate::moderation::forecast::{self, Forecast};
 use crate::moderation::listing::{self, Imported, Wish};
 use crate::moderation::{self, BlockKind, Severity, store};
 use crate::{author, outbox, worker};
@@ -29,6 +32,13 @@ pub(super) enum Block {
         /// Why, for those who look at it later.
         #[arg(long)]
         reason: Option<String>,
+        /// Only print what would be hidden, and who would be lost.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        sure: Sure,
+        #[command(flatten)]
+        by: By,
     },
     /// Let somebody in again, or remove a list with exactly its own entries.
     Remove {
@@ -43,6 +53,8 @@ pub(super) enum Block {
         /// The name of a list.
         #[arg(long, conflicts_with_all = ["kind", "value", "author"])]
         list: Option<String>,
+        #[command(flatten)]
+        by: By,
     },
     /// All blocks, and of which list each is.
     List,
@@ -56,6 +68,13 @@ pub(super) enum Block {
         /// Only print what would be added, removed and skipped, and which followers would be lost.
         #[arg(long)]
         dry_run: bool,
+        /// Take it in also where nothing of the list would be left.
+        #[arg(long)]
+        allow_empty: bool,
+        #[command(flatten)]
+        sure: Sure,
+        #[command(flatten)]
+        by: By,
     },
 }
 
@@ -89,24 +108,39 @@ struct Line {
 }
 
 impl Block {
+    /// Whether it changes nothing.
+    pub(super) fn only_looks(&self) -> bool {
+        matches!(self, Self::List | Self::Import { dry_run: true, .. } | Self::Add { dry_run: true, .. })
+    }
+
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::Add { what, severity, reason } => {
+            Self::Add { what, severity, reason, dry_run, sure, by } => {
                 let actor = what.actor(app).await?;
-                let (value, enforced) = listing::add(app, what.wish(actor), severity, reason.as_deref()).await?;
+                let forecast = forecast::of_block(app, what.wish(actor), severity).await?;
+                if dry_run {
+                    let result =
+                        json!({ "kind": what.kind, "severity": severity, "dry_run": true, "forecast": forecast });
+                    return output.print(&result, || forecast_text(&what, &forecast));
+                }
+                if let Some(warning) = warning(&what, &forecast) {
+                    sure.of(output, &warning)?;
+                }
+                let (value, enforced) = listing::add(app, what.wish(actor), severity, by.word(reason)).await?;
                 tell(app).await?;
-                let result = json!({ "kind": what.kind, "value": value, "severity": severity, "author": what.author,
-                    "enforced": enforced });
+                let result = json!({ "kind": what.kind, "value": value, "severity": severity,
+                    "author": what.spelled(app)?, "enforced": enforced });
                 let done = if severity == Severity::Block { "blocked" } else { "silenced" };
                 output.print(&result, || {
                     format!("the {} {} is {done}{}", what.kind.as_str(), shown(&value), also(enforced))
                 })
             }
-            Self::Remove { kind: Some(kind), value: Some(value), author, .. } => {
+            Self::Remove { kind: Some(kind), value: Some(value), author, by, .. } => {
                 let what = What { kind, value, author };
                 let actor = what.actor(app).await?;
-                let (value, enforced) = listing::remove(app, what.wish(actor)).await?;
-                let result = json!({ "kind": what.kind, "value": value, "author": what.author, "enforced": enforced });
+                let (value, enforced) = listing::remove(app, what.wish(actor), by.word(None)).await?;
+                let result =
+                    json!({ "kind": what.kind, "value": value, "author": what.spelled(app)?, "enforced": enforced });
                 output.print(&result, || {
                     format!(
                         "the {} {} is no longer kept out by hand{}",
@@ -116,8 +150,8 @@ impl Block {
                     )
                 })
             }
-            Self::Remove { list: Some(list), .. } => {
-                let (removed, enforced) = listing::remove_list(app, &list).await?;
+            Self::Remove { list: Some(list), by, .. } => {
+                let (removed, enforced) = listing::remove_list(app, &list, by.word(None)).await?;
                 let result = json!({ "list": list, "removed": removed, "enforced": enforced });
                 output.print(&result, || {
                     format!("the list {} is gone with its {removed} entries{}", shown(&list), also(enforced))
@@ -125,13 +159,23 @@ impl Block {
             }
             Self::Remove { .. } => anyhow::bail!("say what to remove: a kind and a value, or --list NAME"),
             Self::List => list(app, output).await,
-            Self::Import { file, list, dry_run } => {
+            Self::Import { file, list, dry_run, allow_empty, sure, by } => {
                 let text = std::fs::read_to_string(&file)
                     .with_context(|| format!("the list {} cannot be read as text", file.display()))?;
                 let stem = || file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
                 let name = list.or_else(stem).filter(|name| !name.trim().is_empty());
                 let name = name.context("give the list a name with --list NAME")?;
-                let imported = listing::import(app, name.trim(), &file.display().to_string(), &text, dry_run).await?;
+                let shown = file.display().to_string();
+                let list = listing::List { name: name.trim(), file: &shown, text: &text };
+                if dry_run {
+                    let imported = listing::would_import(app, list).await?;
+                    return output.print(&imported, || import_text(&imported));
+                }
+                let lost = listing::would_lose(app, &list).await?;
+                if lost > 0 {
+                    sure.of(output, &format!("ends {} of ours (see who with --dry-run)", count(lost, "follow")))?;
+                }
+                let imported = listing::import(app, list, allow_empty, by.word(None)).await?;
                 tell(app).await?;
                 output.print(&imported, || import_text(&imported))
             }
@@ -139,12 +183,60 @@ impl Block {
     }
 }
 
+/// What of a block cannot be undone, or is more than it looks like.
+fn warning(what: &What, forecast: &Forecast) -> Option<String> {
+    let lost = forecast.followers_lost.len();
+    let value = shown(&forecast.value);
+    let suffix = forecast
+        .public_suffix
+        .then(|| format!("keeps out everybody below {value}, under which anybody may register a name"));
+    let ends =
+        (lost > 0).then(|| format!("ends {} of ours, which do not come back by themselves", count(lost, "follow")));
+    let parts: Vec<String> = suffix.into_iter().chain(ends).collect();
+    (!parts.is_empty()).then(|| format!("block of the {} {value} {}", what.kind.as_str(), parts.join(" and ")))
+}
+
+/// Most lost followers that are named for people.
+const NAMED: usize = 50;
+
+fn forecast_text(what: &What, forecast: &Forecast) -> String {
+    let mut text = String::new();
+    for lost in forecast.followers_lost.iter().take(NAMED) {
+        let _ = writeln!(text, "lose    {} who follows {}", shown(&lost.follower), lost.author);
+    }
+    if forecast.followers_lost.len() > NAMED {
+        let _ = writeln!(text, "lose    and {} more", forecast.followers_lost.len() - NAMED);
+    }
+    if forecast.public_suffix {
+        let _ = writeln!(
+            text,
+            "anybody may register a name below {}: all of them would be kept out",
+            shown(&forecast.value)
+        );
+    }
+    let Enforced { hidden, follows_ended, servers_cut_off, .. } = forecast.would;
+    let _ = write!(
+        text,
+        "would be: the {} {} kept out, {hidden} hidden, {}, {}",
+        what.kind.as_str(),
+        shown(&forecast.value),
+        count(usize::try_from(follows_ended).unwrap_or(usize::MAX), "follow") + " ended",
+        count(usize::try_from(servers_cut_off).unwrap_or(usize::MAX), "server") + " cut off"
+    );
+    text
+}
+
 impl What {
     async fn actor(&self, app: &App) -> anyhow::Result<Option<ActorId>> {
         match &self.author {
-            Some(handle) => Ok(Some(super::actor(app, handle).await?.id)),
+            Some(handle) => Ok(Some(names::actor(app, handle).await?.id)),
             None => Ok(None),
         }
+    }
+
+    /// The author as every list spells them.
+    fn spelled(&self, app: &App) -> anyhow::Result<Option<String>> {
+        self.author.as_ref().map(|author| Ok(names::ours(app, names::handle(app, author)?.as_str()))).transpose()
     }
 
     fn wish(&self, actor: Option<ActorId>) -> Wish<'_> {
@@ -178,10 +270,10 @@ async fn list(app: &App, output: Output) -> anyhow::Result<()> {
             Some(id) => author::store::actor(&mut conn, id).await?,
             None => None,
         };
-        lines.push(Line { block, author: actor.map(|actor| format!("@{}", actor.handle)) });
+        lines.push(Line { block, author: actor.map(|actor| names::ours(app, actor.handle.as_str())) });
     }
     let lists = store::lists(&mut conn).await?;
-    output.print(&json!({ "blocks": lines, "lists": lists }), || {
+    output.print(&json!({ "items": lines, "next": null, "lists": lists }), || {
         let rows = lines.iter().map(|Line { block, author }| {
             [
                 block.kind.as_str().to_owned(),
@@ -216,7 +308,7 @@ fn import_text(imported: &Imported) -> String {
     }
     for lost in &imported.followers_lost {
         let _ =
-            writeln!(text, "lose    {} who follows @{} ({})", shown(&lost.follower), lost.author, shown(&lost.because));
+            writeln!(text, "lose    {} who follows {} ({})", shown(&lost.follower), lost.author, shown(&lost.because));
     }
     let would = if imported.dry_run { "would be: " } else { "" };
     let _ = write!(

@@ -10,6 +10,7 @@ use super::print::{Output, count};
 use crate::app::user_agent;
 use crate::config;
 use crate::net::client::Client;
+use crate::rights::{self, Need};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -38,6 +39,7 @@ impl ConfigCommand {
                 // The repository itself is asked at the first sync.
                 continue;
             }
+            is_open(&source.path, &format!("the source `{}`", source.name))?;
             anyhow::ensure!(
                 source.path.is_dir(),
                 "the source `{}` is not there: {} is no folder; set its `path` to the root of the site",
@@ -46,6 +48,7 @@ impl ConfigCommand {
             );
         }
         for handback in &config.handbacks {
+            is_open(&handback.path, &format!("the site of the handback of `{}`", handback.source))?;
             anyhow::ensure!(
                 handback.path.is_dir(),
                 "the site of the handback of `{}` is not there: {} is no folder; set its `path` to the root of the site that is built",
@@ -74,6 +77,14 @@ impl ConfigCommand {
                 config.database.redacted()
             )
         })
+    }
+}
+
+/// A folder that is there but closed to us is no missing one.
+fn is_open(folder: &Path, what: &str) -> anyhow::Result<()> {
+    match rights::denied(folder, Need::Read) {
+        Some(why) => anyhow::bail!("{what} cannot be read at {}: {why}", folder.display()),
+        None => Ok(()),
     }
 }
 

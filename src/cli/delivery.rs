@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 
-use super::print::{Output, table};
+use super::names;
+use super::print::{List, Output, table};
 use crate::app::App;
 use crate::delivery;
 
@@ -24,13 +25,16 @@ impl Delivery {
         let Self::List { all, limit } = self;
         let mut conn = app.db.read().await?;
         let lines = delivery::store::ledger(&mut conn, all, i64::from(limit)).await?;
-        output.print(&lines, || {
-            let rows = lines.iter().map(|line| {
+        let lines =
+            lines.into_iter().map(|line| delivery::store::Line { actor: names::ours(app, &line.actor), ..line });
+        let list = List::whole(lines.collect());
+        output.print(&list, || {
+            let rows = list.items.iter().map(|line| {
                 let answer = line.answer.map(|status| status.to_string()).or_else(|| line.error.clone());
                 [
                     line.activity.to_string(),
                     line.kind.clone(),
-                    format!("@{}", line.actor),
+                    line.actor.clone(),
                     line.inbox.clone(),
                     line.state.clone(),
                     line.attempts.to_string(),

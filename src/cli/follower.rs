@@ -1,11 +1,14 @@
 //! `veerpont follower`: who follows us.
 
 use clap::Subcommand;
+use serde::Serialize;
 use serde_json::json;
 
-use super::print::{Output, table};
+use super::names;
+use super::print::{List, Output, shown, table};
+use super::sure::Sure;
 use crate::app::App;
-use crate::{follower, inbox};
+use crate::{follower, inbox, remote};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Follower {
@@ -17,41 +20,74 @@ pub(super) enum Follower {
     },
     /// End somebody's follow, and tell their server.
     Remove {
-        /// The follower's id (an address).
+        /// The follower: `@user@host` as the list has it, or their id.
         actor: String,
         /// Whom they follow.
         #[arg(long, value_name = "HANDLE")]
         author: String,
+        #[command(flatten)]
+        sure: Sure,
     },
 }
 
+/// A follow, as it is printed.
+#[derive(Debug, Serialize)]
+struct Line {
+    since: String,
+    /// Who follows.
+    follower: String,
+    follower_id: String,
+    /// Whom of ours.
+    follows: String,
+}
+
 impl Follower {
+    /// Whether it changes nothing.
+    pub(super) fn only_looks(&self) -> bool {
+        matches!(self, Self::List { .. })
+    }
+
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
             Self::List { author } => {
                 let of = match author {
-                    Some(handle) => Some(super::actor(app, &handle).await?.id),
+                    Some(handle) => Some(names::actor(app, &handle).await?.id),
                     None => None,
                 };
                 let mut conn = app.db.read().await?;
                 let followers = follower::store::list(&mut conn, of).await?;
-                output.print(&followers, || {
-                    let rows = followers.iter().map(|follower| {
-                        [follower.since.rfc3339(), format!("@{}", follower.author), follower.actor.clone()]
+                let lines = followers.into_iter().map(|follower| Line {
+                    since: follower.since.rfc3339(),
+                    follower: names::theirs(&follower.username, &follower.actor),
+                    follower_id: follower.actor,
+                    follows: names::ours(app, &follower.author),
+                });
+                let list = List::whole(lines.collect());
+                output.print(&list, || {
+                    let rows = list.items.iter().map(|line| {
+                        [line.since.clone(), line.follows.clone(), shown(&line.follower), shown(&line.follower_id)]
                     });
-                    table(["SINCE", "FOLLOWS", "ACTOR"], rows)
+                    table(["SINCE", "FOLLOWS", "HANDLE", "ID"], rows)
                 })
             }
-            Self::Remove { actor, author } => {
-                let followed = super::actor(app, &author).await?;
-                let ended = inbox::dismissal::dismiss(app, &followed, &actor).await?;
-                anyhow::ensure!(
-                    ended,
-                    "{actor} does not follow @{}; `veerpont follower list` shows who does",
-                    followed.handle
-                );
-                output.print(&json!({ "removed": actor, "author": followed.handle }), || {
-                    format!("{actor} no longer follows @{}; the running bridge tells their server", followed.handle)
+            Self::Remove { actor, author, sure } => {
+                let followed = names::actor(app, &author).await?;
+                let who = names::stranger(app, &actor).await?;
+                let address = names::ours(app, followed.handle.as_str());
+                let follows = {
+                    let mut conn = app.db.read().await?;
+                    match remote::store::by_url(&mut conn, &who).await? {
+                        Some(remote) => follower::store::follow_id(&mut conn, followed.id, remote.id).await?.is_some(),
+                        None => false,
+                    }
+                };
+                anyhow::ensure!(follows, "{actor} does not follow {address}; `veerpont follower list` shows who does");
+                let what = format!("ends the follow of {address} by {}, who alone can follow again", shown(&actor));
+                sure.of(output, &what)?;
+                let ended = inbox::dismissal::dismiss(app, &followed, &who).await?;
+                anyhow::ensure!(ended, "{actor} does not follow {address} any longer");
+                output.print(&json!({ "removed": who, "follows": address }), || {
+                    format!("{} no longer follows {address}; the running bridge tells their server", shown(&actor))
                 })
             }
         }

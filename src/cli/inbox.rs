@@ -2,7 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 
-use super::print::{Output, shown, table};
+use super::print::{List, Output, shown, table};
 use crate::app::App;
 use crate::inbox;
 
@@ -43,8 +43,9 @@ impl Inbox {
         let mut conn = app.db.read().await?;
         let verdict = verdict.as_ref().map(clap::builder::PossibleValue::get_name);
         let latest = inbox::store::latest(&mut conn, verdict, i64::from(limit)).await?;
-        output.print(&latest, || {
-            let rows = latest.iter().map(|kept| {
+        let list = List::whole(latest);
+        output.print(&list, || {
+            let rows = list.items.iter().map(|kept| {
                 [
                     kept.received.rfc3339(),
                     kept.verdict.clone(),

@@ -8,7 +8,9 @@ use clap::Subcommand;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::names;
 use super::print::{Output, count};
+use super::sure::Sure;
 use crate::app::App;
 use crate::author::{self, Actor, keys};
 use crate::outbox::rotation;
@@ -24,6 +26,8 @@ pub(super) enum Key {
         /// Every actor that is not deleted, the instance too.
         #[arg(long, conflicts_with = "handle")]
         all: bool,
+        #[command(flatten)]
+        sure: Sure,
     },
     /// Seal every private key with another master key.
     Reseal {
@@ -36,35 +40,44 @@ pub(super) enum Key {
 impl Key {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::Rotate { handle, .. } => rotate(app, handle.as_deref(), output).await,
+            Self::Rotate { handle, sure, .. } => rotate(app, handle.as_deref(), sure, output).await,
             Self::Reseal { new_master_key_file } => reseal(app, &new_master_key_file, output).await,
         }
     }
 }
 
-async fn rotate(app: &App, handle: Option<&str>, output: Output) -> anyhow::Result<()> {
+async fn rotate(app: &App, handle: Option<&str>, sure: Sure, output: Output) -> anyhow::Result<()> {
     let actors: Vec<Actor> = if let Some(handle) = handle {
-        vec![super::actor(app, handle).await?]
+        vec![names::actor(app, handle).await?]
     } else {
         let mut conn = app.db.read().await?;
         let all = author::store::actors(&mut conn).await?;
         all.into_iter().filter(|actor| actor.deleted_at.is_none()).collect()
     };
+    if let [actor] = actors.as_slice() {
+        anyhow::ensure!(actor.deleted_at.is_none(), "@{} is deleted; its key only signs its Delete", actor.handle);
+    }
+    sure.of(
+        output,
+        &format!(
+            "gives {} a new key: every server we know is told, older backups hold a key that others no longer take, and who is not told in time refuses what we sign until it asks again",
+            count(actors.len(), "actor")
+        ),
+    )?;
     let mut rotated = Vec::new();
     for actor in &actors {
         rotation::rotate(app, actor).await?;
-        rotated.push(actor.handle.clone());
+        rotated.push(names::ours(app, actor.handle.as_str()));
     }
     rotation::forget_retired(app).await?;
     output.print(&json!({ "rotated": rotated }), || {
-        let names: Vec<String> = rotated.iter().map(|handle| format!("@{handle}")).collect();
         format!(
             "{} {} a new key pair. The running bridge tells every server we know, signed with the old key, and signs all \
              that follows with the new one. The old key is kept until nothing waits for it.\n\
              A server that is away longer than two weeks asks for the new key by itself when it hears from us again; only \
              GoToSocial does not.\n\
              Make a backup now: an older one holds the old key, which others no longer take.",
-            names.join(", "),
+            rotated.join(", "),
             if rotated.len() == 1 { "has" } else { "have" }
         )
     })

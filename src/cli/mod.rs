@@ -11,23 +11,23 @@ mod follower;
 mod inbox;
 mod init;
 mod key;
+mod names;
 mod post;
 mod print;
 mod reply;
 mod report;
 mod status;
+mod sure;
 mod sync;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::app::App;
-use crate::author::Actor;
 use crate::config::{Config, FILE_NAME};
-use crate::ids::Handle;
+use crate::db::Access;
 use crate::{demo, serve, telemetry};
 use print::Output;
 
@@ -98,6 +98,23 @@ enum Command {
     Config(check::ConfigCommand),
 }
 
+impl Command {
+    /// What the house is entered for. A command that only looks can change nothing: the engine refuses it.
+    fn access(&self) -> Access {
+        let only_looks = match self {
+            Self::Author(author) => author.only_looks(),
+            Self::Post(post) => post.only_looks(),
+            Self::Reply(reply) => reply.only_looks(),
+            Self::Block(block) => block.only_looks(),
+            Self::Report(report) => report.only_looks(),
+            Self::Follower(follower) => follower.only_looks(),
+            Self::Key(_) => false,
+            _ => true,
+        };
+        if only_looks { Access::Read } else { Access::Write }
+    }
+}
+
 #[derive(Debug, clap::Args)]
 struct Demo {
     /// End when the story is told: exit 0 only if every step really happened.
@@ -128,12 +145,29 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
         Command::Init(init) => init.run(config, output),
         Command::Demo(Demo { once }) => demo::run(demo::Options { once, json: arguments.json }).await,
         Command::Config(command) => command.run(config, output),
-        Command::Backup(file) => file.backup(&load(config)?, output).await,
+        Command::Backup(file) => file.backup(load(config)?, output).await,
         Command::Restore(file) => file.restore(&load(config)?, output).await,
         Command::Export(export::Export::Partials { hugo, force }) => export::write_partials(&hugo, force, output),
-        Command::Serve => serve::run(serve::open(load(config)?).await?).await,
+        Command::Serve => {
+            let (app, begun) = serve::begin(load(config)?).await?;
+            for line in begun.text().lines() {
+                tracing::info!("{line}");
+            }
+            serve::run(app).await
+        }
+        Command::Sync(sync) => {
+            let config = load(config)?;
+            let (app, begun) = if sync.dry_run {
+                (serve::rehearse(config).await?, serve::Begun::default())
+            } else {
+                serve::begin(config).await?
+            };
+            let result = sync.run(&app, begun, output).await;
+            app.db.close().await;
+            result
+        }
         command => {
-            let app = serve::open(load(config)?).await?;
+            let app = serve::enter(load(config)?, command.access()).await?;
             let result = with_app(command, &app, output).await;
             app.db.close().await;
             result
@@ -143,7 +177,6 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
 
 async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result<()> {
     match command {
-        Command::Sync(sync) => sync.run(app, output).await,
         Command::Status => status::run(app, output).await,
         Command::Author(author) => author.run(app, output).await,
         Command::Post(post) => post.run(app, output).await,
@@ -161,19 +194,11 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         | Command::Config(_)
         | Command::Backup(_)
         | Command::Restore(_)
+        | Command::Sync(_)
         | Command::Serve => Ok(()),
     }
 }
 
 fn load(path: &Path) -> anyhow::Result<Config> {
     Ok(Config::load(path, &|name| std::env::var(name).ok())?)
-}
-
-/// One of our actors by handle, the deleted ones too.
-async fn actor(app: &App, handle: &str) -> anyhow::Result<Actor> {
-    let parsed = Handle::parse(handle.trim_start_matches('@'))?;
-    let mut conn = app.db.read().await?;
-    crate::author::store::actor_by_handle(&mut conn, &parsed)
-        .await?
-        .with_context(|| format!("there is no @{parsed} here; `veerpont author list` shows who is"))
 }

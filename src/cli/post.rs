@@ -4,7 +4,9 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::print::{Output, table};
+use super::names;
+use super::print::{List, Output, shown, table};
+use super::sure::Sure;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
@@ -38,6 +40,8 @@ pub(super) enum Post {
     Unpublish {
         /// Its key, its id on the fediverse, or its page's address.
         post: String,
+        #[command(flatten)]
+        sure: Sure,
     },
 }
 
@@ -59,12 +63,17 @@ struct Shown {
 }
 
 impl Post {
+    /// Whether it changes nothing.
+    pub(super) fn only_looks(&self) -> bool {
+        matches!(self, Self::List { .. } | Self::Show { .. })
+    }
+
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
             Self::List { all } => {
-                let posts = list(app, all).await?;
-                output.print(&posts, || {
-                    let rows = posts.iter().map(|post| {
+                let list = List::whole(list(app, all).await?);
+                output.print(&list, || {
+                    let rows = list.items.iter().map(|post| {
                         let date = post.published.as_deref().unwrap_or("-").chars().take(10).collect();
                         [date, post.state.to_owned(), post.source.clone(), post.key.clone(), post.title.clone()]
                     });
@@ -78,14 +87,28 @@ impl Post {
                 worker::drain(&outbox::worker::worker(), app).await?;
                 show(app, &found, output).await
             }
-            Self::Unpublish { post } => {
+            Self::Unpublish { post, sure } => {
                 let found = find(app, &post).await?;
+                if let Some(loss) = loss(app, &found).await? {
+                    sure.of(output, &loss)?;
+                }
                 decisions::unpublish(app, found.id).await?;
                 worker::drain(&outbox::worker::worker(), app).await?;
                 show(app, &found, output).await
             }
         }
     }
+}
+
+/// What is lost with an article, where one stands.
+async fn loss(app: &App, post: &post::Post) -> anyhow::Result<Option<String>> {
+    let Some(id) = post.article.filter(|_| post.article_stands) else { return Ok(None) };
+    let mut conn = app.db.read().await?;
+    let Answers { replies, quotes, likes, boosts } = interaction::store::answers(&mut conn, id).await?;
+    Ok(Some(format!(
+        "deletes the article “{}” everywhere, with what is shown below it (replies {replies}, quotes {quotes}, likes {likes}, boosts {boosts}); published again, it is a new one",
+        shown(&post.entry.title)
+    )))
 }
 
 async fn list(app: &App, all: bool) -> anyhow::Result<Vec<Shown>> {
@@ -168,10 +191,13 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
 pub(super) async fn find(app: &App, wanted: &str) -> anyhow::Result<post::Post> {
     let mut conn = app.db.read().await?;
     let mut found = post::store::posts_by_key(&mut conn, wanted).await?;
-    if found.is_empty() {
-        let article = match app.urls.local(wanted) {
+    for spelling in names::spellings(wanted) {
+        if !found.is_empty() {
+            break;
+        }
+        let article = match app.urls.local(&spelling) {
             Some(crate::activity::Local::Article(uuid)) => post::store::article_by_uuid(&mut conn, uuid).await?,
-            _ => post::store::article_by_url(&mut conn, wanted).await?,
+            _ => post::store::article_by_url(&mut conn, &spelling).await?,
         };
         if let Some(article) = article {
             found.extend(post::store::post(&mut conn, article.post_id).await?);

@@ -35,6 +35,13 @@ impl Output {
         Ok(())
     }
 
+    /// Tells people something before the result; programs find it in the document.
+    pub(super) fn note(self, text: String) {
+        if self.is_for_people() && !text.is_empty() {
+            let _ = writeln!(std::io::stdout().lock(), "{}", harmless(&text));
+        }
+    }
+
     /// Prints why a command failed: for people on stderr, for programs on stdout too.
     pub(super) fn fail(self, error: &anyhow::Error) -> ExitCode {
         let why = format!("{error:#}");
@@ -47,10 +54,26 @@ impl Output {
 }
 
 /// Text without what would command a terminal or turn its reading direction: parts of it come from strangers.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let commands = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if commands(c) || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// What every list prints for programs: its items, and with what the next page begins.
+#[derive(Debug, Serialize)]
+pub(super) struct List<T> {
+    /// The page.
+    pub(super) items: Vec<T>,
+    /// What to give as `--after` for more; `null` at the end.
+    pub(super) next: Option<String>,
+}
+
+impl<T> List<T> {
+    /// All there are.
+    pub(super) fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
 }
 
 /// Rows under their headings; each row is one line.

@@ -1,16 +1,17 @@
 //! `veerpont reply`: what was answered, what a moderator thinks of it, and what our authors answer.
 
 mod decide;
+mod looked;
 mod send;
 
 use clap::Subcommand;
 
-use super::print::{Output, shown, table};
+use super::print::{List, Output, shown, table};
 use crate::app::App;
-use crate::html;
 use crate::interaction::store::Filter;
-use crate::interaction::{self, Kind, State};
+use crate::interaction::{self, Kind};
 use crate::moderation::decisions::Decision;
+use decide::Standing;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Reply {
@@ -19,9 +20,9 @@ pub(super) enum Reply {
         /// Only those to this post: its key, its id or its page.
         #[arg(long)]
         post: Option<String>,
-        /// Only those in this state; `held` is the queue of what waits for a moderator.
+        /// Only those in this state; `held` is the queue of what waits for a moderator, `private` what is kept for its author.
         #[arg(long, value_parser = decide::states())]
-        state: Option<State>,
+        state: Option<Standing>,
         /// Only replies, quotes, or private words to an author (notices).
         #[arg(long, value_parser = decide::kinds())]
         kind: Option<Kind>,
@@ -40,24 +41,26 @@ pub(super) enum Reply {
     Hide(decide::Decided),
     /// End a reply for good: one of somebody elsewhere here, whose words are forgotten and cannot come back; an answer of
     /// an author of ours everywhere.
-    Delete(decide::Decided),
+    Delete(decide::Deleted),
     /// An author of ours answers an article or a reply.
     Send(send::Send),
     /// Change what an author of ours answered.
     Edit(send::Edit),
 }
 
-/// Characters of a reply that stand in the list.
-const TEASER: usize = 80;
-
 impl Reply {
+    /// Whether it changes nothing.
+    pub(super) fn only_looks(&self) -> bool {
+        matches!(self, Self::List { .. } | Self::Show { .. })
+    }
+
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
             Self::List { post, state, kind, limit } => list(app, post, (state, kind), limit, output).await,
             Self::Show { reply } => decide::show(app, &reply, output).await,
             Self::Approve(decided) => decided.run(app, Decision::Approve, output).await,
             Self::Hide(decided) => decided.run(app, Decision::Hide, output).await,
-            Self::Delete(decided) => decided.delete(app, output).await,
+            Self::Delete(deleted) => deleted.run(app, output).await,
             Self::Send(send) => send.run(app, output).await,
             Self::Edit(edit) => edit.run(app, output).await,
         }
@@ -67,7 +70,7 @@ impl Reply {
 async fn list(
     app: &App,
     post: Option<String>,
-    (state, kind): (Option<State>, Option<Kind>),
+    (standing, kind): (Option<Standing>, Option<Kind>),
     limit: u32,
     output: Output,
 ) -> anyhow::Result<()> {
@@ -79,16 +82,23 @@ async fn list(
         None => None,
     };
     let mut conn = app.db.read().await?;
-    let filter = Filter { article, state, kind };
+    let (state, private) = standing.map_or((None, None), Standing::filter);
+    let filter = Filter { article, state, kind: kind.or(private) };
     let replies = interaction::store::list(&mut conn, &app.urls, filter, i64::from(limit)).await?;
-    output.print(&replies, || {
-        let rows = replies.iter().map(|reply| {
-            let content = reply.words.as_ref().map(|words| html::text(&words.content)).unwrap_or_default();
-            let text: String = content.chars().take(TEASER).collect();
-            let state = reply.state.as_str().to_owned();
-            let kind = reply.kind.as_str().to_owned();
-            [reply.published.rfc3339(), kind, state, shown(&reply.author.handle), shown(&text), shown(&reply.id)]
+    let list = List::whole(looked::lines(app, &mut conn, replies).await?);
+    output.print(&list, || {
+        let rows = list.items.iter().map(|line| {
+            [
+                line.written.clone(),
+                line.kind.as_str().to_owned(),
+                line.state.to_owned(),
+                shown(&line.author),
+                shown(&line.title),
+                shown(&line.teaser()),
+                shown(&line.hosts()),
+                shown(&line.id),
+            ]
         });
-        table(["WRITTEN", "KIND", "STATE", "AUTHOR", "TEXT", "ID"], rows)
+        table(["WRITTEN", "KIND", "STATE", "AUTHOR", "ARTICLE", "TEXT", "LINKS TO", "ID"], rows)
     })
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::print::{Output, shown, table};
+use super::print::{List, Output, shown, table};
 use crate::app::App;
 use crate::ids::ReportId;
 use crate::moderation::store;
@@ -30,13 +30,19 @@ pub(super) enum Report {
 }
 
 impl Report {
+    /// Whether it changes nothing.
+    pub(super) fn only_looks(&self) -> bool {
+        matches!(self, Self::List { .. })
+    }
+
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
             Self::List { all, limit } => {
                 let mut conn = app.db.read().await?;
                 let reports = store::reports(&mut conn, all, i64::from(limit)).await?;
-                output.print(&reports, || {
-                    let rows = reports.iter().map(|report| {
+                let list = List::whole(reports);
+                output.print(&list, || {
+                    let rows = list.items.iter().map(|report| {
                         let state = if report.resolved.is_some() { "resolved" } else { "open" };
                         [
                             report.id.to_string(),
@@ -58,8 +64,9 @@ impl Report {
                 });
                 let resolved: bool = resolved.await.map_err(|error: sqlx::Error| error)?;
                 anyhow::ensure!(resolved, "there is no open report {id}; `veerpont report list` shows those there are");
-                output
-                    .print(&json!({ "id": id, "resolved": true, "note": note }), || format!("report {id} is resolved"))
+                output.print(&json!({ "id": ReportId(id), "resolved": true, "note": note }), || {
+                    format!("report {id} is resolved")
+                })
             }
         }
     }

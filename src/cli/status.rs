@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::print::{Output, table};
+use super::print::{Output, shown, table};
+use crate::activity::actor::ActorKind;
 use crate::app::App;
+use crate::author::founding;
 use crate::config::Handback;
 use crate::handback::store::Passed;
+use crate::inbox::foreign_host;
 use crate::{author, delivery, follower, handback, inbox, interaction, moderation, outbox, post, source};
 
 #[derive(Debug, Serialize)]
@@ -21,14 +24,18 @@ struct Status {
     handbacks: Vec<HandbackStatus>,
     posts: BTreeMap<String, i64>,
     articles: i64,
-    actors: usize,
-    followers: i64,
+    /// What is wrong with the master key, if anything is.
+    master_key: Option<String>,
+    /// Of which kind our actors are.
+    actors: BTreeMap<&'static str, usize>,
+    follows: i64,
     outbox: OutboxStatus,
     deliveries: BTreeMap<String, i64>,
     hosts: HostStatus,
     inbound: BTreeMap<String, i64>,
     replies: BTreeMap<String, i64>,
     reports: i64,
+    foreign_hosts: Vec<ForeignHost>,
     refused: Vec<Refused>,
 }
 
@@ -63,6 +70,13 @@ struct HostStatus {
 }
 
 #[derive(Debug, Serialize)]
+struct ForeignHost {
+    host: String,
+    times: i64,
+    last: String,
+}
+
+#[derive(Debug, Serialize)]
 struct Refused {
     day: String,
     host: String,
@@ -81,12 +95,17 @@ pub(super) async fn run(app: &App, output: Output) -> anyhow::Result<()> {
 
 async fn read(app: &App) -> anyhow::Result<Status> {
     let mut conn = app.db.read().await?;
-    let since = app.clock.now() - Duration::from_secs(REFUSED_DAYS * 24 * 3600);
-    let since = since.date_time().format("%Y-%m-%d").to_string();
+    let lately = app.clock.now() - Duration::from_secs(REFUSED_DAYS * 24 * 3600);
+    let since = lately.date_time().format("%Y-%m-%d").to_string();
     let sources = source::store::known(&mut conn).await?;
     let handbacks = handback::store::all(&mut conn).await?;
     let [known, failing, gone] = delivery::store::count_hosts(&mut conn).await?;
-    let actors = author::store::actors(&mut conn).await?;
+    let mut actors = BTreeMap::new();
+    for actor in author::store::actors(&mut conn).await?.iter().filter(|actor| actor.deleted_at.is_none()) {
+        *actors.entry(kind_of(actor.kind)).or_default() += 1;
+    }
+    let foreign_hosts = inbox::store::foreign_hosts(&mut conn, lately).await?;
+    let master_key = founding::master_key(&app.db, &app.config.secrets, false).await.err();
     Ok(Status {
         origin: app.urls.origin().to_owned(),
         handle_domain: app.urls.handle_domain().to_string(),
@@ -113,8 +132,9 @@ async fn read(app: &App) -> anyhow::Result<Status> {
             .collect(),
         posts: post::store::count_states(&mut conn).await?.into_iter().collect(),
         articles: post::store::count_standing(&mut conn).await?,
-        actors: actors.iter().filter(|actor| actor.deleted_at.is_none()).count(),
-        followers: follower::store::count_all(&mut conn).await?,
+        master_key: master_key.map(|why| why.to_string()),
+        actors,
+        follows: follower::store::count_all(&mut conn).await?,
         outbox: OutboxStatus {
             unsaid: post::store::count_unsaid(&mut conn).await?
                 + interaction::store::count_unsaid_notes(&mut conn).await?,
@@ -125,12 +145,26 @@ async fn read(app: &App) -> anyhow::Result<Status> {
         inbound: inbox::store::count_verdicts(&mut conn).await?.into_iter().collect(),
         replies: interaction::store::count_states(&mut conn).await?.into_iter().collect(),
         reports: moderation::store::count_open_reports(&mut conn).await?,
+        foreign_hosts: foreign_hosts
+            .into_iter()
+            .map(|(host, times, last)| ForeignHost { host, times, last: last.rfc3339() })
+            .collect(),
         refused: inbox::store::refusals(&mut conn, &since, REFUSED_LINES)
             .await?
             .into_iter()
             .map(|(day, host, reason, times)| Refused { day, host, reason, times })
             .collect(),
     })
+}
+
+/// What an actor of ours is, for people.
+fn kind_of(kind: ActorKind) -> &'static str {
+    match kind {
+        ActorKind::Person => "authors",
+        ActorKind::Group => "communities",
+        ActorKind::Service => "houses",
+        ActorKind::Application => "instance",
+    }
 }
 
 /// Rows of handbacks that were taken out of the configuration say nothing any more.
@@ -147,6 +181,9 @@ fn text(status: &Status) -> String {
         let shown: Vec<String> = counts.iter().map(|(what, number)| format!("{number} {what}")).collect();
         if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
     };
+    if let Some(why) = &status.master_key {
+        let _ = writeln!(text, "master key  FAILED: {why}");
+    }
     for source in &status.sources {
         let scanned = source.scanned.as_deref().unwrap_or("never");
         let _ = writeln!(text, "source      {}: scanned {scanned}", source.name);
@@ -163,7 +200,8 @@ fn text(status: &Status) -> String {
     }
     let _ = writeln!(text, "posts       {}", counts(&status.posts));
     let _ = writeln!(text, "articles    {} standing", status.articles);
-    let _ = writeln!(text, "actors      {}, {} follows", status.actors, status.followers);
+    let actors: Vec<String> = status.actors.iter().map(|(kind, number)| format!("{number} {kind}")).collect();
+    let _ = writeln!(text, "actors      {}; {} follows", actors.join(", "), status.follows);
     let _ =
         writeln!(text, "outbox      {} to be said, {} to be fanned out", status.outbox.unsaid, status.outbox.unsent);
     let _ = writeln!(text, "deliveries  {}", counts(&status.deliveries));
@@ -176,6 +214,14 @@ fn text(status: &Status) -> String {
     }
     if status.reports > 0 {
         let _ = writeln!(text, "reports     {} open: `veerpont report list` shows them", status.reports);
+    }
+    for foreign in &status.foreign_hosts {
+        let (host, times, last) = (shown(&foreign.host), foreign.times, &foreign.last);
+        let _ = writeln!(
+            text,
+            "host        {times} signed requests came with the Host `{host}`, for which they were not signed, last at {last}"
+        );
+        let _ = writeln!(text, "            {}", foreign_host::remedy(&host));
     }
     if status.refused.is_empty() {
         let _ = writeln!(text, "refused     nothing in the last {REFUSED_DAYS} days");

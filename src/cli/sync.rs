@@ -5,9 +5,12 @@ use std::io::IsTerminal;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
+use super::names;
 use super::print::{Output, count, shown, table};
 use crate::app::App;
+use crate::serve::Begun;
 use crate::source::report::Report;
 use crate::source::sync::{self, Wish};
 use crate::{outbox, worker};
@@ -17,19 +20,28 @@ use crate::{outbox, worker};
 pub(super) struct Sync {
     /// One source by name; all of them when left out.
     source: Option<String>,
-    /// Only print what would be done.
+    /// Only print what would be done: nothing is made or kept, and no bridge needs to be there yet.
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// What vanished is gone indeed: delete it without waiting.
     #[arg(long)]
     confirm: bool,
-    /// Send this post to the followers whatever its age, by its key.
+    /// Send this post to the followers whatever its age, by its key, or its page once it is published.
     #[arg(long, value_name = "KEY")]
     deliver: Option<String>,
 }
 
+/// A report, and what this first run made.
+#[derive(Debug, Serialize)]
+struct Done<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    begun: Option<Begun>,
+}
+
 impl Sync {
-    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
+    pub(super) async fn run(self, app: &App, begun: Begun, output: Output) -> anyhow::Result<()> {
+        output.note(begun.text());
         let names: Vec<String> = match &self.source {
             Some(name) => vec![name.clone()],
             None => app.config.sources.iter().map(|source| source.name.clone()).collect(),
@@ -39,11 +51,15 @@ impl Sync {
             self.deliver.is_none() || names.len() == 1,
             "name the source of the post to deliver: veerpont sync SOURCE --deliver KEY"
         );
+        let deliver = match &self.deliver {
+            Some(page) if page.contains("://") => Some(super::post::find(app, page).await?.key),
+            key => key.clone(),
+        };
         let mut whole = Report { complete: true, dry_run: self.dry_run, ..Report::default() };
         for name in names {
             let bar = progress_bar(&name, output);
             let told = bar.clone();
-            let wish = Wish { dry_run: self.dry_run, confirm: self.confirm, deliver: self.deliver.clone() };
+            let wish = Wish { dry_run: self.dry_run, confirm: self.confirm, deliver: deliver.clone() };
             let report = sync::sync(app, &name, wish, move |done, all| {
                 told.set_length(all);
                 told.set_position(done);
@@ -56,7 +72,9 @@ impl Sync {
             // What was decided is said before we end; the running bridge delivers it.
             worker::drain(&outbox::worker::worker(), app).await?;
         }
-        output.print(&whole, || text(&whole))
+        whole.opted_in = whole.opted_in.iter().map(|handle| names::ours(app, handle)).collect();
+        let begun = (!begun.is_nothing()).then_some(begun);
+        output.print(&Done { report: &whole, begun }, || text(&whole))
     }
 }
 
@@ -88,7 +106,7 @@ fn text(report: &Report) -> String {
         let _ = writeln!(text, "warning: {}{line}: {}", shown(&warning.file), shown(&warning.message));
     }
     for handle in &report.opted_in {
-        let _ = writeln!(text, "new actor: @{handle}");
+        let _ = writeln!(text, "new actor: {handle}");
     }
     let _ = write!(
         text,

@@ -7,6 +7,8 @@ use std::ops::Range;
 use regex::Regex;
 use toml::Spanned;
 
+use crate::rights::{self, Need};
+
 /// One thing that is wrong with the configuration: a clear sentence, its place, and what to do. It never contains
 /// a password or key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +51,9 @@ impl ConfigError {
     }
 
     pub(super) fn unreadable(path: &str, error: &io::Error) -> Self {
+        let denied = rights::denied(std::path::Path::new(path), Need::Read);
         let (message, hint) = match error.kind() {
+            _ if denied.is_some() => ("the configuration file cannot be read".to_owned(), denied.unwrap_or_default()),
             io::ErrorKind::NotFound => (
                 "there is no configuration file here".to_owned(),
                 "write one with `veerpont init --origin https://social.example.org …` (`veerpont init --help` lists \

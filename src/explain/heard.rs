@@ -7,7 +7,7 @@ use crate::db::Conn;
 use crate::inbox::store::{Kept, wanted};
 use crate::inbox::{self, FETCHED};
 use crate::interaction::store::history;
-use crate::interaction::{self, Answers, Reply, State};
+use crate::interaction::{self, Answers, Kind, Reply, State};
 use crate::post;
 
 /// Everything that came with this id or about it, and what was read at its origin.
@@ -89,6 +89,9 @@ pub(super) async fn of_post(app: &App, conn: &mut Conn, said: &Reply) -> sqlx::R
         events.push(Event::new(*as_of, "its author gave it new words").with(text));
     }
     let (at, state) = match said.state {
+        State::Shown if said.kind == Kind::Notice => {
+            (last(&events), "it is private: kept for its author, shown to nobody".to_owned())
+        }
         State::Shown => (last(&events), "it is shown".to_owned()),
         State::Held => (history.held.unwrap_or(history.kept), "it is held for a moderator".to_owned()),
         State::Hidden => (history.hidden.unwrap_or(history.kept), "a moderator hid it".to_owned()),

@@ -1,6 +1,7 @@
-//! The whole story of one activity, reply or article: how it came, how it was proved, what was considered, what became of
+//! The whole story of one activity, reply, article or block: how it came, how it was proved, what was considered, what became of
 //! it, what it changed, and what was sent because of it, to whom, with which answer.
 
+mod blocks;
 mod heard;
 mod told;
 
@@ -74,6 +75,11 @@ pub async fn story(app: &App, wanted: &str) -> sqlx::Result<Option<Story>> {
     if let Some(said) = interaction::store::post(conn, wanted).await? {
         events.extend(heard::of_post(app, conn, &said).await?);
         subject = Some(format!("the {} {wanted}", said.kind.as_str()));
+    }
+    for (name, thing) in blocks::subjects(wanted) {
+        let decided = blocks::decided(conn, &thing).await?;
+        subject = subject.or_else(|| (!decided.is_empty()).then_some(name));
+        events.extend(decided);
     }
     events.sort_by_key(|event| event.at);
     Ok(subject.map(|subject| Story { subject, events }))

@@ -11,6 +11,8 @@ use crate::clock::Timestamp;
 pub struct Follower {
     /// The actor elsewhere.
     pub actor: String,
+    /// What they are called there.
+    pub username: String,
     /// The handle of ours they follow.
     pub author: String,
     /// Since when.

@@ -197,14 +197,21 @@ pub async fn count_all(conn: &mut Conn) -> sqlx::Result<i64> {
 /// The database's.
 pub async fn list(conn: &mut Conn, of: Option<ActorId>) -> sqlx::Result<Vec<Follower>> {
     let rows = query(
-        "SELECT r.url, a.handle, f.since FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
+        "SELECT r.url, r.username, a.handle, f.since FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
          JOIN actors a ON a.id = f.actor_id WHERE $1 = 0 OR f.actor_id = $1 ORDER BY f.since, r.id",
     )
     .bind(of.map_or(0, |actor| actor.0))
     .fetch_all(conn)
     .await?;
     rows.iter()
-        .map(|row| Ok(Follower { actor: row.text("url")?, author: row.text("handle")?, since: row.time("since")? }))
+        .map(|row| {
+            Ok(Follower {
+                actor: row.text("url")?,
+                username: row.text("username")?,
+                author: row.text("handle")?,
+                since: row.time("since")?,
+            })
+        })
         .collect()
 }
 

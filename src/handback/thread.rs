@@ -57,13 +57,14 @@ mod tests {
     use super::*;
     use crate::activity::incoming::Audience;
     use crate::clock::Timestamp;
-    use crate::ids::{InteractionId, RemoteActorId};
+    use crate::ids::{ArticleId, InteractionId, RemoteActorId};
     use crate::interaction::{Author, Kind, Person, State, Words};
 
     fn reply(number: usize, parent: Option<usize>) -> Shown {
         let id = |number: usize| format!("https://m.example/{number}");
         Shown {
             row: InteractionId(i64::try_from(number).expect("small")),
+            article: ArticleId(1),
             id: id(number),
             parent: parent.map(id),
             kind: Kind::Reply,

@@ -4,6 +4,7 @@ use super::store::{self, wanted};
 use super::{Purpose, Want};
 use crate::app::App;
 use crate::interaction::State;
+use crate::moderation::Word;
 use crate::moderation::decisions::{self, Decision, Impossible};
 
 /// Decides about a post of somebody elsewhere, by its id; says how it stands then. What is let in is read at its origin once
@@ -11,12 +12,12 @@ use crate::moderation::decisions::{self, Decision, Impossible};
 ///
 /// # Errors
 /// When it cannot be, or the database fails: then nothing has changed.
-pub async fn decide(app: &App, id: &str, decision: Decision, why: Option<&str>) -> Result<State, Impossible> {
-    let (ours, id, why) = (app.clone(), id.to_owned(), why.map(str::to_owned));
+pub async fn decide(app: &App, id: &str, decision: Decision, word: Word) -> Result<State, Impossible> {
+    let (ours, id) = (app.clone(), id.to_owned());
     app.db
         .write(move |conn| {
             Box::pin(async move {
-                let state = decisions::decide(&ours, conn, &id, decision, why.as_deref()).await?;
+                let state = decisions::decide(&ours, conn, &id, decision, &word).await?;
                 if state == State::Shown {
                     let now = ours.clock.now();
                     store::wake_waiting(conn, &id, Purpose::Post, now).await?;

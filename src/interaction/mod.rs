@@ -248,6 +248,9 @@ pub struct Shown {
     /// Row.
     #[serde(skip)]
     pub row: InteractionId,
+    /// Of which conversation.
+    #[serde(skip)]
+    pub article: ArticleId,
     /// A reply, a quote or a notice.
     pub kind: Kind,
     /// Its id.

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::author;
 use crate::db::Conn;
 use crate::interaction::{self, Author, Kind, Reply, State};
+use crate::moderation::{self, Word};
 use crate::outbox::{Audience, Outgoing, publish};
 use crate::post;
 use crate::remote;
@@ -21,6 +22,17 @@ pub enum Decision {
     Hide,
     /// It ends, and its words are forgotten; its author cannot bring it back.
     Delete,
+}
+
+impl Decision {
+    /// What was done, in words that follow who did it.
+    fn told(self) -> &'static str {
+        match self {
+            Self::Approve => "approved it",
+            Self::Hide => "hid it",
+            Self::Delete => "deleted it",
+        }
+    }
 }
 
 /// Why a decision cannot be.
@@ -55,12 +67,13 @@ pub async fn decide(
     conn: &mut Conn,
     id: &str,
     decision: Decision,
-    why: Option<&str>,
+    word: &Word,
 ) -> Result<State, Impossible> {
     let unknown = || Impossible::Unknown(id.to_owned());
     let post = interaction::store::post(conn, id).await?.ok_or_else(unknown)?;
     may_be(&post, decision)?;
-    carry_out(app, conn, &post, decision, why).await?;
+    carry_out(app, conn, &post, decision, word.why.as_deref()).await?;
+    moderation::store::note_decision(conn, &app.ids, id, decision.told(), word, app.clock.now()).await?;
     interaction::store::post_by_row(conn, post.id).await?.map(|post| post.state).ok_or_else(unknown)
 }
 

@@ -22,7 +22,7 @@ pub(super) const CHUNK: i64 = 500;
 pub struct Enforced {
     /// Replies, quotes and opinions that are hidden now.
     pub hidden: u64,
-    /// Those that no block hides any longer.
+    /// Those that everyone sees again.
     pub shown_again: u64,
     /// Follows that ended.
     pub follows_ended: u64,
@@ -120,8 +120,9 @@ async fn what_was_said(app: &App, conn: &mut Conn, rules: &Rules, after: i64) ->
             decisions::revoke(app, conn, &post).await?;
         }
         interaction::store::set_block(conn, one.id, block).await?;
-        done.hidden += u64::from(one.block.is_none());
-        done.shown_again += u64::from(block.is_none());
+        // What a moderator hid or holds, or who said it took back, is not shown before nor after.
+        done.hidden += u64::from(one.stands && one.block.is_none());
+        done.shown_again += u64::from(one.stands && block.is_none());
     }
     Ok((said.last().map(|one| one.id.0), done))
 }

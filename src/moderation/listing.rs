@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::enforcement::{self, Enforced};
-use super::lists::{Parsed, Skipped};
-use super::rules::{Rules, Who, plain};
+use super::lists::{Entry, Parsed, Skipped};
+use super::rules::{Rules, plain};
 use super::store::{self, NewBlock};
-use super::{Block, BlockKind, Severity};
+use super::{Block, BlockKind, Severity, Word, forecast};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::ids::{ActorId, BlockId, Domain};
-use crate::{follower, remote};
+use crate::db::Conn;
+use crate::ids::{ActorId, BlockId, Domain, Ids};
+use crate::{author, remote};
 
 /// Why a block cannot be made or taken away.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,18 @@ pub enum Impossible {
     /// The list is no CSV.
     #[error("the list cannot be read: {0}; it is CSV with a heading as Mastodon exports it, or a domain on each line")]
     NoCsv(#[from] csv::Error),
+    /// Nothing of the list would be left.
+    #[error(
+        "nothing in {file} can be taken, so the list {list} with its {entries} entries would be empty: nothing was changed; see what is wrong with --dry-run, remove the list with `veerpont block remove --list {list}`, or say with --allow-empty that it is meant"
+    )]
+    WouldEmpty {
+        /// The list's name.
+        list: String,
+        /// The file.
+        file: String,
+        /// How many it has now.
+        entries: usize,
+    },
     /// The database's.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -50,7 +63,7 @@ pub struct Wish<'a> {
 
 impl Wish<'_> {
     /// The value in the one spelling that is compared.
-    async fn normal(&self, app: &App) -> Result<String, Impossible> {
+    pub(super) async fn normal(&self, app: &App) -> Result<String, Impossible> {
         match self.kind {
             BlockKind::Domain => domain(app, self.value),
             BlockKind::Keyword => keyword(self.value),
@@ -109,22 +122,19 @@ async fn actor(app: &App, text: &str) -> Result<String, Impossible> {
 ///
 /// # Errors
 /// When its value is none, or the database fails.
-pub async fn add(
-    app: &App,
-    wish: Wish<'_>,
-    severity: Severity,
-    reason: Option<&str>,
-) -> Result<(String, Enforced), Impossible> {
+pub async fn add(app: &App, wish: Wish<'_>, severity: Severity, word: Word) -> Result<(String, Enforced), Impossible> {
     let value = wish.normal(app).await?;
     let id = BlockId(app.ids.row());
-    let (kind, actor, reason, now) = (wish.kind, wish.actor, reason.map(str::to_owned), app.clock.now());
+    let (kind, actor, now, ids) = (wish.kind, wish.actor, app.clock.now(), app.ids.clone());
     let stored = value.clone();
     app.db
         .write(move |conn| {
             Box::pin(async move {
                 let block =
-                    NewBlock { id, kind, value: &stored, severity, actor, list: None, reason: reason.as_deref() };
+                    NewBlock { id, kind, value: &stored, severity, actor, list: None, reason: word.why.as_deref() };
                 store::put_block(conn, &block, now).await?;
+                let what = if severity == Severity::Block { "blocked it" } else { "silenced it" };
+                note(conn, &ids, (kind, &stored, actor), what, &word, now).await?;
                 store::note_change(conn).await
             })
         })
@@ -136,9 +146,10 @@ pub async fn add(
 ///
 /// # Errors
 /// When there is none, or the database fails.
-pub async fn remove(app: &App, wish: Wish<'_>) -> Result<(String, Enforced), Impossible> {
+pub async fn remove(app: &App, wish: Wish<'_>, word: Word) -> Result<(String, Enforced), Impossible> {
     let value = wish.normal(app).await?;
     let (kind, actor, removed) = (wish.kind, wish.actor, value.clone());
+    let (now, ids) = (app.clock.now(), app.ids.clone());
     app.db
         .write(move |conn| {
             Box::pin(async move {
@@ -150,11 +161,50 @@ pub async fn remove(app: &App, wish: Wish<'_>) -> Result<(String, Enforced), Imp
                         Impossible::OfList(lists.join(", "))
                     });
                 }
+                note(conn, &ids, (kind, &removed, actor), "took the block away", &word, now).await?;
                 Ok(store::note_change(conn).await?)
             })
         })
         .await?;
     Ok((value, enforcement::enforce(app).await?))
+}
+
+/// Remembers a decision about a block, under what `explain` looks for.
+async fn note(
+    conn: &mut Conn,
+    ids: &Ids,
+    (kind, value, actor): (BlockKind, &str, Option<ActorId>),
+    what: &str,
+    word: &Word,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let subject = subject(kind, value);
+    let ours = match actor {
+        Some(actor) => author::store::actor(conn, actor).await?,
+        None => None,
+    };
+    let what = ours.map_or_else(|| what.to_owned(), |ours| format!("{what} for @{} alone", ours.handle));
+    store::note_decision(conn, ids, &subject, &what, word, now).await
+}
+
+/// Under what the decisions about a block are remembered: somebody's id says itself what it is.
+#[must_use]
+pub fn subject(kind: BlockKind, value: &str) -> String {
+    match kind {
+        BlockKind::Actor => value.to_owned(),
+        kind => format!("{} {value}", kind.as_str()),
+    }
+}
+
+/// A list to be imported.
+#[derive(Clone, Debug)]
+pub struct List<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The file that it was read from.
+    pub file: &'a str,
+    /// What stands in it.
+    pub text: &'a str,
 }
 
 /// What an import did, or would do.
@@ -174,39 +224,67 @@ pub struct Imported {
     pub skipped: Vec<Skipped>,
     /// Who follows one of ours and would not any longer.
     pub followers_lost: Vec<Lost>,
-    /// What was done with what was there before; nothing in a dry run.
+    /// What was done with what was there before, or would be.
     pub enforced: Enforced,
 }
 
 /// A follow that ends by a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lost {
-    /// Who follows.
+    /// Who follows, by id.
+    #[serde(rename = "follower_id")]
     pub follower: String,
-    /// Whom of ours, by handle.
+    /// Whom of ours, `@user@host`.
     pub author: String,
     /// By which domain of the list.
     pub because: String,
 }
 
+/// Says what an import of a list would do.
+///
+/// # Errors
+/// When it is no CSV, or the database fails.
+pub async fn would_import(app: &App, list: List<'_>) -> Result<Imported, Impossible> {
+    let (parsed, mut imported) = compared(app, &list).await?;
+    let rules = as_rules(app, &parsed);
+    imported.dry_run = true;
+    imported.followers_lost = forecast::followers(app, &rules).await?;
+    imported.enforced = forecast::would(app, &rules).await?;
+    imported.enforced.follows_ended = imported.followers_lost.len() as u64;
+    Ok(imported)
+}
+
+/// How many follows an import of a list would end.
+///
+/// # Errors
+/// When it is no CSV, or the database fails.
+pub async fn would_lose(app: &App, list: &List<'_>) -> Result<usize, Impossible> {
+    let (parsed, _) = compared(app, list).await?;
+    Ok(forecast::followers(app, &as_rules(app, &parsed)).await?.len())
+}
+
+async fn compared(app: &App, list: &List<'_>) -> Result<(Parsed, Imported), Impossible> {
+    let parsed = super::lists::parse(list.text, |domain| is_ours(app, domain))?;
+    let mut conn = app.db.read().await?;
+    let known = store::blocks_of_list(&mut conn, list.name).await?;
+    let imported = compare(list.name, &parsed, &known);
+    Ok((parsed, imported))
+}
+
 /// Imports a list under a name, in place of what the list of that name said before.
 ///
 /// # Errors
-/// When it is no CSV, or the database fails: then nothing has changed.
-pub async fn import(app: &App, name: &str, file: &str, text: &str, dry_run: bool) -> Result<Imported, Impossible> {
-    let parsed = super::lists::parse(text, |domain| is_ours(app, domain))?;
-    let known = {
-        let mut conn = app.db.read().await?;
-        store::blocks_of_list(&mut conn, name).await?
-    };
-    let mut imported = compare(name, &parsed, &known);
-    imported.followers_lost = lost(app, &parsed).await?;
-    imported.dry_run = dry_run;
-    if dry_run {
-        return Ok(imported);
+/// When it is no CSV, it would leave the list empty and `may_empty` does not say so, or the database fails: then nothing has
+/// changed.
+pub async fn import(app: &App, list: List<'_>, may_empty: bool, word: Word) -> Result<Imported, Impossible> {
+    let (parsed, mut imported) = compared(app, &list).await?;
+    let entries = imported.removed.len();
+    if parsed.entries.is_empty() && entries > 0 && !may_empty {
+        return Err(Impossible::WouldEmpty { list: list.name.to_owned(), file: list.file.to_owned(), entries });
     }
+    imported.followers_lost = forecast::followers(app, &as_rules(app, &parsed)).await?;
     let (ids, now) = (app.ids.clone(), app.clock.now());
-    let (name, file) = (name.to_owned(), file.to_owned());
+    let (name, file) = (list.name.to_owned(), list.file.to_owned());
     app.db
         .write(move |conn| {
             Box::pin(async move {
@@ -229,6 +307,8 @@ pub async fn import(app: &App, name: &str, file: &str, text: &str, dry_run: bool
                     };
                     store::put_block(conn, &block, now).await?;
                 }
+                let what = format!("imported {} domains from {file}", parsed.entries.len());
+                store::note_decision(conn, &ids, &format!("list {name}"), &what, &word, now).await?;
                 store::note_change(conn).await
             })
         })
@@ -261,43 +341,38 @@ fn compare(name: &str, parsed: &Parsed, known: &[Block]) -> Imported {
     }
 }
 
-/// Follows that a list would end.
-async fn lost(app: &App, parsed: &Parsed) -> sqlx::Result<Vec<Lost>> {
+/// The blocks of a list, as rules.
+fn as_rules(app: &App, parsed: &Parsed) -> Rules {
+    let created_at = app.clock.now();
     let blocks = parsed.entries.iter().filter(|(_, entry)| entry.severity == Severity::Block);
-    let now = app.clock.now();
-    let rules = Rules::of(blocks.map(|(domain, entry)| as_block(domain, entry.severity, now)).collect());
-    let mut conn = app.db.read().await?;
-    let (mut lost, mut after) = (Vec::new(), (0, 0));
-    loop {
-        let follows = follower::store::follows_after(&mut conn, after, enforcement::CHUNK).await?;
-        let Some(end) = follows.last() else { return Ok(lost) };
-        after = (end.who.0, end.actor.0);
-        for follow in &follows {
-            let who = Who::new(&follow.url, follow.webfinger.as_deref(), String::new());
-            if let Some(block) = rules.of_person(&who, &[]) {
-                let (follower, author) = (follow.url.clone(), follow.handle.clone());
-                lost.push(Lost { follower, author, because: block.value.clone() });
-            }
-        }
-    }
-}
-
-fn as_block(domain: &Domain, severity: Severity, created_at: Timestamp) -> Block {
-    let (value, kind) = (domain.to_string(), BlockKind::Domain);
-    Block { id: BlockId(0), kind, value, severity, actor: None, list: None, reason: None, created_at }
+    let as_block = |(domain, entry): (&Domain, &Entry)| Block {
+        id: BlockId(0),
+        kind: BlockKind::Domain,
+        value: domain.to_string(),
+        severity: entry.severity,
+        actor: None,
+        list: None,
+        reason: None,
+        created_at,
+    };
+    Rules::of(blocks.map(as_block).collect())
 }
 
 /// Removes a list and exactly its own entries; says how many they were.
 ///
 /// # Errors
 /// When there is none of that name, or the database fails.
-pub async fn remove_list(app: &App, name: &str) -> Result<(u64, Enforced), Impossible> {
-    let wanted = name.to_owned();
+pub async fn remove_list(app: &App, name: &str, word: Word) -> Result<(u64, Enforced), Impossible> {
+    let (wanted, ids, now) = (name.to_owned(), app.ids.clone(), app.clock.now());
     let removed = app
         .db
         .write(move |conn| {
             Box::pin(async move {
-                let removed = store::remove_list(conn, &wanted).await?.ok_or(Impossible::NoList(wanted))?;
+                let Some(removed) = store::remove_list(conn, &wanted).await? else {
+                    return Err(Impossible::NoList(wanted));
+                };
+                let what = format!("removed the list with its {removed} entries");
+                store::note_decision(conn, &ids, &format!("list {wanted}"), &what, &word, now).await?;
                 store::note_change(conn).await?;
                 Ok::<_, Impossible>(removed)
             })

@@ -4,6 +4,7 @@ pub mod decisions;
 pub mod dismissal;
 pub mod door;
 pub mod enforcement;
+pub mod forecast;
 pub mod limits;
 pub mod listing;
 pub mod lists;
@@ -37,6 +38,23 @@ pub enum Judgment {
     Hold(String),
     /// It is not kept, for this reason.
     Decline(String),
+}
+
+/// Who decides something, and why, for those who look at it later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Word {
+    /// Why, if it was said.
+    pub why: Option<String>,
+    /// Who, where that is known.
+    pub by: Option<String>,
+}
+
+impl Word {
+    /// A reason of nobody in particular.
+    #[must_use]
+    pub fn because(why: &str) -> Self {
+        Self { why: Some(why.to_owned()), by: None }
+    }
 }
 
 /// What a block is of.

@@ -1,11 +1,13 @@
 //! The only SQL for blocks, lists and reports.
 
 mod blocks;
+mod decided;
 
 use serde::Serialize;
 use sqlx::{query, query_scalar};
 
 pub use self::blocks::*;
+pub use self::decided::{Decided, decisions_of, note_decision};
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, json};
 use crate::ids::{Ids, InboundId, ReportId};
@@ -49,6 +51,7 @@ pub struct Report {
     /// Row.
     pub id: ReportId,
     /// Who reports: often a server rather than a person (interop E15).
+    #[serde(rename = "reporter_id")]
     pub reporter: String,
     /// What is reported, by address.
     pub objects: Vec<String>,

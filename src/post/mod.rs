@@ -199,6 +199,7 @@ pub struct Content {
     /// Display names of all who wrote it, in order.
     pub byline: Vec<String>,
     /// Actors of those who wrote it beside the owner.
+    #[serde(with = "crate::ids::actors_as_numbers")]
     pub co_authors: Vec<ActorId>,
     /// Whether the community's house owns it, so that the byline must name who wrote it.
     pub owner_is_house: bool,

@@ -1,7 +1,7 @@
 //! Configured sources become known; a known one that is no longer configured stops the start, since its name is
 //! its identity.
 
-use super::store;
+use super::{Known, store};
 use crate::app::App;
 use crate::author;
 
@@ -23,20 +23,17 @@ pub enum SourceError {
     Database(#[from] sqlx::Error),
 }
 
-/// Sees to it that every configured source is known, after the communities are.
+/// Sees to it that every configured source is known, after the communities are; gives the names that are new.
 ///
 /// # Errors
 /// When a known source is no longer configured, or under another community.
-pub async fn found(app: &App) -> Result<(), SourceError> {
+pub async fn found(app: &App) -> Result<Vec<String>, SourceError> {
+    let mut founded = Vec::new();
     let (known, communities) = {
         let mut conn = app.db.read().await?;
         (store::known(&mut conn).await?, author::store::communities(&mut conn).await?)
     };
-    for source in &known {
-        if !app.config.sources.iter().any(|configured| configured.name == source.name) {
-            return Err(SourceError::Absent(source.name.clone()));
-        }
-    }
+    all_configured(app, &known)?;
     for configured in &app.config.sources {
         let community = communities.iter().find(|community| community.handle == configured.community);
         let community = community.ok_or(sqlx::Error::RowNotFound)?.id;
@@ -46,6 +43,7 @@ pub async fn found(app: &App) -> Result<(), SourceError> {
             }
             Some(_) => {}
             None => {
+                founded.push(configured.name.clone());
                 let (ids, name, now) = (app.ids.clone(), configured.name.clone(), app.clock.now());
                 app.db
                     .write(move |conn| Box::pin(async move { store::insert(conn, &ids, &name, community, now).await }))
@@ -53,5 +51,22 @@ pub async fn found(app: &App) -> Result<(), SourceError> {
             }
         }
     }
-    Ok(())
+    Ok(founded)
+}
+
+/// Sees to it that every known source is still configured, without making any known.
+///
+/// # Errors
+/// As [`found`].
+pub async fn check(app: &App) -> Result<(), SourceError> {
+    let mut conn = app.db.read().await?;
+    all_configured(app, &store::known(&mut conn).await?)
+}
+
+fn all_configured(app: &App, known: &[Known]) -> Result<(), SourceError> {
+    let is_configured = |known: &&Known| app.config.sources.iter().any(|configured| configured.name == known.name);
+    match known.iter().find(|known| !is_configured(known)) {
+        Some(absent) => Err(SourceError::Absent(absent.name.clone())),
+        None => Ok(()),
+    }
 }

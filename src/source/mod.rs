@@ -41,3 +41,19 @@ pub struct Known {
     /// How many looks in a row failed.
     pub failures: u32,
 }
+
+impl Known {
+    /// A source of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            id: SourceId(0),
+            name: name.to_owned(),
+            community: CommunityId(0),
+            imported_at: None,
+            scanned_at: None,
+            error: None,
+            failures: 0,
+        }
+    }
+}

@@ -91,6 +91,11 @@ pub async fn sync(
         let mut conn = app.db.read().await?;
         store::known(&mut conn).await?.into_iter().find(|source| source.name == name)
     };
+    if wish.dry_run {
+        // A rehearsal needs no lease, writes nothing, and may be of a source that is not known yet.
+        let known = known.unwrap_or_else(|| Known::new(name));
+        return attempt(app, &configured, &known, None, wish, progress).await;
+    }
     let known = known.ok_or_else(|| SyncError::Unknown(name.to_owned()))?;
     let owner = format!("sync@{}:{}", app.config.server.node, std::process::id());
     for _ in 0..20 {
@@ -118,7 +123,7 @@ pub async fn run(
     progress: impl FnMut(u64, u64) + Send + 'static,
 ) -> Result<Report, SyncError> {
     let _heart = AbortOnDropHandle::new(tokio::spawn(beat(app.clone(), lease.clone())));
-    let result = attempt(app, configured, known, &lease, wish, progress).await;
+    let result = attempt(app, configured, known, Some(&lease), wish, progress).await;
     if let Err(error) = &result {
         let scanned = Scanned {
             complete: false,
@@ -153,7 +158,7 @@ async fn attempt(
     app: &App,
     configured: &Source,
     known: &Known,
-    lease: &Lease,
+    lease: Option<&Lease>,
     wish: Wish,
     mut progress: impl FnMut(u64, u64) + Send + 'static,
 ) -> Result<Report, SyncError> {
@@ -161,6 +166,7 @@ async fn attempt(
     let standing = connector::fetch(configured).await?;
     let stamp = unchanged::look(app, configured).await?;
     if wish.is_plain()
+        && let Some(lease) = lease
         && let Some(report) = unchanged::rest(app, configured, known, lease, stamp.as_ref(), standing.as_ref()).await?
     {
         return Ok(report);
@@ -182,8 +188,8 @@ async fn attempt(
         (post::store::posts(&mut conn, known.id).await?, known_authors, author::store::actors(&mut conn).await?)
     };
     scan.leave_unread_profiles(|slug| authors.iter().any(|author| author.slug == slug && author.has_profile));
-    let current = store_now(app, known).await?;
-    let opt_in = decide(configured, &scan, authors, &actors)?;
+    let current = if wish.dry_run { known.clone() } else { store_now(app, known).await? };
+    let opt_in = decide(configured, &app.config.communities, &scan, authors, &actors)?;
     let rules = Rules {
         now,
         imported: current.imported_at.is_some(),
@@ -203,11 +209,7 @@ async fn attempt(
     let steady = warnings.is_empty();
     report.warnings.extend(warnings);
     report.warnings.sort();
-    if wish.dry_run {
-        let lease = lease.clone();
-        app.db.write(move |conn| Box::pin(async move { store::release(conn, &lease).await })).await?;
-        return Ok(report);
-    }
+    let Some(lease) = lease else { return Ok(report) };
     let authors = mint_authors(app, &scan, opt_in).await?;
     let pause = stale.as_ref().map_or(configured.rescan, |_| after_failure(configured.rescan, current.failures));
     let look_again = now + pause;
@@ -229,7 +231,13 @@ async fn store_now(app: &App, known: &Known) -> Result<Known, SyncError> {
 }
 
 /// Who becomes an actor: decided over the authors already known and those the scan brought.
-fn decide(configured: &Source, scan: &Scan, known: Vec<Author>, actors: &[Actor]) -> Result<OptIn, Collision> {
+fn decide(
+    configured: &Source,
+    communities: &[config::Community],
+    scan: &Scan,
+    known: Vec<Author>,
+    actors: &[Actor],
+) -> Result<OptIn, Collision> {
     let mut by_slug: BTreeMap<String, Author> = known.into_iter().map(|author| (author.slug.clone(), author)).collect();
     for profile in &scan.authors {
         let author = by_slug.entry(profile.slug.clone()).or_insert_with(|| Author {
@@ -253,6 +261,8 @@ fn decide(configured: &Source, scan: &Scan, known: Vec<Author>, actors: &[Actor]
         .flat_map(|entry| entry.authors.iter().cloned())
         .collect();
     let mut taken: BTreeSet<Handle> = actors.iter().map(|actor| actor.handle.clone()).collect();
+    // In a rehearsal nobody of the community may be there yet.
+    taken.extend(communities.iter().flat_map(|community| [community.handle.clone(), community.house_handle.clone()]));
     taken.extend(config::RESERVED_HANDLES.iter().filter_map(|handle| Handle::parse(handle).ok()));
     let frozen: BTreeSet<ActorId> = actors.iter().filter(|actor| !actor.is_active()).map(|actor| actor.id).collect();
     let authors: Vec<Author> = by_slug.into_values().collect();

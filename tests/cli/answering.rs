@@ -35,7 +35,7 @@ fn an_answer_is_sent_edited_and_deleted() {
     assert_eq!((&sent["mentions"], &sent["updated"]), (&json!([]), &Value::Null), "nobody calls themselves");
     assert_eq!(home.json(&["status"])["outbox"]["unsaid"], 0, "it is said before the command ends");
     assert_eq!(home.json(&["post", "show", "post/first"])["replies"], 1);
-    assert_eq!(home.json(&["reply", "list"])[0]["id"], id);
+    assert_eq!(home.json(&["reply", "list"])["items"][0]["id"], id);
 
     let house = home.json(&["reply", "send", "--as", "@editors", "--to", id, "--language", "nl", "Goed zo."]);
     assert_eq!((&house["answers"], &house["mentions"]), (&id.into(), &json!(["@ann@social.example.org"])));
@@ -46,7 +46,7 @@ fn an_answer_is_sent_edited_and_deleted() {
     let same = home.run(&["reply", "edit", id, "It sails daily."]);
     assert_eq!((same.code, same.stdout.contains("says so already")), (Some(0), true));
 
-    let deleted = home.json(&["reply", "delete", id]);
+    let deleted = home.json(&["reply", "delete", id, "--yes"]);
     assert_eq!((&deleted["state"], &deleted["content"]), (&"deleted".into(), &Value::Null));
     home.run(&["reply", "delete", id]).failed_with(&["was deleted"]);
     home.run(&["reply", "edit", id, "Again"]).failed_with(&["burned", "write a new answer"]);
@@ -89,7 +89,7 @@ fn what_cannot_be_answered_is_told_in_one_line() {
     }
     home.json(&["author", "remove", "ann"]);
     refuse("ann", PAGE, &["@ann has opted out", "veerpont author add"]);
-    home.json(&["author", "remove", "ann", "--delete"]);
+    home.json(&["author", "remove", "ann", "--delete", "--yes"]);
     refuse("ann", PAGE, &["@ann was deleted"]);
     refuse("editors", PAGE, &["taken down"]);
 }

@@ -23,7 +23,7 @@ fn comments_are_written_once_and_go_with_their_post() {
     assert_eq!(item["author"]["ours"], true);
     let again = home.run(&[&export[..], &["--source", "site"]].concat());
     assert_eq!((again.code, again.stdout.trim()), (Some(0), "0 written, 2 unchanged, 0 removed"));
-    home.json(&["post", "unpublish", "post/first"]);
+    home.json(&["post", "unpublish", "post/first", "--yes"]);
     assert_eq!(home.json(&export), json!({ "written": 1, "unchanged": 0, "removed": 1 }));
     assert!(!file.exists() && index.exists());
 
@@ -53,6 +53,7 @@ fn a_handback_without_its_site_is_told_by_check() {
     home.run(&["config", "check"]).failed_with(&["handback", "built is no folder", "`path`"]);
     std::fs::create_dir(home.path("built")).expect("a folder");
     assert_eq!(home.run(&["config", "check"]).code, Some(0));
+    home.json(&["sync"]);
     assert_eq!(home.json(&["status"])["handbacks"], json!([]), "none was gone through yet");
     home.configure("", "[[handback]]\nkind = \"hugo\"\nsource = \"sight\"\n");
     home.run(&["config", "check"]).failed_with(&["no source named \"sight\"", "known are: site"]);

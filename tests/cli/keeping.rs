@@ -34,16 +34,17 @@ fn mode(home: &Home, name: &str) -> u32 {
 fn keys_are_rotated_for_one_or_for_all() {
     let home = Home::new();
     home.json(&["sync"]);
-    assert_eq!(home.json(&["key", "rotate", "@ann"])["rotated"], json!(["ann"]));
-    assert_eq!(home.json(&["key", "rotate", "instance"])["rotated"], json!(["instance"]));
-    let all = home.json(&["key", "rotate", "--all"]);
+    assert_eq!(home.json(&["key", "rotate", "@ann", "--yes"])["rotated"], json!(["@ann@social.example.org"]));
+    assert_eq!(home.json(&["key", "rotate", "instance", "--yes"])["rotated"], json!(["@instance@social.example.org"]));
+    let all = home.json(&["key", "rotate", "--all", "--yes"]);
     let mut all: Vec<&str> = all["rotated"].as_array().expect("names").iter().filter_map(Value::as_str).collect();
     all.sort_unstable();
-    assert_eq!(all, ["ann", "editors", "harbour", "instance"]);
-    let told = home.run(&["key", "rotate", "ann"]);
+    let expected = ["ann", "editors", "harbour", "instance"].map(|name| format!("@{name}@social.example.org"));
+    assert_eq!(all, expected);
+    let told = home.run(&["key", "rotate", "ann", "--yes"]);
     assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
     assert!(
-        told.stdout.contains("@ann has a new key pair") && told.stdout.contains("Make a backup now"),
+        told.stdout.contains("@ann@social.example.org has a new key pair") && told.stdout.contains("Make a backup now"),
         "{}",
         told.stdout
     );
@@ -53,7 +54,7 @@ fn keys_are_rotated_for_one_or_for_all() {
     for wrong in [&["key", "rotate"][..], &["key", "rotate", "ann", "--all"], &["key"], &["key", "reseal"]] {
         assert_eq!(home.run(wrong).code, Some(2), "{wrong:?}");
     }
-    home.json(&["author", "remove", "ann", "--delete"]);
+    home.json(&["author", "remove", "ann", "--delete", "--yes"]);
     home.run(&["key", "rotate", "ann"]).failed_with(&["@ann is deleted"]);
     let failed = home.run(&["key", "rotate", "nobody", "--json"]);
     let error: Value = serde_json::from_str(&failed.stdout).expect("one JSON document on stdout");
@@ -76,12 +77,13 @@ fn a_new_master_key_is_made_used_and_put_in_place_of_the_old_one() {
     #[cfg(unix)]
     assert_eq!(mode(&home, "data/new.key"), 0o600);
     assert_eq!(data(&home), ["master.key", "new.key", "short.key", "veerpont.db"]);
-    for command in [&["status"][..], &["serve"], &["key", "rotate", "ann"]] {
+    assert!(home.run(&["status"]).stdout.contains("master key  FAILED"), "and who looks is told");
+    for command in [&["sync"][..], &["serve"], &["key", "rotate", "ann"]] {
         home.run(command).failed_with(&["master.key", "does not open the private keys"]);
     }
     std::fs::rename(home.path("data/master.key"), home.path("data/old.key")).expect("moved");
     std::fs::rename(home.path("data/new.key"), home.path("data/master.key")).expect("moved");
-    assert_eq!(home.json(&["key", "rotate", "ann"])["rotated"], json!(["ann"]));
+    assert_eq!(home.json(&["key", "rotate", "ann", "--yes"])["rotated"], json!(["@ann@social.example.org"]));
 }
 
 #[test]
@@ -96,7 +98,7 @@ fn a_change_of_the_master_key_that_was_cut_short_is_run_again() {
     // Everything was sealed, and then the machine ended: the operator sees which key fits.
     home.run(&["key", "reseal", "--new-master-key-file", "data/new.key"])
         .failed_with(&["master.key", "does not open the private keys"]);
-    let mut command = home.command(&["status"]);
+    let mut command = home.command(&["sync"]);
     let ran: Ran = command
         .env("VEERPONT_MASTER_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
         .output()
@@ -108,8 +110,8 @@ fn a_change_of_the_master_key_that_was_cut_short_is_run_again() {
 #[test]
 fn a_backup_is_made_and_restored() {
     let home = Home::new();
-    home.run(&["backup", "house.backup"]).failed_with(&["holds nothing yet"]);
-    assert!(!home.path("house.backup").exists());
+    home.run(&["backup", "house.backup"]).failed_with(&["there is no bridge yet", "data/veerpont.db"]);
+    assert!(!home.path("house.backup").exists() && !home.path("data").exists());
     home.json(&["sync"]);
     let post = home.json(&["post", "show", "post/first"]);
     let made = succeeded(&home.run(&["backup", "house.backup", "--json"]));
@@ -136,13 +138,14 @@ fn a_backup_is_made_and_restored() {
     on(&home, other, &["restore", "data/veerpont.db"]).failed_with(&["no backup made by `veerpont backup`"]);
     home.configure("origin = \"https://other.example.org\"\n", "");
     on(&home, other, &["restore", "house.backup"]).failed_with(&["https://social.example.org", "origin"]);
+    assert!(!home.path("other").exists(), "what cannot be restored makes no database");
     home.configure("", "");
     // Without the master key it says so, and what to do.
     std::fs::rename(home.path("data/master.key"), home.path("kept.key")).expect("moved");
     let told = on(&home, other, &["restore", "house.backup"]);
     assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
     assert!(told.stdout.contains("Before you start") && told.stdout.contains("put it back"), "{}", told.stdout);
-    on(&home, other, &["status"]).failed_with(&["master.key", "missing"]);
+    on(&home, other, &["sync"]).failed_with(&["master.key", "missing"]);
     std::fs::rename(home.path("kept.key"), home.path("data/master.key")).expect("moved");
     assert_eq!(succeeded(&on(&home, other, &["post", "show", "post/first", "--json"]))["id"], post["id"]);
 }

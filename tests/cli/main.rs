@@ -9,11 +9,21 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod answering;
+mod beginning;
+mod deciding;
 mod exporting;
 mod faults;
 mod keeping;
 mod moderator;
 mod operator;
+mod people;
+mod rights;
+mod spelling;
+
+/// A list with nothing in it.
+fn nothing() -> Value {
+    serde_json::json!({ "items": [], "next": null })
+}
 
 /// A folder with a configuration and a small site.
 struct Home {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use veerpont::handback::worker::{AGAIN, PAUSE};
 use veerpont::handback::{hugo as files, store};
 use veerpont::inbox::decisions;
+use veerpont::moderation::Word;
 use veerpont::moderation::decisions::Decision;
 
 use crate::threads::{Person, article};
@@ -71,7 +72,7 @@ fn told_as(list: &[(u64, &str)]) -> Vec<(u64, String)> {
 }
 
 async fn decide(world: &World, id: &str, decision: Decision) {
-    decisions::decide(&world.app, id, decision, Some("a reason")).await.expect("decided");
+    decisions::decide(&world.app, id, decision, Word::because("a reason")).await.expect("decided");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod blocked_hosts;
 mod blocks;
 mod holds;
+mod remembered;
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use veerpont::interaction::{self, State};
 use veerpont::moderation::decisions::Decision;
 use veerpont::moderation::enforcement::Enforced;
 use veerpont::moderation::listing::{self, Wish};
-use veerpont::moderation::{BlockKind, Severity};
+use veerpont::moderation::{BlockKind, Severity, Word};
 use veerpont::{html, inbox};
 
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger};
@@ -147,19 +148,19 @@ async fn last_reason(world: &World) -> (String, String) {
 }
 
 async fn decide(world: &World, id: &str, decision: Decision, why: &str) -> State {
-    let state = decisions::decide(&world.app, id, decision, Some(why)).await.expect("a decision");
+    let state = decisions::decide(&world.app, id, decision, Word::because(why)).await.expect("a decision");
     world.drain().await;
     state
 }
 
 async fn block(world: &World, kind: BlockKind, value: &str, severity: Severity) -> Enforced {
-    let done = listing::add(&world.app, Wish { kind, value, actor: None }, severity, Some("a reason")).await;
+    let done = listing::add(&world.app, Wish { kind, value, actor: None }, severity, Word::because("a reason")).await;
     world.drain().await;
     done.expect("a block").1
 }
 
 async fn unblock(world: &World, kind: BlockKind, value: &str) -> Enforced {
-    let done = listing::remove(&world.app, Wish { kind, value, actor: None }).await;
+    let done = listing::remove(&world.app, Wish { kind, value, actor: None }, Word::default()).await;
     world.drain().await;
     done.expect("there was a block").1
 }
@@ -235,8 +236,10 @@ async fn what_a_moderator_decides_is_what_an_outsider_sees() {
         send(world, &peer, "ann", delete.clone()).await;
         send(world, &peer, "ann", about(&peer, "ann", "Undo", "u1", delete)).await;
         assert_eq!((state(world, &first).await, world.reply_texts().await.len()), (State::Deleted, 1));
-        assert!(decisions::decide(&world.app, &first, Decision::Approve, None).await.is_err(), "nor can we");
-        assert!(decisions::decide(&world.app, "https://peer.test/none", Decision::Hide, None).await.is_err());
+        assert!(decisions::decide(&world.app, &first, Decision::Approve, Word::default()).await.is_err(), "nor can we");
+        assert!(
+            decisions::decide(&world.app, "https://peer.test/none", Decision::Hide, Word::default()).await.is_err()
+        );
     })
     .await;
 }

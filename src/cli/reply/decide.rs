@@ -1,21 +1,25 @@
 //! `veerpont reply show`, `approve`, `hide` and `delete`: a moderator looks at one reply, and decides.
 
+use std::fmt::Write as _;
+
 use anyhow::Context;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use serde_json::json;
 
+use super::super::names;
 use super::super::print::{Output, shown};
+use super::super::sure::{By, Sure};
+use super::looked::{self, Line};
 use super::send;
 use crate::activity::Local;
 use crate::app::App;
-use crate::html;
 use crate::inbox::decisions;
 use crate::interaction::store::Ruling;
-use crate::interaction::{self, Kind, Shown, State};
+use crate::interaction::{self, Kind, State};
 use crate::moderation::decisions::Decision;
-use crate::moderation::store;
+use crate::moderation::store::{self, Decided as Past};
 use crate::{outbox, worker};
 
 /// What is decided of which reply.
@@ -23,15 +27,55 @@ use crate::{outbox, worker};
 pub(in crate::cli) struct Decided {
     /// Its id.
     reply: String,
-    /// Why, for those who look at it later.
+    /// Why, for those who look at it later; the same decision again without it keeps the reason there is.
     #[arg(long)]
     reason: Option<String>,
+    #[command(flatten)]
+    by: By,
+}
+
+/// Which reply is ended for good.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Deleted {
+    #[command(flatten)]
+    decided: Decided,
+    #[command(flatten)]
+    sure: Sure,
+}
+
+/// In which state a moderator looks for replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Standing {
+    /// As everyone's are.
+    Public(State),
+    /// Kept for its author alone.
+    Private,
+}
+
+/// What private words are called.
+const PRIVATE: &str = "private";
+
+impl Standing {
+    /// By which state and kind it is found.
+    pub(super) fn filter(self) -> (Option<State>, Option<Kind>) {
+        match self {
+            Self::Public(state) => (Some(state), None),
+            Self::Private => (Some(State::Shown), Some(Kind::Notice)),
+        }
+    }
+}
+
+/// How a reply stands, for people: private words are shown to nobody.
+pub(super) fn state(kind: Kind, state: State) -> &'static str {
+    if kind == Kind::Notice && state == State::Shown { PRIVATE } else { state.as_str() }
 }
 
 /// The states by name.
-pub(super) fn states() -> impl TypedValueParser<Value = State> {
-    PossibleValuesParser::new(State::ALL.map(State::as_str))
-        .try_map(|name| State::parse(&name).ok_or("there is no such state"))
+pub(super) fn states() -> impl TypedValueParser<Value = Standing> {
+    PossibleValuesParser::new(State::ALL.map(State::as_str).into_iter().chain([PRIVATE])).try_map(|name| {
+        let public = State::parse(&name).map(Standing::Public);
+        public.or((name == PRIVATE).then_some(Standing::Private)).ok_or("there is no such state")
+    })
 }
 
 pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
@@ -41,38 +85,64 @@ pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
 
 impl Decided {
     pub(super) async fn run(self, app: &App, decision: Decision, output: Output) -> anyhow::Result<()> {
-        let state = decisions::decide(app, &self.reply, decision, self.reason.as_deref()).await?;
+        let id = known_id(app, &self.reply).await?;
+        let word = self.by.word(self.reason);
+        let (reason, by) = (word.why.clone(), word.by.clone());
+        let now = decisions::decide(app, &id, decision, word).await?;
         // A quote's permission that was taken back is told by the running bridge.
         worker::drain(&outbox::worker::worker(), app).await?;
-        let result = json!({ "id": self.reply, "state": state, "reason": self.reason });
-        output.print(&result, || format!("{} is {} now", shown(&self.reply), state.as_str()))
+        let result = json!({ "id": id, "state": now, "reason": reason, "by": by });
+        output.print(&result, || format!("{} is {} now", shown(&id), now.as_str()))
     }
+}
 
+impl Deleted {
     /// Ends a reply: by a moderator's word if it is somebody else's, everywhere if one of ours wrote it.
-    pub(super) async fn delete(self, app: &App, output: Output) -> anyhow::Result<()> {
-        if matches!(app.urls.local(&self.reply), Some(Local::Note(_))) {
-            return send::Delete { url: self.reply }.run(app, output).await;
+    pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
+        let id = known_id(app, &self.decided.reply).await?;
+        let is_ours = matches!(app.urls.local(&id), Some(Local::Note(_)));
+        let found = looked::find(app, &mut *app.db.read().await?, &id).await?;
+        if let Some(reply) = found.filter(|reply| reply.state != State::Deleted) {
+            let author = shown(&reply.author.handle);
+            let what = if is_ours {
+                format!("deletes the answer of {author} everywhere")
+            } else {
+                format!("forgets what {author} wrote, who can never bring it back")
+            };
+            self.sure.of(output, &what)?;
         }
-        self.run(app, Decision::Delete, output).await
+        if is_ours {
+            return send::Delete { url: id }.run(app, output).await;
+        }
+        Decided { reply: id, ..self.decided }.run(app, Decision::Delete, output).await
     }
+}
+
+/// The spelling under which a reply is known; what was written where it is not.
+async fn known_id(app: &App, written: &str) -> anyhow::Result<String> {
+    let mut conn = app.db.read().await?;
+    let found = looked::find(app, &mut conn, written).await?;
+    Ok(found.map_or_else(|| written.to_owned(), |reply| reply.id))
 }
 
 #[derive(Debug, Serialize)]
 struct Looked {
     #[serde(flatten)]
-    reply: Shown,
+    line: Line,
     #[serde(flatten)]
     ruling: Ruling,
     /// What hides it, in words.
     blocked_by: Option<String>,
     /// How many wordings of it are known.
     wordings: usize,
+    /// What moderators decided of it.
+    decisions: Vec<Past>,
 }
 
 /// Prints one reply.
 pub(super) async fn show(app: &App, id: &str, output: Output) -> anyhow::Result<()> {
     let mut conn = app.db.read().await?;
-    let reply = interaction::store::looked_at(&mut conn, &app.urls, id).await?;
+    let reply = looked::find(app, &mut conn, id).await?;
     let reply = reply.with_context(|| format!("there is no `{id}`; `veerpont reply list` shows the ids"))?;
     let ruling = interaction::store::ruling(&mut conn, reply.row).await?;
     let blocked_by = match ruling.block {
@@ -80,24 +150,50 @@ pub(super) async fn show(app: &App, id: &str, output: Output) -> anyhow::Result<
         None => None,
     };
     let wordings = interaction::store::wordings(&mut conn, reply.row).await?.len();
-    let looked = Looked { reply, ruling, blocked_by, wordings };
+    let decisions = store::decisions_of(&mut conn, &reply.id).await?;
+    let line = looked::lines(app, &mut conn, vec![reply]).await?.pop().context("the reply is no longer there")?;
+    let looked = Looked { line, ruling, blocked_by, wordings, decisions };
     output.print(&looked, || text(&looked))
 }
 
 fn text(looked: &Looked) -> String {
-    let (reply, ruling) = (&looked.reply, &looked.ruling);
-    let words = reply.words.as_ref().map(|words| html::text(&words.content)).unwrap_or_default();
+    let (line, ruling) = (&looked.line, &looked.ruling);
     let why = looked.blocked_by.as_ref().or(ruling.why.as_ref()).map(|why| format!(": {why}")).unwrap_or_default();
-    format!(
-        "{}\n  author     {} {}\n  answers    {}\n  written    {}\n  wordings   {}\n  state      {}{}\n\n{}",
-        shown(&reply.id),
-        shown(&reply.author.handle),
-        shown(&reply.author.name),
-        shown(reply.parent.as_deref().unwrap_or("the article")),
-        reply.published.rfc3339(),
+    let mut text = format!(
+        "{}\n  author     {} {}\n             {}\n  article    “{}” {}\n  answers    {}\n  written    {}\n  wordings   {}\n  state      {}{}\n",
+        shown(&line.id),
+        shown(&line.author),
+        shown(&line.author_name),
+        shown(&line.author_id),
+        shown(&line.title),
+        line.article,
+        shown(line.parent.as_deref().unwrap_or("the article")),
+        line.written,
         looked.wordings,
-        reply.state.as_str(),
+        line.state,
         shown(&why),
-        words
-    )
+    );
+    for decided in &looked.decisions {
+        let _ = writeln!(text, "  decided    {} {}", decided.at.rfc3339(), shown(&decided.told()));
+    }
+    if let Some(warning) = &line.warning {
+        let _ = writeln!(text, "  warning    {}", shown(warning));
+    }
+    for link in &line.links {
+        let _ = writeln!(text, "  link to    {}", shown(link));
+    }
+    let _ = write!(text, "\n{}", line.text);
+    text
+}
+
+/// An article or a reply that is answered, in the spelling under which it is known.
+pub(super) async fn answered(app: &App, written: &str) -> anyhow::Result<String> {
+    let mut conn = app.db.read().await?;
+    for spelling in names::spellings(written) {
+        if crate::post::store::article_by_url(&mut conn, &spelling).await?.is_some() {
+            return Ok(spelling);
+        }
+    }
+    drop(conn);
+    known_id(app, written).await
 }

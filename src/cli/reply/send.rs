@@ -6,12 +6,13 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use serde::Serialize;
 
+use super::super::names;
 use super::super::print::{Output, shown};
+use super::decide;
 use crate::app::App;
 use crate::author;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::ids::Handle;
 use crate::interaction::{self, Note};
 use crate::outbox::answers::{self, Draft, TEXT_MAX};
 use crate::{outbox, worker};
@@ -64,8 +65,9 @@ struct Answer {
 
 impl Send {
     pub(in crate::cli) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let author = Handle::parse(self.author.trim_start_matches('@'))?;
-        let draft = Draft { author, to: self.to, text: written(self.text)?, language: self.language };
+        let author = names::handle(app, &self.author)?;
+        let to = decide::answered(app, &self.to).await?;
+        let draft = Draft { author, to, text: written(self.text)?, language: self.language };
         let note = answers::send(app, draft).await?;
         say(app).await?;
         let answer = view(app, &note).await?;

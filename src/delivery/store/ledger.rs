@@ -64,7 +64,7 @@ pub async fn send_reference(conn: &mut Conn, waiting: &Waiting) -> sqlx::Result<
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Line {
     /// The activity's number, in the order of publication.
-    pub activity: i64,
+    pub activity: ActivityId,
     /// `Create` and so on.
     pub kind: String,
     /// Who says it, by handle.
@@ -135,7 +135,7 @@ fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
     let outcome = row.maybe_text("outcome")?;
     let next = row.maybe_time("next_at")?.filter(|_| outcome.is_none());
     Ok(Line {
-        activity: row.int("activity_id")?,
+        activity: ActivityId(row.int("activity_id")?),
         kind: row.text("kind")?,
         actor: row.text("handle")?,
         inbox: row.text("url")?,

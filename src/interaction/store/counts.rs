@@ -80,7 +80,7 @@ fn count_up(rows: &[AnyRow]) -> sqlx::Result<Answers> {
 pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query(
         "SELECT CASE WHEN ended_at IS NOT NULL THEN 'deleted' WHEN block_id IS NOT NULL THEN 'blocked' WHEN hidden_at IS NOT NULL THEN 'hidden'
-         WHEN held_at IS NOT NULL THEN 'held' ELSE 'shown' END AS state, COUNT(*) AS n FROM interactions
+         WHEN held_at IS NOT NULL THEN 'held' WHEN kind = 'notice' THEN 'private' ELSE 'shown' END AS state, COUNT(*) AS n FROM interactions
          WHERE object_id IS NOT NULL AND remote_actor_id IS NOT NULL GROUP BY 1",
     )
     .fetch_all(conn)

@@ -58,6 +58,17 @@ pub async fn revise_note(
     remember_words(conn, id, words, as_of).await
 }
 
+/// How many notes an actor of ours wrote that stand.
+///
+/// # Errors
+/// The database's.
+pub async fn count_notes(conn: &mut Conn, author: ActorId) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM interactions WHERE actor_id = $1 AND ended_at IS NULL")
+        .bind(author.0)
+        .fetch_one(conn)
+        .await
+}
+
 /// Whose notes end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {

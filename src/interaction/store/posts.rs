@@ -238,7 +238,8 @@ pub async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> 
 /// Why a restored post is held until its words are there.
 const RESTORED: &str = "restored by its author; its words are being read again";
 
-/// A moderator's word: shown, held or hidden, with the reason where there is one.
+/// A moderator's word: shown, held or hidden, with the reason where there is one. The same word again without a reason keeps
+/// the one there was.
 ///
 /// # Errors
 /// The database's.
@@ -250,12 +251,15 @@ pub async fn decide(
     now: Timestamp,
 ) -> sqlx::Result<()> {
     query(
-        "UPDATE interactions SET held_at = $2, hidden_at = $3, hidden_why = $4, decided_at = $5 WHERE id = $1 AND ended_at IS NULL",
+        "UPDATE interactions SET held_at = $2, hidden_at = $3, decided_at = $5,
+         hidden_why = CASE WHEN $4 = '' THEN CASE WHEN (held_at IS NULL) = ($2 IS NULL) AND (hidden_at IS NULL) = ($3 IS NULL)
+             THEN hidden_why END ELSE $4 END
+         WHERE id = $1 AND ended_at IS NULL",
     )
     .bind(id.0)
     .bind((state == State::Held).then_some(now.millis()))
     .bind((state == State::Hidden).then_some(now.millis()))
-    .bind(why)
+    .bind(why.unwrap_or_default())
     .bind(now.millis())
     .execute(conn)
     .await?;

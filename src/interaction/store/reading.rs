@@ -51,7 +51,7 @@ pub(super) use person_columns;
 macro_rules! select_shown {
     ($rest:expr) => {
         concat!(
-            "SELECT i.id, i.kind, i.object_id, p.object_id AS parent, i.document, i.published_at, i.updated_at, i.ended_at, i.held_at, i.hidden_at,
+            "SELECT i.id, i.article_id, i.kind, i.object_id, p.object_id AS parent, i.document, i.published_at, i.updated_at, i.ended_at, i.held_at, i.hidden_at,
              i.block_id, ",
             person_columns!(),
             " FROM interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN actors a ON a.id = i.actor_id
@@ -68,7 +68,7 @@ pub struct Filter {
     pub article: Option<ArticleId>,
     /// Only in this state; all that were not deleted otherwise.
     pub state: Option<State>,
-    /// Replies, quotes, or notices; all of them otherwise.
+    /// Replies, quotes, or notices; all of them otherwise, but those that are shown are no notices.
     pub kind: Option<Kind>,
 }
 
@@ -80,7 +80,7 @@ pub async fn list(conn: &mut Conn, urls: &Urls, filter: Filter, limit: i64) -> s
     let rows = query(select_shown!(
         "i.object_id IS NOT NULL AND ($1 = 0 OR i.article_id = $1) AND ($2 = '' OR i.kind = $2)
          AND ($3 = 'deleted' OR i.ended_at IS NULL)
-         AND CASE $3 WHEN 'shown' THEN i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL
+         AND CASE $3 WHEN 'shown' THEN ($2 <> '' OR i.kind <> 'notice') AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL
              WHEN 'held' THEN i.held_at IS NOT NULL AND i.block_id IS NULL WHEN 'hidden' THEN i.hidden_at IS NOT NULL
              WHEN 'blocked' THEN i.block_id IS NOT NULL WHEN 'deleted' THEN i.ended_at IS NOT NULL ELSE 1 = 1 END
          ORDER BY i.published_at DESC, i.id DESC LIMIT $4"
@@ -171,7 +171,7 @@ pub async fn conversation(
         " ELSE t.stem END, t.stem || ",
         place!(at!(), "c.id"),
         "    FROM thread t JOIN interactions c ON c.parent_id = t.id WHERE c.kind = 'reply')
-         SELECT t.depth, i.id, i.kind, i.object_id, CASE WHEN p.kind = 'reply' THEN p.object_id END AS parent, i.document, i.published_at,
+         SELECT t.depth, i.id, i.article_id, i.kind, i.object_id, CASE WHEN p.kind = 'reply' THEN p.object_id END AS parent, i.document, i.published_at,
              i.updated_at, i.ended_at, i.held_at, i.hidden_at, i.block_id, ",
         person_columns!(),
         " FROM thread t JOIN interactions i ON i.id = t.id LEFT JOIN remote_actors r ON r.id = i.remote_actor_id
@@ -280,6 +280,7 @@ fn read_shown(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {
     Ok(Shown {
         kind: Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of interaction: {kind}")))?,
         row: InteractionId(row.int("id")?),
+        article: ArticleId(row.int("article_id")?),
         id: row.text("object_id")?,
         parent: row.maybe_text("parent")?,
         author: read_person(row, urls)?,

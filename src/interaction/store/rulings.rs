@@ -15,6 +15,8 @@ pub struct Said {
     pub id: InteractionId,
     /// The block that hides it.
     pub block: Option<BlockId>,
+    /// Whether it is shown but for a block.
+    pub stands: bool,
     /// Who said it.
     pub url: String,
     /// The handle that they claim.
@@ -33,7 +35,7 @@ pub struct Said {
 /// The database's.
 pub async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<Said>> {
     let rows = query(
-        "SELECT i.id, i.block_id, i.document, r.url, r.webfinger, r.name, r.username, a.owner_actor_id, c.group_actor_id
+        "SELECT i.id, i.block_id, CASE WHEN i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.kind <> 'notice' THEN 1 ELSE 0 END AS stands, i.document, r.url, r.webfinger, r.name, r.username, a.owner_actor_id, c.group_actor_id
          FROM interactions i JOIN remote_actors r ON r.id = i.remote_actor_id JOIN articles a ON a.id = i.article_id
          JOIN communities c ON c.id = a.community_id WHERE i.id > $1 ORDER BY i.id LIMIT $2",
     )
@@ -46,6 +48,7 @@ pub async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result
             Ok(Said {
                 id: InteractionId(row.int("id")?),
                 block: row.maybe_int("block_id")?.map(BlockId),
+                stands: row.int("stands")? != 0,
                 url: row.text("url")?,
                 webfinger: row.maybe_text("webfinger")?,
                 names: format!("{}\n{}", row.text("name")?, row.text("username")?),

@@ -28,7 +28,7 @@ pub struct NewBlock<'a> {
     pub reason: Option<&'a str>,
 }
 
-/// Makes a block; one that there is gets the new severity and reason.
+/// Makes a block; one that there is gets the new severity, and the new reason if one is given or a list says it.
 ///
 /// # Errors
 /// The database's.
@@ -36,7 +36,7 @@ pub async fn put_block(conn: &mut Conn, block: &NewBlock<'_>, now: Timestamp) ->
     query(
         "INSERT INTO blocks (id, kind, value, severity, actor_id, list_id, reason, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (kind, value, COALESCE(actor_id, 0), COALESCE(list_id, 0)) DO UPDATE SET severity = excluded.severity,
-         reason = excluded.reason",
+         reason = CASE WHEN excluded.list_id IS NULL THEN COALESCE(excluded.reason, blocks.reason) ELSE excluded.reason END",
     )
     .bind(block.id.0)
     .bind(block.kind.as_str())

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use veerpont::moderation::listing::{self, Wish};
-use veerpont::moderation::{BlockKind, Severity};
+use veerpont::moderation::{BlockKind, Severity, Word};
 
 use super::{INBOX, PUBLIC, about, article, block, knock, last_reason, note, refused, reply, send};
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger};
@@ -197,7 +197,8 @@ async fn our_own_domains_cannot_be_blocked() {
             (BlockKind::Actor, "https://social.example.org/ap/instance"),
             (BlockKind::Keyword, " ... "),
         ] {
-            let refused = listing::add(&world.app, Wish { kind, value, actor: None }, Severity::Block, None).await;
+            let refused =
+                listing::add(&world.app, Wish { kind, value, actor: None }, Severity::Block, Word::default()).await;
             assert!(refused.is_err(), "{value}");
         }
     })

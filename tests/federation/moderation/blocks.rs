@@ -6,11 +6,16 @@ use veerpont::harness::FollowState;
 use veerpont::inbox;
 use veerpont::interaction::State;
 use veerpont::moderation::enforcement::Enforced;
-use veerpont::moderation::listing::{self, Wish};
-use veerpont::moderation::{BlockKind, Severity, store};
+use veerpont::moderation::listing::{self, Imported, List, Wish};
+use veerpont::moderation::{BlockKind, Severity, Word, store};
 
 use super::{about, article, block, knock, last_reason, ours, read, refused, reply, seen, send, state, unblock};
-use crate::world::{GROUP, MAREN, on_each_engine, taken};
+use crate::world::{GROUP, MAREN, World, on_each_engine, taken};
+
+async fn import(world: &World, name: &str, text: &str) -> Imported {
+    let list = List { name, file: "file.csv", text };
+    listing::import(&world.app, list, false, Word::default()).await.expect("an import")
+}
 
 /// A block reaches what is below the domain, hides what was shown, ends follows with a Reject, and lets nothing more out;
 /// its end shows again what it alone hid.
@@ -84,21 +89,23 @@ async fn a_list_is_imported_with_its_provenance_and_undone_exactly() {
                    bad.test,suspend,FALSE,FALSE,Spam,FALSE\nloud.test,silence,FALSE,FALSE,,FALSE\n\
                    x*y.test,suspend,FALSE,FALSE,,TRUE\nexample.org,suspend,FALSE,FALSE,,FALSE\n";
 
-        let dry = listing::import(&world.app, "ours", "ours.csv", csv, true).await.expect("a dry run");
+        let dry = listing::would_import(&world.app, List { name: "ours", file: "ours.csv", text: csv })
+            .await
+            .expect("a dry run");
         assert_eq!((dry.added.len(), dry.skipped.len()), (2, 2));
         let [lost] = dry.followers_lost.as_slice() else { panic!("one follower: {:?}", dry.followers_lost) };
         assert_eq!(
             (lost.follower.as_str(), lost.author.as_str(), lost.because.as_str()),
-            (&*bad.actor_id("eve"), "maren", "bad.test")
+            (&*bad.actor_id("eve"), "@maren@example.org", "bad.test")
         );
         assert_eq!((seen(world, &article).await.0, world.followers().await), (both.to_vec(), 1), "nothing was written");
 
         for (list, text) in [("ours", csv), ("theirs", "bad.test\n")] {
-            listing::import(&world.app, list, "file.csv", text, false).await.expect("an import");
+            import(world, list, text).await;
         }
         world.drain().await;
         assert_eq!((seen(world, &article).await.0, world.followers().await), (vec![noisy.clone()], 0));
-        let again = listing::import(&world.app, "ours", "ours.csv", csv, false).await.expect("the same again");
+        let again = import(world, "ours", csv).await;
         assert_eq!(
             (again.added.len(), again.removed.len(), again.unchanged, again.enforced),
             (0, 0, 2, Enforced::default())
@@ -106,15 +113,14 @@ async fn a_list_is_imported_with_its_provenance_and_undone_exactly() {
         let next = reply(world, &loud, "leo", 2, &article, "<p>Louder</p>").await;
         assert_eq!(state(world, &next).await, State::Held, "silence holds what comes from then on");
 
-        let replaced =
-            listing::import(&world.app, "ours", "new.csv", "other.test\n", false).await.expect("a new issue");
+        let replaced = import(world, "ours", "other.test\n").await;
         assert_eq!(
             (replaced.added, replaced.removed),
             (vec!["other.test".to_owned()], vec!["bad.test".to_owned(), "loud.test".to_owned()])
         );
         assert_eq!(seen(world, &article).await.0, std::slice::from_ref(&noisy), "the other list still names it");
         block(world, BlockKind::Domain, "a.bad.test", Severity::Block).await;
-        assert_eq!(listing::remove_list(&world.app, "theirs").await.expect("a list").0, 1);
+        assert_eq!(listing::remove_list(&world.app, "theirs", Word::default()).await.expect("a list").0, 1);
         assert_eq!(seen(world, &article).await.0, [noisy], "and so does a moderator");
         unblock(world, BlockKind::Domain, "a.bad.test").await;
         assert_eq!(seen(world, &article).await.0, both);
@@ -122,7 +128,7 @@ async fn a_list_is_imported_with_its_provenance_and_undone_exactly() {
         let left: Vec<String> =
             store::blocks(&mut conn).await.expect("blocks").into_iter().map(|block| block.value).collect();
         assert_eq!(left, ["other.test"]);
-        assert!(listing::remove_list(&world.app, "theirs").await.is_err());
+        assert!(listing::remove_list(&world.app, "theirs", Word::default()).await.is_err());
     })
     .await;
 }
@@ -178,7 +184,7 @@ async fn a_block_for_one_author_leaves_the_others_alone() {
         reply(world, &peer, "ann", 2, &joriss, "<p>To Joris</p>").await;
         let actor = Some(ours(world, "maren").await);
         let wish = || Wish { kind: BlockKind::Domain, value: "peer.test", actor };
-        listing::add(&world.app, wish(), Severity::Block, None).await.expect("a block");
+        listing::add(&world.app, wish(), Severity::Block, Word::default()).await.expect("a block");
         world.drain().await;
         assert_eq!((world.reply_texts().await, world.followers().await), (vec!["To Joris".to_owned()], 1));
         let like = about(&peer, "ann", "Like", "l1", marens.as_str());
@@ -196,11 +202,11 @@ async fn a_block_for_one_author_leaves_the_others_alone() {
         );
         reply(world, &peer, "ann", 3, &joriss, "<p>To Joris again</p>").await;
         assert_eq!(world.reply_texts().await, ["To Joris", "To Joris again"]);
-        listing::remove(&world.app, wish()).await.expect("it is there");
+        listing::remove(&world.app, wish(), Word::default()).await.expect("it is there");
         assert_eq!(world.reply_texts().await.len(), 3);
         let actor = Some(ours(world, "community").await);
         let wish = Wish { kind: BlockKind::Actor, value: &peer.actor_id("ann"), actor };
-        listing::add(&world.app, wish, Severity::Block, None).await.expect("a block");
+        listing::add(&world.app, wish, Severity::Block, Word::default()).await.expect("a block");
         assert_eq!(
             (world.reply_texts().await.len(), world.followers().await),
             (0, 0),

@@ -7,7 +7,7 @@ use veerpont::inbox::decisions;
 use veerpont::interaction::State;
 use veerpont::interaction::store::Filter;
 use veerpont::moderation::decisions::Decision;
-use veerpont::moderation::{BlockKind, Severity, store};
+use veerpont::moderation::{BlockKind, Severity, Word, store};
 use veerpont::{html, interaction};
 
 use super::{about, article, block, decide, last_reason, note, reply, seen, send, state, unblock, why};
@@ -193,7 +193,7 @@ async fn a_private_word_is_kept_only_if_that_is_wanted() {
         send(world, &peer, "ann", private(2)).await;
         assert_eq!((last_reason(world).await.0.as_str(), seen(world, &article).await.0.len()), ("accepted", 0));
         let id = format!("{}/statuses/2", peer.actor_id("ann"));
-        assert!(decisions::decide(&world.app, &id, Decision::Approve, None).await.is_err());
+        assert!(decisions::decide(&world.app, &id, Decision::Approve, Word::default()).await.is_err());
         assert_eq!(decide(world, &id, Decision::Delete, "read").await, State::Deleted);
     })
     .await;
