@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::net::client::Client;
-use crate::{delivery, handback, inbox, outbox, source, web, worker};
+use crate::{delivery, handback, inbox, outbox, remote, source, web, worker};
 
 /// How far a node's clock may be off the database's: beyond it, leases mean nothing (design, section 7).
 const CLOCK_TOLERANCE_MS: i64 = 5000;
@@ -106,6 +106,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     tasks.spawn(worker::run(delivery::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(inbox::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(inbox::seeker::worker(), app.clone(), stop.clone()));
+    tasks.spawn(worker::run(remote::reread::worker(), app.clone(), stop.clone()));
     if !app.config.handbacks.is_empty() {
         tasks.spawn(worker::run(handback::worker::worker(), app.clone(), stop.clone()));
     }
@@ -148,6 +149,7 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
                 delivery::store::free(conn, &node).await?;
                 inbox::store::free(conn, &node, now).await?;
                 inbox::store::wanted::free(conn, &node, now).await?;
+                delivery::store::free_rereads(conn, &node, now).await?;
                 source::store::free(conn, &node).await
             })
         })
@@ -257,6 +259,7 @@ pub async fn drain(app: &App) -> anyhow::Result<()> {
             + worker::drain(&source::worker::worker(), app).await?
             + worker::drain(&outbox::worker::worker(), app).await?
             + worker::drain(&delivery::worker::worker(), app).await?
+            + worker::drain(&remote::reread::worker(), app).await?
             + worker::drain(&handback::worker::worker(), app).await?;
         if worked == 0 {
             return Ok(());

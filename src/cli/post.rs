@@ -4,10 +4,11 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::print::{Output, table};
+use super::print::{self, Output, table};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::delivery::{self, store::Line};
 use crate::interaction::{self, Answers};
 use crate::post;
 use crate::source::{self, decisions};
@@ -56,7 +57,13 @@ struct Shown {
     updated: Option<String>,
     #[serde(flatten)]
     answers: Answers,
+    /// What of it was tried and not taken, the newest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_taken: Option<Vec<Line>>,
 }
+
+/// Most deliveries shown that were not taken.
+const NOT_TAKEN: i64 = 20;
 
 impl Post {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
@@ -107,10 +114,18 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
     let sources = source::store::known(&mut conn).await?;
     let source =
         sources.into_iter().find(|source| source.id == post.source_id).map(|source| source.name).unwrap_or_default();
-    let shown = view(app, &mut conn, &source, &post).await?;
+    let mut shown = view(app, &mut conn, &source, &post).await?;
+    if let Some(article) = post.article {
+        shown.not_taken = Some(delivery::store::untaken(&mut conn, article, NOT_TAKEN).await?);
+    }
     output.print(&shown, || {
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        format!(
+        let not_taken = shown.not_taken.iter().flatten().map(|line| {
+            let last = line.last().unwrap_or_default();
+            print::shown(&format!("{} {} to {}: {last}", line.state, line.kind, line.inbox))
+        });
+        let not_taken: String = not_taken.map(|line| format!("\n  not taken  {line}")).collect();
+        let told = format!(
             "{}\n  key        {}\n  source     {} ({})\n  state      {}{}\n  page       {}\n  id         {}\n  authors    {}\n  owner      {}\n  published  {}\n  updated    {}\n  answers    {} replies, {} likes, {} boosts",
             shown.title,
             shown.key,
@@ -127,7 +142,8 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
             shown.answers.replies,
             shown.answers.likes,
             shown.answers.boosts,
-        )
+        );
+        told + &not_taken
     })
 }
 
@@ -146,6 +162,7 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
     };
     Ok(Shown {
         answers,
+        not_taken: None,
         key: post.key.clone(),
         id: article.as_ref().map(|article| app.urls.article(article.uuid)),
         url: post.entry.url.clone(),
