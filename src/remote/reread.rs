@@ -17,6 +17,9 @@ use crate::worker::Worker;
 /// Attempts, a day apart, after which somebody who cannot be read is taken to be where they were.
 const ATTEMPTS: i64 = 3;
 
+/// How often a reading may begin and not end, as when the program dies of it.
+const BEGUN: i64 = 5;
+
 /// How long a host that does not answer is left alone.
 const REST: Duration = Duration::from_hours(1);
 
@@ -46,6 +49,9 @@ impl Worker for Rereader {
     }
 
     async fn work(&self, app: &App, reread: Reread) -> anyhow::Result<()> {
+        if reread.attempts > BEGUN {
+            return settle(app, reread, Found::Nothing).await;
+        }
         // What waits for another inbox than before goes there as the document is kept.
         match actors::read(app, &reread.url).await {
             Ok(remote) => settle(app, reread, Found::There(remote)).await,
