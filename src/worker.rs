@@ -58,7 +58,8 @@ static APART: Semaphore = Semaphore::const_new(2);
 /// When the work panics.
 pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
     let _place = APART.acquire().await?;
-    Ok(tokio::task::spawn_blocking(work).await?)
+    let span = tracing::Span::current();
+    Ok(tokio::task::spawn_blocking(move || span.in_scope(work)).await?)
 }
 
 /// How long an idle loop waits when nothing in this process wakes it: another node may have written.

@@ -97,6 +97,7 @@ impl Limits {
         let (kept, sink) = feed::read(html, meter::Meter::new(self));
         let cost = Cost { bytes: html.len(), ..sink.reader.cost() };
         SPENT.set(SPENT.get().and(cost));
+        tracing::trace!(bytes = cost.bytes, steps = cost.steps, "HTML was read");
         (!self.are_exceeded(&cost)).then_some(kept)
     }
 }

@@ -19,7 +19,8 @@ pub fn exceeded(post: &CleanPost, limits: &Moderation) -> Option<String> {
 fn links(post: &CleanPost) -> usize {
     let said = &post.content;
     let named = said.names.min(post.mentions.len() + post.hashtags.len());
-    let written = said.text.split_whitespace().filter(|word| word.contains("https://") || word.contains("http://")).count();
+    let written =
+        said.text.split_whitespace().filter(|word| word.contains("https://") || word.contains("http://")).count();
     said.links.saturating_sub(named).max(written)
         + post.attachments.iter().filter(|attached| attached.media_type.is_none()).count()
 }

@@ -33,7 +33,10 @@ pub(crate) fn shapes(bytes: usize) -> Vec<(&'static str, String)> {
         ("unclosed links", fill("", "<a href=https://a.example/>x")),
         ("links without a name", fill("", "<a><p>")),
         ("nobr", fill("", "<nobr><p>")),
-        ("every kind of formatting", fill("<b><big><code><em><font><i><s><small><strike><strong><tt><u>".repeat(3).as_str(), "<p>x")),
+        (
+            "every kind of formatting",
+            fill("<b><big><code><em><font><i><s><small><strike><strong><tt><u>".repeat(3).as_str(), "<p>x"),
+        ),
         ("mis-nested formatting", fill("", "<b><i><p></b></i>")),
         ("the adoption agency", fill("<b><i><u><s><em>", "<p><b><div></b></i></u></s></em>")),
         ("blocks in formatting", fill("", "<b><div>")),
@@ -58,7 +61,10 @@ pub(crate) fn shapes(bytes: usize) -> Vec<(&'static str, String)> {
         ("attributes of a closed tag", format!("{attributes}>x")),
         ("attributes behind a reference", format!("{quoted}>x")),
         ("the same attribute", fill("<b", " a=b")),
-        ("formatting with many attributes", format!("{}{}", format!("<b{wide}>").repeat(bytes / 4000), "<b></b>".repeat(bytes / 14))),
+        (
+            "formatting with many attributes",
+            format!("{}{}", format!("<b{wide}>").repeat(bytes / 4000), "<b></b>".repeat(bytes / 14)),
+        ),
         ("many attributes in each block", fill(&format!("<b{wide}>"), "<p>x")),
         ("a long attribute in each block", fill(&format!("<code class=\"{long}\">"), "<p>x")),
         ("a long name", fill("<", "a")),

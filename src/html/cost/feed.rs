@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
+use html5ever::TokenizerResult;
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{BufferQueue, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
-use html5ever::TokenizerResult;
 
 /// Most attributes of one tag that are read; the others are left out.
 const ATTRIBUTES: usize = 256;

@@ -54,13 +54,7 @@ pub async fn send(app: &App, draft: Draft) -> anyhow::Result<Note> {
     app.db.write(move |conn| Box::pin(async move { write(&ours, conn, &draft, content, now).await })).await
 }
 
-async fn write(
-    app: &App,
-    conn: &mut Conn,
-    draft: &Draft,
-    content: String,
-    now: Timestamp,
-) -> anyhow::Result<Note> {
+async fn write(app: &App, conn: &mut Conn, draft: &Draft, content: String, now: Timestamp) -> anyhow::Result<Note> {
     let author = speaking(conn, &draft.author).await?;
     let place = place::find(app, conn, &draft.to).await?;
     let language = language(draft.language.as_deref(), &place.article)?;
