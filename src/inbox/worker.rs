@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::{Inbound, Outcome, Verdict, meaning, store};
 use crate::app::App;
 use crate::delivery::policy;
-use crate::worker::Worker;
+use crate::worker::{Worker, apart};
 
 /// Attempts after which an activity that makes us fail blocks its actor no longer.
 const ATTEMPTS: i64 = 5;
@@ -47,13 +47,15 @@ impl Worker for InboxWorker {
     }
 }
 
-async fn interpret(app: &App, inbound: Inbound) -> sqlx::Result<()> {
+async fn interpret(app: &App, inbound: Inbound) -> anyhow::Result<()> {
     let writer = app.clone();
-    app.db
+    let (reading, inbound) = apart(move || (meaning::Reading::of(&inbound), inbound)).await?;
+    let settled: sqlx::Result<()> = app
+        .db
         .write(move |conn| {
             Box::pin(async move {
                 let now = writer.clock.now();
-                let verdict = meaning::interpret(&writer, conn, &inbound).await?;
+                let verdict = meaning::interpret(&writer, conn, &inbound, reading).await?;
                 if store::settle(conn, &writer.ids, &inbound, &verdict, now).await? {
                     Ok(())
                 } else {
@@ -62,10 +64,11 @@ async fn interpret(app: &App, inbound: Inbound) -> sqlx::Result<()> {
                 }
             })
         })
-        .await
+        .await;
+    Ok(settled?)
 }
 
-async fn put_off(app: &App, inbound: Inbound, error: sqlx::Error) -> anyhow::Result<()> {
+async fn put_off(app: &App, inbound: Inbound, error: anyhow::Error) -> anyhow::Result<()> {
     tracing::warn!(activity = inbound.activity_id, %error, attempts = inbound.attempts, "cannot interpret an activity");
     let now = app.clock.now();
     let at = now + policy::wait(FIRST_WAIT, inbound.attempts, false, app.ids.dice());

@@ -3,13 +3,15 @@
 pub mod store;
 pub mod talk;
 
+use std::ops::Deref;
+
 use serde::{Deserialize, Serialize};
 
 use uuid::Uuid;
 
 use crate::activity::incoming::{Attachment, Audience, Emoji, Mention, Statement};
 use crate::clock::Timestamp;
-use crate::html;
+use crate::html::Cleaned;
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 
 /// What somebody did.
@@ -199,16 +201,41 @@ pub struct Words {
     pub quotes: Option<String>,
 }
 
-impl Words {
-    /// Takes the words of a post, cleaned (interop E22).
+/// A post of somebody else's whose content was cleaned, for all who judge and keep it (interop E22).
+#[derive(Clone, Debug)]
+pub struct CleanPost {
+    /// The post, its content moved away.
+    post: Statement,
+    /// What it says.
+    pub content: Cleaned,
+}
+
+impl CleanPost {
+    /// Cleans its content: not within a transaction, and not on a thread that others wait for.
     #[must_use]
-    pub fn of(post: Statement) -> Self {
+    pub fn of(mut post: Statement) -> Self {
+        let content = Cleaned::of(&std::mem::take(&mut post.content));
+        Self { post, content }
+    }
+}
+
+impl Deref for CleanPost {
+    type Target = Statement;
+    fn deref(&self) -> &Statement {
+        &self.post
+    }
+}
+
+impl Words {
+    /// Takes the words of a post.
+    #[must_use]
+    pub fn of(CleanPost { post, content }: CleanPost) -> Self {
         Self {
             audience: post.audience,
             title: post.title,
             warning: post.warning,
             sensitive: post.sensitive,
-            content: html::clean_strangers(&post.content),
+            content: content.html,
             options: post.options,
             language: post.language,
             url: post.url,

@@ -2,3 +2,4 @@
 
 mod counter;
 mod quiet;
+mod stranger_html;

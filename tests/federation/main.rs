@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
 
+#[path = "../support/hostile_html.rs"]
+mod hostile_html;
 #[path = "../support/hugo.rs"]
 mod hugo;
 #[path = "../support/statements.rs"]
