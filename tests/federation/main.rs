@@ -9,6 +9,7 @@ mod statements;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod actors;
 mod answers;
 mod any_order;
 mod author_answers;
