@@ -5,11 +5,13 @@ mod guests;
 mod tls;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +63,8 @@ pub struct Running {
     stop: CancellationToken,
     tasks: JoinSet<()>,
     app: App,
+    /// Held until nothing is under way any more.
+    seat: Arc<Mutex<Seat>>,
 }
 
 /// Starts web and loops.
@@ -88,7 +92,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
         "this machine's clock is {skew} ms off the database's; set it right (NTP), since leases depend on it"
     );
     // Before anything of an earlier run is freed: it may still run.
-    let seat = app.db.take_seat(&app.config.server.node).await?;
+    let seat = Arc::new(Mutex::new(app.db.take_seat(&app.config.server.node).await?));
     free_leases(&app).await?;
     reread(&app).await?;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
@@ -117,7 +121,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     let (ours, until) = (app.clone(), stop.clone());
     let mind = move || mind_the_house(ours.clone(), until.clone());
     tasks.spawn(worker::supervise("house", app.clone(), stop.clone(), mind));
-    tasks.spawn(keep_seat(seat, app.clone(), stop.clone()));
+    tasks.spawn(keep_seat(seat.clone(), app.clone(), stop.clone()));
     for source in app.config.sources.clone() {
         let (ours, until) = (app.clone(), stop.clone());
         let watch = move || source::watch::watch(ours.clone(), source.clone(), until.clone());
@@ -125,7 +129,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     }
     let tls = app.config.server.tls.is_some();
     tracing::info!(%address, tls, origin = app.urls.origin(), database = ?app.db.engine(), "serving");
-    Ok(Running { address, stop, tasks, app })
+    Ok(Running { address, stop, tasks, app, seat })
 }
 
 impl Running {
@@ -139,8 +143,9 @@ impl Running {
         });
         if finished.await.is_err() {
             tracing::warn!("stopped with work under way; it will be done at the next start");
-            self.tasks.abort_all();
+            self.tasks.shutdown().await;
         }
+        drop(self.seat);
         self.app.db.close().await;
     }
 }
@@ -201,13 +206,13 @@ const SEAT_BEAT: Duration = Duration::from_secs(5);
 
 /// Holds the place of this node until `stop`. While it is lost, another may be this node: nothing is claimed until it is
 /// ours again.
-async fn keep_seat(mut seat: Seat, app: App, stop: CancellationToken) {
+async fn keep_seat(seat: Arc<Mutex<Seat>>, app: App, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(SEAT_BEAT) => {}
         }
-        let lost = seat.keep().await.err();
+        let lost = seat.lock().await.keep().await.err();
         if let Some(why) = &lost {
             tracing::error!(%why, "this node has lost its place: nothing is sent or taken up until it has it again");
         }

@@ -41,7 +41,7 @@ impl Failed for sqlx::Error {
 
 impl Failed for anyhow::Error {
     fn engine(&self) -> Option<&sqlx::Error> {
-        self.chain().find_map(|cause| cause.downcast_ref())
+        self.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())
     }
 }
 

@@ -110,6 +110,7 @@ const NEVER_ENDED: &str =
     "reading it was begun five times and never brought to an end: each time the process ended first";
 
 /// What a document turned out to be.
+#[derive(Clone)]
 enum Found {
     /// A post, or an activity, of an actor who is known by now: to be understood in the inbox.
     Said(Box<Arrival>),

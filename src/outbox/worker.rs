@@ -62,25 +62,25 @@ impl Worker for OutboxWorker {
         // Of as many as may rest, and one.
         let some = i64::try_from(resting.len())?.saturating_add(1);
         let articles = post::store::unsaid(&mut conn, some).await?;
-        let said = articles.into_iter().map(|article| Step::Say(Box::new(article)));
-        if let Some(step) = said.into_iter().find(|step| step.is_not_in(&resting)) {
+        let mut said = articles.into_iter().map(|article| Step::Say(Box::new(article)));
+        if let Some(step) = said.find(|step| step.is_not_in(&resting)) {
             return Ok(vec![step]);
         }
         // After the articles, so that what is answered was said before.
         let notes = interaction::store::unsaid_notes(&mut conn, some).await?;
-        let answers = notes.into_iter().map(|note| Step::Answer(Box::new(note)));
-        if let Some(step) = answers.into_iter().find(|step| step.is_not_in(&resting)) {
+        let mut answers = notes.into_iter().map(|note| Step::Answer(Box::new(note)));
+        if let Some(step) = answers.find(|step| step.is_not_in(&resting)) {
             return Ok(vec![step]);
         }
         let profiles = author::store::unsaid_profiles(&mut conn, some).await?;
-        let profiles = profiles.into_iter().map(|actor| Step::Reprofile(Box::new(actor)));
-        if let Some(step) = profiles.into_iter().find(|step| step.is_not_in(&resting)) {
+        let mut profiles = profiles.into_iter().map(|actor| Step::Reprofile(Box::new(actor)));
+        if let Some(step) = profiles.find(|step| step.is_not_in(&resting)) {
             return Ok(vec![step]);
         }
         // Last, so that the Deletes of an actor's articles and answers go before its own.
         let farewells = author::store::unsaid_farewells(&mut conn, some).await?;
-        let farewells = farewells.into_iter().map(|actor| Step::Farewell(Box::new(actor)));
-        Ok(farewells.into_iter().find(|step| step.is_not_in(&resting)).into_iter().collect())
+        let mut farewells = farewells.into_iter().map(|actor| Step::Farewell(Box::new(actor)));
+        Ok(farewells.find(|step| step.is_not_in(&resting)).into_iter().collect())
     }
 
     async fn work(&self, app: &App, step: Step) -> anyhow::Result<()> {

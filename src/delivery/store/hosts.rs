@@ -110,12 +110,13 @@ pub async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i64> {
     query_scalar("SELECT generation FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await
 }
 
-/// Proves that the lease still holds and renews it: the first statement of every settle.
+/// Proves that the lease still holds and renews it: the first statement of every settle. What was settled did not end the
+/// process.
 ///
 /// # Errors
 /// The database's.
 pub async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<bool> {
-    let done = query("UPDATE hosts SET lease_until = $3 WHERE id = $1 AND lease_token = $2")
+    let done = query("UPDATE hosts SET lease_until = $3, begun = 0 WHERE id = $1 AND lease_token = $2")
         .bind(lease.host.0)
         .bind(lease.token)
         .bind((now + LEASE).millis())
