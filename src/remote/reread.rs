@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::fetch::FetchError;
 use super::{Remote, actors, store};
 use crate::app::App;
+use crate::db::Queue;
 use crate::delivery;
 use crate::delivery::store::Reread;
 use crate::follower;
@@ -31,6 +32,7 @@ impl Worker for Rereader {
     type Claim = Reread;
     const NAME: &'static str = "rereader";
     const WIDTH: usize = 4;
+    const QUEUE: Option<Queue> = None;
 
     async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Reread>> {
         let now = app.clock.now();
@@ -60,6 +62,10 @@ impl Worker for Rereader {
             Err(_) if reread.attempts >= ATTEMPTS => settle(app, reread, Found::Nothing).await,
             Err(error) => put_off(app, reread, error).await,
         }
+    }
+
+    async fn put_off(&self, app: &App, reread: Reread, why: &str) -> anyhow::Result<()> {
+        put_off(app, reread, FetchError::Ours(why.to_owned())).await
     }
 }
 

@@ -38,6 +38,7 @@ mod keys;
 mod knocks;
 mod library;
 mod loopholes;
+mod loops;
 mod missing;
 mod moderation;
 mod moves;

@@ -104,9 +104,9 @@ pub async fn list(
              WHEN 'blocked' THEN i.block_id IS NOT NULL WHEN 'deleted' THEN i.ended_at IS NOT NULL ELSE 1 = 1 END"
         ),
         (None, None) => select_listed!("i.ended_at IS NULL"),
-        (None, Some(State::Shown)) => select_listed!(
-            "i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL"
-        ),
+        (None, Some(State::Shown)) => {
+            select_listed!("i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL")
+        }
         (None, Some(State::Held)) => {
             select_listed!("i.ended_at IS NULL AND i.held_at IS NOT NULL AND i.block_id IS NULL")
         }

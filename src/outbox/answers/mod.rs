@@ -51,7 +51,7 @@ pub async fn send(app: &App, draft: Draft) -> anyhow::Result<Note> {
     let (ours, now) = (app.clone(), app.clock.now());
     let text = draft.text.clone();
     let content = apart(move || content(&text)).await??;
-    app.db.write(move |conn| Box::pin(async move { write(&ours, conn, &draft, content, now).await })).await
+    app.db.decide(move |conn| Box::pin(async move { write(&ours, conn, &draft, content, now).await })).await
 }
 
 async fn write(app: &App, conn: &mut Conn, draft: &Draft, content: String, now: Timestamp) -> anyhow::Result<Note> {
@@ -103,7 +103,7 @@ async fn write(app: &App, conn: &mut Conn, draft: &Draft, content: String, now: 
 pub async fn edit(app: &App, url: &str, text: &str) -> anyhow::Result<(Note, bool)> {
     let (ours, url, text, now) = (app.clone(), url.to_owned(), text.to_owned(), app.clock.now());
     let (text, content) = apart(move || content(&text).map(|content| (text, content))).await??;
-    app.db.write(move |conn| Box::pin(async move { rewrite(&ours, conn, &url, (&text, content), now).await })).await
+    app.db.decide(move |conn| Box::pin(async move { rewrite(&ours, conn, &url, (&text, content), now).await })).await
 }
 
 async fn rewrite(
@@ -134,7 +134,7 @@ async fn rewrite(
 pub async fn delete(app: &App, url: &str) -> anyhow::Result<Note> {
     let (ours, url, now) = (app.clone(), url.to_owned(), app.clock.now());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let note = standing(&ours, conn, &url).await?;
                 interaction::store::end_notes(conn, Ending::Note(note.id), now).await?;
