@@ -148,7 +148,8 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
                 delivery::store::free(conn, &node).await?;
                 inbox::store::free(conn, &node, now).await?;
                 inbox::store::wanted::free(conn, &node, now).await?;
-                source::store::free(conn, &node).await
+                source::store::free(conn, &node).await?;
+                source::store::retry_failed(conn, now).await
             })
         })
         .await
