@@ -164,7 +164,8 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
                 inbox::store::free(conn, &node, now).await?;
                 inbox::store::wanted::free(conn, &node, now).await?;
                 delivery::store::free_rereads(conn, &node, now).await?;
-                source::store::free(conn, &node, now).await
+                source::store::free(conn, &node, now).await?;
+                source::store::retry_failed(conn, now).await
             })
         })
         .await

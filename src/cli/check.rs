@@ -6,10 +6,14 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::print::{Output, count};
+use super::print::{Output, count, shown};
 use crate::app::user_agent;
-use crate::config;
+use crate::clock::Clock;
+use crate::config::{self, AuthorChoice, Config};
 use crate::net::client::Client;
+use crate::source::choices;
+use crate::source::connector::{self, Memory};
+use crate::source::scan::Warning;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -53,6 +57,7 @@ impl ConfigCommand {
                 handback.path.display()
             );
         }
+        let warnings = misspelt_authors(&config);
         let names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
         let communities: Vec<&str> = config.communities.iter().map(|community| community.handle.as_str()).collect();
         let result = json!({
@@ -62,10 +67,13 @@ impl ConfigCommand {
             "database": config.database.redacted(),
             "communities": communities,
             "sources": names,
+            "warnings": warnings,
         });
         output.print(&result, || {
+            let told: String =
+                warnings.iter().map(|warning| format!("warning: {}\n", shown(&warning.message))).collect();
             format!(
-                "{} is good: {} with {} ({}), at {}, database {}",
+                "{told}{} is good: {} with {} ({}), at {}, database {}",
                 path.display(),
                 count(communities.len(), "community").replace("communitys", "communities"),
                 count(names.len(), "source"),
@@ -75,6 +83,24 @@ impl ConfigCommand {
             )
         })
     }
+}
+
+/// Names of authors that the sites do not have; those of a repository are known at its first sync.
+fn misspelt_authors(config: &Config) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for source in config.sources.iter().filter(|source| source.repository.is_none()) {
+        let names_some = matches!(source.authors, AuthorChoice::Listed(_)) || !source.handles.is_empty();
+        if !names_some {
+            continue;
+        }
+        // What is wrong with the site itself is told by a sync.
+        let Ok(scan) = connector::of(source).scan(Memory::new(), Clock::system().now(), &mut |_, _| {}) else {
+            continue;
+        };
+        let known = scan.authors.iter().map(|profile| profile.slug.clone()).chain(scan.unread_profiles).collect();
+        warnings.extend(choices::misspelt(source, &known));
+    }
+    warnings
 }
 
 fn is_readable(file: &Path, source: &str, key: &str) -> anyhow::Result<()> {

@@ -268,6 +268,9 @@ impl Visit<'_> {
         let (lease, waiting) = (self.lease.clone(), waiting.clone());
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
+                if waiting.shared {
+                    store::no_fan_out(conn).await?;
+                }
                 if !store::fence(conn, &lease, now).await? {
                     return Ok::<_, sqlx::Error>(None);
                 }

@@ -30,6 +30,7 @@ mod flood;
 mod follows;
 mod git_source;
 mod handback;
+mod held;
 mod honest;
 mod hosts;
 mod identity;
