@@ -9,9 +9,11 @@ use ammonia::{Builder, UrlRelative};
 use regex::{Captures, Regex};
 use url::Url;
 
+mod names;
 mod plain;
 
-pub use plain::{escape, paragraphs, straight, text, unescape};
+pub use names::{UNNAMED, name, straight, username};
+pub use plain::{escape, paragraphs, text, unescape};
 
 /// What may stand in content: interop B23, tables, and the marks whose loss would change what is said (`sup` in
 /// a formula, `hr` between two parts).

@@ -62,6 +62,7 @@ impl ConfigCommand {
             "database": config.database.redacted(),
             "communities": communities,
             "sources": names,
+            "notes": split_domain(&config),
         });
         output.print(&result, || {
             format!(
@@ -72,9 +73,21 @@ impl ConfigCommand {
                 names.join(", "),
                 config.server.origin,
                 config.database.redacted()
-            )
+            ) + &split_domain(&config).iter().map(|note| format!("\nnote: {note}")).collect::<String>()
         })
     }
+}
+
+/// What handles of another domain than that of the actors cost (interop U2).
+fn split_domain(config: &config::Config) -> Vec<String> {
+    let (handles, actors) = (config.server.handle_domain.as_str(), config.server.origin.host_str().unwrap_or_default());
+    let note = || {
+        format!(
+            "handles end in @{handles}, and actors live on {actors}: NodeBB from 4.15 finds nobody then. For readers there, \
+             choose one domain for both, before anybody follows (docs/webfinger.md)"
+        )
+    };
+    (handles != actors).then(note).into_iter().collect()
 }
 
 fn is_readable(file: &Path, source: &str, key: &str) -> anyhow::Result<()> {

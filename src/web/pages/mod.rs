@@ -7,7 +7,7 @@ mod feeds;
 mod follow;
 mod home;
 mod listed;
-mod post;
+pub(super) mod post;
 mod profile;
 mod reply;
 mod words;
