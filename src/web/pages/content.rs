@@ -184,7 +184,7 @@ mod tests {
                 r#"<a href="https://m.example/?a=>:blob:<">b</a>"#,
                 r#"<a href="https://m.example/?a=>:blob:<">b</a>"#.to_owned(),
             ),
-            ("<pre><code>:blob:</code></pre>:blob:", format!("<pre><code>:blob:</code></pre>{blob}")),
+            ("<pre><code>:blob:</code></pre>:blob:", format!("<pre tabindex=\"0\"><code>:blob:</code></pre>{blob}")),
             (":", ":".to_owned()),
             (":blob", ":blob".to_owned()),
             ("é:blob:é", format!("é{blob}é")),

@@ -209,10 +209,16 @@ async fn no_name_deceives() {
         "",
     ];
     for (n, user) in users.iter().enumerate() {
-        let who = person_called(&site, &format!("u{n}"), user, "\u{202e}\u{2066}moderator\u{200b}\u{ad}\n<b>x</b>").await;
+        let who =
+            person_called(&site, &format!("u{n}"), user, "\u{202e}\u{2066}moderator\u{200b}\u{ad}\n<b>x</b>").await;
         reply_with(&site, &article, who, None, u64::try_from(n).expect("few"), |words| {
-            let named = |name: &str| Mention { href: "https://m.example/users/eve".to_owned(), name: Some(name.to_owned()) };
-            words.mentions = vec![named("@gargron@masto.test"), named("<img src=x onerror=alert(1)>"), named("@a\u{202e}b@m.example")];
+            let named =
+                |name: &str| Mention { href: "https://m.example/users/eve".to_owned(), name: Some(name.to_owned()) };
+            words.mentions = vec![
+                named("@gargron@masto.test"),
+                named("<img src=x onerror=alert(1)>"),
+                named("@a\u{202e}b@m.example"),
+            ];
         })
         .await;
     }
@@ -230,8 +236,13 @@ async fn no_name_deceives() {
     for status in context["descendants"].as_array().expect("a list") {
         let account = &status["account"];
         assert_eq!((&account["username"], &account["acct"]), (&json!("unnamed"), &json!("unnamed@m.example")));
-        let named: Vec<&Value> = status["mentions"].as_array().expect("a list").iter().map(|one| &one["acct"]).collect();
-        assert_eq!(named, ["gargron@m.example", "unnamed@m.example", "unnamed@m.example"], "the host is that of the link");
+        let named: Vec<&Value> =
+            status["mentions"].as_array().expect("a list").iter().map(|one| &one["acct"]).collect();
+        assert_eq!(
+            named,
+            ["gargron@m.example", "unnamed@m.example", "unnamed@m.example"],
+            "the host is that of the link"
+        );
     }
     let page = site.get(&format!("/@ann/{}", article.uuid), &BROWSER).await;
     let deceiving = |c: char| matches!(c, '\u{202e}' | '\u{2066}' | '\u{200b}' | '\u{3164}' | '\u{ad}');
