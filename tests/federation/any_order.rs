@@ -288,7 +288,8 @@ async fn town(engine: Engine) -> (World, String, String) {
         let document = json!({ "@context": CONTEXT, "id": id, "type": "Person", "preferredUsername": "u", "inbox": format!("{id}/inbox") });
         let known = incoming::actor(&document).expect("an actor");
         let (ids, now) = (world.app.ids.clone(), world.clock.now());
-        let kept = world.app.db.write(move |conn| Box::pin(async move { actors::keep(conn, &ids, known, now).await }));
+        let kept =
+            world.app.db.write(move |conn| Box::pin(async move { actors::keep(conn, &ids, known, None, now).await }));
         kept.await.expect("they are known");
     }
     forget(&world.app).await;
