@@ -16,8 +16,10 @@ use crate::clock::Timestamp;
 use crate::config::Database;
 
 mod columns;
+mod part;
 
 pub use columns::{Columns, decode_error, json};
+pub use part::{NoPlace, Part, Place};
 
 /// A connection, in a transaction when it comes from [`Db::write`].
 pub type Conn = AnyConnection;

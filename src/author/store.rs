@@ -15,7 +15,7 @@ use super::profile::AuthorProfile;
 use super::{Actor, Author, Choice, Community};
 use crate::activity::actor::ActorKind;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, decode_error, json};
+use crate::db::{Columns, Conn, Part, Place, decode_error, json};
 use crate::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
 
 macro_rules! actor_columns {
@@ -279,6 +279,30 @@ pub async fn authors(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Auth
         .fetch_all(conn)
         .await?;
     rows.iter().map(read_author).collect()
+}
+
+/// A part of the authors of all sources, the first seen first; of those with an actor, or of all.
+///
+/// # Errors
+/// The database's.
+pub async fn authors_after(
+    conn: &mut Conn,
+    all: bool,
+    after: Option<Place<1>>,
+    limit: i64,
+) -> sqlx::Result<Part<Author>> {
+    let Place([after]) = after.unwrap_or(Place([0]));
+    let rows = query(
+        "SELECT id, source_id, slug, name, bio, avatar, has_profile, fingerprint, choice, actor_id FROM authors
+         WHERE id > $1 AND ($2 = 1 OR actor_id IS NOT NULL) ORDER BY id LIMIT $3",
+    )
+    .bind(after)
+    .bind(i64::from(all))
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    let authors = rows.iter().map(read_author).collect::<sqlx::Result<_>>()?;
+    Ok(Part::of(authors, limit, |last: &Author| Place([last.id.0]).to_string()))
 }
 
 /// Remembers what a source says of an author.

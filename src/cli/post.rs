@@ -4,10 +4,11 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde::Serialize;
 
+use super::part;
 use super::print::{Output, table};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::Conn;
+use crate::db::{Conn, Part};
 use crate::interaction::{self, Answers};
 use crate::post;
 use crate::source::{self, decisions};
@@ -20,6 +21,8 @@ pub(super) enum Post {
         /// Drafts, withheld, missing and removed ones too.
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// One post.
     Show {
@@ -61,9 +64,9 @@ struct Shown {
 impl Post {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { all } => {
-                let posts = list(app, all).await?;
-                output.print(&posts, || {
+            Self::List { all, part } => {
+                let posts = list(app, all, &part).await?;
+                part::print(output, &posts, |posts| {
                     let rows = posts.iter().map(|post| {
                         let date = post.published.as_deref().unwrap_or("-").chars().take(10).collect();
                         [date, post.state.to_owned(), post.source.clone(), post.key.clone(), post.title.clone()]
@@ -88,17 +91,16 @@ impl Post {
     }
 }
 
-async fn list(app: &App, all: bool) -> anyhow::Result<Vec<Shown>> {
+async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<Shown>> {
     let mut conn = app.db.read().await?;
-    let mut shown = Vec::new();
-    for source in source::store::known(&mut conn).await? {
-        for post in post::store::posts(&mut conn, source.id).await? {
-            if all || post.article_stands {
-                shown.push(view(app, &mut conn, &source.name, &post).await?);
-            }
-        }
+    let sources = source::store::known(&mut conn).await?;
+    let posts = post::store::posts_after(&mut conn, all, part.after()?, part.limit()).await?;
+    let mut items = Vec::new();
+    for post in &posts.items {
+        let source = sources.iter().find(|source| source.id == post.source_id).map_or("", |source| source.name.as_str());
+        items.push(view(app, &mut conn, source, post).await?);
     }
-    Ok(shown)
+    Ok(Part { items, next: posts.next })
 }
 
 async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()> {

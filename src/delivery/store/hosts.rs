@@ -62,7 +62,8 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
 /// The database's.
 pub async fn free(conn: &mut Conn, node: &str) -> sqlx::Result<()> {
     query(
-        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1 WHERE lease_owner = $1",
+        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1
+         WHERE lease_owner = $1 AND next_attempt_at IS NOT NULL",
     )
     .bind(node)
     .execute(conn)
@@ -182,15 +183,23 @@ pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<
     Ok(())
 }
 
-/// How many hosts are known, fail just now, and are gone.
+/// How many hosts are known, fail just now, and are gone, `most` of each at most.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_hosts(conn: &mut Conn) -> sqlx::Result<[i64; 3]> {
-    let row = query("SELECT COUNT(*) AS n, COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM hosts")
-        .fetch_one(conn)
+pub async fn count_hosts(conn: &mut Conn, most: i64) -> sqlx::Result<[i64; 3]> {
+    let known = query_scalar("SELECT COUNT(*) FROM (SELECT id FROM hosts LIMIT $1) known")
+        .bind(most)
+        .fetch_one(&mut *conn)
         .await?;
-    Ok([row.int("n")?, row.int("failing")?, row.int("gone")?])
+    let row = query(
+        "SELECT COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM (SELECT failing_since, gone_at FROM hosts
+         WHERE failing_since IS NOT NULL OR gone_at IS NOT NULL LIMIT $1) failing",
+    )
+    .bind(most)
+    .fetch_one(conn)
+    .await?;
+    Ok([known, row.int("failing")?, row.int("gone")?])
 }
 
 /// The server of an inbox.
@@ -248,7 +257,7 @@ pub async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Time
         query(
             "UPDATE deliveries SET outcome = 'withdrawn', error = 'the server is blocked', settled_at = $2
              WHERE host_id = $1 AND settled_at IS NULL
-             AND activity_id IN (SELECT id FROM activities WHERE kind NOT IN ('Delete', 'Reject'))",
+             AND NOT EXISTS (SELECT 1 FROM activities a WHERE a.id = deliveries.activity_id AND a.kind IN ('Delete', 'Reject'))",
         )
         .bind(host.0)
         .bind(now.millis())

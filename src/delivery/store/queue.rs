@@ -119,7 +119,7 @@ macro_rules! fan_out_statements {
             concat!(
                 "SELECT MAX(inbox_id) FROM (SELECT inbox_id FROM (",
                 $recipients,
-                ") r WHERE inbox_id > $2
+                ") known WHERE inbox_id > $2
                  ORDER BY inbox_id LIMIT $3) chunk"
             ),
             concat!(
@@ -135,6 +135,44 @@ macro_rules! fan_out_statements {
     };
 }
 
+/// As [`fan_out_statements`], of inboxes `i` that are told one by one, in the order of their rows: for what reaches most of
+/// those there are.
+macro_rules! inbox_statements {
+    ($condition:literal) => {
+        [
+            concat!(
+                "SELECT MAX(id) FROM (SELECT i.id FROM inboxes i WHERE $1 = 0 AND i.id > $2 AND (",
+                $condition,
+                ") ORDER BY i.id LIMIT $3) chunk"
+            ),
+            concat!(
+                "INSERT INTO deliveries (inbox_id, activity_id, host_id, created_at, expires_at)
+                 SELECT i.id, $4, i.host_id, $5, $6 FROM inboxes i
+                 WHERE $1 = 0 AND i.id > $2 AND i.id <= $3 AND i.gone_at IS NULL AND (",
+                $condition,
+                ")
+                 AND ($7 = 1 OR NOT EXISTS (SELECT 1 FROM hosts h WHERE h.id = i.host_id AND h.blocked_at IS NOT NULL))
+                 ORDER BY i.host_id, i.id ON CONFLICT (inbox_id, activity_id) DO NOTHING"
+            ),
+        ]
+    };
+}
+
+/// Whoever fetched the article of `$subject` after the inbox `$2`, but for those on a server whose live shared inbox took what
+/// `$about` says: they hear of it there. Looked at from the server on, so that it costs nothing how many others were sent it.
+macro_rules! fetched {
+    ($subject:literal, $about:literal) => {
+        concat!(
+            "SELECT f.inbox_id FROM fetched f WHERE f.article_id = ",
+            $subject,
+            " AND f.inbox_id > $2 AND NOT EXISTS (SELECT 1 FROM inboxes s JOIN activities a ON ",
+            $about,
+            " JOIN deliveries d ON d.inbox_id = s.id AND d.activity_id = a.id
+             WHERE s.host_id = f.host_id AND s.shared = 1 AND s.gone_at IS NULL AND d.outcome = 'delivered')"
+        )
+    };
+}
+
 impl Recipients {
     /// The end of the next chunk, and the chunk's insertion.
     fn statements(self) -> [&'static str; 2] {
@@ -144,16 +182,13 @@ impl Recipients {
                  FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
                  LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL"
             ),
-            Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1"),
+            Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1 AND inbox_id > $2"),
             // Whose shared inbox took the article, and not an answer to it alone, hears of it there, and not once more at its
             // instance actor's.
-            Self::Copies(_) => fan_out_statements!(
-                "SELECT inbox_id FROM reach WHERE article_id = $1 UNION
-                 SELECT f.inbox_id FROM fetched f WHERE f.article_id = $1 AND NOT EXISTS (
-                 SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
-                 WHERE a.article_id = $1 AND d.host_id = f.host_id AND d.outcome = 'delivered' AND a.interaction_id IS NULL AND s.shared = 1
-                 AND s.gone_at IS NULL)"
-            ),
+            Self::Copies(_) => fan_out_statements!(concat!(
+                "SELECT inbox_id FROM reach WHERE article_id = $1 AND inbox_id > $2 UNION ",
+                fetched!("$1", "a.article_id = $1 AND a.interaction_id IS NULL")
+            )),
             Self::Acquaintances(_) => fan_out_statements!(
                 "SELECT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
                  FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
@@ -170,18 +205,18 @@ impl Recipients {
             Self::Hearers(_) => fan_out_statements!(hearers!()),
             Self::Traces(_) => fan_out_statements!(concat!(
                 hearers!(),
-                " UNION SELECT reach.inbox_id FROM interactions n JOIN reach ON reach.article_id = n.article_id WHERE n.id = $1
-                 UNION SELECT c.inbox_id FROM interactions n JOIN fetched c ON c.article_id = n.article_id WHERE n.id = $1 AND NOT EXISTS (
-                 SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
-                 WHERE a.interaction_id = $1 AND d.host_id = c.host_id AND d.outcome = 'delivered' AND s.shared = 1 AND s.gone_at IS NULL)"
+                " UNION SELECT reach.inbox_id FROM interactions n JOIN reach ON reach.article_id = n.article_id
+                 WHERE n.id = $1 AND reach.inbox_id > $2 UNION ",
+                fetched!("(SELECT n.article_id FROM interactions n WHERE n.id = $1)", "a.interaction_id = $1")
             )),
-            Self::Everyone => fan_out_statements!(
-                "SELECT i.id AS inbox_id FROM inboxes i WHERE $1 = 0 AND (i.shared = 1 OR NOT EXISTS (SELECT 1 FROM remote_actors r
-                 JOIN inboxes s ON s.id = r.shared_inbox_id WHERE r.inbox_id = i.id AND s.gone_at IS NULL))"
+            Self::Everyone => inbox_statements!(
+                "i.shared = 1 OR NOT EXISTS (SELECT 1 FROM remote_actors r
+                 JOIN inboxes s ON s.id = r.shared_inbox_id WHERE r.inbox_id = i.id AND s.gone_at IS NULL)"
             ),
-            Self::Servers => fan_out_statements!(
-                "SELECT DISTINCT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
-                 FROM remote_actors r LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE $1 = 0 AND r.gone_at IS NULL"
+            Self::Servers => inbox_statements!(
+                "EXISTS (SELECT 1 FROM remote_actors r WHERE r.shared_inbox_id = i.id AND r.gone_at IS NULL AND i.gone_at IS NULL)
+                 OR EXISTS (SELECT 1 FROM remote_actors r LEFT JOIN inboxes s ON s.id = r.shared_inbox_id
+                 WHERE r.inbox_id = i.id AND r.gone_at IS NULL AND (s.id IS NULL OR s.gone_at IS NOT NULL))"
             ),
         }
     }

@@ -223,37 +223,60 @@ pub async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::R
     Ok(())
 }
 
-/// Forgets the text of up to `limit` activities that had their verdict before `settled`, or before `deferred` where
+macro_rules! forget {
+    ($verdict:literal) => {
+        concat!(
+            "UPDATE inbound SET raw = '' WHERE id IN (SELECT id FROM inbound WHERE raw <> '' AND settled_at IS NOT NULL
+             AND settled_at < $1 AND ",
+            $verdict,
+            " LIMIT $2)"
+        )
+    };
+}
+
+/// Forgets the text of up to twice `limit` activities that had their verdict before `settled`, or before `deferred` where
 /// they were not understood; says of how many. The rows stay, and with them who sent what, when, and what became of it.
 ///
 /// # Errors
 /// The database's.
 pub async fn forget_texts(conn: &mut Conn, settled: Timestamp, deferred: Timestamp, limit: i64) -> sqlx::Result<u64> {
-    let done = query(
-        "UPDATE inbound SET raw = '' WHERE id IN (SELECT id FROM inbound WHERE raw <> '' AND settled_at IS NOT NULL
-         AND verdict IS NOT NULL AND settled_at < CASE WHEN verdict = 'deferred' THEN $2 ELSE $1 END
-         ORDER BY settled_at LIMIT $3)",
-    )
-    .bind(settled.millis())
-    .bind(deferred.millis())
-    .bind(limit)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
+    let understood = query(forget!("verdict IN ('accepted', 'ignored', 'declined', 'failed')"))
+        .bind(settled.millis())
+        .bind(limit)
+        .execute(&mut *conn)
+        .await?;
+    let others =
+        query(forget!("verdict = 'deferred'")).bind(deferred.millis()).bind(limit).execute(conn).await?;
+    Ok(understood.rows_affected() + others.rows_affected())
 }
 
-/// How many activities have each verdict; those that wait count as `waiting`.
+/// How many of the latest activities, `most` at most, have each verdict.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_verdicts(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
-    let rows = query("SELECT COALESCE(verdict, 'waiting') AS verdict, COUNT(*) AS n FROM inbound GROUP BY verdict")
-        .fetch_all(conn)
-        .await?;
+pub async fn count_verdicts(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query(
+        "SELECT verdict, COUNT(*) AS n FROM (SELECT verdict FROM inbound ORDER BY id DESC LIMIT $1) latest
+         WHERE verdict IS NOT NULL GROUP BY verdict",
+    )
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
     let mut counts: Vec<_> =
         rows.iter().map(|row| Ok((row.text("verdict")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
     counts.sort();
     Ok(counts)
+}
+
+/// How many activities have no verdict yet, `most` at most.
+///
+/// # Errors
+/// The database's.
+pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM (SELECT id FROM inbound WHERE verdict IS NULL LIMIT $1) waiting")
+        .bind(most)
+        .fetch_one(conn)
+        .await
 }
 
 fn read_inbound(row: &AnyRow) -> sqlx::Result<Inbound> {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::posts::{end_post, read_state, remember_words};
 use super::reading::{person_columns, read_person};
+use super::stamps::{changed, changed_by};
 use super::standing;
 use crate::activity::urls::Urls;
 use crate::clock::Timestamp;
@@ -34,6 +35,7 @@ pub async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &
     .bind(note.revision)
     .execute(&mut *conn)
     .await?;
+    changed(conn, note.article).await?;
     remember_words(conn, note.id, words, note.published).await
 }
 
@@ -55,6 +57,7 @@ pub async fn revise_note(
         .bind(as_of.millis())
         .execute(&mut *conn)
         .await?;
+    changed_by(conn, id).await?;
     remember_words(conn, id, words, as_of).await
 }
 
