@@ -9,6 +9,7 @@ mod federation;
 mod hooks;
 mod pages;
 mod pictures;
+mod prepared;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub async fn router(app: App) -> anyhow::Result<Router> {
         .merge(conversation::routes())
         .merge(pictures::routes(&app))
         .merge(assets::routes())
+        .layer(axum::Extension(prepared::Prepared::new(&app)))
         .fallback(async || Failure::NotFound("Nothing lives at this address."))
         .method_not_allowed_fallback(async || Failure::Method)
         .layer(axum::middleware::from_fn(answer::finish))

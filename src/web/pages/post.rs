@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use activitypub_federation::config::Data;
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use http::HeaderMap;
@@ -14,7 +15,7 @@ use super::content::{self, cut, signs_of};
 use super::face::{Face, web_address};
 use super::listed::title;
 use super::profile;
-use super::{Frame, page};
+use super::{Frame, HTML, spoken};
 use crate::activity::incoming::Attachment;
 use crate::app::App;
 use crate::author;
@@ -30,6 +31,7 @@ use crate::web::conversation::document::preview;
 use crate::web::conversation::{self, PAGE, Talk, page_of};
 use crate::web::error::Failure;
 use crate::web::pictures::{Album, Spot};
+use crate::web::prepared::{Prepared, Shape, rendered};
 
 /// Most steps by which answers are set in.
 const STEPS: usize = 4;
@@ -142,6 +144,7 @@ struct Hung {
 
 pub(super) async fn show(
     data: Data<App>,
+    Extension(prepared): Extension<Prepared>,
     Path((written, uuid)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -163,10 +166,18 @@ pub(super) async fn show(
         return lead_to(&page_of(app, &whose, &article));
     }
     let page_asked = Page { order: Order::Threads, from: conversation::from(query.as_deref())?, limit: PAGE };
-    let talk = Talk::read(app, &mut conn, article, page_asked).await?;
+    let say = Frame::new(app, &headers)?.say;
+    let shape = Shape::Page(&say.lang);
+    let version = prepared.version(&mut conn, (&article, &whose), shape, page_asked.from).await?;
     drop(conn);
-    let post = Post::new(app, Frame::new(app, &headers)?, &talk, page_asked.from);
-    page(&post.frame, &post)
+    let make = async {
+        let mut conn = app.db.read().await?;
+        let talk = Talk::read(app, &mut conn, article, page_asked).await?;
+        drop(conn);
+        let (app, headers) = (app.clone(), headers.clone());
+        rendered(move || Ok(Post::new(&app, Frame::new(&app, &headers)?, &talk, page_asked.from).render()?)).await
+    };
+    Ok(spoken(say, prepared.answer(version, HTML, &headers, make).await?))
 }
 
 /// Most pages of a conversation that are looked through for one reply.
