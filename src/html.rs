@@ -10,12 +10,14 @@ use regex::{Captures, Regex};
 use url::Url;
 
 mod cost;
+mod names;
 mod plain;
 mod strangers;
 
 pub use cost::Cost;
 use cost::{Limits, words};
-pub use plain::{escape, paragraphs, straight, text, text_of_clean, unescape};
+pub use names::{UNNAMED, name, straight, username};
+pub use plain::{escape, paragraphs, text, text_of_clean, unescape};
 pub use strangers::{Cleaned, STRANGERS_MAX, clean_strangers, clean_strangers_again};
 
 /// What may stand in content: interop B23, tables, and the marks whose loss would change what is said (`sup` in

@@ -212,6 +212,21 @@ pub async fn community(conn: &mut Conn, id: CommunityId) -> sqlx::Result<Option<
     row.as_ref().map(read_community).transpose()
 }
 
+/// How often any of our profiles changed: whoever shows them makes anew what it kept when this is another number.
+///
+/// # Errors
+/// The database's.
+pub async fn profile_changes(conn: &mut Conn) -> sqlx::Result<i64> {
+    let changes: Option<i64> =
+        query_scalar("SELECT value FROM counters WHERE name = 'profiles'").fetch_optional(conn).await?;
+    Ok(changes.unwrap_or_default())
+}
+
+async fn profile_changed(conn: &mut Conn) -> sqlx::Result<()> {
+    query("UPDATE counters SET value = value + 1 WHERE name = 'profiles'").execute(conn).await?;
+    Ok(())
+}
+
 /// Changes the display name and description of an actor that the configuration describes.
 ///
 /// # Errors
@@ -221,9 +236,9 @@ pub async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &
         .bind(id.0)
         .bind(name)
         .bind(summary)
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
-    Ok(())
+    profile_changed(conn).await
 }
 
 /// Gives an actor the profile its source has now, and the outbox says it; a frozen one stays as it is.
@@ -240,10 +255,10 @@ pub async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) ->
     .bind(&profile.bio)
     .bind(profile.avatar.as_ref().map(json).transpose()?)
     .bind(json(&profile.fields)?)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
     added(Queue::Outbox);
-    Ok(())
+    profile_changed(conn).await
 }
 
 /// An actor whose changed profile is still to be said.

@@ -68,6 +68,7 @@ impl ConfigCommand {
             "communities": communities,
             "sources": names,
             "warnings": warnings,
+            "notes": split_domain(&config),
         });
         output.print(&result, || {
             let told: String =
@@ -80,7 +81,7 @@ impl ConfigCommand {
                 names.join(", "),
                 config.server.origin,
                 config.database.redacted()
-            )
+            ) + &split_domain(&config).iter().map(|note| format!("\nnote: {note}")).collect::<String>()
         })
     }
 }
@@ -101,6 +102,18 @@ fn misspelt_authors(config: &Config) -> Vec<Warning> {
         warnings.extend(choices::misspelt(source, &known));
     }
     warnings
+}
+
+/// What handles of another domain than that of the actors cost (interop U2).
+fn split_domain(config: &Config) -> Vec<String> {
+    let (handles, actors) = (config.server.handle_domain.as_str(), config.server.origin.host_str().unwrap_or_default());
+    let note = || {
+        format!(
+            "handles end in @{handles}, and actors live on {actors}: NodeBB from 4.15 finds nobody then. For readers there, \
+             choose one domain for both, before anybody follows (docs/webfinger.md)"
+        )
+    };
+    (handles != actors).then(note).into_iter().collect()
 }
 
 fn is_readable(file: &Path, source: &str, key: &str) -> anyhow::Result<()> {

@@ -1,6 +1,5 @@
 //! Between HTML and plain text.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -43,15 +42,6 @@ pub fn text_of_clean(clean: &str) -> String {
         out.push_str(&words);
     }
     out
-}
-
-/// A short text without what turns the direction of writing, or is no character to be seen: names and warnings would
-/// change the text around them.
-#[must_use]
-pub fn straight(text: &str) -> Cow<'_, str> {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let is_out = |c: char| turns(c) || (c.is_control() && !c.is_whitespace());
-    if text.contains(is_out) { Cow::Owned(text.replace(is_out, "")) } else { Cow::Borrowed(text) }
 }
 
 /// Plain text made safe to stand in HTML, also between the quotes of an attribute.

@@ -255,9 +255,9 @@ pub struct Person {
     pub row: Author,
     /// Their id.
     pub id: String,
-    /// Their name as they write it, which may be empty.
+    /// Their name without what deceives ([`html::name`]); their user name where they have none.
     pub name: String,
-    /// `@user@host`.
+    /// `@user@host`: the host of their id, and a user name that is one ([`html::username`]).
     pub handle: String,
     /// Their page for people.
     pub url: String,
@@ -267,6 +267,15 @@ pub struct Person {
     pub emoji: Vec<Emoji>,
     /// Whether they are one of our actors.
     pub ours: bool,
+}
+
+impl Person {
+    /// The name that somebody is shown by: as they write it, without what deceives, or else their user name.
+    #[must_use]
+    pub fn name(written: &str, username: &str) -> String {
+        let name = html::name(written);
+        if name.is_empty() { username.to_owned() } else { name }
+    }
 }
 
 /// A reply with its author, for people and for those who show conversations.
