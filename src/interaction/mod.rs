@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::activity::incoming::{Attachment, Audience, Emoji, Mention, Statement};
 use crate::clock::Timestamp;
-use crate::html::Cleaned;
+use crate::html::{self, Cleaned};
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 
 /// What somebody did.

@@ -70,6 +70,7 @@ impl Worker for Rereader {
 }
 
 /// What a reading came to.
+#[derive(Clone)]
 enum Found {
     /// Their document.
     There(Remote),
