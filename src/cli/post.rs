@@ -127,7 +127,7 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
             let last = line.last().unwrap_or_default();
             print::shown(&format!("{} {} to {}: {last}", line.state, line.kind, line.inbox))
         });
-        let not_taken: String = not_taken.map(|line| format!("\n  not taken  {line}")).collect();
+        let not_taken = not_taken.fold(String::new(), |told, line| told + "\n  not taken  " + &line);
         let told = format!(
             "{}\n  key        {}\n  source     {} ({})\n  state      {}{}\n  page       {}\n  id         {}\n  authors    {}\n  owner      {}\n  published  {}\n  updated    {}\n  answers    {} replies, {} likes, {} boosts",
             shown.title,

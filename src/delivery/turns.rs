@@ -1,4 +1,4 @@
-//! Turns: of one host, a thing goes to one inbox first and to the others once that has taken it. Two inboxes of one WordPress
+//! Turns: of one host, a thing goes to one inbox first and to the others once that has taken it. Two inboxes of one `WordPress`
 //! that got a note at the same moment made two comments of it (interop U11).
 
 use std::collections::HashMap;

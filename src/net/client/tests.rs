@@ -247,7 +247,7 @@ async fn a_redirect_is_handed_back() {
 /// document which was asked for.
 #[tokio::test]
 async fn the_status_counts_whatever_becomes_of_the_body() {
-    let long = http("", &[b'x'; 70_000]);
+    let long = http("", &vec![b'x'; 70_000]);
     let body_of = |answer: &[u8]| String::from_utf8_lossy(answer).split_once('\n').expect("a line").1.to_owned();
     let spoilt = [
         body_of(&long),
