@@ -5,7 +5,7 @@ use std::path::Path;
 use veerpont::harness::Peer;
 use veerpont::source::report::Report;
 
-use crate::shared::case;
+use crate::shared::Case;
 use crate::world::{GROUP, MAREN, World, kinds, on_each_engine};
 
 /// The posts of a case: names and texts.
@@ -38,11 +38,11 @@ async fn with_follower(world: &mut World) -> Peer {
 
 #[tokio::test]
 async fn drafts_in_every_form_are_published_by_no_sync() {
-    let Some(case) = case("86-drafts-in-front-matter-forms") else { return };
+    let Some(case) = Case::open(86) else { return };
     on_each_engine(async |world| {
         let peer = with_follower(world).await;
         world.follow(&peer, "ann", GROUP).await;
-        for (name, text) in posts(&case) {
+        for (name, text) in posts(case.folder()) {
             world.site.write(&format!("content/post/{name}"), &text.replace("2026-11-28", "2026-11-01"));
         }
         let report = world.publish().await;
@@ -57,10 +57,10 @@ async fn drafts_in_every_form_are_published_by_no_sync() {
 
 #[tokio::test]
 async fn what_is_locked_on_the_site_is_held_and_told() {
-    let Some(case) = case("87-password-protected-content") else { return };
+    let Some(case) = Case::open(87) else { return };
     on_each_engine(async |world| {
         let peer = with_follower(world).await;
-        for (name, text) in posts(&case) {
+        for (name, text) in posts(case.folder()) {
             world.site.write(&format!("content/post/{name}"), &text.replace("2026-11-28", "2026-11-01"));
         }
         let report = world.publish().await;
@@ -85,8 +85,8 @@ async fn what_is_locked_on_the_site_is_held_and_told() {
 
 #[tokio::test]
 async fn a_file_cut_to_nothing_changes_nothing() {
-    let Some(case) = case("88-file-cut-to-nothing") else { return };
-    let cut = posts(&case).remove(0).1;
+    let Some(case) = Case::open(88) else { return };
+    let cut = posts(case.folder()).remove(0).1;
     on_each_engine(async |world| {
         let peer = with_follower(world).await;
         world.site.write("content/post/new.md", &cut);
