@@ -1,7 +1,5 @@
 //! What is not certainly public is never sent: drafts in odd forms, locked words, files that were cut off.
 
-use std::path::Path;
-
 use veerpont::harness::Peer;
 use veerpont::source::report::Report;
 
@@ -9,8 +7,8 @@ use crate::shared::Case;
 use crate::world::{GROUP, MAREN, World, kinds, on_each_engine};
 
 /// The posts of a case: names and texts.
-fn posts(case: &Path) -> Vec<(String, String)> {
-    let files = case.read_dir().expect("a folder").map(|file| file.expect("a file").path());
+fn posts(case: &Case) -> Vec<(String, String)> {
+    let files = case.folder().read_dir().expect("a folder").map(|file| file.expect("a file").path());
     let mut posts: Vec<(String, String)> = files
         .filter(|path| {
             path.extension().is_some_and(|end| end == "md") && path.file_stem().is_some_and(|stem| stem != "README")
@@ -42,7 +40,7 @@ async fn drafts_in_every_form_are_published_by_no_sync() {
     on_each_engine(async |world| {
         let peer = with_follower(world).await;
         world.follow(&peer, "ann", GROUP).await;
-        for (name, text) in posts(case.folder()) {
+        for (name, text) in posts(&case) {
             world.site.write(&format!("content/post/{name}"), &text.replace("2026-11-28", "2026-11-01"));
         }
         let report = world.publish().await;
@@ -60,7 +58,7 @@ async fn what_is_locked_on_the_site_is_held_and_told() {
     let Some(case) = Case::open(87) else { return };
     on_each_engine(async |world| {
         let peer = with_follower(world).await;
-        for (name, text) in posts(case.folder()) {
+        for (name, text) in posts(&case) {
             world.site.write(&format!("content/post/{name}"), &text.replace("2026-11-28", "2026-11-01"));
         }
         let report = world.publish().await;
@@ -86,7 +84,7 @@ async fn what_is_locked_on_the_site_is_held_and_told() {
 #[tokio::test]
 async fn a_file_cut_to_nothing_changes_nothing() {
     let Some(case) = Case::open(88) else { return };
-    let cut = posts(case.folder()).remove(0).1;
+    let cut = posts(&case).remove(0).1;
     on_each_engine(async |world| {
         let peer = with_follower(world).await;
         world.site.write("content/post/new.md", &cut);

@@ -58,6 +58,7 @@ mod shared;
 mod shown;
 mod site;
 mod stranger;
+mod syncs;
 mod threads;
 mod unchanged;
 mod unlisted;

@@ -53,7 +53,7 @@ impl Case {
         Some(Self(all.find(is_it).unwrap_or_else(|| panic!("no case {start} in {}", cases.display()))))
     }
 
-    /// Where its files are.
+    /// Its folder.
     pub(crate) fn folder(&self) -> &Path {
         &self.0
     }
