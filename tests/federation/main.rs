@@ -10,6 +10,7 @@ mod statements;
 mod support;
 
 mod actors;
+mod again;
 mod answers;
 mod any_order;
 mod author_answers;
@@ -37,6 +38,7 @@ mod library;
 mod loopholes;
 mod moderation;
 mod moves;
+mod named;
 mod older_backup;
 mod payloads;
 mod politeness;

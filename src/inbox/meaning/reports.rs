@@ -7,7 +7,7 @@ use crate::activity::incoming::Incoming;
 use crate::app::App;
 use crate::db::Conn;
 use crate::html;
-use crate::interaction;
+use crate::interaction::named::named;
 use crate::moderation::store::{NewReport, file_report};
 
 /// Longest comment kept, in characters (interop E15).
@@ -27,7 +27,7 @@ pub(super) async fn flagged(
     objects.dedup();
     let mut concerns_us = false;
     for url in &objects {
-        concerns_us |= app.urls.local(url).is_some() || interaction::store::post(conn, url).await?.is_some();
+        concerns_us = concerns_us || app.urls.local(url).is_some() || named(conn, &app.urls, url).await?.is_some();
     }
     if !concerns_us {
         return Ok(Verdict::declined("it reports nothing of ours, and nothing that was said of it"));

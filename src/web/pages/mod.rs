@@ -16,7 +16,7 @@ use askama::Template;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::CONTENT_LANGUAGE;
+use http::header::{CONTENT_LANGUAGE, LINK};
 use http::{HeaderMap, HeaderValue};
 
 use self::words::Words;
@@ -73,6 +73,16 @@ fn page(frame: &Frame<'_>, template: &impl Template) -> Result<Response, Failure
         response.headers_mut().insert(CONTENT_LANGUAGE, language);
     }
     response.extensions_mut().insert(Spoken);
+    Ok(response)
+}
+
+/// As [`page`], of something that programs read at its id: said in a header too, since some look at those alone
+/// (WordPress's reply block, interop U11).
+fn page_of_id(frame: &Frame<'_>, template: &impl Template, id: &str) -> Result<Response, Failure> {
+    let mut response = page(frame, template)?;
+    if let Ok(link) = HeaderValue::try_from(format!(r#"<{id}>; rel="alternate"; type="application/activity+json""#)) {
+        response.headers_mut().insert(LINK, link);
+    }
     Ok(response)
 }
 

@@ -14,7 +14,7 @@ use super::content::{self, cut, signs_of};
 use super::face::{Face, web_address};
 use super::listed::title;
 use super::profile;
-use super::{Frame, page};
+use super::{Frame, page_of_id};
 use crate::activity::incoming::Attachment;
 use crate::app::App;
 use crate::html;
@@ -161,7 +161,7 @@ pub(super) async fn show(
     let talk = Talk::read(app, &mut conn, article, page_asked).await?;
     drop(conn);
     let post = Post::new(app, Frame::new(app, &headers)?, &talk, page_asked.from);
-    page(&post.frame, &post)
+    page_of_id(&post.frame, &post, &post.id)
 }
 
 impl<'a> Post<'a> {
