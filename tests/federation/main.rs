@@ -12,6 +12,7 @@ mod statements;
 mod support;
 
 mod actors;
+mod again;
 mod answers;
 mod any_order;
 mod author_answers;
@@ -43,6 +44,7 @@ mod loops;
 mod missing;
 mod moderation;
 mod moves;
+mod named;
 mod older_backup;
 mod payloads;
 mod politeness;

@@ -16,10 +16,11 @@ mod waiting;
 pub mod wanted;
 
 pub use kept::{Kept, about, latest};
+use memory::read_restored;
 pub use memory::{deleted_with, end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
 pub use refusals::{count_refusal, refusals};
 use waiting::waiting_key;
-pub use waiting::{fail_waiting, reread_deferred, turn, wake_waiting};
+pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -46,7 +47,7 @@ pub struct Arrival {
 }
 
 /// Keeps an activity. The same one from the same signer again changes nothing, but a Follow that was let in is read
-/// again, since our Accept may have been lost (interop D8, D12).
+/// again, since our Accept may have been lost (interop D8, D12), and so is what may have been restored (U11).
 ///
 /// # Errors
 /// The database's.
@@ -73,10 +74,10 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     .bind(now.millis())
     .bind(arrival.proof.as_ref().map(|(key, _)| key.clone()))
     .bind(arrival.proof.as_ref().map(|(_, scheme)| *scheme))
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
     added(Queue::Inbound);
-    Ok(())
+    read_restored(conn, arrival, now).await
 }
 
 /// Keeps a document that was read at its origin, to be understood like one that was sent; read anew, it is understood
@@ -208,7 +209,7 @@ pub async fn settle(
             Outcome::Accepted | Outcome::Ignored => {
                 wake_waiting(conn, &inbound.activity_id, Purpose::Post, now).await?;
             }
-            Outcome::Declined | Outcome::Failed => {
+            Outcome::Declined | Outcome::Mention | Outcome::Failed => {
                 fail_waiting(conn, &inbound.activity_id, Purpose::Post, &verdict.reason, now).await?;
             }
             Outcome::Deferred => {}
