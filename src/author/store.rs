@@ -15,7 +15,7 @@ use super::profile::AuthorProfile;
 use super::{Actor, Author, Choice, Community};
 use crate::activity::actor::ActorKind;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, decode_error, json};
+use crate::db::{Columns, Conn, Queue, added, decode_error, json};
 use crate::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
 
 macro_rules! actor_columns {
@@ -148,6 +148,7 @@ pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::R
         .bind(at.millis())
         .execute(conn)
         .await?;
+    added(Queue::Outbox);
     Ok(done.rows_affected() > 0)
 }
 
@@ -155,11 +156,13 @@ pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::R
 ///
 /// # Errors
 /// The database's.
-pub async fn unsaid_farewell(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
-    let row = query(actor_columns!("WHERE deleted_at IS NOT NULL AND farewell_at IS NULL ORDER BY deleted_at LIMIT 1"))
-        .fetch_optional(conn)
-        .await?;
-    row.map(|row| read_actor(&row)).transpose()
+pub async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
+    let rows =
+        query(actor_columns!("WHERE deleted_at IS NOT NULL AND farewell_at IS NULL ORDER BY deleted_at LIMIT $1"))
+            .bind(limit)
+            .fetch_all(conn)
+            .await?;
+    rows.iter().map(read_actor).collect()
 }
 
 /// Records that an actor's Delete was said.
@@ -239,6 +242,7 @@ pub async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) ->
     .bind(json(&profile.fields)?)
     .execute(conn)
     .await?;
+    added(Queue::Outbox);
     Ok(())
 }
 
@@ -246,11 +250,12 @@ pub async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) ->
 ///
 /// # Errors
 /// The database's.
-pub async fn unsaid_profile(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
-    let row = query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT 1"))
-        .fetch_optional(conn)
+pub async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
+    let rows = query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT $1"))
+        .bind(limit)
+        .fetch_all(conn)
         .await?;
-    row.map(|row| read_actor(&row)).transpose()
+    rows.iter().map(read_actor).collect()
 }
 
 /// Notes an actor's profile as said; false when it was said, or changed since it was read.

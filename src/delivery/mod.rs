@@ -21,6 +21,8 @@ pub struct Lease {
     pub token: i64,
     /// Attempts at the host that failed in a row.
     pub failures: i64,
+    /// How often it was claimed in a row, this time included, and not let go of in order.
+    pub begun: i64,
 }
 
 /// The oldest activity that waits for an inbox.

@@ -12,6 +12,7 @@ use super::store::{self, Shown};
 use super::{Ending, Lease, Waiting};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::db::Queue;
 use crate::follower;
 use crate::ids::InboxId;
 use crate::worker::Worker;
@@ -27,6 +28,7 @@ impl Worker for DeliveryWorker {
     type Claim = Lease;
     const NAME: &'static str = "delivery";
     const WIDTH: usize = 256;
+    const QUEUE: Option<Queue> = Some(Queue::Hosts);
 
     async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Lease>> {
         let now = app.clock.now();
@@ -44,6 +46,13 @@ impl Worker for DeliveryWorker {
     async fn work(&self, app: &App, lease: Lease) -> anyhow::Result<()> {
         // What was added while we let go of the host is served before we do.
         while !serve(app, &lease).await? {}
+        Ok(())
+    }
+
+    async fn put_off(&self, app: &App, lease: Lease, why: &str) -> anyhow::Result<()> {
+        let wait = policy::wait(app.config.delivery.first_retry, lease.begun, false, app.ids.dice());
+        let (until, why) = (app.clock.now() + wait, why.to_owned());
+        app.db.write(move |conn| Box::pin(async move { store::put_off(conn, &lease, until, &why).await })).await?;
         Ok(())
     }
 }
@@ -219,6 +228,9 @@ impl Visit<'_> {
         let (lease, waiting, now) = (self.lease.clone(), waiting.clone(), self.app.clock.now());
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
+                if ending == Ending::Gone && waiting.shared {
+                    store::no_fan_out(conn).await?;
+                }
                 if !store::fence(conn, &lease, now).await? {
                     return Ok(false);
                 }

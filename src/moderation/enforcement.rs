@@ -41,7 +41,7 @@ pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
     };
     if let Some(change) = due {
         let done = enforce(app).await?;
-        app.db.write(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
+        app.db.decide(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
         tracing::info!(?done, "brought what was there in line with the blocks");
     }
     Ok(())
@@ -65,7 +65,7 @@ pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
         let (app, rules) = (app.clone(), rules.clone());
         let db = app.db.clone();
         let (next, part) =
-            db.write(move |conn| Box::pin(async move { what_was_said(&app, conn, &rules, cursor).await })).await?;
+            db.decide(move |conn| Box::pin(async move { what_was_said(&app, conn, &rules, cursor).await })).await?;
         done.add(part);
         after = next;
     }
@@ -74,7 +74,7 @@ pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
         let (app, rules) = (app.clone(), rules.clone());
         let db = app.db.clone();
         let (next, part) =
-            db.write(move |conn| Box::pin(async move { follows(&app, conn, &rules, cursor).await })).await?;
+            db.decide(move |conn| Box::pin(async move { follows(&app, conn, &rules, cursor).await })).await?;
         done.add(part);
         after = next;
     }
@@ -83,7 +83,7 @@ pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
         let (app, rules) = (app.clone(), rules.clone());
         let db = app.db.clone();
         let (next, part) =
-            db.write(move |conn| Box::pin(async move { servers(&app, conn, &rules, cursor).await })).await?;
+            db.decide(move |conn| Box::pin(async move { servers(&app, conn, &rules, cursor).await })).await?;
         done.add(part);
         after = next;
     }

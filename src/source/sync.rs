@@ -69,6 +69,8 @@ pub enum SyncError {
     Database(#[from] sqlx::Error),
 }
 
+crate::ends_writes!(SyncError);
+
 impl From<founding::SourceError> for SyncError {
     fn from(error: founding::SourceError) -> Self {
         Self::Database(sqlx::Error::Protocol(error.to_string()))
@@ -92,7 +94,7 @@ pub async fn sync(
         store::known(&mut conn).await?.into_iter().find(|source| source.name == name)
     };
     let known = known.ok_or_else(|| SyncError::Unknown(name.to_owned()))?;
-    let owner = format!("sync@{}:{}", app.config.server.node, std::process::id());
+    let owner = owner(app);
     for _ in 0..20 {
         let (owner, now, source) = (owner.clone(), app.clock.now(), known.id);
         let lease =
@@ -103,6 +105,21 @@ pub async fn sync(
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     Err(SyncError::Busy(name.to_owned()))
+}
+
+/// Under which name this process holds a source that was asked for on the command line.
+fn owner(app: &App) -> String {
+    format!("sync@{}:{}", app.config.server.node, std::process::id())
+}
+
+/// Lets go of the sources that this process was asked to sync, when it is told to stop in the middle: nothing of that
+/// sync is kept, and the next need not wait.
+///
+/// # Errors
+/// The database's.
+pub async fn let_go(app: &App) -> sqlx::Result<()> {
+    let (owner, now) = (owner(app), app.clock.now());
+    app.db.write(move |conn| Box::pin(async move { store::free(conn, &owner, now).await })).await
 }
 
 /// Scans a source under a lease and writes what follows; lets go of it whatever happens.
@@ -133,7 +150,7 @@ pub async fn run(
 }
 
 /// How long to wait after a look that failed: as always at first, then twice as long each time, up to an hour.
-fn after_failure(rescan: Duration, failures: u32) -> Duration {
+pub(super) fn after_failure(rescan: Duration, failures: u32) -> Duration {
     rescan.saturating_mul(1 << failures.min(10)).min(rescan.max(Duration::from_hours(1)))
 }
 

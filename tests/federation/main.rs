@@ -35,6 +35,7 @@ mod keys;
 mod knocks;
 mod library;
 mod loopholes;
+mod loops;
 mod moderation;
 mod moves;
 mod older_backup;

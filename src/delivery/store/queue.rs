@@ -3,7 +3,7 @@
 use sqlx::{query, query_scalar};
 
 use crate::clock::Timestamp;
-use crate::db::Conn;
+use crate::db::{Conn, Queue, added};
 use crate::delivery::policy::lifetime;
 use crate::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, InteractionId};
 
@@ -262,5 +262,6 @@ async fn wake(conn: &mut Conn, activity: ActivityId, after: i64, through: i64, n
     .bind(now.millis())
     .execute(conn)
     .await?;
+    added(Queue::Hosts);
     Ok(())
 }

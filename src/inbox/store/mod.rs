@@ -6,7 +6,7 @@ use sqlx::{query, query_scalar};
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
 use crate::claiming;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, Db, json};
+use crate::db::{Columns, Conn, Db, Queue, added, json};
 use crate::ids::{Ids, InboundId};
 
 mod kept;
@@ -19,7 +19,7 @@ pub use kept::{Kept, about, latest};
 pub use memory::{deleted_with, end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
 pub use refusals::{count_refusal, refusals};
 use waiting::waiting_key;
-pub use waiting::{fail_waiting, reread_deferred, wake_waiting};
+pub use waiting::{fail_waiting, reread_deferred, turn, wake_waiting};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -75,6 +75,7 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     .bind(arrival.proof.as_ref().map(|(_, scheme)| *scheme))
     .execute(conn)
     .await?;
+    added(Queue::Inbound);
     Ok(())
 }
 
@@ -102,6 +103,7 @@ pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Ti
     .bind(now.millis())
     .execute(&mut *conn)
     .await?;
+    added(Queue::Inbound);
     if done.rows_affected() == 0 {
         // It came by itself meanwhile, and has its own verdict.
         wake_waiting(conn, &arrival.activity_id, Purpose::Post, now).await?;
@@ -109,19 +111,24 @@ pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Ti
     Ok(())
 }
 
+/// What is due: of each actor only the earliest, and of what was begun twice in vain, since the process may have ended by
+/// it, only one at a time, so that nothing else is taken for its fault.
+macro_rules! due {
+    () => {
+        "SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1
+         AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
+             AND e.id < i.id)
+         AND (i.attempts < 2 OR NOT EXISTS (SELECT 1 FROM inbound s WHERE s.verdict IS NULL AND s.attempts >= 2
+             AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < i.id))))"
+    };
+}
+
 /// Whether any activity is due: a cheap look before a claim.
 ///
 /// # Errors
 /// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let id: Option<i64> =
-        query_scalar(
-        "SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1 AND NOT EXISTS (SELECT 1 FROM inbound e
-         WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL AND e.id < i.id) LIMIT 1",
-    )
-            .bind(now.millis())
-            .fetch_optional(conn)
-            .await?;
+    let id: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
     Ok(id.is_some())
 }
 
@@ -132,10 +139,11 @@ pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Inbound>> {
     let rows = query(claiming!(
         db,
-        "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (
-         SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1
-         AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
-         AND e.id < i.id) ORDER BY i.id LIMIT $4",
+        concat!(
+            "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (",
+            due!(),
+            " ORDER BY i.id LIMIT $4"
+        ),
         ") RETURNING id, activity_id, signer, actor, kind, path, raw, received_at, attempts, reason"
     ))
     .bind(now.millis())

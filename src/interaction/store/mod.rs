@@ -11,7 +11,7 @@ mod stamps;
 pub use counts::{answers, answers_below, count_replies, count_states};
 pub use notes::{
     Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, replies_on_page,
-    reply_ids_below, revise_note, speaker, unsaid_note, writer,
+    reply_ids_below, revise_note, speaker, unsaid_notes, writer,
 };
 pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion, restore_opinions};
 pub use posts::{

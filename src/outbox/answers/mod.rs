@@ -48,7 +48,7 @@ pub struct Draft {
 /// A sentence for the operator when it cannot be said, or the database's.
 pub async fn send(app: &App, draft: Draft) -> anyhow::Result<Note> {
     let (ours, now) = (app.clone(), app.clock.now());
-    app.db.write(move |conn| Box::pin(async move { write(&ours, conn, &draft, now).await })).await
+    app.db.decide(move |conn| Box::pin(async move { write(&ours, conn, &draft, now).await })).await
 }
 
 async fn write(app: &App, conn: &mut Conn, draft: &Draft, now: Timestamp) -> anyhow::Result<Note> {
@@ -100,7 +100,7 @@ async fn write(app: &App, conn: &mut Conn, draft: &Draft, now: Timestamp) -> any
 /// A sentence for the operator when it cannot be edited, or the database's.
 pub async fn edit(app: &App, url: &str, text: &str) -> anyhow::Result<(Note, bool)> {
     let (ours, url, text, now) = (app.clone(), url.to_owned(), text.to_owned(), app.clock.now());
-    app.db.write(move |conn| Box::pin(async move { rewrite(&ours, conn, &url, &text, now).await })).await
+    app.db.decide(move |conn| Box::pin(async move { rewrite(&ours, conn, &url, &text, now).await })).await
 }
 
 async fn rewrite(app: &App, conn: &mut Conn, url: &str, text: &str, now: Timestamp) -> anyhow::Result<(Note, bool)> {
@@ -126,7 +126,7 @@ async fn rewrite(app: &App, conn: &mut Conn, url: &str, text: &str, now: Timesta
 pub async fn delete(app: &App, url: &str) -> anyhow::Result<Note> {
     let (ours, url, now) = (app.clone(), url.to_owned(), app.clock.now());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let note = standing(&ours, conn, &url).await?;
                 interaction::store::end_notes(conn, Ending::Note(note.id), now).await?;
