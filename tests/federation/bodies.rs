@@ -70,9 +70,9 @@ async fn what_a_peer_says_with_its_refusal_is_told() {
         let told = "400: {\"error\":\"unknown\", \"message\":\"missing field `actor`[2J\"}";
         assert_eq!(line.last().as_deref(), Some(told));
         let mut conn = world.app.db.read().await.expect("a connection");
-        let article = veerpont::post::store::article_by_url(&mut conn, "https://example.org/post/one/").await;
-        let article = article.expect("a look").expect("an article");
-        let untaken = store::untaken(&mut conn, article.id, 10).await.expect("lines");
+        let page = ["https://example.org/post/one/".to_owned()];
+        let articles = veerpont::post::store::articles_on_pages(&mut conn, &page).await.expect("a look");
+        let untaken = store::untaken(&mut conn, articles[0].0, 10).await.expect("lines");
         assert_eq!(untaken.iter().map(Line::last).collect::<Vec<_>>(), [Some(told.to_owned())]);
     })
     .await;
