@@ -73,6 +73,8 @@ pub enum StartError {
     Database(#[from] sqlx::Error),
 }
 
+crate::ends_writes!(StartError);
+
 /// Reads the master key and tries it. While the database holds no sealed key and `may_make` says so, it is made where it is
 /// missing; says whether it was.
 ///

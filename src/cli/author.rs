@@ -6,10 +6,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::names;
-use super::print::{List, Output, count, table};
+use super::part;
+use super::print::{Output, count, table};
 use super::sure::Sure;
 use crate::app::App;
 use crate::author::{self, Actor, decisions};
+use crate::db::{Conn, Part};
 use crate::ids::ActorId;
 use crate::source::{self, Known};
 use crate::{config, follower, interaction, outbox, post, worker};
@@ -21,6 +23,8 @@ pub(super) enum Author {
         /// Those without an actor too.
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// One author, by handle or by the source's slug.
     Show {
@@ -73,11 +77,10 @@ impl Author {
 
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { all } => {
-                let everyone = everyone(app).await?.into_iter();
-                let list = List::whole(everyone.filter(|author| all || author.handle.is_some()).collect());
-                output.print(&list, || {
-                    let rows = list.items.iter().map(|author| {
+            Self::List { all, part } => {
+                let authors = list(app, all, &part).await?;
+                part::print(output, &authors, |authors| {
+                    let rows = authors.iter().map(|author| {
                         [
                             author.handle.clone().unwrap_or_else(|| "-".to_owned()),
                             author.name.clone(),
@@ -164,29 +167,46 @@ async fn everyone(app: &App) -> anyhow::Result<Vec<Shown>> {
     let mut shown = Vec::new();
     for source in source::store::known(&mut conn).await? {
         for author in author::store::authors(&mut conn, source.id).await? {
-            let actor = match author.actor {
-                Some(id) => author::store::actor(&mut conn, id).await?,
-                None => None,
-            };
-            let followers = match &actor {
-                Some(actor) => follower::store::count(&mut conn, actor.id).await?,
-                None => 0,
-            };
-            shown.push(Shown {
-                slug: author.slug,
-                source: source.name.clone(),
-                name: author.name,
-                profile: author.has_profile,
-                choice: author.choice.map(author::Choice::as_str),
-                state: state(actor.as_ref()),
-                handle: actor.as_ref().map(|actor| format!("@{}", app.urls.acct(&actor.handle))),
-                actor: actor.as_ref().map(|actor| actor.id),
-                id: actor.as_ref().map(|actor| actor.url(&app.urls)),
-                followers,
-            });
+            shown.push(view(app, &mut conn, &source.name, author).await?);
         }
     }
     Ok(shown)
+}
+
+async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<Shown>> {
+    let mut conn = app.db.read().await?;
+    let sources = source::store::known(&mut conn).await?;
+    let authors = author::store::authors_after(&mut conn, all, part.after()?, part.limit()).await?;
+    let mut items = Vec::new();
+    for author in authors.items {
+        let source =
+            sources.iter().find(|source| source.id == author.source_id).map_or("", |source| source.name.as_str());
+        items.push(view(app, &mut conn, source, author).await?);
+    }
+    Ok(Part { items, next: authors.next })
+}
+
+async fn view(app: &App, conn: &mut Conn, source: &str, author: author::Author) -> sqlx::Result<Shown> {
+    let actor = match author.actor {
+        Some(id) => author::store::actor(conn, id).await?,
+        None => None,
+    };
+    let followers = match &actor {
+        Some(actor) => follower::store::count(conn, actor.id).await?,
+        None => 0,
+    };
+    Ok(Shown {
+        slug: author.slug,
+        source: source.to_owned(),
+        name: author.name,
+        profile: author.has_profile,
+        choice: author.choice.map(author::Choice::as_str),
+        state: state(actor.as_ref()),
+        handle: actor.as_ref().map(|actor| format!("@{}", app.urls.acct(&actor.handle))),
+        actor: actor.as_ref().map(|actor| actor.id),
+        id: actor.as_ref().map(|actor| actor.url(&app.urls)),
+        followers,
+    })
 }
 
 fn state(actor: Option<&Actor>) -> &'static str {

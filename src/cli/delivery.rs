@@ -3,34 +3,35 @@
 use clap::Subcommand;
 
 use super::names;
-use super::print::{List, Output, table};
+use super::part;
+use super::print::{Output, table};
 use crate::app::App;
 use crate::delivery;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Delivery {
-    /// What waits, newest first; with --all what is settled too.
+    /// What waits, server by server; with --all what is settled too, the newest first.
     List {
         /// What is settled too.
         #[arg(long)]
         all: bool,
-        /// Most lines.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
+        #[command(flatten)]
+        part: part::Wanted,
     },
 }
 
 impl Delivery {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let Self::List { all, limit } = self;
+        let Self::List { all, part } = self;
         let mut conn = app.db.read().await?;
-        let lines = delivery::store::ledger(&mut conn, all, i64::from(limit)).await?;
-        let lines =
-            lines.into_iter().map(|line| delivery::store::Line { actor: names::ours(app, &line.actor), ..line });
-        let list = List::whole(lines.collect());
-        output.print(&list, || {
-            let rows = list.items.iter().map(|line| {
-                let answer = line.answer.map(|status| status.to_string()).or_else(|| line.error.clone());
+        let lines = if all {
+            delivery::store::ledger(&mut conn, part.after()?, part.limit()).await?
+        } else {
+            delivery::store::waiting(&mut conn, part.after()?, part.limit()).await?
+        };
+        let lines = lines.map(|line| delivery::store::Line { actor: names::ours(app, &line.actor), ..line });
+        part::print(output, &lines, |lines| {
+            let rows = lines.iter().map(|line| {
                 [
                     line.activity.to_string(),
                     line.kind.clone(),
@@ -38,7 +39,7 @@ impl Delivery {
                     line.inbox.clone(),
                     line.state.clone(),
                     line.attempts.to_string(),
-                    answer.unwrap_or_else(|| "-".to_owned()),
+                    line.last().unwrap_or_else(|| "-".to_owned()),
                     line.next_attempt.clone().unwrap_or_else(|| "-".to_owned()),
                 ]
             });

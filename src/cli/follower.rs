@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::names;
-use super::print::{List, Output, shown, table};
+use super::part;
+use super::print::{Output, shown, table};
 use super::sure::Sure;
 use crate::app::App;
 use crate::{follower, inbox, remote};
@@ -17,6 +18,8 @@ pub(super) enum Follower {
         /// Only the followers of this handle.
         #[arg(long, value_name = "HANDLE")]
         author: Option<String>,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// End somebody's follow, and tell their server.
     Remove {
@@ -49,22 +52,21 @@ impl Follower {
 
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { author } => {
+            Self::List { author, part } => {
                 let of = match author {
                     Some(handle) => Some(names::actor(app, &handle).await?.id),
                     None => None,
                 };
                 let mut conn = app.db.read().await?;
-                let followers = follower::store::list(&mut conn, of).await?;
-                let lines = followers.into_iter().map(|follower| Line {
+                let followers = follower::store::list(&mut conn, of, part.after()?, part.limit()).await?;
+                let lines = followers.map(|follower| Line {
                     since: follower.since.rfc3339(),
                     follower: names::theirs(&follower.username, &follower.actor),
                     follower_id: follower.actor,
                     follows: names::ours(app, &follower.author),
                 });
-                let list = List::whole(lines.collect());
-                output.print(&list, || {
-                    let rows = list.items.iter().map(|line| {
+                part::print(output, &lines, |lines| {
+                    let rows = lines.iter().map(|line| {
                         [line.since.clone(), line.follows.clone(), shown(&line.follower), shown(&line.follower_id)]
                     });
                     table(["SINCE", "FOLLOWS", "HANDLE", "ID"], rows)

@@ -5,11 +5,13 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::names;
-use super::print::{List, Output, shown, table};
+use super::part;
+use super::print::{self, Output, shown, table};
 use super::sure::Sure;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::Conn;
+use crate::db::{Conn, Part};
+use crate::delivery::{self, store::Line};
 use crate::interaction::{self, Answers};
 use crate::post;
 use crate::source::{self, decisions};
@@ -22,6 +24,8 @@ pub(super) enum Post {
         /// Drafts, withheld, missing and removed ones too.
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// One post.
     Show {
@@ -60,7 +64,13 @@ struct Shown {
     updated: Option<String>,
     #[serde(flatten)]
     answers: Answers,
+    /// What of it was tried and not taken, the newest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_taken: Option<Vec<Line>>,
 }
+
+/// Most deliveries shown that were not taken.
+const NOT_TAKEN: i64 = 20;
 
 impl Post {
     /// Whether it changes nothing.
@@ -70,10 +80,10 @@ impl Post {
 
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { all } => {
-                let list = List::whole(list(app, all).await?);
-                output.print(&list, || {
-                    let rows = list.items.iter().map(|post| {
+            Self::List { all, part } => {
+                let posts = list(app, all, &part).await?;
+                part::print(output, &posts, |posts| {
+                    let rows = posts.iter().map(|post| {
                         let date = post.published.as_deref().unwrap_or("-").chars().take(10).collect();
                         [date, post.state.to_owned(), post.source.clone(), post.key.clone(), post.title.clone()]
                     });
@@ -111,17 +121,17 @@ async fn loss(app: &App, post: &post::Post) -> anyhow::Result<Option<String>> {
     )))
 }
 
-async fn list(app: &App, all: bool) -> anyhow::Result<Vec<Shown>> {
+async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<Shown>> {
     let mut conn = app.db.read().await?;
-    let mut shown = Vec::new();
-    for source in source::store::known(&mut conn).await? {
-        for post in post::store::posts(&mut conn, source.id).await? {
-            if all || post.article_stands {
-                shown.push(view(app, &mut conn, &source.name, &post).await?);
-            }
-        }
+    let sources = source::store::known(&mut conn).await?;
+    let posts = post::store::posts_after(&mut conn, all, part.after()?, part.limit()).await?;
+    let mut items = Vec::new();
+    for post in &posts.items {
+        let source =
+            sources.iter().find(|source| source.id == post.source_id).map_or("", |source| source.name.as_str());
+        items.push(view(app, &mut conn, source, post).await?);
     }
-    Ok(shown)
+    Ok(Part { items, next: posts.next })
 }
 
 async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()> {
@@ -130,10 +140,18 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
     let sources = source::store::known(&mut conn).await?;
     let source =
         sources.into_iter().find(|source| source.id == post.source_id).map(|source| source.name).unwrap_or_default();
-    let shown = view(app, &mut conn, &source, &post).await?;
+    let mut shown = view(app, &mut conn, &source, &post).await?;
+    if let Some(article) = post.article {
+        shown.not_taken = Some(delivery::store::untaken(&mut conn, article, NOT_TAKEN).await?);
+    }
     output.print(&shown, || {
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        format!(
+        let not_taken = shown.not_taken.iter().flatten().map(|line| {
+            let last = line.last().unwrap_or_default();
+            print::shown(&format!("{} {} to {}: {last}", line.state, line.kind, line.inbox))
+        });
+        let not_taken = not_taken.fold(String::new(), |told, line| told + "\n  not taken  " + &line);
+        let told = format!(
             "{}\n  key        {}\n  source     {} ({})\n  state      {}{}\n  page       {}\n  id         {}\n  authors    {}\n  owner      {}\n  published  {}\n  updated    {}\n  answers    {} replies, {} likes, {} boosts",
             shown.title,
             shown.key,
@@ -150,7 +168,8 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
             shown.answers.replies,
             shown.answers.likes,
             shown.answers.boosts,
-        )
+        );
+        told + &not_taken
     })
 }
 
@@ -169,6 +188,7 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
     };
     Ok(Shown {
         answers,
+        not_taken: None,
         key: post.key.clone(),
         id: article.as_ref().map(|article| app.urls.article(article.uuid)),
         url: post.entry.url.clone(),
@@ -191,15 +211,12 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
 pub(super) async fn find(app: &App, wanted: &str) -> anyhow::Result<post::Post> {
     let mut conn = app.db.read().await?;
     let mut found = post::store::posts_by_key(&mut conn, wanted).await?;
-    for spelling in names::spellings(wanted) {
+    for spelling in names::spellings(wanted.trim()) {
         if !found.is_empty() {
             break;
         }
-        let article = match app.urls.local(&spelling) {
-            Some(crate::activity::Local::Article(uuid)) => post::store::article_by_uuid(&mut conn, uuid).await?,
-            _ => post::store::article_by_url(&mut conn, &spelling).await?,
-        };
-        if let Some(article) = article {
+        let named = interaction::named::named(&mut conn, &app.urls, &spelling).await?;
+        if let Some(article) = named.and_then(interaction::named::Named::article) {
             found.extend(post::store::post(&mut conn, article.post_id).await?);
         }
     }

@@ -60,22 +60,6 @@ pub(super) fn harmless(text: &str) -> String {
     text.chars().map(|c| if commands(c) || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// What every list prints for programs: its items, and with what the next page begins.
-#[derive(Debug, Serialize)]
-pub(super) struct List<T> {
-    /// The page.
-    pub(super) items: Vec<T>,
-    /// What to give as `--after` for more; `null` at the end.
-    pub(super) next: Option<String>,
-}
-
-impl<T> List<T> {
-    /// All there are.
-    pub(super) fn whole(items: Vec<T>) -> Self {
-        Self { items, next: None }
-    }
-}
-
 /// Rows under their headings; each row is one line.
 pub(super) fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();

@@ -6,8 +6,10 @@ mod send;
 
 use clap::Subcommand;
 
-use super::print::{List, Output, shown, table};
+use super::part;
+use super::print::{Output, shown, table};
 use crate::app::App;
+use crate::db::Part;
 use crate::interaction::store::Filter;
 use crate::interaction::{self, Kind};
 use crate::moderation::decisions::Decision;
@@ -15,7 +17,7 @@ use decide::Standing;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Reply {
-    /// Replies, quotes and private words, the newest first.
+    /// Replies, quotes and private words: what came last is first.
     List {
         /// Only those to this post: its key, its id or its page.
         #[arg(long)]
@@ -26,13 +28,12 @@ pub(super) enum Reply {
         /// Only replies, quotes, or private words to an author (notices).
         #[arg(long, value_parser = decide::kinds())]
         kind: Option<Kind>,
-        /// Most that are listed.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// One reply: what it says, whether it is shown, and why.
     Show {
-        /// Its id.
+        /// Its id, or its page.
         reply: String,
     },
     /// Show a reply that is held or hidden, and under first-held what its author writes from now on.
@@ -56,7 +57,7 @@ impl Reply {
 
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { post, state, kind, limit } => list(app, post, (state, kind), limit, output).await,
+            Self::List { post, state, kind, part } => list(app, post, (state, kind), &part, output).await,
             Self::Show { reply } => decide::show(app, &reply, output).await,
             Self::Approve(decided) => decided.run(app, Decision::Approve, output).await,
             Self::Hide(decided) => decided.run(app, Decision::Hide, output).await,
@@ -71,7 +72,7 @@ async fn list(
     app: &App,
     post: Option<String>,
     (standing, kind): (Option<Standing>, Option<Kind>),
-    limit: u32,
+    part: &part::Wanted,
     output: Output,
 ) -> anyhow::Result<()> {
     let article = match post {
@@ -84,10 +85,10 @@ async fn list(
     let mut conn = app.db.read().await?;
     let (state, private) = standing.map_or((None, None), Standing::filter);
     let filter = Filter { article, state, kind: kind.or(private) };
-    let replies = interaction::store::list(&mut conn, &app.urls, filter, i64::from(limit)).await?;
-    let list = List::whole(looked::lines(app, &mut conn, replies).await?);
-    output.print(&list, || {
-        let rows = list.items.iter().map(|line| {
+    let replies = interaction::store::list(&mut conn, &app.urls, filter, part.after()?, part.limit()).await?;
+    let list = Part { items: looked::lines(app, &mut conn, replies.items).await?, next: replies.next };
+    part::print(output, &list, |lines| {
+        let rows = lines.iter().map(|line| {
             [
                 line.written.clone(),
                 line.kind.as_str().to_owned(),

@@ -1,16 +1,15 @@
 //! Opening a database: made and brought up to date by who begins a house or runs one; for everyone else, as it is.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyPool, ConnectOptions, Connection};
-use tokio::sync::{Notify, mpsc};
+use sqlx::{ConnectOptions, Connection};
 
-use super::{BATCH, Conn, Db, Engine, PATIENCE, write_batches};
+use super::queues::Bells;
+use super::{Conn, Db, Engine, PATIENCE, writing};
 use crate::config::Database;
 use crate::rights::{self, Need};
 
@@ -92,7 +91,7 @@ pub enum Access {
 
 /// How an engine is asked to open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// It is made if it is not there.
     Make,
     /// It must be there.
@@ -135,7 +134,7 @@ impl Place {
         format!("sqlite://{}?mode={how}", file.display())
     }
 
-    async fn connect(&self, mode: Mode) -> Result<AnyPool, OpenError> {
+    async fn connect(&self, mode: Mode) -> Result<Db, OpenError> {
         let (engine, failed) = (self.engine, |why| self.failed(mode, why));
         let options: AnyConnectOptions = self.address(mode).parse().map_err(failed)?;
         let options = options
@@ -145,15 +144,19 @@ impl Place {
         let mut first = options.connect().await.map_err(failed)?;
         prepare(&mut first, engine, mode).await.map_err(failed)?;
         first.close().await.map_err(failed)?;
-        AnyPoolOptions::new()
+        let pool = AnyPoolOptions::new()
             .max_connections(if engine == Engine::Sqlite { 5 } else { 8 })
             .acquire_timeout(PATIENCE)
             .idle_timeout(None)
             .max_lifetime(None)
             .after_connect(move |conn, _| Box::pin(prepare(conn, engine, mode)))
-            .connect_with(options)
+            .connect_with(options.clone())
             .await
-            .map_err(failed)
+            .map_err(failed)?;
+        let bells = Bells::default();
+        let writer = (engine == Engine::Sqlite).then(|| writing::in_batches(pool.clone(), bells.clone()));
+        let file = self.file.clone().filter(|_| mode != Mode::Memory);
+        Ok(Db { pool, engine, options, file, writer, bells, upgraded: None })
     }
 
     /// The engine's error; in a matter of rights, whose the file is.
@@ -214,8 +217,7 @@ impl Db {
         if let Some(file) = &place.file {
             make_folder(file)?;
         }
-        let pool = place.connect(Mode::Make).await?;
-        let db = Self::of(pool, place.engine);
+        let db = place.connect(Mode::Make).await?;
         let before = db.versions().await.map_err(|why| place.failed(Mode::Make, why))?;
         tables.run(&db.pool).await.map_err(|why| OpenError::Migrate { url: place.shown.clone(), why })?;
         let is_older = before.len() < tables.iter().count();
@@ -233,7 +235,7 @@ impl Db {
             return Ok(None);
         }
         let mode = if access == Access::Write { Mode::Use } else { Mode::Look };
-        let db = Self::of(place.connect(mode).await?, place.engine);
+        let db = place.connect(mode).await?;
         let versions = match db.versions().await {
             Ok(versions) => versions,
             Err(why) => {
@@ -271,21 +273,9 @@ impl Db {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let place = Place::of(&format!("sqlite:file:veerpont-{number}?mode=memory&cache=shared"))?;
-        let db = Self::of(place.connect(Mode::Memory).await?, place.engine);
+        let db = place.connect(Mode::Memory).await?;
         TABLES.run(&db.pool).await.map_err(|why| OpenError::Migrate { url: place.shown, why })?;
         Ok(db)
-    }
-
-    fn of(pool: AnyPool, engine: Engine) -> Self {
-        let changed = Arc::new(Notify::new());
-        let writer = if engine == Engine::Sqlite {
-            let (sender, jobs) = mpsc::channel(4 * BATCH);
-            tokio::spawn(write_batches(pool.clone(), jobs, changed.clone()));
-            Some(sender)
-        } else {
-            None
-        };
-        Self { pool, engine, writer, changed, upgraded: None }
     }
 
     /// From which change of the tables to which this opening brought an older database.
@@ -328,7 +318,7 @@ fn make_folder(file: &Path) -> Result<(), OpenError> {
     })
 }
 
-async fn prepare(conn: &mut Conn, engine: Engine, mode: Mode) -> sqlx::Result<()> {
+pub(super) async fn prepare(conn: &mut Conn, engine: Engine, mode: Mode) -> sqlx::Result<()> {
     // FULL: what we answered 202 for, or settled, survives a power cut; group commit pays for it (limits, section 7).
     let pragmas: &[&'static str] = match (engine, mode) {
         (Engine::Sqlite, Mode::Make | Mode::Use | Mode::Memory) => &[

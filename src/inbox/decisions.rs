@@ -15,7 +15,7 @@ use crate::moderation::decisions::{self, Decision, Impossible};
 pub async fn decide(app: &App, id: &str, decision: Decision, word: Word) -> Result<State, Impossible> {
     let (ours, id) = (app.clone(), id.to_owned());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let state = decisions::decide(&ours, conn, &id, decision, &word).await?;
                 if state == State::Shown {

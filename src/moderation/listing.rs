@@ -50,6 +50,8 @@ pub enum Impossible {
     Database(#[from] sqlx::Error),
 }
 
+crate::ends_writes!(Impossible);
+
 /// A block that an operator asks for.
 #[derive(Clone, Debug)]
 pub struct Wish<'a> {
@@ -128,7 +130,7 @@ pub async fn add(app: &App, wish: Wish<'_>, severity: Severity, word: Word) -> R
     let (kind, actor, now, ids) = (wish.kind, wish.actor, app.clock.now(), app.ids.clone());
     let stored = value.clone();
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let block =
                     NewBlock { id, kind, value: &stored, severity, actor, list: None, reason: word.why.as_deref() };
@@ -151,7 +153,7 @@ pub async fn remove(app: &App, wish: Wish<'_>, word: Word) -> Result<(String, En
     let (kind, actor, removed) = (wish.kind, wish.actor, value.clone());
     let (now, ids) = (app.clock.now(), app.ids.clone());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 if !store::remove_block(conn, kind, &removed, actor).await? {
                     let lists = store::lists_with(conn, kind, &removed).await?;
@@ -286,7 +288,7 @@ pub async fn import(app: &App, list: List<'_>, may_empty: bool, word: Word) -> R
     let (ids, now) = (app.ids.clone(), app.clock.now());
     let (name, file) = (list.name.to_owned(), list.file.to_owned());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let list = store::put_list(conn, &ids, &name, &file, now).await?;
                 for block in store::blocks_of_list(conn, &name).await? {
@@ -366,7 +368,7 @@ pub async fn remove_list(app: &App, name: &str, word: Word) -> Result<(u64, Enfo
     let (wanted, ids, now) = (name.to_owned(), app.ids.clone(), app.clock.now());
     let removed = app
         .db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let Some(removed) = store::remove_list(conn, &wanted).await? else {
                     return Err(Impossible::NoList(wanted));

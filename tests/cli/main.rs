@@ -19,6 +19,7 @@ mod operator;
 mod people;
 mod rights;
 mod spelling;
+mod stopping;
 
 /// A list with nothing in it.
 fn nothing() -> Value {

@@ -16,6 +16,7 @@ use super::send;
 use crate::activity::Local;
 use crate::app::App;
 use crate::inbox::decisions;
+use crate::interaction::named::{Named, named};
 use crate::interaction::store::Ruling;
 use crate::interaction::{self, Kind, State};
 use crate::moderation::decisions::Decision;
@@ -25,7 +26,7 @@ use crate::{outbox, worker};
 /// What is decided of which reply.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Decided {
-    /// Its id.
+    /// Its id, or its page.
     reply: String,
     /// Why, for those who look at it later; the same decision again without it keeps the reason there is.
     #[arg(long)]
@@ -85,7 +86,7 @@ pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
 
 impl Decided {
     pub(super) async fn run(self, app: &App, decision: Decision, output: Output) -> anyhow::Result<()> {
-        let id = known_id(app, &self.reply).await?;
+        let id = id_of(app, &self.reply).await?;
         let word = self.by.word(self.reason);
         let (reason, by) = (word.why.clone(), word.by.clone());
         let now = decisions::decide(app, &id, decision, word).await?;
@@ -99,9 +100,9 @@ impl Decided {
 impl Deleted {
     /// Ends a reply: by a moderator's word if it is somebody else's, everywhere if one of ours wrote it.
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let id = known_id(app, &self.decided.reply).await?;
+        let id = id_of(app, &self.decided.reply).await?;
         let is_ours = matches!(app.urls.local(&id), Some(Local::Note(_)));
-        let found = looked::find(app, &mut *app.db.read().await?, &id).await?;
+        let found = interaction::store::looked_at(&mut *app.db.read().await?, &app.urls, &id).await?;
         if let Some(reply) = found.filter(|reply| reply.state != State::Deleted) {
             let author = shown(&reply.author.handle);
             let what = if is_ours {
@@ -118,11 +119,22 @@ impl Deleted {
     }
 }
 
-/// The spelling under which a reply is known; what was written where it is not.
-async fn known_id(app: &App, written: &str) -> anyhow::Result<String> {
+/// The id of the reply that an address names, by whatever people have at hand of it, with or without a slash at its end.
+async fn id_of(app: &App, address: &str) -> anyhow::Result<String> {
     let mut conn = app.db.read().await?;
-    let found = looked::find(app, &mut conn, written).await?;
-    Ok(found.map_or_else(|| written.to_owned(), |reply| reply.id))
+    for spelling in names::spellings(address.trim()) {
+        match named(&mut conn, &app.urls, &spelling).await? {
+            Some(Named::Said(reply)) => return Ok(reply.object_id),
+            Some(Named::Several(ids)) => {
+                anyhow::bail!(
+                    "several replies say that `{address}` is their page; name the one by its id: {}",
+                    ids.join(" or ")
+                )
+            }
+            _ => {}
+        }
+    }
+    Ok(address.to_owned())
 }
 
 #[derive(Debug, Serialize)]
@@ -141,8 +153,9 @@ struct Looked {
 
 /// Prints one reply.
 pub(super) async fn show(app: &App, id: &str, output: Output) -> anyhow::Result<()> {
+    let id = id_of(app, id).await?;
     let mut conn = app.db.read().await?;
-    let reply = looked::find(app, &mut conn, id).await?;
+    let reply = interaction::store::looked_at(&mut conn, &app.urls, &id).await?;
     let reply = reply.with_context(|| format!("there is no `{id}`; `veerpont reply list` shows the ids"))?;
     let ruling = interaction::store::ruling(&mut conn, reply.row).await?;
     let blocked_by = match ruling.block {
@@ -184,16 +197,4 @@ fn text(looked: &Looked) -> String {
     }
     let _ = write!(text, "\n{}", line.text);
     text
-}
-
-/// An article or a reply that is answered, in the spelling under which it is known.
-pub(super) async fn answered(app: &App, written: &str) -> anyhow::Result<String> {
-    let mut conn = app.db.read().await?;
-    for spelling in names::spellings(written) {
-        if crate::post::store::article_by_url(&mut conn, &spelling).await?.is_some() {
-            return Ok(spelling);
-        }
-    }
-    drop(conn);
-    known_id(app, written).await
 }

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::html;
 use crate::interaction::{Kind, Shown, Words};
-use crate::{interaction, post};
+use crate::post;
 
 /// Characters of a reply that stand in the list.
 const TEASER: usize = 80;
@@ -65,16 +65,6 @@ pub(super) async fn lines(app: &App, conn: &mut Conn, replies: Vec<Shown>) -> an
             line(reply, article, title)
         })
         .collect())
-}
-
-/// One reply by its id, with or without a slash at its end.
-pub(super) async fn find(app: &App, conn: &mut Conn, id: &str) -> sqlx::Result<Option<Shown>> {
-    for spelling in super::super::names::spellings(id) {
-        if let Some(reply) = interaction::store::looked_at(conn, &app.urls, &spelling).await? {
-            return Ok(Some(reply));
-        }
-    }
-    Ok(None)
 }
 
 fn line(reply: Shown, article: String, title: String) -> Line {

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::super::names;
 use super::super::print::{Output, shown};
-use super::decide;
 use crate::app::App;
 use crate::author;
 use crate::clock::Timestamp;
@@ -66,8 +65,7 @@ struct Answer {
 impl Send {
     pub(in crate::cli) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         let author = names::handle(app, &self.author)?;
-        let to = decide::answered(app, &self.to).await?;
-        let draft = Draft { author, to, text: written(self.text)?, language: self.language };
+        let draft = Draft { author, to: self.to, text: written(self.text)?, language: self.language };
         let note = answers::send(app, draft).await?;
         say(app).await?;
         let answer = view(app, &note).await?;
