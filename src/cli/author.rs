@@ -146,7 +146,8 @@ async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<
     let authors = author::store::authors_after(&mut conn, all, part.after()?, part.limit()).await?;
     let mut items = Vec::new();
     for author in authors.items {
-        let source = sources.iter().find(|source| source.id == author.source_id).map_or("", |source| source.name.as_str());
+        let source =
+            sources.iter().find(|source| source.id == author.source_id).map_or("", |source| source.name.as_str());
         items.push(view(app, &mut conn, source, author).await?);
     }
     Ok(Part { items, next: authors.next })

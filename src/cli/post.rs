@@ -97,7 +97,8 @@ async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<
     let posts = post::store::posts_after(&mut conn, all, part.after()?, part.limit()).await?;
     let mut items = Vec::new();
     for post in &posts.items {
-        let source = sources.iter().find(|source| source.id == post.source_id).map_or("", |source| source.name.as_str());
+        let source =
+            sources.iter().find(|source| source.id == post.source_id).map_or("", |source| source.name.as_str());
         items.push(view(app, &mut conn, source, post).await?);
     }
     Ok(Part { items, next: posts.next })

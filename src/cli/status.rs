@@ -199,7 +199,13 @@ fn text(status: &Status) -> String {
         writeln!(text, "outbox      {} to be said, {} to be fanned out", status.outbox.unsaid, status.outbox.unsent);
     let _ = writeln!(text, "deliveries  {}", counts(&status.deliveries));
     let hosts = &status.hosts;
-    let _ = writeln!(text, "hosts       {} known, {} failing, {} gone", up_to(hosts.known), up_to(hosts.failing), up_to(hosts.gone));
+    let _ = writeln!(
+        text,
+        "hosts       {} known, {} failing, {} gone",
+        up_to(hosts.known),
+        up_to(hosts.failing),
+        up_to(hosts.gone)
+    );
     let _ = writeln!(text, "inbound     {}", counts(&status.inbound));
     let _ = writeln!(text, "replies     {}", counts(&status.replies));
     if status.replies.contains_key("held") {

@@ -217,11 +217,11 @@ pub async fn list(
 ) -> sqlx::Result<Part<Follower>> {
     let Place([who, whom]) = after.unwrap_or(Place([0; 2]));
     let select = match of {
-        Some(actor) => query(select_follower!(
-            "f.actor_id = $1 AND f.remote_actor_id > $2 ORDER BY f.remote_actor_id LIMIT $3"
-        ))
-        .bind(actor.0)
-        .bind(who),
+        Some(actor) => {
+            query(select_follower!("f.actor_id = $1 AND f.remote_actor_id > $2 ORDER BY f.remote_actor_id LIMIT $3"))
+                .bind(actor.0)
+                .bind(who)
+        }
         None => query(select_follower!(
             "(f.remote_actor_id, f.actor_id) > ($1, $2) ORDER BY f.remote_actor_id, f.actor_id LIMIT $3"
         ))

@@ -80,8 +80,7 @@ macro_rules! select_reports {
 /// The database's.
 pub async fn reports(conn: &mut Conn, all: bool, after: Option<Place<1>>, limit: i64) -> sqlx::Result<Part<Report>> {
     let Place([before]) = after.unwrap_or(Place([i64::MAX]));
-    let statement =
-        if all { select_reports!("id < $1") } else { select_reports!("resolved_at IS NULL AND id < $1") };
+    let statement = if all { select_reports!("id < $1") } else { select_reports!("resolved_at IS NULL AND id < $1") };
     let rows = query(statement).bind(before).bind(limit + 1).fetch_all(conn).await?;
     let reports = rows
         .iter()

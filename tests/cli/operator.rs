@@ -26,7 +26,7 @@ fn a_sync_tells_what_it_did_and_a_second_one_does_nothing() {
     assert_eq!(home.json(&["sync"])["unchanged"], 1);
 
     let posts = home.json(&["post", "list"]);
-    let post = &posts[0];
+    let post = &posts["items"][0];
     assert_eq!(post["key"], "post/first");
     assert_eq!(post["url"], "https://example.org/post/first/");
     assert_eq!(post["title"], "The first ferry");

@@ -236,7 +236,8 @@ async fn verdict(world: &World, (id, signer): (String, String)) -> Value {
 async fn end(world: &World) -> Value {
     let mut conn = world.app.db.read().await.expect("a connection");
     let said = list(&mut conn, &world.app.urls, Filter::default(), None, 100).await.expect("posts");
-    let mut said: Vec<String> = said.items.into_iter().map(|said| format!("{} {}", said.state.as_str(), said.id)).collect();
+    let mut said: Vec<String> =
+        said.items.into_iter().map(|said| format!("{} {}", said.state.as_str(), said.id)).collect();
     said.sort();
     json!(said)
 }

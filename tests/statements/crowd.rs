@@ -128,7 +128,8 @@ async fn tables(conn: &mut SqliteConnection) -> Vec<Table> {
     for name in names.iter().map(|row| row.get::<String, _>(0)) {
         let info = format!("SELECT name, type, \"notnull\" FROM pragma_table_info('{name}')");
         let info = conn.fetch_all(AssertSqlSafe(info)).await.expect("columns");
-        let columns = info.iter().map(|row| (row.get(0), row.get::<String, _>(1) == "BIGINT", row.get::<i64, _>(2) == 0));
+        let columns =
+            info.iter().map(|row| (row.get(0), row.get::<String, _>(1) == "BIGINT", row.get::<i64, _>(2) == 0));
         let last = format!(
             "SELECT c.name FROM pragma_index_list('{name}') l, pragma_index_info(l.name) c WHERE l.\"unique\" = 1
              AND c.seqno = (SELECT MAX(d.seqno) FROM pragma_index_info(l.name) d) AND c.name IS NOT NULL"

@@ -39,7 +39,12 @@ pub(crate) async fn faults(database: &TestDatabase, statements: &[&Statement], g
         Engine::Postgres => {
             let mut conn = PgConnection::connect(&database.url).await.expect("PostgreSQL answers");
             // Ten thousand rows are few for it. What is asked is whether there is a way by an index, which it takes among millions.
-            for setting in ["plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off"] {
+            for setting in [
+                "plan_cache_mode = force_generic_plan",
+                "enable_seqscan = off",
+                "enable_hashjoin = off",
+                "enable_mergejoin = off",
+            ] {
                 conn.execute(AssertSqlSafe(format!("SET {setting}"))).await.expect("a setting");
             }
             for statement in statements {
@@ -65,7 +70,7 @@ fn of_sqlite(statement: &str, plan: &[String], grows: &BTreeSet<String>) -> Vec<
             if let Some(table) = meant.iter().find(|table| grows.contains(**table) && !is_cut(statement, table))
                 && !is_queue
             {
-                whats.push(format!("SCAN {table}{}", scan.strip_prefix(name).unwrap_or_default()));
+                whats.push(format!("SCAN {table} as {scan}"));
             }
         } else if line == "USE TEMP B-TREE FOR ORDER BY"
             && statement.contains("LIMIT")
@@ -90,7 +95,8 @@ fn is_cut(statement: &str, table: &str) -> bool {
 
 /// Which tables each name of a statement may mean.
 fn aliases(statement: &str) -> BTreeMap<&str, BTreeSet<&str>> {
-    let words: Vec<&str> = statement.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        statement.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
     let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for at in 0..words.len().saturating_sub(1) {
         if !matches!(words[at], "FROM" | "JOIN" | "UPDATE" | "INTO") {
@@ -128,7 +134,8 @@ async fn generic_plan(conn: &mut PgConnection, statement: &Statement) -> Value {
         types[number - 1] = if is_number { "bigint" } else { "text" };
     }
     let values = name(&vec!["NULL"; most]);
-    let explained = conn.fetch_one(AssertSqlSafe(format!("EXPLAIN (FORMAT JSON, COSTS OFF) EXECUTE one{values}"))).await;
+    let explained =
+        conn.fetch_one(AssertSqlSafe(format!("EXPLAIN (FORMAT JSON, COSTS OFF) EXECUTE one{values}"))).await;
     let explained = explained.unwrap_or_else(|error| panic!("{}: {error}\n{}", statement.place, statement.text));
     conn.execute("DEALLOCATE one").await.expect("it is forgotten");
     // As text, since that is how it comes.
@@ -138,7 +145,8 @@ async fn generic_plan(conn: &mut PgConnection, statement: &Statement) -> Value {
 
 fn mentions(text: &str, number: usize) -> bool {
     let parameter = format!("${number}");
-    text.match_indices(&parameter).any(|(at, found)| !text[at + found.len()..].starts_with(|c: char| c.is_ascii_digit()))
+    text.match_indices(&parameter)
+        .any(|(at, found)| !text[at + found.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// What PostgreSQL would read through: a table, or an index from end to end where it is not to stop after a few rows.
@@ -161,7 +169,8 @@ fn of_postgres(plan: &Value, stops: bool, grows: &BTreeSet<String>, whats: &mut 
         whats.push(format!("{kind} through {index}"));
     }
     // A sort, a hash or a count asks for all that is below it.
-    let stops = kind == "Limit" || (stops && matches!(kind, "Nested Loop" | "LockRows" | "Subquery Scan" | "Append" | "Merge Append"));
+    let stops = kind == "Limit"
+        || (stops && matches!(kind, "Nested Loop" | "LockRows" | "Subquery Scan" | "Append" | "Merge Append"));
     let below = plan["Plans"].as_array().map(Vec::as_slice).unwrap_or_default();
     let narrowed = |plan: &Value| !plan["Index Cond"].is_null();
     // Of two sets that are laid over each other, one is enough to keep it small.

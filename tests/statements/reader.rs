@@ -168,7 +168,9 @@ fn evaluate<'m>(tokens: &Tokens, at: usize, known: &impl Fn(&str) -> Option<&'m 
             let each = arguments(tokens, at).into_iter().map(|part| whole(&part, known));
             Some((each.collect::<Option<Vec<_>>>()?.concat(), closing(tokens, at)))
         }
-        Token::Word(name) if is_mark(tokens.get(at + 1), '!') && ['(', '['].iter().any(|open| is_mark(tokens.get(at + 2), *open)) => {
+        Token::Word(name)
+            if is_mark(tokens.get(at + 1), '!') && ['(', '['].iter().any(|open| is_mark(tokens.get(at + 2), *open)) =>
+        {
             let arguments = arguments(tokens, at + 2);
             let end = closing(tokens, at + 2);
             if name == "concat" {
@@ -327,7 +329,9 @@ fn statements_are_read_whatever_they_are_made_of() {
         ("SELECT 2 LOCK;", Some(Engine::Postgres)),
     ];
     assert_eq!(found, expected.map(|(text, only)| (text.to_owned(), only)));
-    for escaping in ["query(unknown!(\"SELECT 1\"))", "query_scalar(&format!(\"SELECT 1\"))", "query(AssertSqlSafe(text))"] {
+    for escaping in
+        ["query(unknown!(\"SELECT 1\"))", "query_scalar(&format!(\"SELECT 1\"))", "query(AssertSqlSafe(text))"]
+    {
         assert_eq!(read(escaping).1.len(), 1, "{escaping}");
     }
 }

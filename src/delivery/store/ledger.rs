@@ -186,12 +186,10 @@ fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
 /// # Errors
 /// The database's.
 pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
-    query_scalar(
-        "SELECT COUNT(*) FROM (SELECT activity_id FROM deliveries WHERE settled_at IS NULL LIMIT $1) waiting",
-    )
-    .bind(most)
-    .fetch_one(conn)
-    .await
+    query_scalar("SELECT COUNT(*) FROM (SELECT activity_id FROM deliveries WHERE settled_at IS NULL LIMIT $1) waiting")
+        .bind(most)
+        .fetch_one(conn)
+        .await
 }
 
 /// How many of the latest deliveries, `most` at most, ended in each way.

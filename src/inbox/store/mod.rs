@@ -245,8 +245,7 @@ pub async fn forget_texts(conn: &mut Conn, settled: Timestamp, deferred: Timesta
         .bind(limit)
         .execute(&mut *conn)
         .await?;
-    let others =
-        query(forget!("verdict = 'deferred'")).bind(deferred.millis()).bind(limit).execute(conn).await?;
+    let others = query(forget!("verdict = 'deferred'")).bind(deferred.millis()).bind(limit).execute(conn).await?;
     Ok(understood.rows_affected() + others.rows_affected())
 }
 

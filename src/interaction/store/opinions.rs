@@ -117,10 +117,11 @@ pub async fn end_opinion(
 /// # Errors
 /// The database's.
 pub async fn restore_opinions(conn: &mut Conn, by: InboundId) -> sqlx::Result<()> {
-    let rows = query("UPDATE interactions SET ended_at = NULL, ended_by = NULL WHERE ended_by = $1 RETURNING article_id")
-        .bind(by.0)
-        .fetch_all(&mut *conn)
-        .await?;
+    let rows =
+        query("UPDATE interactions SET ended_at = NULL, ended_by = NULL WHERE ended_by = $1 RETURNING article_id")
+            .bind(by.0)
+            .fetch_all(&mut *conn)
+            .await?;
     for row in &rows {
         changed(conn, ArticleId(row.int("article_id")?)).await?;
     }

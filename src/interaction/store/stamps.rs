@@ -31,7 +31,9 @@ pub async fn stamps(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Stamp
     .bind(source.0)
     .fetch_all(conn)
     .await?;
-    rows.iter().map(|row| Ok(Stamp { article: ArticleId(row.int("article_id")?), changes: row.int("changes")? })).collect()
+    rows.iter()
+        .map(|row| Ok(Stamp { article: ArticleId(row.int("article_id")?), changes: row.int("changes")? }))
+        .collect()
 }
 
 /// How often an article's conversation changed: whoever keeps what it made of it makes it anew when this is another number.
@@ -39,10 +41,8 @@ pub async fn stamps(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Stamp
 /// # Errors
 /// The database's.
 pub async fn changes(conn: &mut Conn, article: ArticleId) -> sqlx::Result<i64> {
-    let changes: Option<i64> = query_scalar("SELECT changes FROM talks WHERE article_id = $1")
-        .bind(article.0)
-        .fetch_optional(conn)
-        .await?;
+    let changes: Option<i64> =
+        query_scalar("SELECT changes FROM talks WHERE article_id = $1").bind(article.0).fetch_optional(conn).await?;
     Ok(changes.unwrap_or_default())
 }
 

@@ -123,7 +123,11 @@ pub async fn block(conn: &mut Conn, id: BlockId) -> sqlx::Result<Option<Block>> 
 /// # Errors
 /// The database's.
 pub async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<Vec<Block>> {
-    let rows = query(select_block!("WHERE b.list_id = (SELECT n.id FROM block_lists n WHERE n.name = $1) ORDER BY b.id")).bind(list).fetch_all(conn).await?;
+    let rows =
+        query(select_block!("WHERE b.list_id = (SELECT n.id FROM block_lists n WHERE n.name = $1) ORDER BY b.id"))
+            .bind(list)
+            .fetch_all(conn)
+            .await?;
     rows.iter().map(read_block).collect()
 }
 
