@@ -91,7 +91,7 @@ pub async fn list(
 ) -> sqlx::Result<Part<Shown>> {
     let Place([before]) = after.unwrap_or(Place([i64::MAX]));
     let state = filter.state.map_or("", State::as_str);
-    let bound = |statement| query(statement).bind(before).bind(limit + 1);
+    let bound = |statement: &'static str| query(statement).bind(before).bind(limit + 1);
     let mut shown: Vec<Shown> = Vec::new();
     if let Some(article) = filter.article {
         // Of each kind on its own, so that a few replies are found among a million likes.
