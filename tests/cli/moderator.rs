@@ -13,14 +13,14 @@ fn blocks_are_made_listed_and_removed() {
     home.json(&["block", "add", "keyword", "Casino", "--severity", "silence", "--author", "@ann"]);
     home.json(&["block", "add", "actor", "https://peer.test/users/eve"]);
     let blocks = home.json(&["block", "list"]);
-    let blocks: Vec<_> = blocks["blocks"].as_array().expect("a list").iter().collect();
+    let blocks: Vec<_> = blocks["items"].as_array().expect("a list").iter().collect();
     let line = |at: usize| {
         let of = |key: &str| blocks[at][key].clone();
         [of("kind"), of("value"), of("severity"), of("author"), of("list"), of("reason")]
     };
     let null = json!(null);
     assert_eq!(
-        line(0),
+        line(2),
         [
             json!("actor"),
             json!("https://peer.test/users/eve"),
@@ -31,10 +31,13 @@ fn blocks_are_made_listed_and_removed() {
         ]
     );
     assert_eq!(
-        line(1),
+        line(0),
         [json!("domain"), json!("bad.test"), json!("block"), null.clone(), null.clone(), json!("spam")]
     );
-    assert_eq!(line(2), [json!("keyword"), json!("casino"), json!("silence"), json!("@ann"), null.clone(), null]);
+    assert_eq!(
+        line(1),
+        [json!("keyword"), json!("casino"), json!("silence"), json!("@ann"), null.clone(), null.clone()]
+    );
     let shown = home.run(&["block", "list"]);
     assert!(shown.stdout.contains("by hand") && shown.stdout.contains("everyone"), "{}", shown.stdout);
 

@@ -3,5 +3,7 @@
 mod addresses;
 mod counter;
 mod idle;
+mod crowded;
+mod lists;
 mod quiet;
 mod stranger_html;

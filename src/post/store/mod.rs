@@ -10,5 +10,5 @@ pub use articles::{
 };
 pub use posts::{
     count_states, park_key, post, posts, posts_after, posts_by_key, release, restore_key, save_post, traced, withhold,
-    withhold_posts,
+    withhold_post,
 };
