@@ -192,16 +192,8 @@ async fn hear(app: &App, heard: Vec<Said>) {
         Box::pin(async move {
             for said in &heard {
                 let incoming = incoming::parse(said.activity.to_string().as_bytes()).expect("an activity");
-                let arrival = Arrival {
-                    activity_id: incoming.id,
-                    signer: incoming.actor.clone(),
-                    actor: incoming.actor,
-                    kind: incoming.kind.as_str().to_owned(),
-                    object_id: incoming.object.and_then(|object| object.id),
-                    raw: said.activity.to_string(),
-                    path: "/ap/inbox".to_owned(),
-                    proof: None,
-                };
+                let signer = incoming.actor.clone();
+                let arrival = Arrival::of(incoming, signer, said.activity.to_string(), "/ap/inbox".to_owned());
                 store::keep(conn, &writer.ids, &arrival, now).await?;
                 loop {
                     let due = store::claim(conn, &writer.db, "test", 64, now).await?;

@@ -6,7 +6,7 @@ use super::super::seeker::DEEPEST;
 use super::super::store::wanted;
 use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
 use super::origin::{self, By};
-use super::{actors, object, quotes};
+use super::{actors, object, quotes, taken_back};
 use crate::activity::Local;
 use crate::activity::incoming::{Audience, Incoming, Malformed, Statement, same_origin, statement};
 use crate::app::App;
@@ -371,6 +371,9 @@ pub(super) async fn deleted(
         return Ok(Verdict::declined("it deletes nothing that has an id"));
     };
     let Some(known) = interaction::store::post(conn, id).await? else {
+        if let Some(verdict) = taken_back::deleted(app, conn, inbound, id).await? {
+            return Ok(verdict);
+        }
         return Ok(Verdict::ignored("nothing of that id is known; remembered, should it come late"));
     };
     let author = remote::store::by_url(conn, &inbound.actor).await?;
