@@ -24,6 +24,17 @@ use crate::sealing::MasterKey;
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
+/// Why a key could not be had.
+#[derive(Clone, Debug)]
+pub enum NoKey {
+    /// It may be had later, for all we know.
+    Passing(String),
+    /// Its server says that it is gone for ever.
+    Gone,
+    /// It is not there, or not to be believed.
+    Lasting(String),
+}
+
 /// What it is made of.
 pub struct Parts {
     /// `veerpont.toml`.
@@ -42,8 +53,9 @@ pub struct Parts {
     pub master: MasterKey,
     /// Private keys already opened, by their sealed text: a key that another process rotated or sealed anew is not found here.
     pub signers: Cache<String, PrivateKey>,
-    /// When the key of a keyId could last not be had, so that a stranger cannot make us ask again and again (interop G8).
-    pub failed_keys: Cache<String, Timestamp>,
+    /// When and why the key of a keyId could last not be had, so that a stranger cannot make us ask again and again, and is
+    /// answered the same meanwhile (interop G8).
+    pub failed_keys: Cache<String, (Timestamp, NoKey)>,
     /// Held while the key of a keyId is fetched, so that one fetch serves all who wait for it.
     pub key_flights: Cache<String, Arc<Mutex<()>>>,
     /// Fetches that strangers may cause at one host.

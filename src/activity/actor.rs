@@ -103,7 +103,8 @@ pub fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
         put(&mut actor, "attributionDomains", facts.attribution_domains);
     }
     if facts.kind == ActorKind::Group {
-        put(&mut actor, "postingRestrictedToMods", true);
+        // Where it is true, NodeBB refuses what the Group announces (interop U1); and who may post, no Group tells yet.
+        put(&mut actor, "postingRestrictedToMods", false);
     }
     json!(WithContext::new(actor, context(facts)))
 }

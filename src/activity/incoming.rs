@@ -15,12 +15,12 @@ pub use gathering::{Gathering, gathering};
 pub use shape::{DEPTH_MAX, URL_MAX, document};
 pub use statement::{Attachment, Audience, CONTENT_MAX, Emoji, Mention, Statement, statement};
 
-pub use shape::same_origin;
 use shape::{address, address_of, each, one, requires_activity_streams, text_type};
+pub use shape::{same_address, same_origin};
 pub use sign::sign;
 
 /// Why a body means nothing: to be answered 400.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// No JSON.
     #[error("send one JSON document in UTF-8")]
@@ -46,12 +46,17 @@ pub enum Malformed {
     /// An activity whose id is of another origin than its actor.
     #[error("`id` and `actor` must be of one scheme, host and port")]
     Foreign,
+    /// An actor whose inbox is of another origin than its id; which.
+    #[error(
+        "its `inbox` is on {0}, not on the actor's own host: we deliver only there, so that nobody can turn our deliveries upon somebody else"
+    )]
+    InboxElsewhere(String),
 }
 
 impl Malformed {
     /// One of a bounded set of words, to count by.
     #[must_use]
-    pub fn label(self) -> &'static str {
+    pub fn label(&self) -> &'static str {
         match self {
             Self::NotJson => "not-json",
             Self::NotAnObject => "not-an-object",
@@ -61,6 +66,7 @@ impl Malformed {
             Self::Context => "context",
             Self::Property(_) => "property",
             Self::Foreign => "foreign",
+            Self::InboxElsewhere(_) => "inbox-elsewhere",
         }
     }
 }

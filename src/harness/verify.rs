@@ -56,8 +56,8 @@ pub(super) fn inspect(parts: &Parts, body: &[u8], host: &str, now: Timestamp) ->
         fields.get(name).filter(|value| !value.is_empty()).cloned().ok_or(format!("C1: Signature has no {name}"))
     };
     let algorithm = field("algorithm")?;
-    let known = matches!(algorithm.as_str(), "rsa-sha256" | "hs2019");
-    require(known, format!("C1: algorithm is {algorithm}, not rsa-sha256 or hs2019"))?;
+    // As strict as Castopod and Guppe, which refuse hs2019 (U12).
+    require(algorithm == "rsa-sha256", format!("C1: algorithm is {algorithm}, not rsa-sha256"))?;
     let signed = field("headers")?;
     let signed: Vec<&str> = signed.split(' ').collect();
     for name in if post { &SIGNED } else { SIGNED_GET } {

@@ -62,6 +62,7 @@ fn it_refuses_each_broken_part_by_its_rule() {
         ),
         ("C18", SignOptions { content_type: Some("application/json".into()), ..honest() }),
         ("C1: algorithm", SignOptions { algorithm: Some("hmac-sha256".into()), ..honest() }),
+        ("C1: algorithm", SignOptions { algorithm: Some("hs2019".into()), ..honest() }),
     ];
     for (rule, options) in cases {
         let why = refusal(&key, &options);

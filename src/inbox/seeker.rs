@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use url::Url;
 
 use super::store::wanted::{self, Wanted};
 use super::store::{self, Arrival};
@@ -21,7 +20,7 @@ use crate::ids::Host;
 use crate::interaction;
 use crate::moderation::door;
 use crate::remote::actors;
-use crate::remote::fetch::{self, FetchError};
+use crate::remote::fetch::{self, FetchError, Fetched};
 use crate::worker::Worker;
 
 /// Attempts after which a document that cannot be had is given up: about two and a half days.
@@ -95,15 +94,15 @@ async fn read(app: &App, wanted: &Wanted) -> Result<Found, FetchError> {
     if wanted.purpose == Purpose::Actor {
         return actors::read(app, &wanted.url).await.map(|_| Found::Actor);
     }
-    let (at, document) = fetch::document(app, &wanted.url).await?;
+    let found = fetch::document(app, &wanted.url).await?;
     match wanted.purpose {
-        Purpose::Collection => incoming::gathering(&document)
-            .filter(|_| same_origin(at.as_str(), &wanted.url))
+        Purpose::Collection => incoming::gathering(&found.document)
+            .filter(|_| found.speaks_for(&wanted.url))
             .map(Found::Listed)
-            .ok_or_else(|| FetchError::Refused(format!("{at} is no collection"))),
-        _ if is_tombstone(&document) => Err(FetchError::Gone),
+            .ok_or_else(|| FetchError::Refused(format!("{} is no collection", found.at))),
+        _ if is_tombstone(&found.document) => Err(FetchError::Gone),
         Purpose::End => Ok(Found::Stands),
-        Purpose::Actor | Purpose::Post => said(app, wanted, &at, &document).await,
+        Purpose::Actor | Purpose::Post => said(app, wanted, &found).await,
     }
 }
 
@@ -128,9 +127,10 @@ fn is_tombstone(document: &Value) -> bool {
 }
 
 /// A document is believed from the origin that its id names, of an author of that origin (interop E3, E4).
-async fn said(app: &App, wanted: &Wanted, at: &Url, document: &Value) -> Result<Found, FetchError> {
+async fn said(app: &App, wanted: &Wanted, found: &Fetched) -> Result<Found, FetchError> {
+    let Fetched { at, document, .. } = found;
     let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
-    if id != wanted.url || !same_origin(at.as_str(), id) {
+    if id != wanted.url || !found.speaks_for(id) {
         return Err(FetchError::Refused(format!("what is served at {at} says it is `{id}`")));
     }
     let raw = document.to_string();

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use super::fetch::{self, FetchError};
+use super::fetch::{self, FetchError, Fetched};
 use super::{Remote, RemoteKey, store};
 use crate::activity::incoming::{self, RemoteActor};
-use crate::app::App;
+use crate::app::{App, NoKey};
 use crate::clock::Timestamp;
 use crate::db::{Conn, decode_error};
 use crate::delivery;
@@ -71,7 +71,7 @@ pub fn may_ask_again(app: &App, key: &RemoteKey) -> bool {
 /// Fetches a key anew, with the actor that lists it; whoever asks for the same key meanwhile waits for it.
 ///
 /// # Errors
-/// As [`key`]; temporary while a failure is remembered, or while too much is being fetched.
+/// As [`key`]; the same as before while a failure is remembered, and temporary while too much is being fetched.
 pub async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<RemoteKey, FetchError> {
     let began = app.clock.now();
     let flight = app.key_flights.get_with_by_ref(key_id, std::future::ready(Arc::default())).await;
@@ -84,10 +84,10 @@ pub async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<
         return Ok(key);
     }
     let now = app.clock.now();
-    if let Some(failed) = app.failed_keys.get(key_id).await
+    if let Some((failed, why)) = app.failed_keys.get(key_id).await
         && now.since(failed) < FAILED_FOR
     {
-        return Err(FetchError::Temporary("it could not be had a moment ago".to_owned()));
+        return Err(told_again(why));
     }
     let Ok(_permit) = app.fetches.try_acquire() else {
         return Err(FetchError::Temporary("too many keys are being fetched just now".to_owned()));
@@ -97,9 +97,30 @@ pub async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<
     let fetched = tokio::time::timeout(WITHIN, ask(app, key_id)).await.unwrap_or_else(late);
     match &fetched {
         Ok(_) => app.failed_keys.invalidate(key_id).await,
-        Err(_) => app.failed_keys.insert(key_id.to_owned(), now).await,
+        Err(why) => app.failed_keys.insert(key_id.to_owned(), (now, remembered(why))).await,
     }
     fetched
+}
+
+/// A failure as it is remembered for some minutes.
+fn remembered(why: &FetchError) -> NoKey {
+    match why {
+        FetchError::Gone => NoKey::Gone,
+        FetchError::Absent(why) | FetchError::Refused(why) => NoKey::Lasting(why.clone()),
+        FetchError::Temporary(why) | FetchError::Unavailable { why, .. } | FetchError::Ours(why) => {
+            NoKey::Passing(why.clone())
+        }
+    }
+}
+
+/// A remembered failure, told again: what was final stays so, and what may pass is not tried again yet.
+fn told_again(why: NoKey) -> FetchError {
+    let again = |why: String| format!("{why} (as of a moment ago; asked for again in some minutes)");
+    match why {
+        NoKey::Gone => FetchError::Gone,
+        NoKey::Lasting(why) => FetchError::Refused(again(why)),
+        NoKey::Passing(why) => FetchError::Temporary(again(why)),
+    }
 }
 
 /// What strangers may make us do before they have proved anything is counted: by who makes us do it, and by whom it is
@@ -130,20 +151,21 @@ pub async fn well_spent(app: &App, source: Option<&str>) {
 }
 
 async fn ask(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
-    let (at, document) = fetch::document(app, key_id).await?;
+    let found = fetch::document(app, key_id).await?;
     // A key with a document of its own, which its owner may list by its id alone (FEP-521a).
-    let own_text = (at.as_str() == key_id && document.get("id").and_then(Value::as_str) == Some(key_id))
-        .then(|| incoming::key_text(&document));
-    let actor = match owning_actor(&at, &document) {
+    let is_key = found.document.get("id").and_then(Value::as_str) == Some(key_id) && found.speaks_for(key_id);
+    let own_text = is_key.then(|| incoming::key_text(&found.document));
+    let mut actor = match owning_actor(&found) {
         Ok(actor) => actor,
         // GoToSocial's stub and bare key objects name their owner, whose full document must list the key.
-        Err(Some(owner)) if same_host(key_id, &owner) => {
-            let (at, document) = fetch::document(app, &owner).await?;
-            owning_actor(&at, &document).map_err(|_| refused(format!("`{owner}` is no actor")))?
+        Err(Unfit { owner: Some(owner), .. })
+            if same_host(key_id, &owner) && !incoming::same_address(&owner, found.asked.as_str()) =>
+        {
+            let found = fetch::document(app, &owner).await?;
+            owning_actor(&found).map_err(|unfit| refused(format!("`{owner}` is no actor to us: {}", unfit.why)))?
         }
-        Err(_) => return Err(refused(format!("`{key_id}` leads to no actor"))),
+        Err(unfit) => return Err(refused(format!("`{key_id}` leads to no actor: {}", unfit.why))),
     };
-    let mut actor = actor;
     let actor_id = actor.id.clone();
     let listed = actor.keys.iter_mut().find(|key| key.id == key_id && key.owner == actor_id);
     let public = listed.and_then(|key| {
@@ -155,29 +177,46 @@ async fn ask(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
         return Err(refused(format!("the key `{key_id}` and its owner `{actor_id}` live on different hosts")));
     }
     let fetched_at = app.clock.now();
-    Ok(RemoteKey { owner: save(app, actor).await?, public, fetched_at })
+    Ok(RemoteKey { owner: save(app, actor, Some(key_id.to_owned())).await?, public, fetched_at })
 }
 
-/// The full actor document at an address, or the owner that a stub or a key names.
-fn owning_actor(at: &Url, document: &Value) -> Result<RemoteActor, Option<String>> {
-    match incoming::actor(document) {
-        // Served from where its id says: nobody speaks for another's address (CVE-2024-23832, interop A22).
-        Ok(actor) if actor.id == at.as_str() => Ok(actor),
-        _ => Err(incoming::key_owner(document)),
+/// Why a document is not the actor's own.
+struct Unfit {
+    /// Whom it says the key belongs to: to be asked next.
+    owner: Option<String>,
+    /// For the sender's admin.
+    why: String,
+}
+
+/// The full actor document that was found, or the owner that a stub or a key names.
+fn owning_actor(found: &Fetched) -> Result<RemoteActor, Unfit> {
+    let unfit = |why: String| Err(Unfit { owner: incoming::key_owner(&found.document), why });
+    match incoming::actor(&found.document) {
+        Ok(actor) if found.speaks_for(&actor.id) => Ok(actor),
+        Ok(actor) => unfit(format!("what is served at {} says it is `{}`", found.at, actor.id)),
+        Err(why) => unfit(why.to_string()),
     }
 }
 
-async fn save(app: &App, actor: RemoteActor) -> Result<Remote, FetchError> {
+async fn save(app: &App, actor: RemoteActor, led_here: Option<String>) -> Result<Remote, FetchError> {
     let (ids, now) = (app.ids.clone(), app.clock.now());
-    let remote = app.db.write(move |conn| Box::pin(async move { keep(conn, &ids, actor, now).await }));
+    let remote =
+        app.db.write(move |conn| Box::pin(async move { keep(conn, &ids, actor, led_here.as_deref(), now).await }));
     remote.await.map_err(ours)
 }
 
-/// Remembers an actor as its own document has it.
+/// Remembers an actor as its own document has it. `led_here` is the id of the key that was asked for and led to this
+/// document: it is the actor's, whoever listed it before.
 ///
 /// # Errors
 /// The database's, also when an inbox has no host, which [`incoming::actor`] lets none through with.
-pub async fn keep(conn: &mut Conn, ids: &Ids, actor: RemoteActor, now: Timestamp) -> sqlx::Result<Remote> {
+pub async fn keep(
+    conn: &mut Conn,
+    ids: &Ids,
+    actor: RemoteActor,
+    led_here: Option<&str>,
+    now: Timestamp,
+) -> sqlx::Result<Remote> {
     let host_of = |url: &str| {
         Url::parse(url).ok().as_ref().and_then(Host::of).ok_or_else(|| decode_error(format!("`{url}` has no host")))
     };
@@ -186,7 +225,7 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, actor: RemoteActor, now: Timestamp
         Some(url) => Some(delivery::store::inbox(conn, ids, &host_of(url)?, url, true).await?),
         None => None,
     };
-    let id = store::save(conn, ids, &actor, inbox, shared, now).await?;
+    let id = store::save(conn, ids, &actor, (inbox, shared), led_here, now).await?;
     Ok(Remote { id, url: actor.id, kind: actor.kind, inbox, shared_inbox: shared, fetched_at: now })
 }
 
@@ -195,12 +234,13 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, actor: RemoteActor, now: Timestamp
 /// # Errors
 /// As [`FetchError`] tells.
 pub async fn read(app: &App, id: &str) -> Result<Remote, FetchError> {
-    let (at, document) = fetch::document(app, id).await?;
-    let actor = incoming::actor(&document).map_err(|why| refused(format!("`{id}` is no actor: {why}")))?;
-    if actor.id != id || !incoming::same_origin(at.as_str(), id) {
+    let found = fetch::document(app, id).await?;
+    let actor = incoming::actor(&found.document).map_err(|why| refused(format!("`{id}` is no actor to us: {why}")))?;
+    // Spelled as it was asked for: that is how whoever asks will look for it.
+    if actor.id != id || !found.speaks_for(id) {
         return Err(refused(format!("what is served at `{id}` says it is `{}`", actor.id)));
     }
-    save(app, actor).await
+    save(app, actor, None).await
 }
 
 /// An actor by id, from the cache or read.

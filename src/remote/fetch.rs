@@ -56,13 +56,39 @@ pub enum FetchError {
     Ours(String),
 }
 
-/// Fetches an ActivityPub document; the caller checks that its `id` is what it should be.
+/// A document, and how it was come by.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// What was asked for, without its fragment.
+    pub asked: Url,
+    /// Where it was found, after redirects.
+    pub at: Url,
+    /// Whether a redirect on the way left the origin that was asked.
+    strayed: bool,
+    /// What was found.
+    pub document: Value,
+}
+
+impl Fetched {
+    /// Whether this is what the server of `id` shows under that id: found on its origin, and either found at the id itself
+    /// or asked for by it and led there by its own origin alone. So nobody speaks for another's address (CVE-2024-23832,
+    /// interop A22), and an id may still redirect to a page's address, have no slash after its host, or name that in
+    /// capitals or with the port that it has anyway: ids are compared as the addresses that they are.
+    #[must_use]
+    pub fn speaks_for(&self, id: &str) -> bool {
+        let id_is = |url: &Url| incoming::same_address(id, url.as_str());
+        incoming::same_origin(id, self.at.as_str()) && (id_is(&self.at) || (id_is(&self.asked) && !self.strayed))
+    }
+}
+
+/// Fetches an ActivityPub document; the caller checks that it [speaks for](Fetched::speaks_for) its `id`.
 ///
 /// # Errors
 /// As [`FetchError`] tells.
-pub async fn document(app: &App, url: &str) -> Result<(Url, Value), FetchError> {
-    let mut at = Url::parse(url).map_err(|_| FetchError::Refused(format!("`{url}` is not an address")))?;
-    at.set_fragment(None);
+pub async fn document(app: &App, url: &str) -> Result<Fetched, FetchError> {
+    let mut asked = Url::parse(url).map_err(|_| FetchError::Refused(format!("`{url}` is not an address")))?;
+    asked.set_fragment(None);
+    let (mut at, mut strayed) = (asked.clone(), false);
     let instance = instance(app).await?;
     for _ in 0..=REDIRECTS {
         if app.urls.hosts().iter().any(|host| Host::of(&at).as_ref() == Some(*host)) {
@@ -70,11 +96,12 @@ pub async fn document(app: &App, url: &str) -> Result<(Url, Value), FetchError> 
         }
         let reply = get(app, &instance, &at).await?;
         if !matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-            return read(&at, &reply).map(|value| (at, value));
+            return read(&at, &reply).map(|document| Fetched { asked, at, strayed, document });
         }
         let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         // Signed anew for the new address (interop C17), which the client checks like every other (G5).
         at = at.join(location).map_err(|_| FetchError::Refused(format!("`{at}` redirects to nowhere")))?;
+        strayed |= at.origin() != asked.origin();
     }
     Err(FetchError::Refused(format!("`{url}` redirects more than {REDIRECTS} times")))
 }

@@ -9,7 +9,8 @@ use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error, json};
 use crate::ids::{Ids, InboxId, RemoteActorId};
 
-/// Remembers an actor's document and exactly the keys it lists.
+/// Remembers an actor's document and the keys it lists. One that another actor of its server has listed already stays
+/// theirs, unless it is the one that was asked for and led to this document (`led_here`).
 ///
 /// # Errors
 /// The database's.
@@ -17,8 +18,8 @@ pub async fn save(
     conn: &mut Conn,
     ids: &Ids,
     actor: &RemoteActor,
-    inbox: InboxId,
-    shared_inbox: Option<InboxId>,
+    (inbox, shared_inbox): (InboxId, Option<InboxId>),
+    led_here: Option<&str>,
     now: Timestamp,
 ) -> sqlx::Result<RemoteActorId> {
     query(
@@ -52,12 +53,13 @@ pub async fn save(
         query(
             "INSERT INTO remote_keys (id, remote_actor_id, public, fetched_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (id) DO UPDATE SET remote_actor_id = excluded.remote_actor_id, public = excluded.public,
-             fetched_at = excluded.fetched_at",
+             fetched_at = excluded.fetched_at WHERE remote_keys.remote_actor_id = excluded.remote_actor_id OR $5 = 1",
         )
         .bind(&key.id)
         .bind(id)
         .bind(public)
         .bind(now.millis())
+        .bind(i64::from(led_here == Some(key.id.as_str())))
         .execute(&mut *conn)
         .await?;
     }

@@ -50,9 +50,9 @@ const READ: [&str; 18] = [
 
 pub(super) fn routes() -> Router {
     // A personal inbox takes what the shared one takes, also of an actor who is gone or never was: a 404 or 410 there
-    // makes peers drop us (interop R5, T22).
-    let inboxes =
-        Router::new().route("/ap/inbox", post(inbox::take)).route("/ap/actors/{uuid}/inbox", post(inbox::take));
+    // makes peers drop us (interop R5, T22). `/inbox` is the shared one too: PieFed sends reports there (interop U8).
+    let inboxes = ["/ap/inbox", "/inbox", "/ap/actors/{uuid}/inbox"];
+    let inboxes = inboxes.iter().fold(Router::new(), |router, path| router.route(path, post(inbox::take)));
     READ.iter().fold(inboxes, |router, path| router.route(path, get(read)))
 }
 

@@ -18,14 +18,16 @@ async fn takes_cavage(software: &str, signed: &str, algorithm: &str, content_typ
         let stranger = Stranger::new(world, "peer.test");
         let key = Key::Rsa(shared_key());
         let (actor, key_id) = stranger.serve_actor("/users/ann", &key);
-        for (number, inbox) in [(1, &maren.inbox), (2, &"https://social.example.org/ap/inbox".to_owned())] {
+        // PieFed and others send to `/inbox` of the origin (U8).
+        let shared = ["/ap/inbox", "/inbox"].map(|path| format!("https://social.example.org{path}"));
+        for (number, inbox) in [(1, &maren.inbox), (2, &shared[0]), (3, &shared[1])] {
             let how = Cavage { key: &key, key_id: &key_id, signed, algorithm, content_type, ..Cavage::default() };
             let like = stranger.like(&actor, number, &maren.actor_id);
             let told = stranger.send(stranger.cavage(&how, inbox, &like)).await;
             assert_eq!(told.status, 202, "{software}: {}", told.body);
         }
         world.drain().await;
-        assert_eq!(world.verdicts().await, [("declined".to_owned(), 2)], "{software}");
+        assert_eq!(world.verdicts().await, [("declined".to_owned(), 3)], "{software}");
     })
     .await;
 }

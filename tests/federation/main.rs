@@ -4,9 +4,12 @@
 
 #[path = "../support/hugo.rs"]
 mod hugo;
+#[path = "../support/statements.rs"]
+mod statements;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod actors;
 mod answers;
 mod any_order;
 mod author_answers;
@@ -15,6 +18,7 @@ mod backup;
 mod co_authors;
 mod conversation;
 mod corpus;
+mod costs;
 mod crash;
 mod databases;
 mod explained;

@@ -9,7 +9,7 @@ use veerpont::backup::{self, store};
 use veerpont::db::Db;
 
 use crate::support::engines;
-use crate::world::{MAREN, MONDAY, World, kinds, on_each_engine, taken};
+use crate::world::{GROUP, MAREN, MONDAY, World, kinds, on_each_engine, taken};
 
 const ORIGIN: &str = "https://social.example.org";
 
@@ -92,6 +92,44 @@ async fn a_backup_of_every_older_schema_is_brought_up_to_date_and_the_house_goes
             assert_eq!(taken(&fan, "Create").len(), 1, "migration {last}, on {engine:?}: {:?}", kinds(&fan));
             assert_eq!(fan.problems(), Vec::<String>::new());
         }
+    }
+}
+
+/// NodeBB refuses what a Group announces that says `postingRestrictedToMods: true`, as ours did before migration 17 (U1).
+#[tokio::test]
+async fn the_groups_of_an_older_house_say_once_that_nobody_is_kept_from_posting_u1() {
+    for engine in engines() {
+        let mut world = World::new(*engine, MONDAY).await;
+        world.publish().await;
+        let fan = world.peer("fan.test", &["ann", "bo", "cy"]);
+        for (user, handle) in [("ann", GROUP), ("bo", GROUP), ("cy", MAREN)] {
+            world.follow(&fan, user, handle).await;
+        }
+        world.write_post("early", "Early", "It sails at ten.", &["maren"]);
+        world.publish().await;
+        assert!(taken(&fan, "Update").is_empty(), "a new house has nothing to correct: {:?}", kinds(&fan));
+        let folder = tempfile::tempdir().expect("a folder");
+        let (new, old) = (folder.path().join("new.backup"), folder.path().join("old.backup"));
+        backup::backup(&world.app.db, &new, world.clock.now(), &mut |_, _| {}).await.expect("a backup");
+        older(&new, &old, 12).await;
+
+        let database = engine.database().await;
+        let db = Db::open(&database.url).await.expect("an empty database");
+        backup::restore(&db, &old, ORIGIN, &mut |_, _| {}).await.expect("a restore");
+        db.close().await;
+        let was = world.app.config.database.url.clone();
+        world.configure(&was, &database.url).await;
+        // Once, however often the program stops on the way.
+        world.restart().await;
+        world.publish().await;
+        world.restart().await;
+        world.advance(std::time::Duration::from_hours(1));
+        world.publish().await;
+        let updates = taken(&fan, "Update");
+        assert_eq!(updates.len(), 1, "on {engine:?}: {:?}", kinds(&fan));
+        let group = &updates[0].activity["object"];
+        assert_eq!((&group["type"], &group["postingRestrictedToMods"]), (&"Group".into(), &false.into()));
+        assert_eq!(fan.problems(), Vec::<String>::new());
     }
 }
 

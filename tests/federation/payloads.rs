@@ -196,7 +196,7 @@ async fn receive(world: &World, elsewhere: &Elsewhere, sample: &Value) -> (Strin
     let (ids, now) = (world.app.ids.clone(), world.clock.now());
     let kept = world.app.db.write(move |conn| {
         Box::pin(async move {
-            actors::keep(conn, &ids, known, now).await?;
+            actors::keep(conn, &ids, known, None, now).await?;
             store::keep(conn, &ids, &arrival, now).await
         })
     });

@@ -1,10 +1,14 @@
 //! An actor elsewhere, and whose a key is (interop A7, A24, C7).
 
 use serde_json::Value;
+use url::Url;
 
 use super::Malformed;
-use super::shape::{address, address_of, cut, each, one, requires_activity_streams, same_origin, text_type};
+use super::shape::{
+    address, address_of, cut, each, one, requires_activity_streams, same_address, same_origin, text_type,
+};
 use super::statement::{Emoji, emoji};
+use crate::ids::Host;
 
 /// What we keep of an actor elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,9 +71,15 @@ pub fn actor(document: &Value) -> Result<RemoteActor, Malformed> {
     requires_activity_streams(document)?;
     let id = document.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
     let kind = kind(document).ok_or(Malformed::Property("type"))?;
-    let inbox = document.get("inbox").and_then(address);
-    // On its own host only, so that nobody has us deliver to a third server, or back off from it.
-    let inbox = inbox.filter(|inbox| same_origin(&id, inbox)).ok_or(Malformed::Property("inbox"))?;
+    let inbox = document.get("inbox").and_then(address).ok_or(Malformed::Property("inbox"))?;
+    // On its own host only. An actor with its inbox elsewhere (a static site with a hub) cannot be told from one who names
+    // somebody else's: nothing says that the hub's server wants what we would deliver, a hundred such actors would have each
+    // article delivered there a hundred times, and what it refused would make us back off from it and hold back what its
+    // own people follow. So we refuse, as Misskey does, and say why.
+    if !same_origin(&id, &inbox) {
+        let host = Url::parse(&inbox).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
+        return Err(Malformed::InboxElsewhere(host.unwrap_or(inbox)));
+    }
     let ours = |address: Option<String>| address.filter(|address| same_origin(&id, address));
     let shared_inbox = document.get("endpoints").and_then(|endpoints| endpoints.get("sharedInbox"));
     Ok(RemoteActor {
@@ -152,7 +162,7 @@ fn keys(document: &Value, actor: &str) -> Vec<RemoteKey> {
 fn key(value: &Value, actor: &str) -> Option<RemoteKey> {
     let id = address_of(value).filter(|id| same_origin(id, actor))?;
     let owner = value.get("owner").or_else(|| value.get("controller"));
-    if owner.is_some_and(|owner| address_of(owner).as_deref() != Some(actor)) {
+    if owner.is_some_and(|owner| !address_of(owner).is_some_and(|owner| same_address(&owner, actor))) {
         return None;
     }
     Some(RemoteKey { id, owner: actor.to_owned(), public: key_text(value) })

@@ -114,6 +114,16 @@ pub fn same_origin(one: &str, other: &str) -> bool {
     }
 }
 
+/// Whether two texts are one address: alike, or of one URL however it is spelled (no slash after the host, a host in
+/// capitals, the scheme's own port). An id is kept as it is spelled; this only says where it leads.
+#[must_use]
+pub fn same_address(one: &str, other: &str) -> bool {
+    match (url_of(one), url_of(other)) {
+        (Some(one_url), Some(other_url)) => one == other || one_url == other_url,
+        _ => false,
+    }
+}
+
 /// A type as a text, or the first of a list; at most 64 characters.
 pub(super) fn text_type(value: &Value) -> Option<String> {
     let text = match value {

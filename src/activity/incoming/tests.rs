@@ -263,7 +263,7 @@ fn an_actor_elsewhere_in_its_many_shapes() {
     assert_eq!(with("inbox", json!("/inbox")).err(), Some(Malformed::Property("inbox")));
     assert_eq!(
         with("inbox", json!("https://victim.example/inbox")).err(),
-        Some(Malformed::Property("inbox")),
+        Some(Malformed::InboxElsewhere("victim.example".to_owned())),
         "nobody has us deliver to a third server, or back off from it"
     );
     assert_eq!(with("type", json!("Note")).err(), Some(Malformed::Property("type")));

@@ -36,7 +36,7 @@ pub(super) async fn updated(
     }
     match incoming::actor(&document) {
         Ok(actor) if actor.id == inbound.actor => {
-            let remote = actors::keep(conn, &app.ids, actor, app.clock.now()).await?;
+            let remote = actors::keep(conn, &app.ids, actor, None, app.clock.now()).await?;
             // Its handle may be of a blocked domain now (interop E25).
             enforcement::part_from(app, conn, &remote).await?;
             Ok(Verdict::accepted("its profile is known anew"))

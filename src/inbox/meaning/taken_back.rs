@@ -85,11 +85,12 @@ async fn by_shape(app: &App, conn: &mut Conn, undone: &Reference) -> sqlx::Resul
     let Some(kind) = Kind::of_activity(said) else {
         return Ok(Undone::Nothing(format!("what {said} does is not undone here")));
     };
-    let mut kinds = vec![(kind, undone.embedded.as_ref().and_then(incoming::sign))];
-    if said == "Like" {
+    let sign = undone.embedded.as_ref().and_then(incoming::sign);
+    let kinds = match said {
         // Lemmy takes a vote down back with the same words (interop U9).
-        kinds.push((Kind::Dislike, None));
-    }
+        "Like" => vec![(kind, Some(sign.unwrap_or_default())), (Kind::Dislike, None)],
+        _ => vec![(kind, sign)],
+    };
     of(app, conn, object, kinds).await
 }
 

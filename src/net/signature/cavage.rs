@@ -19,6 +19,11 @@ use crate::clock::Timestamp;
 use crate::ids::Host;
 use crate::net::keys::{KeyKind, PrivateKey};
 
+/// What Castopod, Guppe and others ask for, who refuse `hs2019` and know no second knock (interop C1, U12); of an RSA key the
+/// two mean the same.
+const ALGORITHM: &str = r#",algorithm="rsa-sha256","#;
+const ALGORITHM_OF_THE_LIBRARY: &str = r#",algorithm="hs2019","#;
+
 /// Signs `(request-target) host date`, and for a request with a body `digest content-type` (interop C1, C2, C16).
 pub(super) fn sign(
     request: &mut http::Request<Bytes>,
@@ -44,7 +49,8 @@ pub(super) fn sign(
         .begin_sign(request.method().as_str(), target, names)
         .map_err(|_| SignError::NoHost)?
         .sign(key_id.to_owned(), |text| key.sign(text.as_bytes()).map(|bytes| STANDARD.encode(bytes)))?
-        .signature_header();
+        .signature_header()
+        .replacen(ALGORITHM_OF_THE_LIBRARY, ALGORITHM, 1);
     signed.push((SIGNATURE, signature));
     for (name, value) in signed {
         request.headers_mut().insert(name, HeaderValue::try_from(value).map_err(|_| SignError::NotText)?);

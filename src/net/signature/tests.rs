@@ -395,13 +395,14 @@ fn what_we_sign_we_take_c1_c2_c16() {
     assert_eq!(request.headers()["digest"], format!("SHA-256={}", sha256(BODY)));
     let text = request.headers()["signature"].to_str().expect("text");
     assert!(text.contains(r#"headers="(request-target) content-type date digest host""#), "{text}");
+    assert!(text.contains(r#"",algorithm="rsa-sha256",headers="#), "U12: {text}");
     let claim = read(&received(&request), &NAMES, NOW).expect("taken");
     assert!(claim.verify(&PUBLIC));
 
     let mut request = Request::get("https://bridge.example/ap/instance").body(Bytes::new()).expect("a request");
     sign(&mut request, Form::Cavage, KEY_ID, &key, NOW).expect("signs");
     let text = request.headers()["signature"].to_str().expect("text");
-    assert!(text.contains(r#"headers="(request-target) date host""#), "{text}");
+    assert!(text.contains(r#"",algorithm="rsa-sha256",headers="(request-target) date host""#), "U12: {text}");
     assert!(!request.headers().contains_key("digest"));
     assert!(read(&received(&request), &NAMES, NOW).expect("taken").verify(&PUBLIC));
 }

@@ -40,6 +40,7 @@ async fn each_inbox_refuses_alike_r5_t22() {
     delete.await.expect("deleted");
     for path in [
         "/ap/inbox".to_owned(),
+        "/inbox".to_owned(),
         format!("/ap/actors/{}/inbox", site.ann.uuid),
         format!("/ap/actors/{}/inbox", deleted.uuid),
         format!("/ap/actors/{}/inbox", site.app.ids.uuid()),

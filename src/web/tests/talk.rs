@@ -23,8 +23,10 @@ pub(super) async fn person(site: &Site, user: &str) -> RemoteActorId {
     });
     let actor = incoming::actor(&document).expect("an actor");
     let (ids, now) = (site.app.ids.clone(), site.app.clock.now());
-    let kept =
-        site.app.db.write(move |conn| Box::pin(async move { remote::actors::keep(conn, &ids, actor, now).await }));
+    let kept = site
+        .app
+        .db
+        .write(move |conn| Box::pin(async move { remote::actors::keep(conn, &ids, actor, None, now).await }));
     kept.await.expect("an actor").id
 }
 
