@@ -38,16 +38,13 @@ fn manner(actor: usize) -> Manner {
 /// What somebody does, as generated; numbers choose among what is there by then.
 #[derive(Clone, Debug)]
 enum Deed {
+    /// Answers the article, or a reply.
     Reply {
         actor: usize,
         to: usize,
     },
-    Edit {
-        reply: usize,
-    },
-    Delete {
-        reply: usize,
-    },
+    Edit(usize),
+    Delete(usize),
     /// A Follow, a Block, a Like and so on.
     Relate {
         actor: usize,
@@ -78,8 +75,8 @@ fn deed() -> impl Strategy<Value = Deed> {
     let kind = 0..RELATIONS.len();
     prop_oneof![
         5 => (actor.clone(), number).prop_map(|(actor, to)| Deed::Reply { actor, to }),
-        2 => any::<usize>().prop_map(|reply| Deed::Edit { reply }),
-        2 => any::<usize>().prop_map(|reply| Deed::Delete { reply }),
+        2 => any::<usize>().prop_map(Deed::Edit),
+        2 => any::<usize>().prop_map(Deed::Delete),
         10 => (actor.clone(), kind.clone()).prop_map(|(actor, kind)| Deed::Relate { actor, kind }),
         6 => (any::<usize>(), 0..3_usize).prop_map(|(deed, how)| Deed::Undo { deed, how }),
         1 => (actor.clone(), kind).prop_map(|(actor, kind)| Deed::UndoByShape { actor, kind }),
@@ -115,7 +112,8 @@ fn said(deeds: &[Deed], article: &str, author: &str) -> Vec<Said> {
     for (number, deed) in deeds.iter().enumerate() {
         let plain = |actor: usize, name: &str, kind: &str, object: Value| {
             let id = format!("{}/{name}", actor_id(actor));
-            let activity = json!({ "@context": CONTEXT, "id": id, "type": kind, "actor": actor_id(actor), "object": object });
+            let activity =
+                json!({ "@context": CONTEXT, "id": id, "type": kind, "actor": actor_id(actor), "object": object });
             Said { actor, activity, about: None, undoes: None }
         };
         let related = |actor: usize, name: &str, kind: &str, object: Value, about: bool| {
@@ -151,18 +149,19 @@ fn said(deeds: &[Deed], article: &str, author: &str) -> Vec<Said> {
                 replies.push(Reply { actor, id: format!("{}/notes/{number}", actor_id(actor)), to, edits: 0 });
                 plain(actor, &named, "Create", note(replies.last().expect("it was put there"), number))
             }
-            Deed::Edit { reply } if !replies.is_empty() => {
+            Deed::Edit(reply) if !replies.is_empty() => {
                 let place = reply % replies.len();
                 replies[place].edits += 1;
                 let reply = &replies[place];
                 plain(reply.actor, &named, "Update", note(reply, number))
             }
-            Deed::Delete { reply } if !replies.is_empty() => {
+            Deed::Delete(reply) if !replies.is_empty() => {
                 let reply = &replies[reply % replies.len()];
                 plain(reply.actor, &named, "Delete", json!({ "id": reply.id, "type": "Tombstone" }))
             }
             Deed::Undo { deed, how } => {
-                let undoable: Vec<&Said> = all.iter().filter(|said| RELATIONS.iter().any(|kind| said.activity["type"] == *kind)).collect();
+                let undoable: Vec<&Said> =
+                    all.iter().filter(|said| RELATIONS.iter().any(|kind| said.activity["type"] == *kind)).collect();
                 let Some(undone) = undoable.get(deed % undoable.len().max(1)) else { continue };
                 let mut whole = undone.activity.clone();
                 whole.as_object_mut().expect("an activity").remove("@context");
@@ -173,7 +172,8 @@ fn said(deeds: &[Deed], article: &str, author: &str) -> Vec<Said> {
                     1 => ("Undo", id.clone().into()),
                     _ => ("Delete", id.clone().into()),
                 };
-                let mut said = related(undone.actor, &format!("{verb}/{name}"), verb, object, undone.about.expect("a relation"));
+                let mut said =
+                    related(undone.actor, &format!("{verb}/{name}"), verb, object, undone.about.expect("a relation"));
                 said.undoes = Some(id);
                 said
             }
@@ -187,7 +187,7 @@ fn said(deeds: &[Deed], article: &str, author: &str) -> Vec<Said> {
             Deed::UndoAll { actor, author: about } => {
                 related(actor, &named, "Undo", if about { author } else { article }.into(), about)
             }
-            Deed::Edit { .. } | Deed::Delete { .. } => continue,
+            Deed::Edit(_) | Deed::Delete(_) => continue,
         };
         all.push(next);
     }

@@ -11,9 +11,12 @@ use crate::db::Conn;
 use crate::delivery;
 use crate::follower;
 use crate::moderation::{self, dismissal};
-use crate::outbox::{Audience, Outgoing, publish};
+use crate::outbox::{self, Audience, Outgoing, publish};
 use crate::relation::{self, Begun, Event, Kind, Relations};
 use crate::remote::{self, Remote};
+
+/// How many answers to one Follow are kept, however often it comes.
+const ANSWERS: i64 = 8;
 
 /// One of our actors that can be followed, by address.
 pub(super) async fn followed(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Actor>> {
@@ -42,12 +45,12 @@ pub(super) async fn follow(
     };
     if let Some(why) = moderation::refuses_follow(app, conn, actor.id, &remote).await? {
         follower::store::remove(conn, actor.id, remote.id).await?;
-        dismissal::reject(app, conn, &actor, &remote, &inbound.activity_id, Some(inbound.id)).await?;
+        answer(app, conn, &actor, &remote, inbound, false).await?;
         return Ok(Verdict::declined(why));
     }
     let (relations, begun) = begin(app, conn, inbound, &remote, &actor, Kind::Follow).await?;
     if !relations.stands(Kind::Follow, "") {
-        dismissal::reject(app, conn, &actor, &remote, &inbound.activity_id, Some(inbound.id)).await?;
+        answer(app, conn, &actor, &remote, inbound, false).await?;
         let why = match begun {
             Begun::Undone => "it was undone before",
             _ if relations.stands(Kind::Block, "") => "it was made before they blocked",
@@ -58,7 +61,7 @@ pub(super) async fn follow(
     let by = relations.begun_by(Kind::Follow, "").unwrap_or(&inbound.activity_id);
     follower::store::add(conn, actor.id, remote.id, by, app.clock.now()).await?;
     delivery::store::revive_inbox(conn, remote.inbox).await?;
-    accept(app, conn, &actor, &remote, inbound).await?;
+    answer(app, conn, &actor, &remote, inbound, true).await?;
     Ok(match begun {
         Begun::Undone => Verdict::ignored("it was undone before; another Follow stands"),
         _ => Verdict::accepted(format!("follows @{}", actor.handle)),
@@ -103,12 +106,32 @@ async fn follow_up(
     Ok(ended)
 }
 
+/// Answers each arrival of a Follow once; one that comes while the same answer is under way is answered by that.
+async fn answer(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    remote: &Remote,
+    inbound: &Inbound,
+    stands: bool,
+) -> sqlx::Result<()> {
+    let under_way = outbox::store::answer_under_way(conn, inbound.id).await?;
+    if under_way.as_deref() == Some(if stands { "Accept" } else { "Reject" }) {
+        return Ok(());
+    }
+    if stands {
+        accept(app, conn, actor, remote, inbound).await?;
+    } else {
+        dismissal::reject(app, conn, actor, remote, &inbound.activity_id, Some(inbound.id)).await?;
+    }
+    outbox::store::forget_answers(conn, inbound.id, ANSWERS).await
+}
+
 async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbound: &Inbound) -> sqlx::Result<()> {
     let (uuid, now) = (app.ids.uuid(), app.clock.now());
     let actor_url = actor.url(&app.urls);
     let follow = Follow { id: &inbound.activity_id, actor: &inbound.actor, object: &actor_url };
     let outgoing = Outgoing {
-        // Each arrival of the Follow is answered, and each only once.
         cause: if inbound.times > 1 {
             format!("accept:{}:{uuid}", inbound.id)
         } else {
