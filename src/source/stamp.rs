@@ -30,8 +30,14 @@ pub struct Stamp {
 /// What a scan brought, for as long as the stamp is the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
-    /// How many posts there were.
+    /// How many public posts there were.
     pub posts: usize,
+    /// How many that are not public.
+    #[serde(default)]
+    pub not_public: usize,
+    /// How many that could not be read for certain.
+    #[serde(default)]
+    pub unread: usize,
     /// When one of them becomes public or expires by itself.
     pub until: Option<Timestamp>,
     /// What the operator was told.

@@ -2,6 +2,7 @@
 
 use sqlx::query;
 
+use super::stamps::changed;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::{InteractionId, RemoteActorId};
@@ -44,7 +45,7 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewOpinion<'_>, now: Timesta
     .execute(&mut *conn)
     .await?;
     if again.rows_affected() > 0 {
-        return Ok(());
+        return changed(conn, opinion.target.article).await;
     }
     query(
         "INSERT INTO interactions (id, article_id, parent_id, remote_actor_id, kind, activity_id, reaction, published_at, received_at)
@@ -58,9 +59,9 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewOpinion<'_>, now: Timesta
     .bind(opinion.activity_id)
     .bind(opinion.reaction)
     .bind(now.millis())
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    changed(conn, opinion.target.article).await
 }
 
 /// Ends somebody's like with this sign (empty where it has none), dislike or boost; says whether there was one.
@@ -85,7 +86,10 @@ pub async fn end_opinion(
     .bind(target.said.map_or(0, |id| id.0))
     .bind(sign)
     .bind(now.millis())
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    if done.rows_affected() > 0 {
+        changed(conn, target.article).await?;
+    }
     Ok(done.rows_affected() > 0)
 }

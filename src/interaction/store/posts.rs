@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 use uuid::Uuid;
 
+use super::stamps::{changed, changed_by, changed_with};
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error, json};
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
@@ -72,6 +73,7 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
     .bind(post.held)
     .execute(&mut *conn)
     .await?;
+    changed(conn, post.article).await?;
     remember_words(conn, post.id, post.words, post.updated.unwrap_or(post.published)).await
 }
 
@@ -117,8 +119,9 @@ pub async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Time
     .bind(json(words)?)
     .bind(as_of.millis())
     .bind(RESTORED)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    changed(conn, post.article).await?;
     Ok(true)
 }
 
@@ -230,8 +233,9 @@ pub async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> 
     .bind(id.0)
     .bind(now.millis())
     .bind(RESTORED)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    changed_by(conn, id).await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -257,9 +261,9 @@ pub async fn decide(
     .bind((state == State::Hidden).then_some(now.millis()))
     .bind(why)
     .bind(now.millis())
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    changed_by(conn, id).await
 }
 
 /// Ends a post and forgets its words (interop G11).
@@ -272,8 +276,8 @@ pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sql
         .bind(now.millis())
         .execute(&mut *conn)
         .await?;
-    query("DELETE FROM wordings WHERE interaction_id = $1").bind(id.0).execute(conn).await?;
-    Ok(())
+    query("DELETE FROM wordings WHERE interaction_id = $1").bind(id.0).execute(&mut *conn).await?;
+    changed_by(conn, id).await
 }
 
 /// Ends everything somebody said, who is gone; says how much.
@@ -289,8 +293,9 @@ pub async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> 
         query("UPDATE interactions SET document = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
             .bind(author.0)
             .bind(now.millis())
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
+    changed_with(conn, author).await?;
     Ok(done.rows_affected())
 }
 
