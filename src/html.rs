@@ -169,7 +169,9 @@ fn tag_end(tag: &str) -> usize {
 #[must_use]
 pub fn clean_at(html: &str, page: &Url) -> String {
     let builder = content_builder(UrlRelative::RewriteWithBase(page.clone()));
-    clean(&round(html, Limits::of(html.len()), |html| builder.clean(html).to_string()))
+    let most = Limits::of(html.len());
+    let absolute = round(html, most, |html| builder.clean(html).to_string());
+    settle_within(&absolute, most, |html| tidy(&CLEANER.clean(html).to_string()))
 }
 
 /// Whether an element of this name may stand in what [`clean`] gives.
@@ -268,7 +270,10 @@ fn tidy(html: &str) -> String {
 
 /// Cleans until nothing changes any more; what never settles is shown as its words alone.
 fn settle(html: &str, pass: impl Fn(&str) -> String) -> String {
-    let most = Limits::of(html.len());
+    settle_within(html, Limits::of(html.len()), pass)
+}
+
+fn settle_within(html: &str, most: Limits, pass: impl Fn(&str) -> String) -> String {
     let mut html = round(&html.replace('\0', ""), most, &pass);
     for _ in 0..ROUNDS {
         let again = round(&html, most, &pass);

@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, Seat};
 use crate::net::client::Client;
-use crate::{delivery, handback, inbox, outbox, remote, source, web, worker};
+use crate::{delivery, handback, inbox, interaction, outbox, remote, source, web, worker};
 
 /// How far a node's clock may be off the database's: beyond it, leases mean nothing (design, section 7).
 const CLOCK_TOLERANCE_MS: i64 = 5000;
@@ -172,11 +172,21 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
         .context("cannot free the leases of the last run")
 }
 
-/// What an older program did not understand is read again, in what this one understands more.
+/// Replies of an older version whose pages are filled in in one transaction.
+const FILLED_AT_ONCE: i64 = 500;
+
+/// What an older program did not understand is read again, in what this one understands more; and what it did not note of
+/// replies is filled in.
 ///
 /// # Errors
 /// The database's.
 pub async fn reread(app: &App) -> anyhow::Result<u64> {
+    while app
+        .db
+        .write(|conn| Box::pin(async move { interaction::store::fill_pages(conn, FILLED_AT_ONCE).await }))
+        .await
+        .context("cannot fill in the pages of replies that an older version kept")?
+    {}
     let now = app.clock.now();
     let again = app
         .db

@@ -189,11 +189,8 @@ pub(super) async fn find(app: &App, wanted: &str) -> anyhow::Result<post::Post> 
     let mut conn = app.db.read().await?;
     let mut found = post::store::posts_by_key(&mut conn, wanted).await?;
     if found.is_empty() {
-        let article = match app.urls.local(wanted) {
-            Some(crate::activity::Local::Article(uuid)) => post::store::article_by_uuid(&mut conn, uuid).await?,
-            _ => post::store::article_by_url(&mut conn, wanted).await?,
-        };
-        if let Some(article) = article {
+        let named = interaction::named::named(&mut conn, &app.urls, wanted.trim()).await?;
+        if let Some(article) = named.and_then(interaction::named::Named::article) {
             found.extend(post::store::post(&mut conn, article.post_id).await?);
         }
     }

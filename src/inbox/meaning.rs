@@ -1,10 +1,13 @@
 //! What each activity means, one function each: idempotent, in the transaction that settles it.
 
 mod actors;
+mod again;
 mod follows;
 mod groups;
+mod mentions;
 mod opinions;
 mod origin;
+mod place;
 mod posts;
 mod quotes;
 mod reading;

@@ -1,5 +1,6 @@
 //! What was said of our articles: replies at any depth, by others and by our authors, quotes, likes, dislikes and boosts.
 
+pub mod named;
 pub mod store;
 pub mod talk;
 

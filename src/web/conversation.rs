@@ -19,14 +19,14 @@ use uuid::Uuid;
 pub(super) use crate::interaction::talk::{Talk, document, fitting, page_of, person};
 
 use super::answer::Document;
-use super::discovery::{article_of, parameter};
+use super::discovery::parameter;
 use super::error::Failure;
 use super::pictures::Album;
 use super::prepared::{Prepared, Shape, rendered};
-use crate::activity::urls::Local;
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::db::Conn;
+use crate::interaction::named::{Named, named};
 use crate::interaction::store::{Order, Page};
 use crate::interaction::{self, Author, Kind};
 use crate::post::{self, Article};
@@ -52,11 +52,15 @@ pub(super) fn routes() -> Router {
         .route("/api/v1/statuses/{id}/context", get(context))
         .route(
             "/api/v1/statuses/{id}/favourited_by",
-            get(async |data, prepared, id, query, headers| people(data, prepared, id, query, headers, Kind::Like).await),
+            get(async |data, prepared, id, query, headers| {
+                people(data, prepared, id, query, headers, Kind::Like).await
+            }),
         )
         .route(
             "/api/v1/statuses/{id}/reblogged_by",
-            get(async |data, prepared, id, query, headers| people(data, prepared, id, query, headers, Kind::Boost).await),
+            get(async |data, prepared, id, query, headers| {
+                people(data, prepared, id, query, headers, Kind::Boost).await
+            }),
         )
         .layer(map_response(readable_by_all))
 }
@@ -121,14 +125,13 @@ pub(super) fn from(query: Option<&str>) -> Result<i64, Failure> {
 /// The article that a question names, the deleted ones too.
 async fn asked_for(app: &App, conn: &mut Conn, query: Option<&str>) -> Result<Option<Article>, Failure> {
     if let Some(id) = parameter(query, "id") {
-        let Some(Local::Article(uuid)) = app.urls.local(&id) else { return Ok(None) };
-        return Ok(post::store::article_by_uuid(conn, uuid).await?);
+        return Ok(named(conn, &app.urls, &id).await?.and_then(Named::article));
     }
     if let Some(key) = parameter(query, "key") {
         return by_key(conn, &key, parameter(query, "source").as_deref()).await;
     }
     if let Some(page) = parameter(query, "url") {
-        return Ok(article_of(conn, &page).await?);
+        return Ok(named(conn, &app.urls, &page).await?.and_then(Named::article));
     }
     Err(Failure::Bad(
         "Ask with ?url= and the address of the post's page, ?key= and its key, or ?id= and its id.".to_owned(),

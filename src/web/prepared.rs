@@ -94,7 +94,14 @@ impl Prepared {
         let profiles = author::store::profile_changes(conn).await?;
         let facts = format!(
             "{} {part} {} {} {said} {profiles} {} {} {:?} {:?} {}",
-            shape.name(), article.id, article.url, article.revision, owner.handle, article.updated_at, article.published_at, article.unlisted
+            shape.name(),
+            article.id,
+            article.url,
+            article.revision,
+            owner.handle,
+            article.updated_at,
+            article.published_at,
+            article.unlisted
         );
         let mut hash = Context::new(&SHA256);
         hash.update(&self.program);

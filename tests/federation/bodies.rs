@@ -19,7 +19,7 @@ async fn became(world: &World, host: &str) -> Vec<(String, i64, Option<i64>)> {
 
 async fn ledger(world: &World) -> Vec<Line> {
     let mut conn = world.app.db.read().await.expect("a connection");
-    store::ledger(&mut conn, true, 10_000).await.expect("the ledger")
+    store::ledger(&mut conn, None, 10_000).await.expect("the ledger").items
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn an_answer_means_what_its_status_says() {
             }
         }
         let mut conn = world.app.db.read().await.expect("a connection");
-        let [_, failing, gone] = store::count_hosts(&mut conn).await.expect("counts");
+        let [_, failing, gone] = store::count_hosts(&mut conn, 10_000).await.expect("counts");
         assert_eq!((failing, gone), (5, 0), "503 alone speaks of the host");
     })
     .await;

@@ -1,16 +1,14 @@
 //! What is not certainly public is never sent: drafts in odd forms, locked words, files that were cut off.
 
-use std::path::Path;
-
 use veerpont::harness::Peer;
 use veerpont::source::report::Report;
 
-use crate::shared::case;
+use crate::shared::Case;
 use crate::world::{GROUP, MAREN, World, kinds, on_each_engine};
 
 /// The posts of a case: names and texts.
-fn posts(case: &Path) -> Vec<(String, String)> {
-    let files = case.read_dir().expect("a folder").map(|file| file.expect("a file").path());
+fn posts(case: &Case) -> Vec<(String, String)> {
+    let files = case.folder().read_dir().expect("a folder").map(|file| file.expect("a file").path());
     let mut posts: Vec<(String, String)> = files
         .filter(|path| {
             path.extension().is_some_and(|end| end == "md") && path.file_stem().is_some_and(|stem| stem != "README")
@@ -38,7 +36,7 @@ async fn with_follower(world: &mut World) -> Peer {
 
 #[tokio::test]
 async fn drafts_in_every_form_are_published_by_no_sync() {
-    let Some(case) = case("86-drafts-in-front-matter-forms") else { return };
+    let Some(case) = Case::open(86) else { return };
     on_each_engine(async |world| {
         let peer = with_follower(world).await;
         world.follow(&peer, "ann", GROUP).await;
@@ -57,7 +55,7 @@ async fn drafts_in_every_form_are_published_by_no_sync() {
 
 #[tokio::test]
 async fn what_is_locked_on_the_site_is_held_and_told() {
-    let Some(case) = case("87-password-protected-content") else { return };
+    let Some(case) = Case::open(87) else { return };
     on_each_engine(async |world| {
         let peer = with_follower(world).await;
         for (name, text) in posts(&case) {
@@ -85,7 +83,7 @@ async fn what_is_locked_on_the_site_is_held_and_told() {
 
 #[tokio::test]
 async fn a_file_cut_to_nothing_changes_nothing() {
-    let Some(case) = case("88-file-cut-to-nothing") else { return };
+    let Some(case) = Case::open(88) else { return };
     let cut = posts(&case).remove(0).1;
     on_each_engine(async |world| {
         let peer = with_follower(world).await;

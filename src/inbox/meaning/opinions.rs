@@ -4,14 +4,14 @@ use uuid::Uuid;
 
 use super::super::{Inbound, Verdict, store};
 use super::object;
-use crate::activity::Local;
 use crate::activity::incoming::{self, Incoming, Kind as Said};
 use crate::app::App;
 use crate::db::Conn;
 use crate::delivery;
 use crate::ids::InteractionId;
+use crate::interaction::named::Named;
 use crate::interaction::store::{NewOpinion, end_opinion, put_opinion};
-use crate::interaction::{self, Kind, State, Target};
+use crate::interaction::{self, Author, Kind, State, Target};
 use crate::moderation;
 use crate::post;
 use crate::relation::{self, Begun, Event, Relations, SIGNS_MAX};
@@ -29,34 +29,34 @@ fn kept_as(kind: relation::Kind) -> Option<Kind> {
 
 /// An article or a note of ours, whether it stands or not.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Named {
+pub(super) struct Ours {
     pub(super) target: Target,
     pub(super) uuid: Uuid,
-    is_taken_back: bool,
+    state: State,
 }
 
-/// An article or a note of ours, by address.
-pub(super) async fn named(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Named>> {
-    Ok(match url.and_then(|url| app.urls.local(url)) {
-        Some(Local::Article(uuid)) => {
-            let article = post::store::article_by_uuid(conn, uuid).await?;
-            let target = article.map(|article| Target { article: article.id, said: None });
-            target.map(|target| Named { target, uuid, is_taken_back: false })
+/// What an address names of ours, taken down or not: an article, or an answer of an author's.
+pub(super) async fn of_ours(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Ours>> {
+    let Some(url) = url else { return Ok(None) };
+    Ok(match interaction::named::named(conn, &app.urls, url).await? {
+        Some(Named::Article(article)) => {
+            let target = Target { article: article.id, said: None };
+            Some(Ours { target, uuid: article.uuid, state: State::Shown })
         }
-        Some(Local::Note(uuid)) => interaction::store::post_by_uuid(conn, uuid).await?.map(|note| {
+        Some(Named::Said(note)) if matches!(note.author, Author::Ours(_)) => {
             let target = Target { article: note.article, said: Some(note.id) };
-            Named { target, uuid, is_taken_back: note.state != State::Shown }
-        }),
+            note.uuid.map(|uuid| Ours { target, uuid, state: note.state })
+        }
         _ => None,
     })
 }
 
 /// The same as far as it stands, and what people call it.
-async fn standing(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Result<(Named, String), Verdict>> {
-    let Some(named) = named(app, conn, url).await? else {
+async fn standing(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Result<(Ours, String), Verdict>> {
+    let Some(named) = of_ours(app, conn, url).await? else {
         return Ok(Err(Verdict::declined("it is about nothing of ours")));
     };
-    if named.is_taken_back {
+    if named.state != State::Shown {
         return Ok(Err(Verdict::declined("it is about an answer that was taken back")));
     }
     Ok(match post::store::article(conn, named.target.article).await? {
@@ -149,7 +149,7 @@ pub(super) async fn end(
     app: &App,
     conn: &mut Conn,
     remote: &Remote,
-    named: Named,
+    named: Ours,
     kinds: &[(relation::Kind, Option<String>)],
     undo: &Event,
 ) -> sqlx::Result<Vec<String>> {

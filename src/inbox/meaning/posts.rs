@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::seeker::DEEPEST;
-use super::super::store::wanted;
 use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
 use super::origin::{self, By};
+use super::place::{Place, climb, place_of};
 use super::reading::Brought;
-use super::{actors, object, quotes, taken_back};
-use crate::activity::Local;
+use super::{actors, again, mentions, object, quotes, taken_back};
 use crate::activity::incoming::{Audience, Incoming, Malformed, same_origin};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -81,29 +79,28 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: Cl
     if store::is_deleted(conn, &inbound.actor, &post.id).await? {
         return deleted_before(app, conn, inbound, &remote, post).await;
     }
-    let place = match &post.in_reply_to {
-        Some(answered) => conversation(app, conn, answered).await?,
-        None => Place::Nowhere("it answers nothing of ours"),
-    };
-    match place {
+    match place_of(app, conn, &post).await? {
         Place::In(article, _) if post.audience == Audience::Private => {
             private(app, conn, inbound, &remote, &article, post).await
         }
         Place::In(article, parent) => keep(app, conn, inbound, &remote, (&article, parent, Kind::Reply), post).await,
-        Place::Unknown if post.audience != Audience::Private => match quotes::quoted(app, conn, &post).await? {
+        Place::Unknown(parent) if post.audience != Audience::Private => match quotes::quoted(app, conn, &post).await? {
             // Its thread may be anybody's, but it shows an article of ours.
             Some(article) if article.stands(app.clock.now()) => {
                 keep(app, conn, inbound, &remote, (&article, None, quotes::KIND), post).await
             }
-            _ => climb(conn, inbound, &post).await,
+            _ => {
+                let verdict = climb(conn, inbound, &post, parent).await?;
+                mentions::or(app, conn, inbound, &remote, &post, verdict).await
+            }
         },
-        Place::Unknown | Place::Nowhere(_) if post.audience == Audience::Private => Ok(Verdict::private()),
-        Place::Unknown => Ok(Verdict::declined("it answers nothing of ours")),
+        Place::Unknown(_) | Place::Nowhere(_) if post.audience == Audience::Private => Ok(Verdict::private()),
+        Place::Unknown(_) => Ok(Verdict::declined("it answers nothing of ours")),
         Place::Nowhere(why) => match quotes::quoted(app, conn, &post).await? {
             Some(article) if article.stands(app.clock.now()) => {
                 keep(app, conn, inbound, &remote, (&article, None, quotes::KIND), post).await
             }
-            _ => Ok(Verdict::declined(why)),
+            _ => mentions::or(app, conn, inbound, &remote, &post, Verdict::declined(why)).await,
         },
     }
 }
@@ -116,10 +113,10 @@ async fn deleted_before(
     remote: &Remote,
     post: CleanPost,
 ) -> sqlx::Result<Verdict> {
-    let Some(answered) = post.in_reply_to.clone().filter(|_| post.audience != Audience::Private) else {
+    if post.audience == Audience::Private {
         return Ok(Verdict::ignored("it was deleted before"));
-    };
-    match conversation(app, conn, &answered).await? {
+    }
+    match place_of(app, conn, &post).await? {
         Place::In(article, parent) => {
             // Judged as if it stood: else who takes their first word back at once would be taken for approved.
             let held = match judged(app, conn, &article, remote, &post).await? {
@@ -131,64 +128,19 @@ async fn deleted_before(
             if let Some(kept) = interaction::store::post(conn, &id).await? {
                 interaction::store::end_post(conn, kept.id, app.clock.now()).await?;
             }
+            // Whether its Delete overtook it, or its author restored it, its origin knows.
+            if inbound.path != FETCHED
+                && let Some(kept) = interaction::store::post(conn, &id).await?
+                && let Some(ended) = kept.ended_at
+                && let Some(verdict) = again::not_yet(conn, inbound, &kept, ended).await?
+            {
+                return Ok(verdict.step("it was deleted before; its place is kept for its answers"));
+            }
             Ok(Verdict::ignored("it was deleted before; its place is kept for its answers"))
         }
-        Place::Unknown => climb(conn, inbound, &post).await,
+        Place::Unknown(parent) => climb(conn, inbound, &post, parent).await,
         Place::Nowhere(_) => Ok(Verdict::ignored("it was deleted before")),
     }
-}
-
-/// Where in our conversations a post is.
-enum Place {
-    /// It answers the article, or something that was said of it.
-    In(Box<Article>, Option<InteractionId>),
-    /// It may be in one as soon as more is known.
-    Unknown,
-    /// It is in none.
-    Nowhere(&'static str),
-}
-
-async fn conversation(app: &App, conn: &mut Conn, answered: &str) -> sqlx::Result<Place> {
-    let (article, parent) = match app.urls.local(answered) {
-        Some(Local::Article(uuid)) => (post::store::article_by_uuid(conn, uuid).await?, None),
-        _ => match interaction::store::post(conn, answered).await? {
-            // A quote begins a thread of its own, which is not ours.
-            Some(said) if said.kind != Kind::Reply => {
-                return Ok(Place::Nowhere("it answers somebody's own post about an article of ours"));
-            }
-            Some(reply) => (post::store::article(conn, reply.article).await?, Some(reply.id)),
-            None if app.urls.is_ours(answered) => {
-                return Ok(Place::Nowhere("it answers nothing of ours that can be answered"));
-            }
-            None => return Ok(Place::Unknown),
-        },
-    };
-    Ok(match article {
-        Some(article) if article.stands(app.clock.now()) => Place::In(Box::new(article), parent),
-        Some(_) => Place::Nowhere("it answers an article that was taken down"),
-        None => Place::Nowhere("it answers nothing of ours"),
-    })
-}
-
-/// A post whose parent is not known: that is read at its origin, and its parent, until the thread reaches us, or is seen
-/// not to (interop E7).
-async fn climb(conn: &mut Conn, inbound: &Inbound, post: &CleanPost) -> sqlx::Result<Verdict> {
-    let parent = post.in_reply_to.clone().unwrap_or_default();
-    let (depth, article) = if inbound.path == FETCHED { wanted::depth_of(conn, &post.id).await? } else { (0, None) };
-    let waits_for = Some((parent.clone(), Purpose::Post));
-    if depth >= DEEPEST {
-        let why = format!("its thread does not reach us within {DEEPEST} steps");
-        return Ok(Verdict { waits_for, ..Verdict::declined(why) });
-    }
-    if let Some((outcome, why)) = wanted::ended_since(conn, &parent, Purpose::Post, inbound.received_at).await? {
-        let why = match outcome.as_str() {
-            "read" => format!("it answers {parent}, which is in no conversation of ours so far"),
-            _ => format!("it answers {parent}, which cannot be read: {why}"),
-        };
-        return Ok(Verdict { waits_for, ..Verdict::declined(why) });
-    }
-    let want = Want { article, depth: depth + 1, ..Want::now(parent, Purpose::Post) };
-    Ok(Verdict::until_read("what it answers is read first, to see whether it reaches us", want))
 }
 
 /// Why a post is held, if it is; a verdict where it is not let in at all.
@@ -246,7 +198,8 @@ async fn insert(
     let now = app.clock.now();
     let (object_id, updated) = (post.id.clone(), post.updated);
     let published = post.published.filter(|published| *published <= now).unwrap_or(inbound.received_at);
-    let quotes = kind != Kind::Notice && post.quotes.as_deref() == Some(app.urls.article(article.uuid).as_str());
+    let quotes =
+        kind != Kind::Notice && quotes::quoted(app, conn, &post).await?.is_some_and(|quoted| quoted.id == article.id);
     let words = Words::of(post);
     let new = NewPost {
         id: InteractionId(app.ids.row()),
@@ -323,11 +276,13 @@ async fn edited(
     if known.author != Author::Remote(remote.id) {
         return Ok(Verdict::declined("the reply is somebody else's"));
     }
-    if known.ended_at.is_some() {
-        return Ok(Verdict::ignored("the reply was deleted"));
-    }
     if (post.audience == Audience::Private) != (known.kind == Kind::Notice) {
         return Ok(Verdict::declined("who may read a post does not change with an edit"));
+    }
+    if let Some(ended) = known.ended_at
+        && let Some(verdict) = again::not_yet(conn, inbound, known, ended).await?
+    {
+        return Ok(verdict);
     }
     // What says that it is of the future would keep every later edit out.
     let as_of = post.updated.or(post.published).unwrap_or(Timestamp::from_millis(0)).min(now);
@@ -338,6 +293,11 @@ async fn edited(
     if let Judgment::Decline(why) = judgment {
         return Ok(Verdict::declined(why));
     }
+    let restored = match known.ended_at {
+        Some(_) => again::reopened(conn, inbound, known).await?,
+        None => None,
+    };
+    let known = restored.as_ref().unwrap_or(known);
     let wants = thread_of_known(app, conn, inbound, known, &post).await?;
     let mut words = Words::of(post);
     // What was unlisted stays so: whoever wrote it did not want it in timelines.

@@ -4,23 +4,25 @@ use super::super::store::wanted;
 use super::super::{Inbound, Purpose, Verdict, Want};
 use super::reading::Brought;
 use super::{object, posts};
-use crate::activity::Local;
 use crate::activity::incoming::{Incoming, Statement, same_origin};
 use crate::activity::outgoing::{self, QuoteRequest, Stamp};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::interaction::named::{Named, named};
 use crate::interaction::{self, Kind, State};
 use crate::outbox::{Audience, Outgoing, publish};
-use crate::post::{self, Article};
+use crate::post::Article;
 use crate::remote;
 
 /// The article of ours that a post quotes.
 pub(super) async fn quoted(app: &App, conn: &mut Conn, post: &Statement) -> sqlx::Result<Option<Article>> {
-    match post.quotes.as_deref().and_then(|url| app.urls.local(url)) {
-        Some(Local::Article(uuid)) => post::store::article_by_uuid(conn, uuid).await,
-        _ => Ok(None),
-    }
+    article(app, conn, post.quotes.as_deref()).await
+}
+
+async fn article(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Article>> {
+    let Some(url) = url else { return Ok(None) };
+    Ok(named(conn, &app.urls, url).await?.and_then(Named::article))
 }
 
 /// `QuoteRequest`: what everyone may quote is granted, with the address of the permission; without it Mastodon does not
@@ -32,10 +34,7 @@ pub(super) async fn requested(
     incoming: &Incoming,
     brought: Brought,
 ) -> sqlx::Result<Verdict> {
-    let article = match object(incoming).and_then(|url| app.urls.local(url)) {
-        Some(Local::Article(uuid)) => post::store::article_by_uuid(conn, uuid).await?,
-        _ => None,
-    };
+    let article = article(app, conn, object(incoming)).await?;
     let Some(article) = article.filter(|article| article.stands(app.clock.now())) else {
         return Ok(Verdict::declined("it asks to quote nothing of ours"));
     };

@@ -65,7 +65,11 @@ fn brought(incoming: &Incoming) -> Brought {
         Kind::Flag => return Brought::Comment(comment(written(incoming))),
         _ => None,
     };
-    document.map_or(Brought::Nothing, |document| Brought::Post(statement(document).map(clean)))
+    let read = |document| match &incoming.kind {
+        Kind::QuoteRequest => statement(document),
+        _ => incoming::brought(&incoming.raw, document),
+    };
+    document.map_or(Brought::Nothing, |document| Brought::Post(read(document).map(clean)))
 }
 
 /// The words of a report, as its sender wrote them.

@@ -5,7 +5,7 @@ use super::reading::{Brought, written};
 use crate::activity::incoming::Incoming;
 use crate::app::App;
 use crate::db::Conn;
-use crate::interaction;
+use crate::interaction::named::named;
 use crate::moderation::store::{NewReport, file_report};
 
 pub(super) async fn flagged(
@@ -22,7 +22,7 @@ pub(super) async fn flagged(
     objects.dedup();
     let mut concerns_us = false;
     for url in &objects {
-        concerns_us |= app.urls.local(url).is_some() || interaction::store::post(conn, url).await?.is_some();
+        concerns_us = concerns_us || app.urls.local(url).is_some() || named(conn, &app.urls, url).await?.is_some();
     }
     if !concerns_us {
         return Ok(Verdict::declined("it reports nothing of ours, and nothing that was said of it"));

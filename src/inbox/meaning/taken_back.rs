@@ -2,7 +2,7 @@
 //! (interop E14, U9, U12).
 
 use super::super::{Inbound, Purpose, Verdict, Want, store};
-use super::opinions::Named;
+use super::opinions::Ours;
 use super::{follows, opinions};
 use crate::activity::incoming::{self, Incoming, Reference};
 use crate::app::App;
@@ -18,7 +18,7 @@ enum Undone {
     /// Relations to one of our actors.
     OfActor(Actor, Vec<Kind>),
     /// Opinions of an article or a note of ours, with a sign or with any.
-    OfPost(Named, Vec<(Kind, Option<String>)>),
+    OfPost(Ours, Vec<(Kind, Option<String>)>),
     /// A Delete, of what it deleted.
     Delete(Option<String>),
     /// Nothing that is known, yet.
@@ -107,7 +107,7 @@ async fn of(
         return Ok(if kinds.is_empty() { Undone::Unknown } else { Undone::OfActor(actor, kinds) });
     }
     kinds.retain(|(kind, _)| Kind::OF_POSTS.contains(kind));
-    Ok(match opinions::named(app, conn, url).await? {
+    Ok(match opinions::of_ours(app, conn, url).await? {
         Some(named) if !kinds.is_empty() => Undone::OfPost(named, kinds),
         _ => Undone::Unknown,
     })

@@ -20,10 +20,11 @@ pub mod wanted;
 
 pub use again::Earlier;
 pub use kept::{Kept, about, latest};
+use memory::read_restored;
 pub use memory::{Named, is_deleted, named, undone_by};
 pub use refusals::{count_refusal, refusals};
 use waiting::waiting_key;
-pub use waiting::{fail_waiting, reread_deferred, turn, wake_waiting};
+pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -77,7 +78,8 @@ impl Arrival {
 }
 
 /// Keeps an activity. The same one from the same signer again changes nothing, but what begins or ends a relation is read
-/// again: our answer may have been lost (interop D8, D12), and some servers have one id for ever.
+/// again: our answer may have been lost (interop D8, D12), and some servers have one id for ever. So is what may have been
+/// restored (U11).
 ///
 /// # Errors
 /// The database's.
@@ -106,7 +108,11 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     .fetch_one(&mut *conn)
     .await?;
     added(Queue::Inbound);
-    if times > 1 && arrival.again { again::read_again(conn, row, arrival, made, now).await } else { Ok(()) }
+    match times {
+        1 => Ok(()),
+        _ if arrival.again => again::read_again(conn, row, arrival, made, now).await,
+        _ => read_restored(conn, arrival, now).await,
+    }
 }
 
 /// Keeps a document that was read at its origin, to be understood like one that was sent; read anew, it is understood
@@ -241,7 +247,7 @@ pub async fn settle(
             Outcome::Accepted | Outcome::Ignored => {
                 wake_waiting(conn, &inbound.activity_id, Purpose::Post, now).await?;
             }
-            Outcome::Declined | Outcome::Failed => {
+            Outcome::Declined | Outcome::Mention | Outcome::Failed => {
                 fail_waiting(conn, &inbound.activity_id, Purpose::Post, &verdict.reason, now).await?;
             }
             Outcome::Deferred => {}

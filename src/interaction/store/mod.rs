@@ -3,6 +3,7 @@
 mod counts;
 mod notes;
 mod opinions;
+mod pages;
 mod posts;
 mod reading;
 mod rulings;
@@ -14,6 +15,7 @@ pub use notes::{
     reply_ids_below, revise_note, speaker, unsaid_notes, writer,
 };
 pub use opinions::{NewOpinion, end_opinion, put_opinion};
+pub use pages::{fill_pages, said_on_pages};
 pub use posts::{
     History, NewPost, decide, edit_post, end_all, end_post, history, insert_post, post, post_by_row, post_by_uuid,
     reopen_post, wordings, words,

@@ -199,33 +199,6 @@ pub async fn speaker(
     row.map(|row| Ok((RemoteActorId(row.int("remote")?), read_person(&row, urls)?))).transpose()
 }
 
-/// Longest address of a page that is looked for.
-const PAGE_MAX: usize = 1024;
-
-/// The ids of the replies that say that this is their page for people.
-///
-/// # Errors
-/// The database's.
-pub async fn replies_on_page(conn: &mut Conn, page: &str) -> sqlx::Result<Vec<String>> {
-    if page.is_empty() || page.len() > PAGE_MAX {
-        return Ok(Vec::new());
-    }
-    let literal = page.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    let rows = query(
-        "SELECT object_id, document FROM interactions WHERE kind = 'reply' AND document LIKE $1 ESCAPE '!' ORDER BY id LIMIT 100",
-    )
-    .bind(format!("%\"{literal}\"%"))
-    .fetch_all(conn)
-    .await?;
-    let mut found = Vec::new();
-    for row in &rows {
-        if row.json::<Words>("document")?.url == page {
-            found.push(row.text("object_id")?);
-        }
-    }
-    Ok(found)
-}
-
 macro_rules! replies_below {
     ($columns:literal, $rest:literal) => {
         concat!(

@@ -18,8 +18,9 @@ use crate::db::Conn;
 use crate::delivery;
 use crate::follower;
 use crate::ids::{Handle, InteractionId};
+use crate::interaction::named::{Named, named};
 use crate::interaction::store::Ending;
-use crate::interaction::{self, Note, State, Words};
+use crate::interaction::{self, Author, Note, State, Words};
 use crate::post::{self, Article};
 use crate::remote;
 use crate::worker::apart;
@@ -146,8 +147,11 @@ pub async fn delete(app: &App, url: &str) -> anyhow::Result<Note> {
 
 /// A note of ours that was not deleted.
 async fn standing(app: &App, conn: &mut Conn, url: &str) -> anyhow::Result<Note> {
-    let note = match app.urls.local(url.trim()) {
-        Some(Local::Note(uuid)) => interaction::store::note_by_uuid(conn, uuid).await?,
+    let note = match named(conn, &app.urls, url.trim()).await? {
+        Some(Named::Said(note)) => match (note.author, note.uuid) {
+            (Author::Ours(_), Some(uuid)) => interaction::store::note_by_uuid(conn, uuid).await?,
+            _ => None,
+        },
         _ => None,
     };
     let note = note.with_context(|| {

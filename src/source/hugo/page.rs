@@ -30,6 +30,9 @@ const MAX_TAGS: usize = 100;
 const MAX_AUTHORS: usize = 50;
 const MAX_TITLE: usize = 1000;
 
+/// Warnings about a page's shortcodes.
+const MAX_WARNINGS: usize = 100;
+
 /// Pictures of a page that are not there and are each told of.
 const MAX_MISSING: usize = 50;
 
@@ -257,8 +260,15 @@ impl Page {
         warnings: &mut Vec<Warning>,
     ) -> Texts {
         let markup = &site.config.markup;
-        let mut warn =
-            |line: u64, message: String| warnings.push(self.warning(Some(self.body_line + line - 1), message));
+        let mut more = 0_u64;
+        let mut told = Vec::new();
+        let mut warn = |line: u64, message: String| {
+            if told.len() < MAX_WARNINGS {
+                told.push(self.warning(Some(self.body_line + line - 1), message));
+            } else {
+                more += 1;
+            }
+        };
         // A shortcode's HTML is its template's own, whatever the site makes of HTML within Markdown.
         let within = Markup { raw_html: true, ..markup.clone() };
         let meter = Meter::of(self.body.len());
@@ -269,6 +279,12 @@ impl Page {
             own: site.own_shortcodes,
         };
         let body = shortcodes::expand(&self.body, &around, &mut warn);
+        warnings.append(&mut told);
+        if more > 0 {
+            warnings.push(
+                self.warning(None, format!("its shortcodes give cause for {more} more warnings, which are left out")),
+            );
+        }
         if let Some((line, why)) = &body.held {
             return Texts::held(self.body_line + line - 1, held_for(why));
         }

@@ -16,7 +16,7 @@ use askama::Template;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::CONTENT_LANGUAGE;
+use http::header::{CONTENT_LANGUAGE, LINK};
 use http::{HeaderMap, HeaderValue};
 
 use self::words::Words;
@@ -78,6 +78,15 @@ fn spoken(say: &Words, page: Document) -> Response {
         response.headers_mut().insert(CONTENT_LANGUAGE, language);
     }
     response.extensions_mut().insert(Spoken);
+    response
+}
+
+/// A page of something that programs read at its id: said in a header too, since some look at those alone (WordPress's
+/// reply block, interop U11).
+fn of_id(mut response: Response, id: &str) -> Response {
+    if let Ok(link) = HeaderValue::try_from(format!(r#"<{id}>; rel="alternate"; type="application/activity+json""#)) {
+        response.headers_mut().insert(LINK, link);
+    }
     response
 }
 

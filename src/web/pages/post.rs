@@ -15,7 +15,7 @@ use super::content::{self, cut, signs_of};
 use super::face::{Face, web_address};
 use super::listed::title;
 use super::profile;
-use super::{Frame, HTML, spoken};
+use super::{Frame, HTML, of_id, spoken};
 use crate::activity::incoming::Attachment;
 use crate::app::App;
 use crate::author;
@@ -177,7 +177,8 @@ pub(super) async fn show(
         let (app, headers) = (app.clone(), headers.clone());
         rendered(move || Ok(Post::new(&app, Frame::new(&app, &headers)?, &talk, page_asked.from).render()?)).await
     };
-    Ok(spoken(say, prepared.answer(version, HTML, &headers, make).await?))
+    let shown = spoken(say, prepared.answer(version, HTML, &headers, make).await?);
+    Ok(of_id(shown, &app.urls.article(uuid)))
 }
 
 /// Most pages of a conversation that are looked through for one reply.

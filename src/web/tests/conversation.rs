@@ -148,7 +148,7 @@ async fn an_unchanged_conversation_is_not_sent_again() {
     assert_eq!(again.header("access-control-allow-origin"), "*");
     let mut conn = site.app.db.read().await.expect("a connection");
     let article =
-        crate::post::store::article_by_url(&mut conn, "https://example.org/post/ferry/").await.expect("a row");
+        crate::interaction::named::article_of_page(&mut conn, "https://example.org/post/ferry/").await.expect("a row");
     drop(conn);
     let ivo = person(&site, "ivo").await;
     boost(&site, &article.expect("an article"), ivo).await;

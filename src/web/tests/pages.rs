@@ -15,6 +15,8 @@ async fn a_profile_shows_who_and_what() {
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     let page = answer.text();
     let id = site.ann.url(&site.app.urls);
+    let link = format!(r#"<{id}>; rel="alternate"; type="application/activity+json""#);
+    assert_eq!(answer.header("link"), link, "for programs that look at headers alone");
     for expected in [
         &format!(r#"<link rel="alternate" type="application/activity+json" href="{id}">"#),
         "<h1>Ann de Vries</h1>",

@@ -81,15 +81,19 @@ impl Open {
 
 /// Takes a body apart. The time is linear in its length.
 pub(super) fn scan(body: &str) -> (Vec<Node>, Vec<Fault>) {
+    scan_counted(body, &mut 0)
+}
+
+/// As [`scan`], and counts the bytes looked at in vain.
+pub(super) fn scan_counted(body: &str, in_vain: &mut usize) -> (Vec<Node>, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut open = Stack::new();
     let ends = Ends::of(body);
-    let mut in_vain = 0;
     let (mut at, mut line) = (0, 1);
     while let Some(found) = body.get(at..).and_then(next_opening).map(|found| found + at) {
         open.push_text(body.get(at..found).unwrap_or_default());
         line += lines_in(body.get(at..found).unwrap_or_default());
-        if in_vain > COST_PER_BYTE * body.len() + SPARE {
+        if *in_vain > COST_PER_BYTE * body.len() + SPARE {
             faults.push(Fault::TooCostly(line));
             at = found;
             break;
@@ -116,7 +120,7 @@ pub(super) fn scan(body: &str) -> (Vec<Node>, Vec<Fault>) {
                 at = found + length;
             }
             None => {
-                in_vain += looked_at;
+                *in_vain += looked_at;
                 let start = body.get(found + 3..).unwrap_or_default().chars().take(100).collect();
                 faults.push(Fault::Unclosed(line, start));
                 open.push_text(body.get(found..found + 3).unwrap_or_default());

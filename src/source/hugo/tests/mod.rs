@@ -1,6 +1,7 @@
 //! The connector on small trees made here.
 
 mod bodies;
+mod bombs;
 mod broken;
 mod building;
 mod languages;
