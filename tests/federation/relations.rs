@@ -1,5 +1,7 @@
 //! Of one actor and one thing of ours there is one relation, by whatever ids its activities go (interop E13, E14, U9, U12).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sqlx::Row;
 use veerpont::explain;
@@ -105,6 +107,7 @@ async fn case_92_one_id_for_ever_counts_each_time() {
             ["follow.json", "undo.json", "like.json", "undo-like.json"].map(|file| case.document(file, ours));
         let pix = person(world, &follow);
         for round in 0..3 {
+            world.advance(Duration::from_mins(1));
             pix.send(world, &follow).await;
             assert_eq!((followers(world).await, answers(&pix)), (1, vec!["Accept".to_owned()]), "{round}");
             pix.send(world, &undo).await;

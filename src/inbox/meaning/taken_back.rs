@@ -121,7 +121,7 @@ async fn end(app: &App, conn: &mut Conn, inbound: &Inbound, remote: &Remote, wha
         Undone::Delete(_) if inbound.heard != inbound.id.0 => return Ok(Verdict::ignored("it came again")),
         Undone::Delete(deleted) => return undo_delete(conn, inbound, remote.id, deleted.as_deref()).await,
         Undone::Unknown => {
-            return Ok(Verdict::ignored("nothing that it could undo is known; remembered, should it come late"));
+            return Ok(Verdict::ignored("nothing of that id is known; remembered, should it come late"));
         }
         Undone::Nothing(why) => return Ok(Verdict::ignored(why)),
     };
