@@ -287,10 +287,7 @@ impl<'a> Search<'a> {
         let titled =
             |entry: &Entry| (!entry.title.is_empty()).then(|| format!("{}\0{}", folder_of(entry), entry.title));
         let only = |entry: &Entry| Some(folder_of(entry));
-        let is_index = |entry: &Entry| {
-            let name = entry.file.rsplit('/').next().unwrap_or(&entry.file);
-            name.split('.').next() == Some("index")
-        };
+        let is_index = |entry: &Entry| last_name(&entry.file).split('.').next() == Some("index");
         let standing = || known.iter().filter(|post| post.state != PostState::Removed).map(|post| &post.entry);
         let single = |mark: &dyn Fn(&Entry) -> Option<String>| {
             let (seen, before) = (counted(scan.entries.iter().filter_map(mark)), counted(standing().filter_map(mark)));

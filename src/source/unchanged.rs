@@ -6,7 +6,7 @@ use super::git::Standing;
 use super::plan::{self, Act, Step};
 use super::report::Report;
 use super::scan::Scan;
-use super::stamp::{Seen, Stamp};
+use super::stamp::{READING, Seen, Stamp};
 use super::store::{self, Lease, Scanned};
 use super::sync::SyncError;
 use crate::app::App;
@@ -20,7 +20,7 @@ const MAX_SEEN: usize = 1024 * 1024;
 /// What the tree looks like now, and all else that decides over a scan of it: the program and the settings.
 pub(super) async fn look(app: &App, configured: &Source) -> Result<Option<Stamp>, SyncError> {
     let publishing = &app.config.publishing;
-    let seed = format!("{}\n{configured:?}\n{publishing:?}", env!("CARGO_PKG_VERSION"));
+    let seed = format!("{} {READING}\n{configured:?}\n{publishing:?}", env!("CARGO_PKG_VERSION"));
     let (connector, now) = (connector::of(configured), app.clock.now());
     Ok(tokio::task::spawn_blocking(move || connector.stamp(&seed, now)).await?)
 }

