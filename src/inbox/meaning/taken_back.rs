@@ -16,7 +16,7 @@ use crate::remote::{self, Remote};
 /// What an Undo ends.
 enum Undone {
     /// Relations to one of our actors.
-    OfActor(Actor, Vec<Kind>),
+    OfActor(Box<Actor>, Vec<Kind>),
     /// Opinions of an article or a note of ours, with a sign or with any.
     OfPost(Ours, Vec<(Kind, Option<String>)>),
     /// A Delete, of what it deleted.
@@ -104,7 +104,7 @@ async fn of(
     if let Some(actor) = follows::followed(app, conn, url).await? {
         let kinds: Vec<Kind> =
             kinds.into_iter().map(|(kind, _)| kind).filter(|kind| Kind::OF_ACTORS.contains(kind)).collect();
-        return Ok(if kinds.is_empty() { Undone::Unknown } else { Undone::OfActor(actor, kinds) });
+        return Ok(if kinds.is_empty() { Undone::Unknown } else { Undone::OfActor(Box::new(actor), kinds) });
     }
     kinds.retain(|(kind, _)| Kind::OF_POSTS.contains(kind));
     Ok(match opinions::of_ours(app, conn, url).await? {
