@@ -53,6 +53,7 @@ mod properties;
 mod publishing;
 mod readers;
 mod refusals;
+mod relations;
 mod removal;
 mod reseal;
 mod rotation;
