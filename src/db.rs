@@ -13,11 +13,13 @@ use crate::clock::Timestamp;
 use crate::config::Database;
 
 mod columns;
+mod part;
 mod queues;
 mod seat;
 mod writing;
 
 pub use columns::{Columns, decode_error, json};
+pub use part::{NoPlace, Part, Place};
 pub use queues::{Queue, added};
 pub use seat::{Seat, SeatError};
 pub use writing::{Failed, PANICKED, one_at_a_time, without_panic};

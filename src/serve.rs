@@ -25,7 +25,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, Seat};
 use crate::net::client::Client;
-use crate::{delivery, handback, inbox, outbox, source, web, worker};
+use crate::{delivery, handback, inbox, interaction, outbox, remote, source, web, worker};
 
 /// How far a node's clock may be off the database's: beyond it, leases mean nothing (design, section 7).
 const CLOCK_TOLERANCE_MS: i64 = 5000;
@@ -112,6 +112,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     tasks.spawn(worker::run(delivery::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(inbox::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(inbox::seeker::worker(), app.clone(), stop.clone()));
+    tasks.spawn(worker::run(remote::reread::worker(), app.clone(), stop.clone()));
     if !app.config.handbacks.is_empty() {
         tasks.spawn(worker::run(handback::worker::worker(), app.clone(), stop.clone()));
     }
@@ -162,18 +163,30 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
                 delivery::store::free(conn, &node, now).await?;
                 inbox::store::free(conn, &node, now).await?;
                 inbox::store::wanted::free(conn, &node, now).await?;
-                source::store::free(conn, &node, now).await
+                delivery::store::free_rereads(conn, &node, now).await?;
+                source::store::free(conn, &node, now).await?;
+                source::store::retry_failed(conn, now).await
             })
         })
         .await
         .context("cannot free the leases of the last run")
 }
 
-/// What an older program did not understand is read again, in what this one understands more.
+/// Replies of an older version whose pages are filled in in one transaction.
+const FILLED_AT_ONCE: i64 = 500;
+
+/// What an older program did not understand is read again, in what this one understands more; and what it did not note of
+/// replies is filled in.
 ///
 /// # Errors
 /// The database's.
 pub async fn reread(app: &App) -> anyhow::Result<u64> {
+    while app
+        .db
+        .write(|conn| Box::pin(async move { interaction::store::fill_pages(conn, FILLED_AT_ONCE).await }))
+        .await
+        .context("cannot fill in the pages of replies that an older version kept")?
+    {}
     let now = app.clock.now();
     let again = app
         .db
@@ -300,6 +313,7 @@ pub async fn drain(app: &App) -> anyhow::Result<()> {
             + worker::drain(&source::worker::worker(), app).await?
             + worker::drain(&outbox::worker::worker(), app).await?
             + worker::drain(&delivery::worker::worker(), app).await?
+            + worker::drain(&remote::reread::worker(), app).await?
             + worker::drain(&handback::worker::worker(), app).await?;
         if worked == 0 {
             return Ok(());

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +59,20 @@ pub trait Worker: Send + Sync + 'static {
 
     /// Settles a piece whose work failed or panicked: it is due again after a while that grows, or is given up.
     async fn put_off(&self, app: &App, claim: Self::Claim, why: &str) -> anyhow::Result<()>;
+}
+
+/// Pieces of work that keep a processor busy, at a time: each may need some ten megabytes.
+static APART: Semaphore = Semaphore::const_new(2);
+
+/// Does what keeps a processor busy, such as cleaning HTML, on a thread that nobody else waits for. Not to be called
+/// within a transaction.
+///
+/// # Errors
+/// When the work panics.
+pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
+    let _place = APART.acquire().await?;
+    let span = tracing::Span::current();
+    Ok(tokio::task::spawn_blocking(move || span.in_scope(work)).await?)
 }
 
 /// How long an idle loop waits when nothing in this process wakes it: another process may have written, or something

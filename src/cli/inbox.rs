@@ -2,6 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 
+use super::part;
 use super::print::{Output, shown, table};
 use crate::app::App;
 use crate::inbox;
@@ -13,9 +14,8 @@ pub(super) enum Inbox {
         /// Only those with this verdict.
         #[arg(long)]
         verdict: Option<Verdict>,
-        /// Most lines.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
+        #[command(flatten)]
+        part: part::Wanted,
     },
 }
 
@@ -28,6 +28,8 @@ pub(super) enum Verdict {
     Ignored,
     /// It may not do what it says.
     Declined,
+    /// It names an author of ours in a conversation that is not ours.
+    Mention,
     /// It waits for something that is being read, or for a later version.
     Deferred,
     /// It made us fail five times.
@@ -38,12 +40,12 @@ pub(super) enum Verdict {
 
 impl Inbox {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let Self::List { verdict, limit } = self;
+        let Self::List { verdict, part } = self;
         let verdict = verdict.and_then(|verdict| verdict.to_possible_value());
         let mut conn = app.db.read().await?;
         let verdict = verdict.as_ref().map(clap::builder::PossibleValue::get_name);
-        let latest = inbox::store::latest(&mut conn, verdict, i64::from(limit)).await?;
-        output.print(&latest, || {
+        let latest = inbox::store::latest(&mut conn, verdict, part.after()?, part.limit()).await?;
+        part::print(output, &latest, |latest| {
             let rows = latest.iter().map(|kept| {
                 [
                     kept.received.rfc3339(),

@@ -11,6 +11,7 @@ mod follower;
 mod inbox;
 mod init;
 mod key;
+mod part;
 mod post;
 mod print;
 mod reply;

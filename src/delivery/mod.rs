@@ -2,7 +2,9 @@
 
 pub mod attempt;
 pub mod policy;
+pub mod reason;
 pub mod store;
+mod turns;
 pub mod worker;
 
 use serde::Serialize;

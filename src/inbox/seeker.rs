@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Queue};
 use crate::delivery::policy;
-use crate::ids::Host;
+use crate::ids::{Host, Ids};
 use crate::interaction;
 use crate::moderation::door;
 use crate::remote::actors;
@@ -114,6 +114,8 @@ const NEVER_ENDED: &str =
 enum Found {
     /// A post, or an activity, of an actor who is known by now: to be understood in the inbox.
     Said(Box<Arrival>),
+    /// A page of a post that has another id, on the same server: to be read there.
+    PageOf(String),
     /// It stands, where somebody said that it was gone.
     Stands,
     /// An actor, kept.
@@ -163,6 +165,14 @@ fn is_tombstone(document: &Value) -> bool {
 async fn said(app: &App, wanted: &Wanted, found: &Fetched) -> Result<Found, FetchError> {
     let Fetched { at, document, .. } = found;
     let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
+    // An address that people copy, named in place of the id (interop U11).
+    if id != wanted.url
+        && wanted.depth < DEEPEST
+        && [at.as_str(), &wanted.url].iter().all(|place| same_origin(place, id))
+        && incoming::statement(document).is_ok()
+    {
+        return Ok(Found::PageOf(id.to_owned()));
+    }
     if id != wanted.url || !found.speaks_for(id) {
         return Err(FetchError::Refused(format!("what is served at {at} says it is `{id}`")));
     }
@@ -198,6 +208,7 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
         Box::pin(async move {
             let reason = match &found {
                 Found::Said(_) => "read at its origin",
+                Found::PageOf(id) => &format!("it is a page of {id}"),
                 Found::Stands => "it stands at its origin",
                 Found::Actor => "read",
                 Found::Listed(listed) => &format!("read: {} posts", listed.items.len()),
@@ -207,6 +218,7 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
             }
             match found {
                 Found::Said(arrival) => store::keep_fetched(conn, &ids, &arrival, now).await,
+                Found::PageOf(id) => read_instead(conn, &ids, &wanted, id, now).await,
                 Found::Stands | Found::Actor => store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await,
                 Found::Listed(listed) => {
                     for want in missing(conn, &wanted, listed, &urls, now).await? {
@@ -218,6 +230,17 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
         })
     });
     settled.await?;
+    Ok(())
+}
+
+/// Reads a post at its own id, for whoever waits for the page that led there. It counts as one step more, so that no chain of
+/// pages is endless.
+async fn read_instead(conn: &mut Conn, ids: &Ids, page: &Wanted, id: String, now: Timestamp) -> sqlx::Result<()> {
+    store::wait_instead(conn, &page.url, &id).await?;
+    let want = Want { article: page.article, depth: page.depth + 1, ..Want::now(id, Purpose::Post) };
+    if !wanted::ask(conn, ids, &want, None, now).await? {
+        store::fail_waiting(conn, &want.url, want.purpose, wanted::ENOUGH, now).await?;
+    }
     Ok(())
 }
 

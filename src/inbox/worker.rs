@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Inbound, Outcome, Verdict, meaning, store};
+use super::meaning::{self, Reading};
+use super::{Inbound, Outcome, Verdict, store};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Queue};
 use crate::delivery::policy;
-use crate::worker::Worker;
+use crate::worker::{Worker, apart};
 
 /// Attempts after which an activity that makes us fail blocks its actor no longer.
 const ATTEMPTS: i64 = 5;
@@ -85,13 +86,15 @@ async fn claim(app: &App, conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::
     }
 }
 
-async fn interpret(app: &App, inbound: Inbound) -> sqlx::Result<()> {
+async fn interpret(app: &App, inbound: Inbound) -> anyhow::Result<()> {
     let writer = app.clone();
-    app.db
+    let (reading, inbound) = apart(move || (Reading::of(&inbound), inbound)).await?;
+    let settled: sqlx::Result<()> = app
+        .db
         .write(move |conn| {
             Box::pin(async move {
                 let now = writer.clock.now();
-                let verdict = understand(&writer, conn, &inbound).await?;
+                let verdict = understand(&writer, conn, &inbound, &reading).await?;
                 if store::settle(conn, &writer.ids, &inbound, &verdict, now).await? {
                     Ok(())
                 } else {
@@ -100,13 +103,14 @@ async fn interpret(app: &App, inbound: Inbound) -> sqlx::Result<()> {
                 }
             })
         })
-        .await
+        .await;
+    Ok(settled?)
 }
 
 /// What is to wait for something is looked at once more when nobody else can be about to bring that: it may have come at
 /// this very moment.
-async fn understand(app: &App, conn: &mut Conn, inbound: &Inbound) -> sqlx::Result<Verdict> {
-    let mut verdict = meaning::interpret(app, conn, inbound).await?;
+async fn understand(app: &App, conn: &mut Conn, inbound: &Inbound, reading: &Reading) -> sqlx::Result<Verdict> {
+    let mut verdict = meaning::interpret(app, conn, inbound, reading.clone()).await?;
     let mut awaited = None;
     while verdict.waits_for.is_some() && verdict.waits_for != awaited {
         awaited.clone_from(&verdict.waits_for);
@@ -115,7 +119,7 @@ async fn understand(app: &App, conn: &mut Conn, inbound: &Inbound) -> sqlx::Resu
         {
             break;
         }
-        verdict = meaning::interpret(app, conn, inbound).await?;
+        verdict = meaning::interpret(app, conn, inbound, reading.clone()).await?;
     }
     Ok(verdict)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::rules::{Rules, Who};
-use super::{Severity, decisions, dismissal, said_before, store};
+use super::{decisions, dismissal, said_before, store};
 use crate::app::App;
 use crate::db::Conn;
 use crate::ids::Domain;
@@ -55,9 +55,7 @@ pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
 pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
     let rules = {
         let mut conn = app.db.read().await?;
-        let blocks = store::blocks(&mut conn).await?;
-        let blocks = blocks.into_iter().filter(|block| block.severity == Severity::Block);
-        Arc::new(Rules::of(blocks.collect()))
+        Arc::new(Rules::of(store::blocks_that_keep_out(&mut conn).await?))
     };
     let mut done = Enforced::default();
     let mut after = Some(0);

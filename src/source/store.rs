@@ -139,6 +139,18 @@ pub async fn free(conn: &mut Conn, owner: &str, now: Timestamp) -> sqlx::Result<
     Ok(())
 }
 
+/// Makes every source due whose last scan failed, without the pause that follows a failure: what was wrong may be mended.
+///
+/// # Errors
+/// The database's.
+pub async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1")
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// How a scan ended.
 #[derive(Clone, Debug)]
 pub struct Scanned {

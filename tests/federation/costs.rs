@@ -1,5 +1,7 @@
 //! What things cost, in statements and claims, never in time: each stays under a bound that stands in the test.
 
+mod addresses;
 mod counter;
 mod idle;
 mod quiet;
+mod stranger_html;

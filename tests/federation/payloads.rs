@@ -53,9 +53,13 @@ impl Ours {
         world.publish().await;
         let article = taken(&peer, "Create").pop().expect("a Create").activity["object"].clone();
         let text = |key: &str| article[key].as_str().expect("an address").to_owned();
+        let id = text("id");
+        let page_of_ours = format!("https://social.example.org/@maren/{}", id.rsplit('/').next().expect("a name"));
         Self(vec![
+            ("https://us.example/page/", text("url")),
+            ("https://us.example/page-of-ours", page_of_ours),
             ("https://us.example/ap/a/1/context", text("context")),
-            ("https://us.example/ap/a/1", text("id")),
+            ("https://us.example/ap/a/1", id),
             ("https://us.example/ap/u/7", author),
             ("https://us.example/ap/g/rust", group),
         ])
@@ -222,7 +226,7 @@ async fn verdict(world: &World, (id, signer): (String, String)) -> Value {
         verdict["times"] = kept.times.into();
     }
     // What was read at an origin because of it has its own meaning.
-    let latest = store::latest(&mut conn, None, 1000).await.expect("activities");
+    let latest = store::latest(&mut conn, None, None, 1000).await.expect("activities").items;
     let now = world.clock.now();
     let read = latest.into_iter().filter(|kept| kept.path == FETCHED && kept.settled.is_some_and(|at| at == now));
     let read = read.map(|kept| format!("{} {}: {}", kept.id, kept.verdict, kept.reason.unwrap_or_default()));
@@ -235,8 +239,9 @@ async fn verdict(world: &World, (id, signer): (String, String)) -> Value {
 
 async fn end(world: &World) -> Value {
     let mut conn = world.app.db.read().await.expect("a connection");
-    let said = list(&mut conn, &world.app.urls, Filter::default(), 100).await.expect("posts");
-    let mut said: Vec<String> = said.into_iter().map(|said| format!("{} {}", said.state.as_str(), said.id)).collect();
+    let said = list(&mut conn, &world.app.urls, Filter::default(), None, 100).await.expect("posts");
+    let mut said: Vec<String> =
+        said.items.into_iter().map(|said| format!("{} {}", said.state.as_str(), said.id)).collect();
     said.sort();
     json!(said)
 }

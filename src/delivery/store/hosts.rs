@@ -75,7 +75,7 @@ pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<(
              ELSE $2 + 60000 * (begun - 2) * (begun - 2) END,
          backoff_until = CASE WHEN begun <= 2 THEN backoff_until WHEN begun > 9 THEN $2 + 3840000
              ELSE $2 + 60000 * (begun - 2) * (begun - 2) END
-         WHERE lease_owner = $1",
+         WHERE lease_owner = $1 AND next_attempt_at IS NOT NULL",
     )
     .bind(node)
     .bind(now.millis())
@@ -218,15 +218,23 @@ pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<
     Ok(())
 }
 
-/// How many hosts are known, fail just now, and are gone.
+/// How many hosts are known, fail just now, and are gone, `most` of each at most.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_hosts(conn: &mut Conn) -> sqlx::Result<[i64; 3]> {
-    let row = query("SELECT COUNT(*) AS n, COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM hosts")
-        .fetch_one(conn)
+pub async fn count_hosts(conn: &mut Conn, most: i64) -> sqlx::Result<[i64; 3]> {
+    let known = query_scalar("SELECT COUNT(*) FROM (SELECT id FROM hosts LIMIT $1) known")
+        .bind(most)
+        .fetch_one(&mut *conn)
         .await?;
-    Ok([row.int("n")?, row.int("failing")?, row.int("gone")?])
+    let row = query(
+        "SELECT COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM (SELECT failing_since, gone_at FROM hosts
+         WHERE failing_since IS NOT NULL OR gone_at IS NOT NULL LIMIT $1) failing",
+    )
+    .bind(most)
+    .fetch_one(conn)
+    .await?;
+    Ok([known, row.int("failing")?, row.int("gone")?])
 }
 
 /// The server of an inbox.
@@ -284,7 +292,7 @@ pub async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Time
         query(
             "UPDATE deliveries SET outcome = 'withdrawn', error = 'the server is blocked', settled_at = $2
              WHERE host_id = $1 AND settled_at IS NULL
-             AND activity_id IN (SELECT id FROM activities WHERE kind NOT IN ('Delete', 'Reject'))",
+             AND NOT EXISTS (SELECT 1 FROM activities a WHERE a.id = deliveries.activity_id AND a.kind IN ('Delete', 'Reject'))",
         )
         .bind(host.0)
         .bind(now.millis())

@@ -129,7 +129,8 @@ pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::
          SELECT DISTINCT p.id, d.activity_id, p.host_id, d.created_at, d.expires_at FROM deliveries d
          JOIN remote_actors r ON r.shared_inbox_id = d.inbox_id JOIN inboxes p ON p.id = r.inbox_id
          WHERE d.inbox_id = $1 AND d.settled_at IS NULL AND p.id <> $1 AND p.gone_at IS NULL
-         AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
+         AND (EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
+             OR EXISTS (SELECT 1 FROM interactions n WHERE n.remote_actor_id = r.id))
          ON CONFLICT (inbox_id, activity_id) DO NOTHING",
     )
     .bind(shared.0)
@@ -172,7 +173,8 @@ pub async fn no_fan_out(conn: &mut Conn) -> sqlx::Result<()> {
 /// # Errors
 /// The database's.
 pub async fn drop_inbox(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE inboxes SET gone_at = $2 WHERE id = $1 AND gone_at IS NULL")
+    // Whoever has it again does not wait for what was.
+    query("UPDATE inboxes SET gone_at = $2, failures = 0, next_attempt_at = NULL WHERE id = $1 AND gone_at IS NULL")
         .bind(inbox.0)
         .bind(now.millis())
         .execute(&mut *conn)

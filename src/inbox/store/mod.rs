@@ -16,10 +16,11 @@ mod waiting;
 pub mod wanted;
 
 pub use kept::{Kept, about, latest};
+use memory::read_restored;
 pub use memory::{deleted_with, end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
 pub use refusals::{count_refusal, refusals};
 use waiting::waiting_key;
-pub use waiting::{fail_waiting, reread_deferred, turn, wake_waiting};
+pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -46,7 +47,7 @@ pub struct Arrival {
 }
 
 /// Keeps an activity. The same one from the same signer again changes nothing, but a Follow that was let in is read
-/// again, since our Accept may have been lost (interop D8, D12).
+/// again, since our Accept may have been lost (interop D8, D12), and so is what may have been restored (U11).
 ///
 /// # Errors
 /// The database's.
@@ -73,10 +74,10 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     .bind(now.millis())
     .bind(arrival.proof.as_ref().map(|(key, _)| key.clone()))
     .bind(arrival.proof.as_ref().map(|(_, scheme)| *scheme))
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
     added(Queue::Inbound);
-    Ok(())
+    read_restored(conn, arrival, now).await
 }
 
 /// Keeps a document that was read at its origin, to be understood like one that was sent; read anew, it is understood
@@ -208,7 +209,7 @@ pub async fn settle(
             Outcome::Accepted | Outcome::Ignored => {
                 wake_waiting(conn, &inbound.activity_id, Purpose::Post, now).await?;
             }
-            Outcome::Declined | Outcome::Failed => {
+            Outcome::Declined | Outcome::Mention | Outcome::Failed => {
                 fail_waiting(conn, &inbound.activity_id, Purpose::Post, &verdict.reason, now).await?;
             }
             Outcome::Deferred => {}
@@ -231,37 +232,59 @@ pub async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::R
     Ok(())
 }
 
-/// Forgets the text of up to `limit` activities that had their verdict before `settled`, or before `deferred` where
+macro_rules! forget {
+    ($verdict:literal) => {
+        concat!(
+            "UPDATE inbound SET raw = '' WHERE id IN (SELECT id FROM inbound WHERE raw <> '' AND settled_at IS NOT NULL
+             AND settled_at < $1 AND ",
+            $verdict,
+            " LIMIT $2)"
+        )
+    };
+}
+
+/// Forgets the text of up to twice `limit` activities that had their verdict before `settled`, or before `deferred` where
 /// they were not understood; says of how many. The rows stay, and with them who sent what, when, and what became of it.
 ///
 /// # Errors
 /// The database's.
 pub async fn forget_texts(conn: &mut Conn, settled: Timestamp, deferred: Timestamp, limit: i64) -> sqlx::Result<u64> {
-    let done = query(
-        "UPDATE inbound SET raw = '' WHERE id IN (SELECT id FROM inbound WHERE raw <> '' AND settled_at IS NOT NULL
-         AND verdict IS NOT NULL AND settled_at < CASE WHEN verdict = 'deferred' THEN $2 ELSE $1 END
-         ORDER BY settled_at LIMIT $3)",
-    )
-    .bind(settled.millis())
-    .bind(deferred.millis())
-    .bind(limit)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
+    let understood = query(forget!("verdict IN ('accepted', 'ignored', 'declined', 'failed')"))
+        .bind(settled.millis())
+        .bind(limit)
+        .execute(&mut *conn)
+        .await?;
+    let others = query(forget!("verdict = 'deferred'")).bind(deferred.millis()).bind(limit).execute(conn).await?;
+    Ok(understood.rows_affected() + others.rows_affected())
 }
 
-/// How many activities have each verdict; those that wait count as `waiting`.
+/// How many of the latest activities, `most` at most, have each verdict.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_verdicts(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
-    let rows = query("SELECT COALESCE(verdict, 'waiting') AS verdict, COUNT(*) AS n FROM inbound GROUP BY verdict")
-        .fetch_all(conn)
-        .await?;
+pub async fn count_verdicts(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query(
+        "SELECT verdict, COUNT(*) AS n FROM (SELECT verdict FROM inbound ORDER BY id DESC LIMIT $1) latest
+         WHERE verdict IS NOT NULL GROUP BY verdict",
+    )
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
     let mut counts: Vec<_> =
         rows.iter().map(|row| Ok((row.text("verdict")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
     counts.sort();
     Ok(counts)
+}
+
+/// How many activities have no verdict yet, `most` at most.
+///
+/// # Errors
+/// The database's.
+pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM (SELECT id FROM inbound WHERE verdict IS NULL LIMIT $1) waiting")
+        .bind(most)
+        .fetch_one(conn)
+        .await
 }
 
 fn read_inbound(row: &AnyRow) -> sqlx::Result<Inbound> {

@@ -43,6 +43,15 @@ pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Tim
     Ok(())
 }
 
+/// What waits for a post by its page waits for it by its id from now on.
+///
+/// # Errors
+/// The database's.
+pub async fn wait_instead(conn: &mut Conn, page: &str, id: &str) -> sqlx::Result<()> {
+    query("UPDATE inbound SET waits_for = $2 WHERE waits_for = $1").bind(page).bind(id).execute(conn).await?;
+    Ok(())
+}
+
 /// What waits for a document is declined, since that cannot be had or means nothing here; and so is what waits for
 /// those. It is looked at again all the same should the document come in.
 ///

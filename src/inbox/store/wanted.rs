@@ -338,6 +338,19 @@ pub async fn ended_since(
     row.map(|row| Ok((row.text("outcome")?, row.maybe_text("reason")?.unwrap_or_default()))).transpose()
 }
 
+/// When a document was last asked for.
+///
+/// # Errors
+/// The database's.
+pub async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<Option<Timestamp>> {
+    let row = query("SELECT asked_at FROM wanted WHERE url = $1 AND purpose = $2")
+        .bind(url)
+        .bind(purpose.as_str())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| row.time("asked_at")).transpose()
+}
+
 /// How many steps away from what came by itself a post was asked for, and for which conversation.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::posts::{end_post, read_state, remember_words};
 use super::reading::{person_columns, read_person};
+use super::stamps::{changed, changed_by};
 use super::standing;
 use crate::activity::urls::Urls;
 use crate::clock::Timestamp;
@@ -34,6 +35,7 @@ pub async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &
     .bind(note.revision)
     .execute(&mut *conn)
     .await?;
+    changed(conn, note.article).await?;
     added(Queue::Outbox);
     remember_words(conn, note.id, words, note.published).await
 }
@@ -56,6 +58,7 @@ pub async fn revise_note(
         .bind(as_of.millis())
         .execute(&mut *conn)
         .await?;
+    changed_by(conn, id).await?;
     added(Queue::Outbox);
     remember_words(conn, id, words, as_of).await
 }
@@ -194,33 +197,6 @@ pub async fn speaker(
     .fetch_optional(conn)
     .await?;
     row.map(|row| Ok((RemoteActorId(row.int("remote")?), read_person(&row, urls)?))).transpose()
-}
-
-/// Longest address of a page that is looked for.
-const PAGE_MAX: usize = 1024;
-
-/// The ids of the replies that say that this is their page for people.
-///
-/// # Errors
-/// The database's.
-pub async fn replies_on_page(conn: &mut Conn, page: &str) -> sqlx::Result<Vec<String>> {
-    if page.is_empty() || page.len() > PAGE_MAX {
-        return Ok(Vec::new());
-    }
-    let literal = page.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    let rows = query(
-        "SELECT object_id, document FROM interactions WHERE kind = 'reply' AND document LIKE $1 ESCAPE '!' ORDER BY id LIMIT 100",
-    )
-    .bind(format!("%\"{literal}\"%"))
-    .fetch_all(conn)
-    .await?;
-    let mut found = Vec::new();
-    for row in &rows {
-        if row.json::<Words>("document")?.url == page {
-            found.push(row.text("object_id")?);
-        }
-    }
-    Ok(found)
 }
 
 macro_rules! replies_below {

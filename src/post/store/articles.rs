@@ -146,15 +146,24 @@ pub async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<
     row.as_ref().map(read_article).transpose()
 }
 
-/// The newest article of a page of the site, the deleted ones too.
+/// The articles of these pages of the site, at most nine, the deleted ones too: row and page, the newest first.
 ///
 /// # Errors
 /// The database's.
-pub async fn article_by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Article>> {
-    let row =
-        query(articles!("WHERE url = $1 ORDER BY created_at DESC LIMIT 1")).bind(url).fetch_optional(conn).await?;
-    row.as_ref().map(read_article).transpose()
+pub async fn articles_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(ArticleId, String)>> {
+    let mut found = query(
+        "SELECT id, url FROM articles WHERE url IN ($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY created_at DESC, id DESC LIMIT 100",
+    );
+    let Some(first) = pages.first() else { return Ok(Vec::new()) };
+    for place in 0..PAGES {
+        found = found.bind(pages.get(place).unwrap_or(first));
+    }
+    let rows = found.fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((ArticleId(row.int("id")?), row.text("url")?))).collect()
 }
+
+/// Most pages that [`articles_on_pages`] looks for.
+pub const PAGES: usize = 9;
 
 /// The articles that an actor published or announced and that stand at `now`, the latest publication first.
 ///

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, decode_error, json};
+use crate::db::{Columns, Conn, Part, Place, decode_error, json};
 use crate::ids::{ActorId, ArticleId, PostId, SourceId};
 use crate::post::entry::Entry;
 use crate::post::{Post, PostState};
@@ -35,6 +35,24 @@ pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>>
     // Sorted here, since the engines' collations differ.
     posts.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(posts)
+}
+
+/// A part of the posts of all sources, the first seen first; of those whose article stands, or of all.
+///
+/// # Errors
+/// The database's.
+pub async fn posts_after(conn: &mut Conn, all: bool, after: Option<Place<1>>, limit: i64) -> sqlx::Result<Part<Post>> {
+    let Place([after]) = after.unwrap_or(Place([0]));
+    let rows = query(posts!(
+        "WHERE p.id > $1 AND ($2 = 1 OR a.deleted_at IS NULL AND a.id IS NOT NULL) ORDER BY p.id LIMIT $3"
+    ))
+    .bind(after)
+    .bind(i64::from(all))
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    let posts = rows.iter().map(read_post).collect::<sqlx::Result<_>>()?;
+    Ok(Part::of(posts, limit, |last: &Post| Place([last.id.0]).to_string()))
 }
 
 /// The entries that a connector left its notes with, by their posts' keys.
