@@ -31,7 +31,7 @@ async fn what_an_address_names_is_seen_with_five_statements() {
             let counting = Counting::begin();
             named(&mut conn, &world.app.urls, address).await.expect("a look");
             let statements = counting.take();
-            assert!((1..=most).contains(&statements.len()), "{address}: {}", statements.breakdown());
+            assert!(statements.len() <= most, "{address}: {}", statements.breakdown());
         }
     })
     .await;
