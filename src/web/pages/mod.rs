@@ -77,7 +77,7 @@ fn page(frame: &Frame<'_>, template: &impl Template) -> Result<Response, Failure
 }
 
 /// As [`page`], of something that programs read at its id: said in a header too, since some look at those alone
-/// (WordPress's reply block, interop U11).
+/// (`WordPress`'s reply block, interop U11).
 fn page_of_id(frame: &Frame<'_>, template: &impl Template, id: &str) -> Result<Response, Failure> {
     let mut response = page(frame, template)?;
     if let Ok(link) = HeaderValue::try_from(format!(r#"<{id}>; rel="alternate"; type="application/activity+json""#)) {
