@@ -5,9 +5,11 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 
+use super::part;
 use super::print::{Output, table};
 use crate::app::App;
 use crate::author::{self, Actor, decisions};
+use crate::db::{Conn, Part};
 use crate::source::{self, Known};
 use crate::{config, follower, outbox, worker};
 
@@ -18,6 +20,8 @@ pub(super) enum Author {
         /// Those without an actor too.
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// One author, by handle or by the source's slug.
     Show {
@@ -62,10 +66,9 @@ struct Shown {
 impl Author {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { all } => {
-                let authors: Vec<Shown> =
-                    everyone(app).await?.into_iter().filter(|author| all || author.handle.is_some()).collect();
-                output.print(&authors, || {
+            Self::List { all, part } => {
+                let authors = list(app, all, &part).await?;
+                part::print(output, &authors, |authors| {
                     let rows = authors.iter().map(|author| {
                         [
                             author.address.clone().unwrap_or_else(|| "-".to_owned()),
@@ -131,29 +134,46 @@ async fn everyone(app: &App) -> anyhow::Result<Vec<Shown>> {
     let mut shown = Vec::new();
     for source in source::store::known(&mut conn).await? {
         for author in author::store::authors(&mut conn, source.id).await? {
-            let actor = match author.actor {
-                Some(id) => author::store::actor(&mut conn, id).await?,
-                None => None,
-            };
-            let followers = match &actor {
-                Some(actor) => follower::store::count(&mut conn, actor.id).await?,
-                None => 0,
-            };
-            shown.push(Shown {
-                slug: author.slug,
-                source: source.name.clone(),
-                name: author.name,
-                profile: author.has_profile,
-                choice: author.choice.map(author::Choice::as_str),
-                state: state(actor.as_ref()),
-                handle: actor.as_ref().map(|actor| actor.handle.to_string()),
-                address: actor.as_ref().map(|actor| format!("@{}", app.urls.acct(&actor.handle))),
-                id: actor.as_ref().map(|actor| actor.url(&app.urls)),
-                followers,
-            });
+            shown.push(view(app, &mut conn, &source.name, author).await?);
         }
     }
     Ok(shown)
+}
+
+async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<Shown>> {
+    let mut conn = app.db.read().await?;
+    let sources = source::store::known(&mut conn).await?;
+    let authors = author::store::authors_after(&mut conn, all, part.after()?, part.limit()).await?;
+    let mut items = Vec::new();
+    for author in authors.items {
+        let source =
+            sources.iter().find(|source| source.id == author.source_id).map_or("", |source| source.name.as_str());
+        items.push(view(app, &mut conn, source, author).await?);
+    }
+    Ok(Part { items, next: authors.next })
+}
+
+async fn view(app: &App, conn: &mut Conn, source: &str, author: author::Author) -> sqlx::Result<Shown> {
+    let actor = match author.actor {
+        Some(id) => author::store::actor(conn, id).await?,
+        None => None,
+    };
+    let followers = match &actor {
+        Some(actor) => follower::store::count(conn, actor.id).await?,
+        None => 0,
+    };
+    Ok(Shown {
+        slug: author.slug,
+        source: source.to_owned(),
+        name: author.name,
+        profile: author.has_profile,
+        choice: author.choice.map(author::Choice::as_str),
+        state: state(actor.as_ref()),
+        handle: actor.as_ref().map(|actor| actor.handle.to_string()),
+        address: actor.as_ref().map(|actor| format!("@{}", app.urls.acct(&actor.handle))),
+        id: actor.as_ref().map(|actor| actor.url(&app.urls)),
+        followers,
+    })
 }
 
 fn state(actor: Option<&Actor>) -> &'static str {

@@ -9,8 +9,10 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 
+use super::part;
 use super::print::{Output, count, shown, table};
 use crate::app::App;
+use crate::db::Part;
 use crate::ids::ActorId;
 use crate::moderation::enforcement::Enforced;
 use crate::moderation::listing::{self, Imported, Wish};
@@ -44,8 +46,11 @@ pub(super) enum Block {
         #[arg(long, conflicts_with_all = ["kind", "value", "author"])]
         list: Option<String>,
     },
-    /// All blocks, and of which list each is.
-    List,
+    /// Blocks in the order in which they were made, of which list each is, and the lists.
+    List {
+        #[command(flatten)]
+        part: part::Wanted,
+    },
     /// Take in a list of domains: Mastodon's CSV, or a domain on each line. A list of the same name is replaced.
     Import {
         /// The file.
@@ -124,7 +129,7 @@ impl Block {
                 })
             }
             Self::Remove { .. } => anyhow::bail!("say what to remove: a kind and a value, or --list NAME"),
-            Self::List => list(app, output).await,
+            Self::List { part } => list(app, &part, output).await,
             Self::Import { file, list, dry_run } => {
                 let text = std::fs::read_to_string(&file)
                     .with_context(|| format!("the list {} cannot be read as text", file.display()))?;
@@ -170,10 +175,18 @@ fn also(enforced: Enforced) -> String {
     if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
 }
 
-async fn list(app: &App, output: Output) -> anyhow::Result<()> {
+#[derive(Debug, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    part: Part<Line>,
+    lists: Vec<store::List>,
+}
+
+async fn list(app: &App, part: &part::Wanted, output: Output) -> anyhow::Result<()> {
     let mut conn = app.db.read().await?;
     let mut lines = Vec::new();
-    for block in store::blocks(&mut conn).await? {
+    let blocks = store::blocks(&mut conn, part.after()?, part.limit()).await?;
+    for block in blocks.items {
         let actor = match block.actor {
             Some(id) => author::store::actor(&mut conn, id).await?,
             None => None,
@@ -181,8 +194,10 @@ async fn list(app: &App, output: Output) -> anyhow::Result<()> {
         lines.push(Line { block, author: actor.map(|actor| format!("@{}", actor.handle)) });
     }
     let lists = store::lists(&mut conn).await?;
-    output.print(&json!({ "blocks": lines, "lists": lists }), || {
-        let rows = lines.iter().map(|Line { block, author }| {
+    let listed = Listed { part: Part { items: lines, next: blocks.next }, lists };
+    output.print(&listed, || {
+        let Listed { part, lists } = &listed;
+        let rows = part.items.iter().map(|Line { block, author }| {
             [
                 block.kind.as_str().to_owned(),
                 shown(&block.value),
@@ -193,6 +208,9 @@ async fn list(app: &App, output: Output) -> anyhow::Result<()> {
             ]
         });
         let mut text = table(["KIND", "VALUE", "SEVERITY", "FROM", "LIST", "REASON"], rows);
+        if let Some(next) = &part.next {
+            let _ = write!(text, "\n\nthere is more: add --after {next}");
+        }
         if !lists.is_empty() {
             let rows = lists
                 .iter()

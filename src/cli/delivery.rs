@@ -2,31 +2,34 @@
 
 use clap::Subcommand;
 
+use super::part;
 use super::print::{Output, table};
 use crate::app::App;
 use crate::delivery;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Delivery {
-    /// What waits, newest first; with --all what is settled too.
+    /// What waits, server by server; with --all what is settled too, the newest first.
     List {
         /// What is settled too.
         #[arg(long)]
         all: bool,
-        /// Most lines.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
+        #[command(flatten)]
+        part: part::Wanted,
     },
 }
 
 impl Delivery {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let Self::List { all, limit } = self;
+        let Self::List { all, part } = self;
         let mut conn = app.db.read().await?;
-        let lines = delivery::store::ledger(&mut conn, all, i64::from(limit)).await?;
-        output.print(&lines, || {
+        let lines = if all {
+            delivery::store::ledger(&mut conn, part.after()?, part.limit()).await?
+        } else {
+            delivery::store::waiting(&mut conn, part.after()?, part.limit()).await?
+        };
+        part::print(output, &lines, |lines| {
             let rows = lines.iter().map(|line| {
-                let answer = line.answer.map(|status| status.to_string()).or_else(|| line.error.clone());
                 [
                     line.activity.to_string(),
                     line.kind.clone(),
@@ -34,7 +37,7 @@ impl Delivery {
                     line.inbox.clone(),
                     line.state.clone(),
                     line.attempts.to_string(),
-                    answer.unwrap_or_else(|| "-".to_owned()),
+                    line.last().unwrap_or_else(|| "-".to_owned()),
                     line.next_attempt.clone().unwrap_or_else(|| "-".to_owned()),
                 ]
             });

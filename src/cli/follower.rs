@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
+use super::part;
 use super::print::{Output, table};
 use crate::app::App;
 use crate::{follower, inbox};
@@ -14,6 +15,8 @@ pub(super) enum Follower {
         /// Only the followers of this handle.
         #[arg(long, value_name = "HANDLE")]
         author: Option<String>,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// End somebody's follow, and tell their server.
     Remove {
@@ -28,14 +31,14 @@ pub(super) enum Follower {
 impl Follower {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { author } => {
+            Self::List { author, part } => {
                 let of = match author {
                     Some(handle) => Some(super::actor(app, &handle).await?.id),
                     None => None,
                 };
                 let mut conn = app.db.read().await?;
-                let followers = follower::store::list(&mut conn, of).await?;
-                output.print(&followers, || {
+                let followers = follower::store::list(&mut conn, of, part.after()?, part.limit()).await?;
+                part::print(output, &followers, |followers| {
                     let rows = followers.iter().map(|follower| {
                         [follower.since.rfc3339(), format!("@{}", follower.author), follower.actor.clone()]
                     });

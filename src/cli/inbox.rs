@@ -2,6 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 
+use super::part;
 use super::print::{Output, shown, table};
 use crate::app::App;
 use crate::inbox;
@@ -13,9 +14,8 @@ pub(super) enum Inbox {
         /// Only those with this verdict.
         #[arg(long)]
         verdict: Option<Verdict>,
-        /// Most lines.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
+        #[command(flatten)]
+        part: part::Wanted,
     },
 }
 
@@ -40,12 +40,12 @@ pub(super) enum Verdict {
 
 impl Inbox {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let Self::List { verdict, limit } = self;
+        let Self::List { verdict, part } = self;
         let verdict = verdict.and_then(|verdict| verdict.to_possible_value());
         let mut conn = app.db.read().await?;
         let verdict = verdict.as_ref().map(clap::builder::PossibleValue::get_name);
-        let latest = inbox::store::latest(&mut conn, verdict, i64::from(limit)).await?;
-        output.print(&latest, || {
+        let latest = inbox::store::latest(&mut conn, verdict, part.after()?, part.limit()).await?;
+        part::print(output, &latest, |latest| {
             let rows = latest.iter().map(|kept| {
                 [
                     kept.received.rfc3339(),

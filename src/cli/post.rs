@@ -4,10 +4,12 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::print::{Output, table};
+use super::part;
+use super::print::{self, Output, table};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::Conn;
+use crate::db::{Conn, Part};
+use crate::delivery::{self, store::Line};
 use crate::interaction::{self, Answers};
 use crate::post;
 use crate::source::{self, decisions};
@@ -20,6 +22,8 @@ pub(super) enum Post {
         /// Drafts, withheld, missing and removed ones too.
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// One post.
     Show {
@@ -56,14 +60,20 @@ struct Shown {
     updated: Option<String>,
     #[serde(flatten)]
     answers: Answers,
+    /// What of it was tried and not taken, the newest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_taken: Option<Vec<Line>>,
 }
+
+/// Most deliveries shown that were not taken.
+const NOT_TAKEN: i64 = 20;
 
 impl Post {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { all } => {
-                let posts = list(app, all).await?;
-                output.print(&posts, || {
+            Self::List { all, part } => {
+                let posts = list(app, all, &part).await?;
+                part::print(output, &posts, |posts| {
                     let rows = posts.iter().map(|post| {
                         let date = post.published.as_deref().unwrap_or("-").chars().take(10).collect();
                         [date, post.state.to_owned(), post.source.clone(), post.key.clone(), post.title.clone()]
@@ -88,17 +98,17 @@ impl Post {
     }
 }
 
-async fn list(app: &App, all: bool) -> anyhow::Result<Vec<Shown>> {
+async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<Shown>> {
     let mut conn = app.db.read().await?;
-    let mut shown = Vec::new();
-    for source in source::store::known(&mut conn).await? {
-        for post in post::store::posts(&mut conn, source.id).await? {
-            if all || post.article_stands {
-                shown.push(view(app, &mut conn, &source.name, &post).await?);
-            }
-        }
+    let sources = source::store::known(&mut conn).await?;
+    let posts = post::store::posts_after(&mut conn, all, part.after()?, part.limit()).await?;
+    let mut items = Vec::new();
+    for post in &posts.items {
+        let source =
+            sources.iter().find(|source| source.id == post.source_id).map_or("", |source| source.name.as_str());
+        items.push(view(app, &mut conn, source, post).await?);
     }
-    Ok(shown)
+    Ok(Part { items, next: posts.next })
 }
 
 async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()> {
@@ -107,10 +117,18 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
     let sources = source::store::known(&mut conn).await?;
     let source =
         sources.into_iter().find(|source| source.id == post.source_id).map(|source| source.name).unwrap_or_default();
-    let shown = view(app, &mut conn, &source, &post).await?;
+    let mut shown = view(app, &mut conn, &source, &post).await?;
+    if let Some(article) = post.article {
+        shown.not_taken = Some(delivery::store::untaken(&mut conn, article, NOT_TAKEN).await?);
+    }
     output.print(&shown, || {
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        format!(
+        let not_taken = shown.not_taken.iter().flatten().map(|line| {
+            let last = line.last().unwrap_or_default();
+            print::shown(&format!("{} {} to {}: {last}", line.state, line.kind, line.inbox))
+        });
+        let not_taken = not_taken.fold(String::new(), |told, line| told + "\n  not taken  " + &line);
+        let told = format!(
             "{}\n  key        {}\n  source     {} ({})\n  state      {}{}\n  page       {}\n  id         {}\n  authors    {}\n  owner      {}\n  published  {}\n  updated    {}\n  answers    {} replies, {} likes, {} boosts",
             shown.title,
             shown.key,
@@ -127,7 +145,8 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
             shown.answers.replies,
             shown.answers.likes,
             shown.answers.boosts,
-        )
+        );
+        told + &not_taken
     })
 }
 
@@ -146,6 +165,7 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
     };
     Ok(Shown {
         answers,
+        not_taken: None,
         key: post.key.clone(),
         id: article.as_ref().map(|article| app.urls.article(article.uuid)),
         url: post.entry.url.clone(),

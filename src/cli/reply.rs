@@ -5,6 +5,7 @@ mod send;
 
 use clap::Subcommand;
 
+use super::part;
 use super::print::{Output, shown, table};
 use crate::app::App;
 use crate::html;
@@ -14,7 +15,7 @@ use crate::moderation::decisions::Decision;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Reply {
-    /// Replies, quotes and private words, the newest first.
+    /// Replies, quotes and private words: what came last is first.
     List {
         /// Only those to this post: its key, its id or its page.
         #[arg(long)]
@@ -25,9 +26,8 @@ pub(super) enum Reply {
         /// Only replies, quotes, or private words to an author (notices).
         #[arg(long, value_parser = decide::kinds())]
         kind: Option<Kind>,
-        /// Most that are listed.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// One reply: what it says, whether it is shown, and why.
     Show {
@@ -53,7 +53,7 @@ const TEASER: usize = 80;
 impl Reply {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { post, state, kind, limit } => list(app, post, (state, kind), limit, output).await,
+            Self::List { post, state, kind, part } => list(app, post, (state, kind), &part, output).await,
             Self::Show { reply } => decide::show(app, &reply, output).await,
             Self::Approve(decided) => decided.run(app, Decision::Approve, output).await,
             Self::Hide(decided) => decided.run(app, Decision::Hide, output).await,
@@ -68,7 +68,7 @@ async fn list(
     app: &App,
     post: Option<String>,
     (state, kind): (Option<State>, Option<Kind>),
-    limit: u32,
+    part: &part::Wanted,
     output: Output,
 ) -> anyhow::Result<()> {
     let article = match post {
@@ -80,8 +80,8 @@ async fn list(
     };
     let mut conn = app.db.read().await?;
     let filter = Filter { article, state, kind };
-    let replies = interaction::store::list(&mut conn, &app.urls, filter, i64::from(limit)).await?;
-    output.print(&replies, || {
+    let replies = interaction::store::list(&mut conn, &app.urls, filter, part.after()?, part.limit()).await?;
+    part::print(output, &replies, |replies| {
         let rows = replies.iter().map(|reply| {
             let content = reply.words.as_ref().map(|words| html::text(&words.content)).unwrap_or_default();
             let text: String = content.chars().take(TEASER).collect();

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 
+use super::part;
 use super::print::{Output, shown, table};
 use crate::app::App;
 use crate::ids::ReportId;
@@ -15,9 +16,8 @@ pub(super) enum Report {
         /// Those that are resolved too.
         #[arg(long)]
         all: bool,
-        /// Most lines.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
+        #[command(flatten)]
+        part: part::Wanted,
     },
     /// Note that a report was dealt with.
     Resolve {
@@ -32,10 +32,10 @@ pub(super) enum Report {
 impl Report {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         match self {
-            Self::List { all, limit } => {
+            Self::List { all, part } => {
                 let mut conn = app.db.read().await?;
-                let reports = store::reports(&mut conn, all, i64::from(limit)).await?;
-                output.print(&reports, || {
+                let reports = store::reports(&mut conn, all, part.after()?, part.limit()).await?;
+                part::print(output, &reports, |reports| {
                     let rows = reports.iter().map(|report| {
                         let state = if report.resolved.is_some() { "resolved" } else { "open" };
                         [
@@ -53,7 +53,7 @@ impl Report {
             Self::Resolve { id, note } => {
                 anyhow::ensure!(!note.trim().is_empty(), "say with --note what was done about the report");
                 let (kept, now) = (note.clone(), app.clock.now());
-                let resolved = app.db.write(move |conn| {
+                let resolved = app.db.decide(move |conn| {
                     Box::pin(async move { store::resolve_report(conn, ReportId(id), &kept, now).await })
                 });
                 let resolved: bool = resolved.await.map_err(|error: sqlx::Error| error)?;

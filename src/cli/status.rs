@@ -10,7 +10,8 @@ use super::print::{Output, table};
 use crate::app::App;
 use crate::config::Handback;
 use crate::handback::store::Passed;
-use crate::{author, delivery, follower, handback, inbox, interaction, moderation, outbox, post, source};
+use crate::worker::store::Failures;
+use crate::{author, delivery, follower, handback, inbox, interaction, moderation, outbox, post, source, worker};
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -29,7 +30,10 @@ struct Status {
     inbound: BTreeMap<String, i64>,
     replies: BTreeMap<String, i64>,
     reports: i64,
+    failures: Vec<Failures>,
     refused: Vec<Refused>,
+    /// No number of what others cause goes further: it means that many or more, of what is settled the latest.
+    counted_to: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,9 +74,12 @@ struct Refused {
     times: i64,
 }
 
-/// Days of refusals shown, and the most lines of them.
+/// Days of refusals and of failures shown, and the most lines of refusals.
 const REFUSED_DAYS: u64 = 7;
 const REFUSED_LINES: i64 = 50;
+
+/// How far is counted what others cause, so that a look costs the same whatever they did.
+const MOST: i64 = 10_000;
 
 pub(super) async fn run(app: &App, output: Output) -> anyhow::Result<()> {
     let status = read(app).await?;
@@ -81,11 +88,11 @@ pub(super) async fn run(app: &App, output: Output) -> anyhow::Result<()> {
 
 async fn read(app: &App) -> anyhow::Result<Status> {
     let mut conn = app.db.read().await?;
-    let since = app.clock.now() - Duration::from_secs(REFUSED_DAYS * 24 * 3600);
-    let since = since.date_time().format("%Y-%m-%d").to_string();
+    let week = app.clock.now() - Duration::from_secs(REFUSED_DAYS * 24 * 3600);
+    let since = week.date_time().format("%Y-%m-%d").to_string();
     let sources = source::store::known(&mut conn).await?;
     let handbacks = handback::store::all(&mut conn).await?;
-    let [known, failing, gone] = delivery::store::count_hosts(&mut conn).await?;
+    let [known, failing, gone] = delivery::store::count_hosts(&mut conn, MOST).await?;
     let actors = author::store::actors(&mut conn).await?;
     Ok(Status {
         origin: app.urls.origin().to_owned(),
@@ -114,23 +121,39 @@ async fn read(app: &App) -> anyhow::Result<Status> {
         posts: post::store::count_states(&mut conn).await?.into_iter().collect(),
         articles: post::store::count_standing(&mut conn).await?,
         actors: actors.iter().filter(|actor| actor.deleted_at.is_none()).count(),
-        followers: follower::store::count_all(&mut conn).await?,
+        followers: follower::store::count_all(&mut conn, MOST).await?,
         outbox: OutboxStatus {
             unsaid: post::store::count_unsaid(&mut conn).await?
                 + interaction::store::count_unsaid_notes(&mut conn).await?,
             unsent: outbox::store::count_unsent(&mut conn).await?,
         },
-        deliveries: delivery::store::count_outcomes(&mut conn).await?.into_iter().collect(),
+        deliveries: with(
+            delivery::store::count_outcomes(&mut conn, MOST).await?,
+            ("waiting", delivery::store::count_waiting(&mut conn, MOST).await?),
+        ),
         hosts: HostStatus { known, failing, gone },
-        inbound: inbox::store::count_verdicts(&mut conn).await?.into_iter().collect(),
-        replies: interaction::store::count_states(&mut conn).await?.into_iter().collect(),
-        reports: moderation::store::count_open_reports(&mut conn).await?,
+        inbound: with(
+            inbox::store::count_verdicts(&mut conn, MOST).await?,
+            ("waiting", inbox::store::count_waiting(&mut conn, MOST).await?),
+        ),
+        replies: with(
+            interaction::store::count_states(&mut conn, MOST).await?,
+            ("held", interaction::store::count_held(&mut conn, MOST).await?),
+        ),
+        reports: moderation::store::count_open_reports(&mut conn, MOST).await?,
+        failures: worker::store::failures(&mut conn, week).await?,
+        counted_to: MOST,
         refused: inbox::store::refusals(&mut conn, &since, REFUSED_LINES)
             .await?
             .into_iter()
             .map(|(day, host, reason, times)| Refused { day, host, reason, times })
             .collect(),
     })
+}
+
+/// What is settled, by how it ended, and what is not.
+fn with(settled: Vec<(String, i64)>, (name, open): (&str, i64)) -> BTreeMap<String, i64> {
+    settled.into_iter().chain((open > 0).then(|| (name.to_owned(), open))).collect()
 }
 
 /// Rows of handbacks that were taken out of the configuration say nothing any more.
@@ -141,11 +164,21 @@ fn is_configured(app: &App, passed: &Passed) -> bool {
     app.config.handbacks.iter().any(same)
 }
 
+/// A number that was counted up to [`MOST`].
+fn up_to(number: i64) -> String {
+    if number < MOST { number.to_string() } else { format!("{MOST} or more") }
+}
+
 fn text(status: &Status) -> String {
     let mut text = format!("{} (@…@{}), database {}\n", status.origin, status.handle_domain, status.database);
     let counts = |counts: &BTreeMap<String, i64>| {
-        let shown: Vec<String> = counts.iter().map(|(what, number)| format!("{number} {what}")).collect();
-        if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+        let shown: Vec<String> = counts.iter().map(|(what, number)| format!("{} {what}", up_to(*number))).collect();
+        let is_cut = counts.values().sum::<i64>() >= MOST;
+        match (shown.is_empty(), is_cut) {
+            (true, _) => "none".to_owned(),
+            (false, false) => shown.join(", "),
+            (false, true) => format!("{} (of what is settled, among the latest {MOST})", shown.join(", ")),
+        }
     };
     for source in &status.sources {
         let scanned = source.scanned.as_deref().unwrap_or("never");
@@ -161,21 +194,39 @@ fn text(status: &Status) -> String {
             let _ = writeln!(text, "            FAILED: {error}");
         }
     }
-    let _ = writeln!(text, "posts       {}", counts(&status.posts));
+    let posts: Vec<String> = status.posts.iter().map(|(what, number)| format!("{number} {what}")).collect();
+    let _ = writeln!(text, "posts       {}", if posts.is_empty() { "none".to_owned() } else { posts.join(", ") });
     let _ = writeln!(text, "articles    {} standing", status.articles);
-    let _ = writeln!(text, "actors      {}, {} follows", status.actors, status.followers);
+    let _ = writeln!(text, "actors      {}, {} follows", status.actors, up_to(status.followers));
     let _ =
         writeln!(text, "outbox      {} to be said, {} to be fanned out", status.outbox.unsaid, status.outbox.unsent);
     let _ = writeln!(text, "deliveries  {}", counts(&status.deliveries));
     let hosts = &status.hosts;
-    let _ = writeln!(text, "hosts       {} known, {} failing, {} gone", hosts.known, hosts.failing, hosts.gone);
+    let _ = writeln!(
+        text,
+        "hosts       {} known, {} failing, {} gone",
+        up_to(hosts.known),
+        up_to(hosts.failing),
+        up_to(hosts.gone)
+    );
     let _ = writeln!(text, "inbound     {}", counts(&status.inbound));
     let _ = writeln!(text, "replies     {}", counts(&status.replies));
     if status.replies.contains_key("held") {
         let _ = writeln!(text, "            `veerpont reply list --state held` shows what waits for a moderator");
     }
     if status.reports > 0 {
-        let _ = writeln!(text, "reports     {} open: `veerpont report list` shows them", status.reports);
+        let open = up_to(status.reports);
+        let _ = writeln!(text, "reports     {open} open: `veerpont report list` shows them");
+    }
+    for failed in &status.failures {
+        let times = if failed.times == 1 { "once".to_owned() } else { format!("{} times", failed.times) };
+        let panics = if failed.panics > 0 {
+            format!(" ({} by faults of ours: please report them)", failed.panics)
+        } else {
+            String::new()
+        };
+        let (worker, node, last, why) = (&failed.worker, &failed.node, failed.last.rfc3339(), &failed.why);
+        let _ = writeln!(text, "worker      {worker} of {node} FAILED {times}{panics}, last at {last}: {why}");
     }
     if status.refused.is_empty() {
         let _ = writeln!(text, "refused     nothing in the last {REFUSED_DAYS} days");

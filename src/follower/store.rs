@@ -1,10 +1,11 @@
 //! The only SQL for follows.
 
+use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use super::Follower;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, Part, Place};
 use crate::ids::{ActorId, InboxId, RemoteActorId};
 
 /// Lets a follower in; one who is in already gets the new Follow's id (interop D8).
@@ -183,29 +184,57 @@ pub async fn count(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM followers WHERE actor_id = $1").bind(actor.0).fetch_one(conn).await
 }
 
-/// How many follows there are in all.
+/// How many follows there are in all, `most` at most.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_all(conn: &mut Conn) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM followers").fetch_one(conn).await
+pub async fn count_all(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM (SELECT actor_id FROM followers LIMIT $1) known")
+        .bind(most)
+        .fetch_one(conn)
+        .await
 }
 
-/// All follows, the oldest first; of one actor, if one is named.
+macro_rules! select_follower {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.url, a.handle, f.since, f.remote_actor_id, f.actor_id FROM followers f
+             JOIN remote_actors r ON r.id = f.remote_actor_id JOIN actors a ON a.id = f.actor_id WHERE ",
+            $rest
+        )
+    };
+}
+
+/// A part of the follows, those of whom we have known for longest first; of one actor, if one is named.
 ///
 /// # Errors
 /// The database's.
-pub async fn list(conn: &mut Conn, of: Option<ActorId>) -> sqlx::Result<Vec<Follower>> {
-    let rows = query(
-        "SELECT r.url, a.handle, f.since FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
-         JOIN actors a ON a.id = f.actor_id WHERE $1 = 0 OR f.actor_id = $1 ORDER BY f.since, r.id",
-    )
-    .bind(of.map_or(0, |actor| actor.0))
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|row| Ok(Follower { actor: row.text("url")?, author: row.text("handle")?, since: row.time("since")? }))
-        .collect()
+pub async fn list(
+    conn: &mut Conn,
+    of: Option<ActorId>,
+    after: Option<Place<2>>,
+    limit: i64,
+) -> sqlx::Result<Part<Follower>> {
+    let Place([who, whom]) = after.unwrap_or(Place([0; 2]));
+    let select = match of {
+        Some(actor) => {
+            query(select_follower!("f.actor_id = $1 AND f.remote_actor_id > $2 ORDER BY f.remote_actor_id LIMIT $3"))
+                .bind(actor.0)
+                .bind(who)
+        }
+        None => query(select_follower!(
+            "(f.remote_actor_id, f.actor_id) > ($1, $2) ORDER BY f.remote_actor_id, f.actor_id LIMIT $3"
+        ))
+        .bind(who)
+        .bind(whom),
+    };
+    let rows = select.bind(limit + 1).fetch_all(conn).await?;
+    let read = |row: &AnyRow| -> sqlx::Result<_> {
+        let follower = Follower { actor: row.text("url")?, author: row.text("handle")?, since: row.time("since")? };
+        Ok((follower, Place([row.int("remote_actor_id")?, row.int("actor_id")?])))
+    };
+    let rows = rows.iter().map(read).collect::<sqlx::Result<_>>()?;
+    Ok(Part::of(rows, limit, |(_, place)| place.to_string()).map(|(follower, _)| follower))
 }
 
 /// A follow, and who follows: as blocks look at it.
@@ -231,7 +260,7 @@ pub async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sq
     let rows = query(
         "SELECT f.actor_id, a.handle, f.remote_actor_id, r.url, r.webfinger FROM followers f
          JOIN remote_actors r ON r.id = f.remote_actor_id JOIN actors a ON a.id = f.actor_id
-         WHERE f.remote_actor_id > $1 OR (f.remote_actor_id = $1 AND f.actor_id > $2)
+         WHERE (f.remote_actor_id, f.actor_id) > ($1, $2)
          ORDER BY f.remote_actor_id, f.actor_id LIMIT $3",
     )
     .bind(after.0)

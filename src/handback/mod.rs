@@ -91,7 +91,7 @@ impl View {
     pub async fn take(app: &App, conn: &mut Conn, source: SourceId) -> sqlx::Result<Self> {
         let pages = post::store::standing_in(conn, source, app.clock.now()).await?;
         let stamps = interaction::store::stamps(conn, source).await?;
-        let stamps = stamps.into_iter().filter(|stamp| stamp.shown > 0).map(|stamp| (stamp.article, stamp.sum));
+        let stamps = stamps.into_iter().map(|stamp| (stamp.article, stamp.changes.to_string()));
         Ok(Self { pages, stamps: stamps.collect() })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::rules::{Rules, Who};
-use super::{Severity, decisions, dismissal, said_before, store};
+use super::{decisions, dismissal, said_before, store};
 use crate::app::App;
 use crate::db::Conn;
 use crate::ids::Domain;
@@ -41,7 +41,7 @@ pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
     };
     if let Some(change) = due {
         let done = enforce(app).await?;
-        app.db.write(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
+        app.db.decide(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
         tracing::info!(?done, "brought what was there in line with the blocks");
     }
     Ok(())
@@ -55,9 +55,7 @@ pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
 pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
     let rules = {
         let mut conn = app.db.read().await?;
-        let blocks = store::blocks(&mut conn).await?;
-        let blocks = blocks.into_iter().filter(|block| block.severity == Severity::Block);
-        Arc::new(Rules::of(blocks.collect()))
+        Arc::new(Rules::of(store::blocks_that_keep_out(&mut conn).await?))
     };
     let mut done = Enforced::default();
     let mut after = Some(0);
@@ -65,7 +63,7 @@ pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
         let (app, rules) = (app.clone(), rules.clone());
         let db = app.db.clone();
         let (next, part) =
-            db.write(move |conn| Box::pin(async move { what_was_said(&app, conn, &rules, cursor).await })).await?;
+            db.decide(move |conn| Box::pin(async move { what_was_said(&app, conn, &rules, cursor).await })).await?;
         done.add(part);
         after = next;
     }
@@ -74,7 +72,7 @@ pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
         let (app, rules) = (app.clone(), rules.clone());
         let db = app.db.clone();
         let (next, part) =
-            db.write(move |conn| Box::pin(async move { follows(&app, conn, &rules, cursor).await })).await?;
+            db.decide(move |conn| Box::pin(async move { follows(&app, conn, &rules, cursor).await })).await?;
         done.add(part);
         after = next;
     }
@@ -83,7 +81,7 @@ pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
         let (app, rules) = (app.clone(), rules.clone());
         let db = app.db.clone();
         let (next, part) =
-            db.write(move |conn| Box::pin(async move { servers(&app, conn, &rules, cursor).await })).await?;
+            db.decide(move |conn| Box::pin(async move { servers(&app, conn, &rules, cursor).await })).await?;
         done.add(part);
         after = next;
     }

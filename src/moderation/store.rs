@@ -7,7 +7,7 @@ use sqlx::{query, query_scalar};
 
 pub use self::blocks::*;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, json};
+use crate::db::{Columns, Conn, Part, Place, json};
 use crate::ids::{Ids, InboundId, ReportId};
 
 /// A report about to be kept.
@@ -64,20 +64,26 @@ pub struct Report {
     pub resolution: Option<String>,
 }
 
-/// Reports, the newest first: the open ones, or all.
+macro_rules! select_reports {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, reporter, objects, comment, received_at, resolved_at, resolution FROM reports WHERE ",
+            $condition,
+            " ORDER BY id DESC LIMIT $2"
+        )
+    };
+}
+
+/// A part of the reports, the newest first: of the open ones, or of all.
 ///
 /// # Errors
 /// The database's.
-pub async fn reports(conn: &mut Conn, all: bool, limit: i64) -> sqlx::Result<Vec<Report>> {
-    let rows = query(
-        "SELECT id, reporter, objects, comment, received_at, resolved_at, resolution FROM reports
-         WHERE $1 = 1 OR resolved_at IS NULL ORDER BY received_at DESC, id DESC LIMIT $2",
-    )
-    .bind(i64::from(all))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
+pub async fn reports(conn: &mut Conn, all: bool, after: Option<Place<1>>, limit: i64) -> sqlx::Result<Part<Report>> {
+    let Place([before]) = after.unwrap_or(Place([i64::MAX]));
+    let statement = if all { select_reports!("id < $1") } else { select_reports!("resolved_at IS NULL AND id < $1") };
+    let rows = query(statement).bind(before).bind(limit + 1).fetch_all(conn).await?;
+    let reports = rows
+        .iter()
         .map(|row| {
             Ok(Report {
                 id: ReportId(row.int("id")?),
@@ -89,15 +95,19 @@ pub async fn reports(conn: &mut Conn, all: bool, limit: i64) -> sqlx::Result<Vec
                 resolution: row.maybe_text("resolution")?,
             })
         })
-        .collect()
+        .collect::<sqlx::Result<_>>()?;
+    Ok(Part::of(reports, limit, |last: &Report| Place([last.id.0]).to_string()))
 }
 
-/// How many reports are open.
+/// How many reports are open, `most` at most.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_open_reports(conn: &mut Conn) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM reports WHERE resolved_at IS NULL").fetch_one(conn).await
+pub async fn count_open_reports(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM (SELECT id FROM reports WHERE resolved_at IS NULL LIMIT $1) waiting")
+        .bind(most)
+        .fetch_one(conn)
+        .await
 }
 
 /// Resolves an open report, with what was done about it; false when there is none.

@@ -13,7 +13,7 @@ use crate::post;
 pub async fn delete_actor(app: &App, id: ActorId) -> sqlx::Result<usize> {
     let now = app.clock.now();
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let articles = post::store::standing_articles(conn, id).await?;
                 // Else the next scan would publish them anew, in the house's name.

@@ -92,29 +92,36 @@ pub async fn by_row(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<R
     row.as_ref().map(read_remote).transpose()
 }
 
+macro_rules! select_named {
+    ($condition:literal) => {
+        concat!(
+            "SELECT r.id, r.url, r.username, r.webfinger, h.name AS host FROM remote_actors r JOIN inboxes i ON i.id = r.inbox_id
+             JOIN hosts h ON h.id = i.host_id WHERE r.gone_at IS NULL AND ",
+            $condition
+        )
+    };
+}
+
 /// The ids of those who are known by a handle without its first `@`: the one that they claim, or that of where they live.
 ///
 /// # Errors
 /// The database's.
 pub async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec<String>> {
     let Some((username, domain)) = handle.split_once('@') else { return Ok(Vec::new()) };
-    let rows = query(
-        "SELECT r.url, r.username, r.webfinger, h.name AS host FROM remote_actors r JOIN inboxes i ON i.id = r.inbox_id
-         JOIN hosts h ON h.id = i.host_id WHERE r.gone_at IS NULL AND (LOWER(r.username) = $1 OR LOWER(r.webfinger) = $2)
-         ORDER BY r.id",
-    )
-    .bind(username.to_lowercase())
-    .bind(handle.to_lowercase())
-    .fetch_all(conn)
-    .await?;
+    let named = query(select_named!("LOWER(r.username) = $1")).bind(username.to_lowercase());
+    let mut rows = named.fetch_all(&mut *conn).await?;
+    let claimed = query(select_named!("LOWER(r.webfinger) = $1")).bind(handle.to_lowercase());
+    rows.extend(claimed.fetch_all(conn).await?);
     let mut found = Vec::new();
     for row in &rows {
         let claimed = row.maybe_text("webfinger")?.is_some_and(|claimed| claimed.eq_ignore_ascii_case(handle));
         if claimed || row.text("host")?.eq_ignore_ascii_case(domain) {
-            found.push(row.text("url")?);
+            found.push((row.int("id")?, row.text("url")?));
         }
     }
-    Ok(found)
+    found.sort();
+    found.dedup();
+    Ok(found.into_iter().map(|(_, url)| url).collect())
 }
 
 /// What somebody is called.

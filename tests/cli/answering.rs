@@ -35,7 +35,7 @@ fn an_answer_is_sent_edited_and_deleted() {
     assert_eq!((&sent["mentions"], &sent["updated"]), (&json!([]), &Value::Null), "nobody calls themselves");
     assert_eq!(home.json(&["status"])["outbox"]["unsaid"], 0, "it is said before the command ends");
     assert_eq!(home.json(&["post", "show", "post/first"])["replies"], 1);
-    assert_eq!(home.json(&["reply", "list"])[0]["id"], id);
+    assert_eq!(home.json(&["reply", "list"])["items"][0]["id"], id);
 
     let house = home.json(&["reply", "send", "--as", "@editors", "--to", id, "--language", "nl", "Goed zo."]);
     assert_eq!((&house["answers"], &house["mentions"]), (&id.into(), &json!(["@ann@social.example.org"])));

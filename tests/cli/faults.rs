@@ -41,7 +41,7 @@ fn a_missing_source_folder_is_named() {
     std::fs::remove_dir_all(home.path("site")).expect("removed");
     home.run(&["sync"]).failed_with(&["site", "path"]);
     home.run(&["config", "check"]).failed_with(&["site", "path"]);
-    assert_eq!(home.json(&["post", "list", "--all"]), serde_json::json!([]));
+    assert_eq!(home.json(&["post", "list", "--all"])["items"], serde_json::json!([]));
 }
 
 #[test]
@@ -123,8 +123,8 @@ fn a_taken_handle_stops_the_sync_before_anything_is_written() {
         "---\ntitle: Second\ndate: 2020-02-02\nauthors: [editors]\n---\n\nHello.\n",
     );
     home.run(&["sync"]).failed_with(&["@editors", "[source.handles]", "editors = "]);
-    assert_eq!(home.json(&["post", "list", "--all"]), serde_json::json!([]));
-    assert_eq!(home.json(&["author", "list"]), serde_json::json!([]));
+    assert_eq!(home.json(&["post", "list", "--all"])["items"], serde_json::json!([]));
+    assert_eq!(home.json(&["author", "list"])["items"], serde_json::json!([]));
     home.configure("", "[source.handles]\neditors = \"the-editors\"");
     assert_eq!(home.json(&["sync"])["created"], 2);
 }

@@ -42,7 +42,7 @@ fn blocks_are_made_listed_and_removed() {
     home.run(&["block", "remove", "domain", "bad.test"]).failed_with(&["there is no such block", "block list"]);
     home.run(&["block", "remove", "keyword", "casino"]).failed_with(&["there is no such block"]);
     home.json(&["block", "remove", "keyword", "casino", "--author", "ann"]);
-    assert_eq!(home.json(&["block", "list"])["blocks"].as_array().map(Vec::len), Some(1));
+    assert_eq!(home.json(&["block", "list"])["items"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_list_is_tried_imported_and_removed() {
         (&"fedi".into(), &true.into(), &json!(["bad.test", "loud.test"]))
     );
     assert_eq!(dry["skipped"][0]["line"], 4);
-    assert_eq!(home.json(&["block", "list"])["blocks"], json!([]));
+    assert_eq!(home.json(&["block", "list"])["items"], json!([]));
 
     let said = home.run(&["block", "import", "fedi.csv", "--list", "Fedi"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
@@ -74,7 +74,7 @@ fn a_list_is_tried_imported_and_removed() {
     home.run(&["block", "remove", "domain", "bad.test"]).failed_with(&["it is of the list Fedi", "--list"]);
     home.run(&["block", "remove", "--list", "fedi"]).failed_with(&["there is no list `fedi`"]);
     assert_eq!(home.json(&["block", "remove", "--list", "Fedi"])["removed"], 2);
-    assert_eq!(home.json(&["block", "list"]), json!({ "blocks": [], "lists": [] }));
+    assert_eq!(home.json(&["block", "list"]), json!({ "items": [], "next": null, "lists": [] }));
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn what_is_wrong_is_said() {
     }
     home.run(&["report", "resolve", "1", "--note", "done"]).failed_with(&["there is no open report 1", "report list"]);
     home.run(&["report", "resolve", "1", "--note", " "]).failed_with(&["say with --note"]);
-    assert_eq!(home.json(&["report", "list", "--all"]), json!([]));
-    assert_eq!(home.json(&["reply", "list", "--state", "held"]), json!([]));
+    assert_eq!(home.json(&["report", "list", "--all"]), json!({ "items": [], "next": null }));
+    assert_eq!(home.json(&["reply", "list", "--state", "held"]), json!({ "items": [], "next": null }));
     let status = home.json(&["status"]);
     assert_eq!((&status["replies"], &status["reports"]), (&json!({}), &json!(0)));
 }

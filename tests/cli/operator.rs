@@ -16,7 +16,7 @@ fn a_sync_tells_what_it_did_and_a_second_one_does_nothing() {
     let home = Home::new();
     let planned = home.json(&["sync", "--dry-run"]);
     assert_eq!((&planned["created"], &planned["dry_run"]), (&1.into(), &true.into()));
-    assert_eq!(home.json(&["post", "list"]), serde_json::json!([]));
+    assert_eq!(home.json(&["post", "list"])["items"], serde_json::json!([]));
 
     let first = home.json(&["sync"]);
     for (key, number) in [("created", 1), ("updated", 0), ("moved", 0), ("removed", 0), ("held", 0), ("unchanged", 0)] {
@@ -101,7 +101,7 @@ fn authors_are_opted_in_and_out() {
     let home = Home::new();
     home.write("site/content/authors/bo/_index.md", "---\ntitle: Bo\n---\n");
     home.json(&["sync"]);
-    assert_eq!(home.json(&["author", "list"]).as_array().map(Vec::len), Some(1), "bo published nothing");
+    assert_eq!(home.json(&["author", "list"])["items"].as_array().map(Vec::len), Some(1), "bo published nothing");
     let bo = home.json(&["author", "add", "bo"]);
     assert_eq!((&bo["address"], &bo["state"]), (&"@bo@social.example.org".into(), &"active".into()));
     assert_eq!(home.json(&["author", "show", "@bo"])["slug"], "bo");

@@ -209,7 +209,8 @@ async fn hear(app: &App, heard: Vec<Said>) {
                         break;
                     }
                     for inbound in due {
-                        let verdict = meaning::interpret(&writer, conn, &inbound).await?;
+                        let reading = meaning::Reading::of(&inbound);
+                        let verdict = meaning::interpret(&writer, conn, &inbound, reading).await?;
                         assert_ne!(verdict.outcome, Outcome::Failed, "{}", verdict.reason);
                         assert!(store::settle(conn, &writer.ids, &inbound, &verdict, now).await?);
                     }

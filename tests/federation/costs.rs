@@ -2,4 +2,6 @@
 
 mod addresses;
 mod counter;
+mod idle;
 mod quiet;
+mod stranger_html;

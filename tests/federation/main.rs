@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
 
+#[path = "../support/hostile_html.rs"]
+mod hostile_html;
 #[path = "../support/hugo.rs"]
 mod hugo;
 #[path = "../support/statements.rs"]
@@ -16,6 +18,7 @@ mod any_order;
 mod author_answers;
 mod authority;
 mod backup;
+mod bodies;
 mod co_authors;
 mod conversation;
 mod corpus;
@@ -28,6 +31,7 @@ mod flood;
 mod follows;
 mod git_source;
 mod handback;
+mod held;
 mod honest;
 mod hosts;
 mod identity;
@@ -36,6 +40,8 @@ mod keys;
 mod knocks;
 mod library;
 mod loopholes;
+mod loops;
+mod missing;
 mod moderation;
 mod moves;
 mod named;
@@ -54,6 +60,7 @@ mod shared;
 mod shown;
 mod site;
 mod stranger;
+mod syncs;
 mod threads;
 mod unchanged;
 mod unlisted;

@@ -226,7 +226,7 @@ async fn verdict(world: &World, (id, signer): (String, String)) -> Value {
         verdict["times"] = kept.times.into();
     }
     // What was read at an origin because of it has its own meaning.
-    let latest = store::latest(&mut conn, None, 1000).await.expect("activities");
+    let latest = store::latest(&mut conn, None, None, 1000).await.expect("activities").items;
     let now = world.clock.now();
     let read = latest.into_iter().filter(|kept| kept.path == FETCHED && kept.settled.is_some_and(|at| at == now));
     let read = read.map(|kept| format!("{} {}: {}", kept.id, kept.verdict, kept.reason.unwrap_or_default()));
@@ -239,8 +239,9 @@ async fn verdict(world: &World, (id, signer): (String, String)) -> Value {
 
 async fn end(world: &World) -> Value {
     let mut conn = world.app.db.read().await.expect("a connection");
-    let said = list(&mut conn, &world.app.urls, Filter::default(), 100).await.expect("posts");
-    let mut said: Vec<String> = said.into_iter().map(|said| format!("{} {}", said.state.as_str(), said.id)).collect();
+    let said = list(&mut conn, &world.app.urls, Filter::default(), None, 100).await.expect("posts");
+    let mut said: Vec<String> =
+        said.items.into_iter().map(|said| format!("{} {}", said.state.as_str(), said.id)).collect();
     said.sort();
     json!(said)
 }

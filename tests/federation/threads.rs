@@ -111,8 +111,8 @@ pub(crate) fn id(note: &Value) -> String {
 /// The verdict of the last activity, and why.
 pub(crate) async fn last_verdict(world: &World) -> (String, String) {
     let mut conn = world.app.db.read().await.expect("a connection");
-    let latest = veerpont::inbox::store::latest(&mut conn, None, 100).await.expect("verdicts");
-    let last = latest.into_iter().find(|kept| kept.path != veerpont::inbox::FETCHED).expect("an activity");
+    let latest = veerpont::inbox::store::latest(&mut conn, None, None, 100).await.expect("verdicts");
+    let last = latest.items.into_iter().find(|kept| kept.path != veerpont::inbox::FETCHED).expect("an activity");
     (last.verdict, last.reason.unwrap_or_default())
 }
 
@@ -371,8 +371,8 @@ async fn a_thread_of_five_hundred_replies_over_five_servers_ends_complete_and_eq
         }
         let known: BTreeMap<String, String> = {
             let mut conn = world.app.db.read().await.expect("a connection");
-            let all = list(&mut conn, &world.app.urls, Filter::default(), 1000).await.expect("replies");
-            all.into_iter().map(|reply| (reply.id, reply.parent.unwrap_or_else(|| article.clone()))).collect()
+            let all = list(&mut conn, &world.app.urls, Filter::default(), None, 1000).await.expect("replies");
+            all.items.into_iter().map(|reply| (reply.id, reply.parent.unwrap_or_else(|| article.clone()))).collect()
         };
         assert_eq!(known.len(), REPLIES);
         let said: BTreeSet<String> = world.reply_texts().await.into_iter().collect();

@@ -4,16 +4,16 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, Part, Place};
 use crate::delivery::{Ending, Waiting};
-use crate::ids::ActivityId;
+use crate::ids::{ActivityId, ArticleId, HostId, InboxId};
 
 /// What an attempt showed, for people.
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
     /// The peer's status.
     pub answer: Option<u16>,
-    /// What went wrong.
+    /// What went wrong, or what the peer said with a status that is no success.
     pub error: Option<String>,
 }
 
@@ -63,6 +63,10 @@ pub async fn send_reference(conn: &mut Conn, waiting: &Waiting) -> sqlx::Result<
 /// A line of the ledger, for people.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Line {
+    #[serde(skip)]
+    row: InboxId,
+    #[serde(skip)]
+    host: HostId,
     /// The activity's number, in the order of publication.
     pub activity: i64,
     /// `Create` and so on.
@@ -77,16 +81,28 @@ pub struct Line {
     pub attempts: i64,
     /// The last status answered.
     pub answer: Option<i64>,
-    /// What went wrong last.
+    /// What went wrong last, or what the peer said with its answer.
     pub error: Option<String>,
     /// When it is tried next, RFC 3339; `null` once it is settled.
     pub next_attempt: Option<String>,
 }
 
+impl Line {
+    /// The last answer with what was said, or what went wrong; `None` before the first attempt.
+    #[must_use]
+    pub fn last(&self) -> Option<String> {
+        match (self.answer, &self.error) {
+            (Some(status), Some(words)) => Some(format!("{status}: {words}")),
+            (Some(status), None) => Some(status.to_string()),
+            (None, error) => error.clone(),
+        }
+    }
+}
+
 macro_rules! select_line {
     ($rest:literal) => {
         concat!(
-            "SELECT d.activity_id, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
+            "SELECT d.activity_id, d.inbox_id, d.host_id, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
              COALESCE(h.backoff_until, i.next_attempt_at, h.next_attempt_at) AS next_at
              FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN actors t ON t.id = a.actor_id
              JOIN inboxes i ON i.id = d.inbox_id JOIN hosts h ON h.id = d.host_id WHERE ",
@@ -95,17 +111,45 @@ macro_rules! select_line {
     };
 }
 
-/// The ledger, newest first: all of it, or what waits.
+/// A part of the ledger, the newest first.
 ///
 /// # Errors
 /// The database's.
-pub async fn ledger(conn: &mut Conn, all: bool, limit: i64) -> sqlx::Result<Vec<Line>> {
-    let rows = query(select_line!("$1 = 1 OR d.settled_at IS NULL ORDER BY d.activity_id DESC, d.inbox_id LIMIT $2"))
-        .bind(i64::from(all))
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read_line).collect()
+pub async fn ledger(conn: &mut Conn, after: Option<Place<2>>, limit: i64) -> sqlx::Result<Part<Line>> {
+    let Place([activity, inbox]) = after.unwrap_or(Place([i64::MAX; 2]));
+    let rows = query(select_line!(
+        "(d.activity_id, d.inbox_id) < ($1, $2) ORDER BY d.activity_id DESC, d.inbox_id DESC LIMIT $3"
+    ))
+    .bind(activity)
+    .bind(inbox)
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    read_part(&rows, limit, |line| Place([line.activity, line.row.0]).to_string())
+}
+
+/// A part of what waits, server by server, each inbox's oldest first.
+///
+/// # Errors
+/// The database's.
+pub async fn waiting(conn: &mut Conn, after: Option<Place<3>>, limit: i64) -> sqlx::Result<Part<Line>> {
+    let Place([host, inbox, activity]) = after.unwrap_or(Place([0; 3]));
+    let rows = query(select_line!(
+        "d.settled_at IS NULL AND (d.host_id, d.inbox_id, d.activity_id) > ($1, $2, $3)
+         ORDER BY d.host_id, d.inbox_id, d.activity_id LIMIT $4"
+    ))
+    .bind(host)
+    .bind(inbox)
+    .bind(activity)
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    read_part(&rows, limit, |line| Place([line.host.0, line.row.0, line.activity]).to_string())
+}
+
+fn read_part(rows: &[AnyRow], limit: i64, place: impl Fn(&Line) -> String) -> sqlx::Result<Part<Line>> {
+    let lines = rows.iter().map(read_line).collect::<sqlx::Result<_>>()?;
+    Ok(Part::of(lines, limit, place))
 }
 
 /// The ledger of one activity, those first that failed or wait.
@@ -117,6 +161,22 @@ pub async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sql
         "d.activity_id = $1 ORDER BY CASE WHEN d.outcome = 'delivered' THEN 1 ELSE 0 END, d.inbox_id LIMIT $2"
     ))
     .bind(activity.0)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_line).collect()
+}
+
+/// What of an article's activities was tried and not taken, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn untaken(conn: &mut Conn, article: ArticleId, limit: i64) -> sqlx::Result<Vec<Line>> {
+    let rows = query(select_line!(
+        "a.article_id = $1 AND d.attempts > 0 AND (d.outcome IS NULL OR d.outcome IN ('refused', 'gone', 'expired'))
+         ORDER BY d.activity_id DESC, d.inbox_id LIMIT $2"
+    ))
+    .bind(article.0)
     .bind(limit)
     .fetch_all(conn)
     .await?;
@@ -135,6 +195,8 @@ fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
     let outcome = row.maybe_text("outcome")?;
     let next = row.maybe_time("next_at")?.filter(|_| outcome.is_none());
     Ok(Line {
+        row: InboxId(row.int("inbox_id")?),
+        host: HostId(row.int("host_id")?),
         activity: row.int("activity_id")?,
         kind: row.text("kind")?,
         actor: row.text("handle")?,
@@ -147,14 +209,29 @@ fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
     })
 }
 
-/// How many deliveries wait, and how many ended in each way.
+/// How many deliveries wait, `most` at most.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_outcomes(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
-    let rows = query("SELECT COALESCE(outcome, 'waiting') AS outcome, COUNT(*) AS n FROM deliveries GROUP BY outcome")
-        .fetch_all(conn)
-        .await?;
+pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM (SELECT activity_id FROM deliveries WHERE settled_at IS NULL LIMIT $1) waiting")
+        .bind(most)
+        .fetch_one(conn)
+        .await
+}
+
+/// How many of the latest deliveries, `most` at most, ended in each way.
+///
+/// # Errors
+/// The database's.
+pub async fn count_outcomes(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query(
+        "SELECT outcome, COUNT(*) AS n FROM (SELECT outcome FROM deliveries ORDER BY activity_id DESC LIMIT $1)
+         latest WHERE outcome IS NOT NULL GROUP BY outcome",
+    )
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
     let mut counts: Vec<_> =
         rows.iter().map(|row| Ok((row.text("outcome")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
     counts.sort();

@@ -1,17 +1,29 @@
 //! Putting activities into the queues: finding or making inboxes, one recipient, or a fan-out in chunks.
 
+use std::time::Duration;
+
 use sqlx::{query, query_scalar};
 
 use crate::clock::Timestamp;
-use crate::db::Conn;
+use crate::db::{Conn, Queue, added};
 use crate::delivery::policy::lifetime;
 use crate::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, InteractionId};
 
-/// Finds or makes an inbox and its host.
+/// How long a shared inbox that is gone stays so, whoever of its server still names it: it was tried on the way to each.
+const GONE_FOR: Duration = Duration::from_hours(24);
+
+/// Finds or makes an inbox and its host. One that was gone is there again, since somebody names it.
 ///
 /// # Errors
 /// The database's.
-pub async fn inbox(conn: &mut Conn, ids: &Ids, host: &Host, url: &str, shared: bool) -> sqlx::Result<InboxId> {
+pub async fn inbox(
+    conn: &mut Conn,
+    ids: &Ids,
+    host: &Host,
+    url: &str,
+    shared: bool,
+    now: Timestamp,
+) -> sqlx::Result<InboxId> {
     query("INSERT INTO hosts (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
         .bind(ids.row())
         .bind(host.as_str())
@@ -19,12 +31,14 @@ pub async fn inbox(conn: &mut Conn, ids: &Ids, host: &Host, url: &str, shared: b
         .await?;
     query(
         "INSERT INTO inboxes (id, host_id, url, shared) SELECT $1, id, $2, $3 FROM hosts WHERE name = $4
-         ON CONFLICT (url) DO UPDATE SET gone_at = NULL",
+         ON CONFLICT (url) DO UPDATE SET gone_at = CASE WHEN inboxes.shared = 1 AND inboxes.gone_at > $5 THEN inboxes.gone_at
+             ELSE NULL END",
     )
     .bind(ids.row())
     .bind(url)
     .bind(i64::from(shared))
     .bind(host.as_str())
+    .bind((now - GONE_FOR).millis())
     .execute(&mut *conn)
     .await?;
     query_scalar("SELECT id FROM inboxes WHERE url = $1").bind(url).fetch_one(conn).await.map(InboxId)
@@ -119,7 +133,7 @@ macro_rules! fan_out_statements {
             concat!(
                 "SELECT MAX(inbox_id) FROM (SELECT inbox_id FROM (",
                 $recipients,
-                ") r WHERE inbox_id > $2
+                ") known WHERE inbox_id > $2
                  ORDER BY inbox_id LIMIT $3) chunk"
             ),
             concat!(
@@ -135,6 +149,44 @@ macro_rules! fan_out_statements {
     };
 }
 
+/// As [`fan_out_statements`], of inboxes `i` that are told one by one, in the order of their rows: for what reaches most of
+/// those there are.
+macro_rules! inbox_statements {
+    ($condition:literal) => {
+        [
+            concat!(
+                "SELECT MAX(id) FROM (SELECT i.id FROM inboxes i WHERE $1 = 0 AND i.id > $2 AND (",
+                $condition,
+                ") ORDER BY i.id LIMIT $3) chunk"
+            ),
+            concat!(
+                "INSERT INTO deliveries (inbox_id, activity_id, host_id, created_at, expires_at)
+                 SELECT i.id, $4, i.host_id, $5, $6 FROM inboxes i
+                 WHERE $1 = 0 AND i.id > $2 AND i.id <= $3 AND i.gone_at IS NULL AND (",
+                $condition,
+                ")
+                 AND ($7 = 1 OR NOT EXISTS (SELECT 1 FROM hosts h WHERE h.id = i.host_id AND h.blocked_at IS NOT NULL))
+                 ORDER BY i.host_id, i.id ON CONFLICT (inbox_id, activity_id) DO NOTHING"
+            ),
+        ]
+    };
+}
+
+/// Whoever fetched the article of `$subject` after the inbox `$2`, but for those on a server whose live shared inbox took what
+/// `$about` says: they hear of it there. Looked at from the server on, so that it costs nothing how many others were sent it.
+macro_rules! fetched {
+    ($subject:literal, $about:literal) => {
+        concat!(
+            "SELECT f.inbox_id FROM fetched f WHERE f.article_id = ",
+            $subject,
+            " AND f.inbox_id > $2 AND NOT EXISTS (SELECT 1 FROM inboxes s JOIN activities a ON ",
+            $about,
+            " JOIN deliveries d ON d.inbox_id = s.id AND d.activity_id = a.id
+             WHERE s.host_id = f.host_id AND s.shared = 1 AND s.gone_at IS NULL AND d.outcome = 'delivered')"
+        )
+    };
+}
+
 impl Recipients {
     /// The end of the next chunk, and the chunk's insertion.
     fn statements(self) -> [&'static str; 2] {
@@ -144,16 +196,13 @@ impl Recipients {
                  FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
                  LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE f.actor_id = $1 AND r.gone_at IS NULL"
             ),
-            Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1"),
+            Self::Reach(_) => fan_out_statements!("SELECT inbox_id FROM reach WHERE article_id = $1 AND inbox_id > $2"),
             // Whose shared inbox took the article, and not an answer to it alone, hears of it there, and not once more at its
             // instance actor's.
-            Self::Copies(_) => fan_out_statements!(
-                "SELECT inbox_id FROM reach WHERE article_id = $1 UNION
-                 SELECT f.inbox_id FROM fetched f WHERE f.article_id = $1 AND NOT EXISTS (
-                 SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
-                 WHERE a.article_id = $1 AND d.host_id = f.host_id AND d.outcome = 'delivered' AND a.interaction_id IS NULL AND s.shared = 1
-                 AND s.gone_at IS NULL)"
-            ),
+            Self::Copies(_) => fan_out_statements!(concat!(
+                "SELECT inbox_id FROM reach WHERE article_id = $1 AND inbox_id > $2 UNION ",
+                fetched!("$1", "a.article_id = $1 AND a.interaction_id IS NULL")
+            )),
             Self::Acquaintances(_) => fan_out_statements!(
                 "SELECT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
                  FROM followers f JOIN remote_actors r ON r.id = f.remote_actor_id
@@ -170,18 +219,18 @@ impl Recipients {
             Self::Hearers(_) => fan_out_statements!(hearers!()),
             Self::Traces(_) => fan_out_statements!(concat!(
                 hearers!(),
-                " UNION SELECT reach.inbox_id FROM interactions n JOIN reach ON reach.article_id = n.article_id WHERE n.id = $1
-                 UNION SELECT c.inbox_id FROM interactions n JOIN fetched c ON c.article_id = n.article_id WHERE n.id = $1 AND NOT EXISTS (
-                 SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN inboxes s ON s.id = d.inbox_id
-                 WHERE a.interaction_id = $1 AND d.host_id = c.host_id AND d.outcome = 'delivered' AND s.shared = 1 AND s.gone_at IS NULL)"
+                " UNION SELECT reach.inbox_id FROM interactions n JOIN reach ON reach.article_id = n.article_id
+                 WHERE n.id = $1 AND reach.inbox_id > $2 UNION ",
+                fetched!("(SELECT n.article_id FROM interactions n WHERE n.id = $1)", "a.interaction_id = $1")
             )),
-            Self::Everyone => fan_out_statements!(
-                "SELECT i.id AS inbox_id FROM inboxes i WHERE $1 = 0 AND (i.shared = 1 OR NOT EXISTS (SELECT 1 FROM remote_actors r
-                 JOIN inboxes s ON s.id = r.shared_inbox_id WHERE r.inbox_id = i.id AND s.gone_at IS NULL))"
+            Self::Everyone => inbox_statements!(
+                "i.shared = 1 OR NOT EXISTS (SELECT 1 FROM remote_actors r
+                 JOIN inboxes s ON s.id = r.shared_inbox_id WHERE r.inbox_id = i.id AND s.gone_at IS NULL)"
             ),
-            Self::Servers => fan_out_statements!(
-                "SELECT DISTINCT CASE WHEN s.id IS NOT NULL AND s.gone_at IS NULL THEN s.id ELSE r.inbox_id END AS inbox_id
-                 FROM remote_actors r LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE $1 = 0 AND r.gone_at IS NULL"
+            Self::Servers => inbox_statements!(
+                "EXISTS (SELECT 1 FROM remote_actors r WHERE r.shared_inbox_id = i.id AND r.gone_at IS NULL AND i.gone_at IS NULL)
+                 OR EXISTS (SELECT 1 FROM remote_actors r LEFT JOIN inboxes s ON s.id = r.shared_inbox_id
+                 WHERE r.inbox_id = i.id AND r.gone_at IS NULL AND (s.id IS NULL OR s.gone_at IS NOT NULL))"
             ),
         }
     }
@@ -262,5 +311,6 @@ async fn wake(conn: &mut Conn, activity: ActivityId, after: i64, through: i64, n
     .bind(now.millis())
     .execute(conn)
     .await?;
+    added(Queue::Hosts);
     Ok(())
 }

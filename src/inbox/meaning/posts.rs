@@ -5,15 +5,16 @@ use std::time::Duration;
 use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
 use super::origin::{self, By};
 use super::place::{Place, climb, place_of};
+use super::reading::Brought;
 use super::{actors, again, mentions, object, quotes};
-use crate::activity::incoming::{Audience, Incoming, Malformed, Statement, brought, same_origin};
+use crate::activity::incoming::{Audience, Incoming, Malformed, same_origin};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery;
 use crate::ids::InteractionId;
 use crate::interaction::store::NewPost;
-use crate::interaction::{self, Author, Kind, State, Words};
+use crate::interaction::{self, Author, CleanPost, Kind, State, Words};
 use crate::moderation::{self, Judgment, decisions};
 use crate::post::{self, Article};
 use crate::remote::{self, Remote};
@@ -30,6 +31,7 @@ pub(super) async fn written(
     conn: &mut Conn,
     inbound: &Inbound,
     incoming: &Incoming,
+    brought: Brought,
 ) -> sqlx::Result<Verdict> {
     let Some(thing) = &incoming.object else {
         return Ok(Verdict::declined("it brings nothing that has an id"));
@@ -37,7 +39,7 @@ pub(super) async fn written(
     if thing.id.as_deref() == Some(inbound.actor.as_str()) {
         return actors::updated(app, conn, inbound, incoming).await;
     }
-    let Some(document) = &thing.embedded else {
+    let Brought::Post(post) = brought else {
         let Some(id) = thing.id.as_deref() else { return Ok(Verdict::declined("it brings nothing that has an id")) };
         if !same_origin(id, &inbound.actor) {
             return Ok(Verdict::declined("the post lives on another server than its author"));
@@ -45,8 +47,8 @@ pub(super) async fn written(
         let changed = incoming.kind == crate::activity::incoming::Kind::Update;
         return origin::read(app, conn, inbound, id, changed).await;
     };
-    match (brought(&incoming.raw, document), thing.kind.as_deref()) {
-        (Ok(post), _) => told(app, conn, inbound, post).await,
+    match (post, thing.kind.as_deref()) {
+        (Ok(post), _) => told(app, conn, inbound, *post).await,
         (Err(Malformed::Property("object.type")), Some(kind)) => {
             let kind: String = kind.chars().take(KIND_MAX).collect();
             Ok(Verdict::declined(format!("a {kind} is no post")))
@@ -56,7 +58,7 @@ pub(super) async fn written(
 }
 
 /// A post by its author's own hand, or as its origin shows it.
-pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: Statement) -> sqlx::Result<Verdict> {
+pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: CleanPost) -> sqlx::Result<Verdict> {
     if post.author != inbound.actor {
         // T14: nobody puts words into another's mouth.
         return Ok(Verdict::declined("the post is not of the one who sends it"));
@@ -109,7 +111,7 @@ async fn deleted_before(
     conn: &mut Conn,
     inbound: &Inbound,
     remote: &Remote,
-    post: Statement,
+    post: CleanPost,
 ) -> sqlx::Result<Verdict> {
     if post.audience == Audience::Private {
         return Ok(Verdict::ignored("it was deleted before"));
@@ -147,7 +149,7 @@ async fn judged(
     conn: &mut Conn,
     article: &Article,
     remote: &Remote,
-    post: &Statement,
+    post: &CleanPost,
 ) -> sqlx::Result<Result<Option<String>, Verdict>> {
     Ok(match moderation::judge(app, conn, article, remote, post).await? {
         Judgment::Show => Ok(None),
@@ -162,7 +164,7 @@ async fn keep(
     inbound: &Inbound,
     remote: &Remote,
     (article, parent, kind): (&Article, Option<InteractionId>, Kind),
-    post: Statement,
+    post: CleanPost,
 ) -> sqlx::Result<Verdict> {
     let held = match judged(app, conn, article, remote, &post).await? {
         Ok(held) => held,
@@ -190,7 +192,7 @@ async fn insert(
     inbound: &Inbound,
     remote: &Remote,
     (article, parent, kind): (&Article, Option<InteractionId>, Kind),
-    post: Statement,
+    post: CleanPost,
     held: Option<&str>,
 ) -> sqlx::Result<()> {
     let now = app.clock.now();
@@ -220,7 +222,7 @@ async fn insert(
 
 /// Where the server of a post says that the rest of its thread can be read: of its own origin alone, later, and for as
 /// long as there is room for this conversation.
-fn more_of_the_thread(app: &App, post: &Statement, article: &Article) -> Vec<Want> {
+fn more_of_the_thread(app: &App, post: &CleanPost, article: &Article) -> Vec<Want> {
     let places = [post.replies.as_deref(), post.context.as_deref()];
     let foreign = |url: &&str| same_origin(url, &post.id) && !app.urls.is_ours(url);
     let want = |url: &str| Want { article: Some(article.id), after: GROWS_FOR, ..Want::now(url, Purpose::Collection) };
@@ -233,7 +235,7 @@ async fn thread_of_known(
     conn: &mut Conn,
     inbound: &Inbound,
     known: &interaction::Reply,
-    post: &Statement,
+    post: &CleanPost,
 ) -> sqlx::Result<Vec<Want>> {
     if inbound.path != FETCHED || known.state != State::Shown || known.kind == Kind::Notice {
         return Ok(Vec::new());
@@ -249,7 +251,7 @@ async fn private(
     inbound: &Inbound,
     remote: &Remote,
     article: &Article,
-    post: Statement,
+    post: CleanPost,
 ) -> sqlx::Result<Verdict> {
     if !moderation::keeps_private(app) {
         return Ok(Verdict::private());
@@ -268,7 +270,7 @@ async fn edited(
     inbound: &Inbound,
     remote: &Remote,
     known: &interaction::Reply,
-    post: Statement,
+    post: CleanPost,
 ) -> sqlx::Result<Verdict> {
     let now = app.clock.now();
     if known.author != Author::Remote(remote.id) {

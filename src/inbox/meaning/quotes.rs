@@ -1,11 +1,10 @@
 //! Quotes of our articles: posts that show them, and who asks whether they may (FEP-044f, interop E20).
 
-use serde_json::Value;
-
 use super::super::store::wanted;
 use super::super::{Inbound, Purpose, Verdict, Want};
+use super::reading::Brought;
 use super::{object, posts};
-use crate::activity::incoming::{Incoming, Statement, same_origin, statement};
+use crate::activity::incoming::{Incoming, Statement, same_origin};
 use crate::activity::outgoing::{self, QuoteRequest, Stamp};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -33,6 +32,7 @@ pub(super) async fn requested(
     conn: &mut Conn,
     inbound: &Inbound,
     incoming: &Incoming,
+    brought: Brought,
 ) -> sqlx::Result<Verdict> {
     let article = article(app, conn, object(incoming)).await?;
     let Some(article) = article.filter(|article| article.stands(app.clock.now())) else {
@@ -45,8 +45,7 @@ pub(super) async fn requested(
         return Ok(Verdict::declined("its actor is gone"));
     };
     if interaction::store::post(conn, &quote).await?.is_none() {
-        let embedded = incoming.raw.get("instrument").filter(|instrument| instrument.is_object());
-        if let Some(verdict) = take_in(app, conn, inbound, &quote, embedded).await? {
+        if let Some(verdict) = take_in(app, conn, inbound, &quote, brought).await? {
             return Ok(verdict);
         }
     }
@@ -93,11 +92,13 @@ async fn take_in(
     conn: &mut Conn,
     inbound: &Inbound,
     quote: &str,
-    embedded: Option<&Value>,
+    brought: Brought,
 ) -> sqlx::Result<Option<Verdict>> {
-    let told = embedded.and_then(|document| statement(document).ok());
-    if let Some(post) = told.filter(|post| post.author == inbound.actor && same_origin(&post.id, &inbound.actor)) {
-        let verdict = posts::told(app, conn, inbound, post).await?;
+    if let Brought::Post(Ok(post)) = brought
+        && post.author == inbound.actor
+        && same_origin(&post.id, &inbound.actor)
+    {
+        let verdict = posts::told(app, conn, inbound, *post).await?;
         return Ok((verdict.outcome != super::super::Outcome::Accepted).then_some(verdict));
     }
     Ok(match wanted::ended_since(conn, quote, Purpose::Post, inbound.received_at).await? {

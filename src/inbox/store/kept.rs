@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, Part, Place};
 use crate::ids::InboundId;
 
 /// A verified activity, or a document that we read ourselves, for people.
@@ -58,17 +58,30 @@ macro_rules! select_kept {
     };
 }
 
-/// The latest, newest first; of one verdict, if one is named (`waiting` for none yet).
+/// A part of what came, the latest first; of one verdict, if one is named (`waiting` for none yet).
 ///
 /// # Errors
 /// The database's.
-pub async fn latest(conn: &mut Conn, verdict: Option<&str>, limit: i64) -> sqlx::Result<Vec<Kept>> {
-    let rows = query(select_kept!("WHERE $1 = '' OR COALESCE(verdict, 'waiting') = $1 ORDER BY id DESC LIMIT $2"))
-        .bind(verdict.unwrap_or_default())
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read_kept).collect()
+pub async fn latest(
+    conn: &mut Conn,
+    verdict: Option<&str>,
+    after: Option<Place<1>>,
+    limit: i64,
+) -> sqlx::Result<Part<Kept>> {
+    let Place([before]) = after.unwrap_or(Place([i64::MAX]));
+    let select = match verdict {
+        None => query(select_kept!("WHERE id < $1 ORDER BY id DESC LIMIT $2")),
+        Some("waiting") => query(select_kept!("WHERE verdict IS NULL AND id < $1 ORDER BY id DESC LIMIT $2")),
+        Some(_) => query(select_kept!("WHERE verdict = $3 AND id < $1 ORDER BY id DESC LIMIT $2")),
+    };
+    let select = select.bind(before).bind(limit + 1);
+    let select = match verdict {
+        Some(verdict) if verdict != "waiting" => select.bind(verdict.to_owned()),
+        _ => select,
+    };
+    let rows = select.fetch_all(conn).await?;
+    let kept = rows.iter().map(read_kept).collect::<sqlx::Result<_>>()?;
+    Ok(Part::of(kept, limit, |last: &Kept| Place([last.row.0]).to_string()))
 }
 
 /// Those that have this id or are about it, the oldest first.
@@ -76,12 +89,13 @@ pub async fn latest(conn: &mut Conn, verdict: Option<&str>, limit: i64) -> sqlx:
 /// # Errors
 /// The database's.
 pub async fn about(conn: &mut Conn, id: &str, limit: i64) -> sqlx::Result<Vec<Kept>> {
-    let rows = query(select_kept!("WHERE activity_id = $1 OR object_id = $1 ORDER BY id LIMIT $2"))
-        .bind(id)
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read_kept).collect()
+    let mut rows = query(select_kept!("WHERE activity_id = $1")).bind(id).fetch_all(&mut *conn).await?;
+    let about = query(select_kept!("WHERE object_id = $1 AND activity_id <> $1 ORDER BY id LIMIT $2"));
+    rows.extend(about.bind(id).bind(limit).fetch_all(conn).await?);
+    let mut kept: Vec<Kept> = rows.iter().map(read_kept).collect::<sqlx::Result<_>>()?;
+    kept.sort_by_key(|kept| kept.row);
+    kept.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(kept)
 }
 
 fn read_kept(row: &AnyRow) -> sqlx::Result<Kept> {

@@ -55,7 +55,7 @@ pub async fn end_follows(conn: &mut Conn, actor: &str, object_id: &str, by: Opti
 /// # Errors
 /// The database's.
 pub async fn restore_follows(conn: &mut Conn, undo: InboundId) -> sqlx::Result<()> {
-    query("UPDATE inbound SET ended_by = NULL WHERE ended_by = $1").bind(undo.0).execute(conn).await?;
+    query("UPDATE inbound SET ended_by = NULL WHERE ended_by = $1 AND ended_by > 0").bind(undo.0).execute(conn).await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use sqlx::{query, query_scalar};
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
 use crate::claiming;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, Db, json};
+use crate::db::{Columns, Conn, Db, Queue, added, json};
 use crate::ids::{Ids, InboundId};
 
 mod kept;
@@ -20,7 +20,7 @@ use memory::read_restored;
 pub use memory::{deleted_with, end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
 pub use refusals::{count_refusal, refusals};
 use waiting::waiting_key;
-pub use waiting::{fail_waiting, reread_deferred, wait_instead, wake_waiting};
+pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -76,6 +76,7 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     .bind(arrival.proof.as_ref().map(|(_, scheme)| *scheme))
     .execute(&mut *conn)
     .await?;
+    added(Queue::Inbound);
     read_restored(conn, arrival, now).await
 }
 
@@ -103,6 +104,7 @@ pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Ti
     .bind(now.millis())
     .execute(&mut *conn)
     .await?;
+    added(Queue::Inbound);
     if done.rows_affected() == 0 {
         // It came by itself meanwhile, and has its own verdict.
         wake_waiting(conn, &arrival.activity_id, Purpose::Post, now).await?;
@@ -110,19 +112,24 @@ pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Ti
     Ok(())
 }
 
+/// What is due: of each actor only the earliest, and of what was begun twice in vain, since the process may have ended by
+/// it, only one at a time, so that nothing else is taken for its fault.
+macro_rules! due {
+    () => {
+        "SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1
+         AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
+             AND e.id < i.id)
+         AND (i.attempts < 2 OR NOT EXISTS (SELECT 1 FROM inbound s WHERE s.verdict IS NULL AND s.attempts >= 2
+             AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < i.id))))"
+    };
+}
+
 /// Whether any activity is due: a cheap look before a claim.
 ///
 /// # Errors
 /// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let id: Option<i64> =
-        query_scalar(
-        "SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1 AND NOT EXISTS (SELECT 1 FROM inbound e
-         WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL AND e.id < i.id) LIMIT 1",
-    )
-            .bind(now.millis())
-            .fetch_optional(conn)
-            .await?;
+    let id: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
     Ok(id.is_some())
 }
 
@@ -133,10 +140,11 @@ pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Inbound>> {
     let rows = query(claiming!(
         db,
-        "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (
-         SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1
-         AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
-         AND e.id < i.id) ORDER BY i.id LIMIT $4",
+        concat!(
+            "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (",
+            due!(),
+            " ORDER BY i.id LIMIT $4"
+        ),
         ") RETURNING id, activity_id, signer, actor, kind, path, raw, received_at, attempts, reason"
     ))
     .bind(now.millis())
@@ -224,37 +232,59 @@ pub async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::R
     Ok(())
 }
 
-/// Forgets the text of up to `limit` activities that had their verdict before `settled`, or before `deferred` where
+macro_rules! forget {
+    ($verdict:literal) => {
+        concat!(
+            "UPDATE inbound SET raw = '' WHERE id IN (SELECT id FROM inbound WHERE raw <> '' AND settled_at IS NOT NULL
+             AND settled_at < $1 AND ",
+            $verdict,
+            " LIMIT $2)"
+        )
+    };
+}
+
+/// Forgets the text of up to twice `limit` activities that had their verdict before `settled`, or before `deferred` where
 /// they were not understood; says of how many. The rows stay, and with them who sent what, when, and what became of it.
 ///
 /// # Errors
 /// The database's.
 pub async fn forget_texts(conn: &mut Conn, settled: Timestamp, deferred: Timestamp, limit: i64) -> sqlx::Result<u64> {
-    let done = query(
-        "UPDATE inbound SET raw = '' WHERE id IN (SELECT id FROM inbound WHERE raw <> '' AND settled_at IS NOT NULL
-         AND verdict IS NOT NULL AND settled_at < CASE WHEN verdict = 'deferred' THEN $2 ELSE $1 END
-         ORDER BY settled_at LIMIT $3)",
-    )
-    .bind(settled.millis())
-    .bind(deferred.millis())
-    .bind(limit)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
+    let understood = query(forget!("verdict IN ('accepted', 'ignored', 'declined', 'failed')"))
+        .bind(settled.millis())
+        .bind(limit)
+        .execute(&mut *conn)
+        .await?;
+    let others = query(forget!("verdict = 'deferred'")).bind(deferred.millis()).bind(limit).execute(conn).await?;
+    Ok(understood.rows_affected() + others.rows_affected())
 }
 
-/// How many activities have each verdict; those that wait count as `waiting`.
+/// How many of the latest activities, `most` at most, have each verdict.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_verdicts(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
-    let rows = query("SELECT COALESCE(verdict, 'waiting') AS verdict, COUNT(*) AS n FROM inbound GROUP BY verdict")
-        .fetch_all(conn)
-        .await?;
+pub async fn count_verdicts(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query(
+        "SELECT verdict, COUNT(*) AS n FROM (SELECT verdict FROM inbound ORDER BY id DESC LIMIT $1) latest
+         WHERE verdict IS NOT NULL GROUP BY verdict",
+    )
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
     let mut counts: Vec<_> =
         rows.iter().map(|row| Ok((row.text("verdict")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
     counts.sort();
     Ok(counts)
+}
+
+/// How many activities have no verdict yet, `most` at most.
+///
+/// # Errors
+/// The database's.
+pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM (SELECT id FROM inbound WHERE verdict IS NULL LIMIT $1) waiting")
+        .bind(most)
+        .fetch_one(conn)
+        .await
 }
 
 fn read_inbound(row: &AnyRow) -> sqlx::Result<Inbound> {

@@ -73,20 +73,37 @@ fn count_up(rows: &[AnyRow]) -> sqlx::Result<Answers> {
     Ok(answers)
 }
 
-/// How many posts of others there are in each state.
+/// How many posts of others wait for a moderator, `most` at most.
 ///
 /// # Errors
 /// The database's.
-pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
+pub async fn count_held(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+    query_scalar(
+        "SELECT COUNT(*) FROM (SELECT id FROM interactions WHERE object_id IS NOT NULL AND ended_at IS NULL AND held_at IS NOT NULL
+         AND block_id IS NULL AND hidden_at IS NULL LIMIT $1) held",
+    )
+    .bind(most)
+    .fetch_one(conn)
+    .await
+}
+
+/// In which states the posts of others are among the latest interactions, `most` at most; those that wait are not counted here.
+///
+/// # Errors
+/// The database's.
+pub async fn count_states(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query(
         "SELECT CASE WHEN ended_at IS NOT NULL THEN 'deleted' WHEN block_id IS NOT NULL THEN 'blocked' WHEN hidden_at IS NOT NULL THEN 'hidden'
-         WHEN held_at IS NOT NULL THEN 'held' ELSE 'shown' END AS state, COUNT(*) AS n FROM interactions
+         WHEN held_at IS NOT NULL THEN 'held' ELSE 'shown' END AS state, COUNT(*) AS n FROM (
+         SELECT object_id, remote_actor_id, ended_at, block_id, hidden_at, held_at FROM interactions ORDER BY id DESC LIMIT $1) latest
          WHERE object_id IS NOT NULL AND remote_actor_id IS NOT NULL GROUP BY 1",
     )
+    .bind(most)
     .fetch_all(conn)
     .await?;
     let mut counts: Vec<_> =
         rows.iter().map(|row| Ok((row.text("state")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
+    counts.retain(|(state, _)| state != "held");
     counts.sort();
     Ok(counts)
 }

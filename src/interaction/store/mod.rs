@@ -9,10 +9,10 @@ mod reading;
 mod rulings;
 mod stamps;
 
-pub use counts::{answers, answers_below, count_replies, count_states};
+pub use counts::{answers, answers_below, count_held, count_replies, count_states};
 pub use notes::{
     Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, reply_ids_below,
-    revise_note, speaker, unsaid_note, writer,
+    revise_note, speaker, unsaid_notes, writer,
 };
 pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion, restore_opinions};
 pub use pages::{fill_pages, said_on_pages};
@@ -22,7 +22,7 @@ pub use posts::{
 };
 pub use reading::{Filter, Order, Page, conversation, face, list, looked_at, people, reply_ids, shown, shown_words};
 pub use rulings::{Ruling, Said, is_shown_somewhere, ruling, said_after, set_block};
-pub use stamps::{Stamp, stamps};
+pub use stamps::{Stamp, changes, stamps};
 
 /// What is shown, of an interaction `i`.
 macro_rules! standing {

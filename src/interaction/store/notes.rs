@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::posts::{end_post, read_state, remember_words};
 use super::reading::{person_columns, read_person};
+use super::stamps::{changed, changed_by};
 use super::standing;
 use crate::activity::urls::Urls;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, json};
+use crate::db::{Columns, Conn, Queue, added, json};
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 use crate::interaction::{Answers, Note, Person, Words};
 
@@ -34,6 +35,8 @@ pub async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &
     .bind(note.revision)
     .execute(&mut *conn)
     .await?;
+    changed(conn, note.article).await?;
+    added(Queue::Outbox);
     remember_words(conn, note.id, words, note.published).await
 }
 
@@ -55,6 +58,8 @@ pub async fn revise_note(
         .bind(as_of.millis())
         .execute(&mut *conn)
         .await?;
+    changed_by(conn, id).await?;
+    added(Queue::Outbox);
     remember_words(conn, id, words, as_of).await
 }
 
@@ -94,6 +99,7 @@ pub async fn end_notes(conn: &mut Conn, which: Ending, now: Timestamp) -> sqlx::
         end_post(conn, InteractionId(*id), now).await?;
         query("UPDATE interactions SET revision = revision + 1 WHERE id = $1").bind(id).execute(&mut *conn).await?;
     }
+    added(Queue::Outbox);
     Ok(ids.len())
 }
 
@@ -118,13 +124,14 @@ pub async fn note_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<No
     row.as_ref().map(read_note).transpose()
 }
 
-/// The earliest note of which something is still to be said.
+/// The earliest notes of which something is still to be said.
 ///
 /// # Errors
 /// The database's.
-pub async fn unsaid_note(conn: &mut Conn) -> sqlx::Result<Option<Note>> {
-    let row = query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT 1")).fetch_optional(conn).await?;
-    row.as_ref().map(read_note).transpose()
+pub async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Note>> {
+    let rows =
+        query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT $1")).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(read_note).collect()
 }
 
 /// Records that a note's revision was said; false when somebody said it first, or it changed meanwhile.

@@ -1,10 +1,11 @@
 //! Likes, dislikes and boosts: given and taken back.
 
-use sqlx::{query, query_scalar};
+use sqlx::query;
 
+use super::stamps::changed;
 use crate::clock::Timestamp;
-use crate::db::Conn;
-use crate::ids::{InboundId, InteractionId, RemoteActorId};
+use crate::db::{Columns, Conn};
+use crate::ids::{ArticleId, InboundId, InteractionId, RemoteActorId};
 use crate::interaction::{Kind, Target};
 
 /// A like, dislike or boost about to be kept.
@@ -50,9 +51,9 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewOpinion<'_>, now: Timesta
     .bind(opinion.activity_id)
     .bind(opinion.reaction)
     .bind(now.millis())
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    changed(conn, opinion.target.article).await
 }
 
 /// Ends what one of somebody's activities brought; says what it was.
@@ -65,15 +66,18 @@ pub async fn end_by_activity(
     activity_id: &str,
     now: Timestamp,
 ) -> sqlx::Result<Option<String>> {
-    query_scalar(
+    let row = query(
         "UPDATE interactions SET ended_at = $3, ended_by = NULL WHERE remote_actor_id = $1 AND activity_id = $2 AND object_id IS NULL
-         AND (ended_at IS NULL OR ended_by IS NOT NULL) RETURNING kind",
+         AND (ended_at IS NULL OR ended_by IS NOT NULL) RETURNING kind, article_id",
     )
     .bind(author.0)
     .bind(activity_id)
     .bind(now.millis())
-    .fetch_optional(conn)
-    .await
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    changed(conn, ArticleId(row.int("article_id")?)).await?;
+    row.text("kind").map(Some)
 }
 
 /// Ends somebody's like, dislike or boost; says whether there was one. `by` is the Undo, where it named an activity that
@@ -99,8 +103,11 @@ pub async fn end_opinion(
     .bind(kind.as_str())
     .bind(now.millis())
     .bind(by.map(|id| id.0))
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    if done.rows_affected() > 0 {
+        changed(conn, target.article).await?;
+    }
     Ok(done.rows_affected() > 0)
 }
 
@@ -110,9 +117,13 @@ pub async fn end_opinion(
 /// # Errors
 /// The database's.
 pub async fn restore_opinions(conn: &mut Conn, by: InboundId) -> sqlx::Result<()> {
-    query("UPDATE interactions SET ended_at = NULL, ended_by = NULL WHERE ended_by = $1")
-        .bind(by.0)
-        .execute(conn)
-        .await?;
+    let rows =
+        query("UPDATE interactions SET ended_at = NULL, ended_by = NULL WHERE ended_by = $1 RETURNING article_id")
+            .bind(by.0)
+            .fetch_all(&mut *conn)
+            .await?;
+    for row in &rows {
+        changed(conn, ArticleId(row.int("article_id")?)).await?;
+    }
     Ok(())
 }

@@ -4,6 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 use uuid::Uuid;
 
+use super::stamps::{changed, changed_by, changed_with};
 use crate::activity::incoming::same_origin;
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error, json};
@@ -74,6 +75,7 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
     .bind(page_of(post.object_id, post.words))
     .execute(&mut *conn)
     .await?;
+    changed(conn, post.article).await?;
     remember_words(conn, post.id, post.words, post.updated.unwrap_or(post.published)).await
 }
 
@@ -126,8 +128,9 @@ pub async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Time
     .bind(as_of.millis())
     .bind(RESTORED)
     .bind(page_of(&post.object_id, words))
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    changed(conn, post.article).await?;
     Ok(true)
 }
 
@@ -239,8 +242,9 @@ pub async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> 
     .bind(id.0)
     .bind(now.millis())
     .bind(RESTORED)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    changed_by(conn, id).await?;
     Ok(done.rows_affected() > 0)
 }
 
@@ -266,9 +270,9 @@ pub async fn decide(
     .bind((state == State::Hidden).then_some(now.millis()))
     .bind(why)
     .bind(now.millis())
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    changed_by(conn, id).await
 }
 
 /// Ends a post and forgets its words (interop G11).
@@ -281,8 +285,8 @@ pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sql
         .bind(now.millis())
         .execute(&mut *conn)
         .await?;
-    query("DELETE FROM wordings WHERE interaction_id = $1").bind(id.0).execute(conn).await?;
-    Ok(())
+    query("DELETE FROM wordings WHERE interaction_id = $1").bind(id.0).execute(&mut *conn).await?;
+    changed_by(conn, id).await
 }
 
 /// Ends everything somebody said, who is gone; says how much.
@@ -298,8 +302,9 @@ pub async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> 
         query("UPDATE interactions SET document = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
             .bind(author.0)
             .bind(now.millis())
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
+    changed_with(conn, author).await?;
     Ok(done.rows_affected())
 }
 

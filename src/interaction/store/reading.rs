@@ -10,7 +10,8 @@ use crate::activity::Image;
 use crate::activity::incoming::Emoji;
 use crate::activity::urls::Urls;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, decode_error};
+use crate::db::{Columns, Conn, Part, Place, decode_error};
+use crate::html;
 use crate::ids::{ActorId, ArticleId, Handle, Host, InteractionId, RemoteActorId};
 use crate::interaction::{Author, Kind, Person, Shown, State, Words};
 
@@ -72,26 +73,55 @@ pub struct Filter {
     pub kind: Option<Kind>,
 }
 
-/// Posts for a moderator, the newest first.
+macro_rules! select_listed {
+    ($state:literal) => {
+        select_shown!(concat!(
+            "i.object_id IS NOT NULL AND i.id < $1 AND ($2 = '' OR i.kind = $2) AND ",
+            $state,
+            " ORDER BY i.id DESC LIMIT $3"
+        ))
+    };
+}
+
+/// A part of the posts for a moderator: what came last is first.
 ///
 /// # Errors
 /// The database's.
-pub async fn list(conn: &mut Conn, urls: &Urls, filter: Filter, limit: i64) -> sqlx::Result<Vec<Shown>> {
-    let rows = query(select_shown!(
-        "i.object_id IS NOT NULL AND ($1 = 0 OR i.article_id = $1) AND ($2 = '' OR i.kind = $2)
-         AND ($3 = 'deleted' OR i.ended_at IS NULL)
-         AND CASE $3 WHEN 'shown' THEN i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL
+pub async fn list(
+    conn: &mut Conn,
+    urls: &Urls,
+    filter: Filter,
+    after: Option<Place<1>>,
+    limit: i64,
+) -> sqlx::Result<Part<Shown>> {
+    let Place([before]) = after.unwrap_or(Place([i64::MAX]));
+    let state = filter.state.map_or("", State::as_str);
+    // Of each state on its own, so that a few held ones are found among a million that are shown.
+    let statement = match (filter.article, filter.state) {
+        (Some(_), _) => select_listed!(
+            "i.article_id = $4 AND ($5 = 'deleted' OR i.ended_at IS NULL)
+             AND CASE $5 WHEN 'shown' THEN i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL
              WHEN 'held' THEN i.held_at IS NOT NULL AND i.block_id IS NULL WHEN 'hidden' THEN i.hidden_at IS NOT NULL
-             WHEN 'blocked' THEN i.block_id IS NOT NULL WHEN 'deleted' THEN i.ended_at IS NOT NULL ELSE 1 = 1 END
-         ORDER BY i.published_at DESC, i.id DESC LIMIT $4"
-    ))
-    .bind(filter.article.map_or(0, |id| id.0))
-    .bind(filter.kind.map_or("", Kind::as_str))
-    .bind(filter.state.map_or("", State::as_str))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(|row| read_shown(row, urls)).collect()
+             WHEN 'blocked' THEN i.block_id IS NOT NULL WHEN 'deleted' THEN i.ended_at IS NOT NULL ELSE 1 = 1 END"
+        ),
+        (None, None) => select_listed!("i.ended_at IS NULL"),
+        (None, Some(State::Shown)) => {
+            select_listed!("i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL")
+        }
+        (None, Some(State::Held)) => {
+            select_listed!("i.ended_at IS NULL AND i.held_at IS NOT NULL AND i.block_id IS NULL")
+        }
+        (None, Some(State::Hidden)) => select_listed!("i.ended_at IS NULL AND i.hidden_at IS NOT NULL"),
+        (None, Some(State::Blocked)) => select_listed!("i.ended_at IS NULL AND i.block_id IS NOT NULL"),
+        (None, Some(State::Deleted)) => select_listed!("i.ended_at IS NOT NULL"),
+    };
+    let mut select = query(statement).bind(before).bind(filter.kind.map_or("", Kind::as_str)).bind(limit + 1);
+    if let Some(article) = filter.article {
+        select = select.bind(article.0).bind(state);
+    }
+    let rows = select.fetch_all(conn).await?;
+    let shown = rows.iter().map(|row| read_shown(row, urls)).collect::<sqlx::Result<_>>()?;
+    Ok(Part::of(shown, limit, |last: &Shown| Place([last.row.0]).to_string()))
 }
 
 /// In which order a conversation is read; in both, what is answered stands before its answers.
@@ -263,9 +293,9 @@ pub async fn people(
         " FROM interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN actors a ON a.id = i.actor_id
          WHERE i.article_id = $1 AND i.kind = $2 AND i.parent_id IS NULL AND ",
         standing!(),
-        " AND i.id IN (SELECT MAX(l.id) FROM interactions l WHERE l.article_id = $1 AND l.kind = $2 AND l.parent_id IS NULL
-             AND l.ended_at IS NULL GROUP BY l.remote_actor_id)
-         ORDER BY i.id DESC LIMIT $3"
+        " AND NOT EXISTS (SELECT 1 FROM interactions l WHERE l.remote_actor_id = i.remote_actor_id AND l.kind = $2
+             AND l.article_id = $1 AND l.parent_id IS NULL AND l.ended_at IS NULL AND l.id > i.id)
+         ORDER BY i.published_at DESC, i.id DESC LIMIT $3"
     ))
     .bind(article.0)
     .bind(kind.as_str())
@@ -297,7 +327,7 @@ pub(super) fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
         return Ok(Person {
             row: Author::Ours(ActorId(row.int("actor_id")?)),
             id: urls.actor(uuid::Uuid::parse_str(&uuid).map_err(decode_error)?),
-            name: row.text("a_name")?,
+            name: Person::name(&row.text("a_name")?, handle.as_str()),
             handle: format!("@{}", urls.acct(&handle)),
             url: urls.profile(&handle),
             avatar: icon.map(|icon| icon.url),
@@ -307,10 +337,12 @@ pub(super) fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
     }
     let id = row.text("r_url")?;
     let host = Url::parse(&id).ok().as_ref().and_then(Host::of).map(|host| host.to_string()).unwrap_or_default();
+    let username = row.text("username")?;
+    let username = html::username(&username).unwrap_or(html::UNNAMED);
     Ok(Person {
         row: Author::Remote(RemoteActorId(row.int("remote_actor_id")?)),
-        name: row.text("r_name")?,
-        handle: format!("@{}@{host}", row.text("username")?),
+        name: Person::name(&row.text("r_name")?, username),
+        handle: format!("@{username}@{host}"),
         url: row.text("profile_url")?,
         avatar: row.maybe_text("avatar_url")?,
         emoji: row.maybe_json("emoji")?.unwrap_or_default(),

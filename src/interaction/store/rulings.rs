@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sqlx::query;
 
+use super::stamps::changed_by;
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::ids::{ActorId, BlockId, InteractionId, RemoteActorId};
@@ -64,9 +65,9 @@ pub async fn set_block(conn: &mut Conn, id: InteractionId, block: Option<BlockId
     query("UPDATE interactions SET block_id = $2 WHERE id = $1")
         .bind(id.0)
         .bind(block.map(|id| id.0))
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
-    Ok(())
+    changed_by(conn, id).await
 }
 
 /// Whether a post of somebody is shown, or was until they took it back.

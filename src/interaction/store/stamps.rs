@@ -1,49 +1,74 @@
 //! What changes when a conversation does, without reading it.
 
-use sqlx::query;
+use sqlx::{query, query_scalar};
 
 use super::standing;
 use crate::db::{Columns, Conn};
-use crate::ids::{ArticleId, SourceId};
+use crate::ids::{ArticleId, InteractionId, RemoteActorId, SourceId};
 
 /// How a conversation looks from far away.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// Whose conversation.
     pub article: ArticleId,
-    /// Replies, likes and boosts that everyone sees.
-    pub shown: i64,
-    /// Another text whenever something was said, edited, hidden, shown again or taken back; nearly always.
-    pub sum: String,
+    /// Another number whenever something was said, edited, hidden, shown again or taken back.
+    pub changes: i64,
 }
 
-/// The conversations of a source's standing articles, of those of which something was said.
+/// The conversations of a source's standing articles, of those in which everyone sees something. What is said elsewhere
+/// costs nothing, and what is said here only as much as there are conversations.
 ///
 /// # Errors
 /// The database's.
 pub async fn stamps(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Stamp>> {
-    // The remainders keep the sums within their type, however many rows there are.
     let rows = query(concat!(
-        "SELECT i.article_id, COUNT(*) AS n, CAST(SUM(CASE WHEN ",
+        "SELECT k.article_id, k.changes FROM posts p JOIN articles t ON t.post_id = p.id JOIN talks k ON k.article_id = t.id
+         WHERE p.source_id = $1 AND t.deleted_at IS NULL AND EXISTS (SELECT 1 FROM interactions i WHERE i.article_id = t.id
+             AND (i.kind = 'reply' OR i.kind IN ('like', 'boost') AND i.parent_id IS NULL) AND ",
         standing!(),
-        " THEN 1 ELSE 0 END) AS BIGINT) AS shown, CAST(SUM(CASE WHEN ",
-        standing!(),
-        " THEN i.id % 1000000007 ELSE 0 END) AS BIGINT) AS which,
-         CAST(SUM(COALESCE(i.updated_at, 0) % 1000000007) AS BIGINT) AS edited
-         FROM interactions i JOIN articles t ON t.id = i.article_id JOIN posts p ON p.id = t.post_id
-         WHERE p.source_id = $1 AND t.deleted_at IS NULL AND (i.kind = 'reply' OR i.kind IN ('like', 'boost') AND i.parent_id IS NULL)
-         GROUP BY i.article_id"
+        ")"
     ))
     .bind(source.0)
     .fetch_all(conn)
     .await?;
-    let read = |row| {
-        let number = |column: &str| -> sqlx::Result<i64> { Columns::int(row, column) };
-        Ok(Stamp {
-            article: ArticleId(number("article_id")?),
-            shown: number("shown")?,
-            sum: format!("{}-{}-{}-{}", number("n")?, number("shown")?, number("which")?, number("edited")?),
-        })
-    };
-    rows.iter().map(read).collect()
+    rows.iter()
+        .map(|row| Ok(Stamp { article: ArticleId(row.int("article_id")?), changes: row.int("changes")? }))
+        .collect()
+}
+
+/// How often an article's conversation changed: whoever keeps what it made of it makes it anew when this is another number.
+///
+/// # Errors
+/// The database's.
+pub async fn changes(conn: &mut Conn, article: ArticleId) -> sqlx::Result<i64> {
+    let changes: Option<i64> =
+        query_scalar("SELECT changes FROM talks WHERE article_id = $1").bind(article.0).fetch_optional(conn).await?;
+    Ok(changes.unwrap_or_default())
+}
+
+/// Notes that an article's conversation changed: part of every statement's transaction that writes `interactions`.
+pub(super) async fn changed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
+    query("INSERT INTO talks (article_id, changes) VALUES ($1, 1) ON CONFLICT (article_id) DO UPDATE SET changes = talks.changes + 1")
+        .bind(article.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// As [`changed`], of the conversation that something was said in.
+pub(super) async fn changed_by(conn: &mut Conn, said: InteractionId) -> sqlx::Result<()> {
+    query("UPDATE talks SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.id = $1)")
+        .bind(said.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// As [`changed`], of all conversations that somebody takes part in.
+pub(super) async fn changed_with(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<()> {
+    query("UPDATE talks SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.remote_actor_id = $1)")
+        .bind(author.0)
+        .execute(conn)
+        .await?;
+    Ok(())
 }

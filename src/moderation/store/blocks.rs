@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, decode_error};
+use crate::db::{Columns, Conn, Part, Place, decode_error};
 use crate::ids::{ActorId, BlockId, Ids, ListId};
 use crate::moderation::rules::Who;
 use crate::moderation::{Block, BlockKind, Severity};
@@ -85,12 +85,28 @@ macro_rules! select_block {
     };
 }
 
-/// All blocks, those of one kind together.
+/// A part of the blocks, in the order in which they were made.
 ///
 /// # Errors
 /// The database's.
-pub async fn blocks(conn: &mut Conn) -> sqlx::Result<Vec<Block>> {
-    query(select_block!("ORDER BY b.kind, b.value, b.id")).fetch_all(conn).await?.iter().map(read_block).collect()
+pub async fn blocks(conn: &mut Conn, after: Option<Place<1>>, limit: i64) -> sqlx::Result<Part<Block>> {
+    let Place([after]) = after.unwrap_or(Place([0]));
+    let rows = query(select_block!("WHERE b.id > $1 ORDER BY b.id LIMIT $2"))
+        .bind(after)
+        .bind(limit + 1)
+        .fetch_all(conn)
+        .await?;
+    let blocks = rows.iter().map(read_block).collect::<sqlx::Result<_>>()?;
+    Ok(Part::of(blocks, limit, |last: &Block| Place([last.id.0]).to_string()))
+}
+
+/// All blocks that keep out, for rules that are then asked about everybody.
+///
+/// # Errors
+/// The database's.
+pub async fn blocks_that_keep_out(conn: &mut Conn) -> sqlx::Result<Vec<Block>> {
+    let rows = query(select_block!("WHERE b.severity = 'block' ORDER BY b.id")).fetch_all(conn).await?;
+    rows.iter().map(read_block).collect()
 }
 
 /// A block by row.
@@ -107,7 +123,11 @@ pub async fn block(conn: &mut Conn, id: BlockId) -> sqlx::Result<Option<Block>> 
 /// # Errors
 /// The database's.
 pub async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<Vec<Block>> {
-    let rows = query(select_block!("WHERE l.name = $1 ORDER BY b.id")).bind(list).fetch_all(conn).await?;
+    let rows =
+        query(select_block!("WHERE b.list_id = (SELECT n.id FROM block_lists n WHERE n.name = $1) ORDER BY b.id"))
+            .bind(list)
+            .fetch_all(conn)
+            .await?;
     rows.iter().map(read_block).collect()
 }
 

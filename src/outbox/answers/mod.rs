@@ -23,6 +23,7 @@ use crate::interaction::store::Ending;
 use crate::interaction::{self, Author, Note, State, Words};
 use crate::post::{self, Article};
 use crate::remote;
+use crate::worker::apart;
 
 /// Longest answer, in characters of its Markdown.
 pub const TEXT_MAX: usize = 5000;
@@ -49,11 +50,12 @@ pub struct Draft {
 /// A sentence for the operator when it cannot be said, or the database's.
 pub async fn send(app: &App, draft: Draft) -> anyhow::Result<Note> {
     let (ours, now) = (app.clone(), app.clock.now());
-    app.db.write(move |conn| Box::pin(async move { write(&ours, conn, &draft, now).await })).await
+    let text = draft.text.clone();
+    let content = apart(move || content(&text)).await??;
+    app.db.decide(move |conn| Box::pin(async move { write(&ours, conn, &draft, content, now).await })).await
 }
 
-async fn write(app: &App, conn: &mut Conn, draft: &Draft, now: Timestamp) -> anyhow::Result<Note> {
-    let content = content(&draft.text)?;
+async fn write(app: &App, conn: &mut Conn, draft: &Draft, content: String, now: Timestamp) -> anyhow::Result<Note> {
     let author = speaking(conn, &draft.author).await?;
     let place = place::find(app, conn, &draft.to).await?;
     let language = language(draft.language.as_deref(), &place.article)?;
@@ -101,11 +103,17 @@ async fn write(app: &App, conn: &mut Conn, draft: &Draft, now: Timestamp) -> any
 /// A sentence for the operator when it cannot be edited, or the database's.
 pub async fn edit(app: &App, url: &str, text: &str) -> anyhow::Result<(Note, bool)> {
     let (ours, url, text, now) = (app.clone(), url.to_owned(), text.to_owned(), app.clock.now());
-    app.db.write(move |conn| Box::pin(async move { rewrite(&ours, conn, &url, &text, now).await })).await
+    let (text, content) = apart(move || content(&text).map(|content| (text, content))).await??;
+    app.db.decide(move |conn| Box::pin(async move { rewrite(&ours, conn, &url, (&text, content), now).await })).await
 }
 
-async fn rewrite(app: &App, conn: &mut Conn, url: &str, text: &str, now: Timestamp) -> anyhow::Result<(Note, bool)> {
-    let content = content(text)?;
+async fn rewrite(
+    app: &App,
+    conn: &mut Conn,
+    url: &str,
+    (text, content): (&str, String),
+    now: Timestamp,
+) -> anyhow::Result<(Note, bool)> {
     let note = standing(app, conn, url).await?;
     let source = text.trim();
     if note.source.as_deref() == Some(source) {
@@ -127,7 +135,7 @@ async fn rewrite(app: &App, conn: &mut Conn, url: &str, text: &str, now: Timesta
 pub async fn delete(app: &App, url: &str) -> anyhow::Result<Note> {
     let (ours, url, now) = (app.clone(), url.to_owned(), app.clock.now());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let note = standing(&ours, conn, &url).await?;
                 interaction::store::end_notes(conn, Ending::Note(note.id), now).await?;

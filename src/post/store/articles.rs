@@ -7,7 +7,7 @@ use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, decode_error, json};
+use crate::db::{Columns, Conn, Queue, added, decode_error, json};
 use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 use crate::post::{Article, Content, Listed};
 
@@ -47,6 +47,7 @@ pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<
     .bind(i64::from(article.unlisted))
     .execute(conn)
     .await?;
+    added(Queue::Outbox);
     Ok(())
 }
 
@@ -71,6 +72,7 @@ pub async fn revise_article(
         .bind(updated.millis())
         .execute(conn)
         .await?;
+    added(Queue::Outbox);
     Ok(())
 }
 
@@ -99,6 +101,7 @@ pub async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
     .bind(id.0)
     .execute(conn)
     .await?;
+    added(Queue::Outbox);
     Ok(())
 }
 
@@ -112,6 +115,7 @@ pub async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> s
         .bind(now.millis())
         .execute(conn)
         .await?;
+    added(Queue::Outbox);
     Ok(())
 }
 

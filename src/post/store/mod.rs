@@ -8,4 +8,7 @@ pub use articles::{
     count_standing, count_unsaid, delete_article, insert_article, mark_said, owners_in_community, push_article,
     revise_article, set_expiry, spoken_of, standing_articles, standing_in, unsaid,
 };
-pub use posts::{count_states, park_key, post, posts, posts_by_key, restore_key, save_post, traced, withhold_posts};
+pub use posts::{
+    count_states, park_key, post, posts, posts_after, posts_by_key, release, restore_key, save_post, traced, withhold,
+    withhold_posts,
+};

@@ -119,8 +119,13 @@ async fn a_list_is_imported_with_its_provenance_and_undone_exactly() {
         unblock(world, BlockKind::Domain, "a.bad.test").await;
         assert_eq!(seen(world, &article).await.0, both);
         let mut conn = world.app.db.read().await.expect("a connection");
-        let left: Vec<String> =
-            store::blocks(&mut conn).await.expect("blocks").into_iter().map(|block| block.value).collect();
+        let left: Vec<String> = store::blocks(&mut conn, None, 10)
+            .await
+            .expect("blocks")
+            .items
+            .into_iter()
+            .map(|block| block.value)
+            .collect();
         assert_eq!(left, ["other.test"]);
         assert!(listing::remove_list(&world.app, "theirs").await.is_err());
     })

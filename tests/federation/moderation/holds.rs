@@ -16,8 +16,8 @@ use crate::world::{MAREN, World, on_each_engine};
 async fn queue(world: &World) -> Vec<String> {
     let mut conn = world.app.db.read().await.expect("a connection");
     let filter = Filter { state: Some(State::Held), ..Filter::default() };
-    let held = interaction::store::list(&mut conn, &world.app.urls, filter, 100).await.expect("a list");
-    held.into_iter().map(|reply| html::text(&reply.words.expect("words").content)).collect()
+    let held = interaction::store::list(&mut conn, &world.app.urls, filter, None, 100).await.expect("a list");
+    held.items.into_iter().map(|reply| html::text(&reply.words.expect("words").content)).collect()
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn a_report_is_shown_until_it_is_resolved() {
         send(world, &peer, "ann", flag).await;
         let open = async |all| {
             let mut conn = world.app.db.read().await.expect("a connection");
-            store::reports(&mut conn, all, 10).await.expect("reports")
+            store::reports(&mut conn, all, None, 10).await.expect("reports").items
         };
         let reports = open(false).await;
         let [report] = reports.as_slice() else { panic!("one report: {reports:?}") };

@@ -1,0 +1,130 @@
+//! What may be read through all the same, and why.
+
+use crate::support::Engine;
+
+/// Tables that do not grow with what strangers say.
+pub(crate) const SMALL: [(&str, &str); 9] = [
+    ("actors", "one for each author and community of ours"),
+    ("authors", "as many as write for the site"),
+    ("block_lists", "as many as an operator imported"),
+    ("communities", "as many as are configured"),
+    ("counters", "a few numbers with names"),
+    ("handbacks", "one for each configured folder and node"),
+    ("keys", "two or three for each actor of ours"),
+    ("settings", "a few facts of the first start"),
+    ("sources", "as many as are configured"),
+];
+
+/// Indexes that hold only what waits or fails just now, and may be read through.
+pub(crate) const QUEUES: [&str; 12] = [
+    "activities_waiting",
+    "articles_unsaid",
+    "deliveries_waiting",
+    "hosts_due",
+    "hosts_failing",
+    "inbound_queue",
+    "inbound_waiting",
+    "interactions_held",
+    "interactions_unsaid",
+    "reports_open",
+    "wanted_due",
+    "wanted_queue",
+];
+
+/// Files whose SQL is made as the program runs.
+pub(crate) const MADE_AS_IT_RUNS: [(&str, &str); 1] =
+    [("src/backup/store.rs", "a backup reads every table from end to end, which is what it is for")];
+
+/// Statements of one engine alone, by a part of their text.
+pub(crate) const ONLY_ON: [(&str, Engine); 4] = [
+    ("EXTRACT(EPOCH", Engine::Postgres),
+    ("sqlite_master", Engine::Sqlite),
+    ("pragma_", Engine::Sqlite),
+    ("backup_facts", Engine::Sqlite),
+];
+
+/// A statement that may do what is a fault otherwise.
+pub(crate) struct Allowed {
+    /// Where it stands.
+    pub(crate) file: &'static str,
+    /// A part of its text.
+    pub(crate) part: &'static str,
+    /// A part of what it does.
+    pub(crate) fault: &'static str,
+    pub(crate) why: &'static str,
+}
+
+pub(crate) const ALLOWED: [Allowed; 12] = [
+    Allowed {
+        file: "src/delivery/store/ledger.rs",
+        part: "d.activity_id = $1 ORDER BY CASE",
+        fault: "sorts all",
+        why: "the recipients of one activity, when an operator asks what became of it",
+    },
+    Allowed {
+        file: "src/delivery/store/queue.rs",
+        part: "SELECT MAX(inbox_id)",
+        fault: "sorts all",
+        why: "the next five thousand of those who follow one actor, or were sent one article or note",
+    },
+    Allowed {
+        file: "src/delivery/store/queue.rs",
+        part: "i.shared = 1 OR NOT EXISTS",
+        fault: "remote_actors_shared",
+        why: "the end of an actor goes to every inbox there is, five thousand at a time; PostgreSQL may hash them once for each",
+    },
+    Allowed {
+        file: "src/inbox/store/refusals.rs",
+        part: "ORDER BY times DESC",
+        fault: "",
+        why: "a week of counts, of which each day has a thousand lines at most for each reason",
+    },
+    Allowed {
+        file: "src/inbox/store/wanted.rs",
+        part: "w.url = $1 OR w.inbound_id = $2",
+        fault: "sorts all",
+        why: "what was asked for by one address or because of one activity",
+    },
+    Allowed {
+        file: "src/interaction/store/notes.rs",
+        part: "document LIKE $1",
+        fault: "",
+        why: "only a command of an operator looks for a reply by its page",
+    },
+    Allowed {
+        file: "src/interaction/store/reading.rs",
+        part: "WITH RECURSIVE above",
+        fault: "sorts all",
+        why: "a conversation is read whole to be laid out: its own replies, and nothing that was said elsewhere",
+    },
+    Allowed {
+        file: "src/moderation/store/blocks.rs",
+        part: "severity = 'block' ORDER BY",
+        fault: "",
+        why: "the blocks that an operator made or imported, all of which are asked about everybody",
+    },
+    Allowed {
+        file: "src/post/store/articles.rs",
+        part: "SELECT article_id FROM activities WHERE actor_id = $1",
+        fault: "sorts all",
+        why: "the articles of one actor of ours",
+    },
+    Allowed {
+        file: "src/post/store/articles.rs",
+        part: "GROUP BY a.owner_actor_id ORDER BY MAX",
+        fault: "sorts all",
+        why: "the authors of one community",
+    },
+    Allowed {
+        file: "src/post/store/articles.rs",
+        part: "SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL",
+        fault: "",
+        why: "a site's own articles, counted over an index",
+    },
+    Allowed {
+        file: "src/post/store/posts.rs",
+        part: "GROUP BY state",
+        fault: "",
+        why: "a site's own pages, counted when an operator asks how things stand",
+    },
+];
