@@ -70,8 +70,9 @@ impl ConfigCommand {
             "warnings": warnings,
         });
         output.print(&result, || {
-            let told: String =
+            let told: Vec<String> =
                 warnings.iter().map(|warning| format!("warning: {}\n", shown(&warning.message))).collect();
+            let told = told.concat();
             format!(
                 "{told}{} is good: {} with {} ({}), at {}, database {}",
                 path.display(),
