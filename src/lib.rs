@@ -29,6 +29,7 @@ pub mod courier;
 pub mod follower;
 pub mod interaction;
 pub mod post;
+pub mod relation;
 
 pub mod author;
 pub mod backup;

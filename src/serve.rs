@@ -243,28 +243,36 @@ pub async fn look_after(app: &App) -> sqlx::Result<()> {
 /// # Errors
 /// As [`start`].
 pub async fn run(app: App) -> anyhow::Result<()> {
+    let told_to_stop = stop_signal()?;
     let running = start(app).await?;
-    told_to_stop().await?;
+    told_to_stop.await;
     tracing::info!("stopping");
     running.stop().await;
     Ok(())
 }
 
-/// Resolves on SIGINT or SIGTERM.
+/// Listens from now on for SIGINT and SIGTERM; resolves when one has come, however early.
 ///
 /// # Errors
 /// When the system does not let us listen for them.
-pub async fn told_to_stop() -> std::io::Result<()> {
+pub fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
     {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
-        }
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
 }
 
 /// Works everything that is due now, in the order of the journey, until nothing is: for tests, whose clock stands

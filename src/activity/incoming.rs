@@ -2,9 +2,12 @@
 
 use serde_json::Value;
 
+use crate::clock::Timestamp;
+
 mod actor;
 mod gathering;
 mod shape;
+mod sign;
 mod statement;
 
 pub use actor::{RemoteActor, RemoteKey, actor, key_owner, key_text};
@@ -14,6 +17,7 @@ pub use statement::{Attachment, Audience, CONTENT_MAX, Emoji, Mention, Statement
 
 use shape::{address, address_of, each, one, requires_activity_streams, text_type};
 pub use shape::{same_address, same_origin};
+pub use sign::sign;
 
 /// Why a body means nothing: to be answered 400.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -195,6 +199,33 @@ impl Incoming {
     #[must_use]
     pub fn named(&self, property: &str) -> Option<String> {
         self.raw.get(property).and_then(address_of)
+    }
+
+    /// When it says that it was made.
+    #[must_use]
+    pub fn made(&self) -> Option<Timestamp> {
+        self.raw.get("published").and_then(Value::as_str).and_then(Timestamp::parse_rfc3339)
+    }
+
+    /// Whether the same id may come again and mean something anew: Pixelfed and others have one for ever for each relation,
+    /// and their Undo too.
+    #[must_use]
+    pub fn may_come_again(&self) -> bool {
+        match self.kind {
+            Kind::Follow | Kind::Block | Kind::Like | Kind::Dislike | Kind::EmojiReact | Kind::Undo | Kind::Delete => {
+                true
+            }
+            // What a community passes on is read at its origin.
+            Kind::Announce => !self.is_wrapped(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is about an embedded activity.
+    #[must_use]
+    pub fn is_wrapped(&self) -> bool {
+        let inner = self.object.as_ref().and_then(|object| object.embedded.as_ref());
+        inner.is_some_and(|inner| inner.get("actor").is_some() && inner.get("object").is_some())
     }
 
     /// Whether an actor deletes itself (interop E11), which is answered without looking the actor up.

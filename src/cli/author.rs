@@ -151,12 +151,12 @@ async fn remove(app: &App, who: &str, source: Option<&str>, sure: Option<Sure>, 
 /// What is lost with an actor.
 async fn loss(app: &App, author: &Shown, id: ActorId) -> anyhow::Result<String> {
     let mut conn = app.db.read().await?;
-    let articles = post::store::standing_articles(&mut conn, id).await?.len();
+    let articles = post::store::count_standing_of(&mut conn, id).await?;
     let answers = interaction::store::count_notes(&mut conn, id).await?;
     Ok(format!(
         "deletes {} for ever and everywhere, with {}, {} and {}; nobody can ever have that handle again",
         author.handle.as_deref().unwrap_or(&author.slug),
-        count(articles, "article"),
+        count(usize::try_from(articles).unwrap_or(usize::MAX), "article"),
         count(usize::try_from(answers).unwrap_or(usize::MAX), "answer"),
         count(usize::try_from(author.followers).unwrap_or(usize::MAX), "follower")
     ))

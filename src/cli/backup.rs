@@ -23,10 +23,11 @@ pub(super) struct File {
 impl File {
     /// Writes a backup, while the bridge runs or not.
     pub(super) async fn backup(self, config: Config, output: Output) -> anyhow::Result<()> {
+        let told_to_stop = serve::stop_signal()?;
         let Some(db) = Db::existing(&config.database.url, Access::Copy).await? else {
             return Err(NoHouse { database: config.database.redacted() }.into());
         };
-        let done = backup::backup_until(&db, &self.file, Clock::system().now(), &mut bar(output), told_to_stop()).await;
+        let done = backup::backup_until(&db, &self.file, Clock::system().now(), &mut bar(output), told_to_stop).await;
         db.close().await;
         let summary = done?;
         output.print(&summary, || {
@@ -48,10 +49,11 @@ impl File {
     /// Brings a backup into an empty database.
     pub(super) async fn restore(self, config: &Config, output: Output) -> anyhow::Result<()> {
         let origin = config.server.origin.as_str().trim_end_matches('/').to_owned();
+        let told_to_stop = serve::stop_signal()?;
         // Looked at first: what is no backup of this house leaves no database behind.
         backup::look(&self.file, &origin).await?;
         let db = Db::open(&config.database.url).await?;
-        let done = backup::restore_until(&db, &self.file, &origin, &mut bar(output), told_to_stop()).await;
+        let done = backup::restore_until(&db, &self.file, &origin, &mut bar(output), told_to_stop).await;
         let master = if done.is_ok() { founding::master_key(&db, &config.secrets, false).await.err() } else { None };
         db.close().await;
         let summary = done?;
@@ -68,13 +70,6 @@ impl File {
                 summary.made_at.rfc3339()
             )
         })
-    }
-}
-
-/// Resolves when the process is told to stop; never where the system does not let us listen for that.
-async fn told_to_stop() {
-    if serve::told_to_stop().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

@@ -74,8 +74,9 @@ impl ConfigCommand {
             "notes": split_domain(&config),
         });
         output.print(&result, || {
-            let told: String =
+            let told: Vec<String> =
                 warnings.iter().map(|warning| format!("warning: {}\n", shown(&warning.message))).collect();
+            let told = told.concat();
             format!(
                 "{told}{} is good: {} with {} ({}), at {}, database {}",
                 path.display(),

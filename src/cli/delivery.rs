@@ -29,7 +29,10 @@ impl Delivery {
         } else {
             delivery::store::waiting(&mut conn, part.after()?, part.limit()).await?
         };
-        let lines = lines.map(|line| delivery::store::Line { actor: names::ours(app, &line.actor), ..line });
+        let lines = lines.map(|mut line| {
+            line.actor = names::ours(app, &line.actor);
+            line
+        });
         part::print(output, &lines, |lines| {
             let rows = lines.iter().map(|line| {
                 [

@@ -151,12 +151,10 @@ pub fn main() -> ExitCode {
 /// Runs a command until it is done, or the process is told to stop (SIGINT or SIGTERM): then it is dropped where it
 /// stands, and with it its transactions and temporary files.
 async fn until_told_to_stop<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let told_to_stop = serve::stop_signal()?;
     tokio::select! {
         result = command => result,
-        told = serve::told_to_stop() => {
-            told?;
-            Err(ToldToStop.into())
-        }
+        () = told_to_stop => Err(ToldToStop.into()),
     }
 }
 

@@ -181,9 +181,8 @@ fn warnings(warnings: &[Warning], all: bool) -> Vec<String> {
 
 /// A message without what differs between two of its kind: names, in backticks, and numbers.
 fn kind(message: &str) -> String {
-    let parts = message.split('`').enumerate();
-    let words: String = parts.filter(|(at, _)| at % 2 == 0).map(|(_, words)| format!("{words}`")).collect();
-    words.chars().filter(|c| !c.is_numeric()).collect()
+    let words: Vec<&str> = message.split('`').step_by(2).collect();
+    words.join("`").chars().filter(|c| !c.is_numeric()).collect()
 }
 
 #[cfg(test)]

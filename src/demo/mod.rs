@@ -48,12 +48,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 async fn perform(once: bool, out: &mut (dyn Write + Send), manner: Manner) -> anyhow::Result<()> {
     let mut voice = Voice::new(out, manner);
     let mut opened = None;
-    let stop = serve::told_to_stop();
+    let stop = serve::stop_signal()?;
     tokio::pin!(stop);
     let told = tokio::select! {
-        stopped = &mut stop => {
-            stopped.map_err(Into::into).and(Err(anyhow!("the demo was stopped before its story was over")))
-        }
+        () = &mut stop => Err(anyhow!("the demo was stopped before its story was over")),
         told = tell(&mut opened, &mut voice) => told,
     };
     let mut result = told.and_then(|article| Ok((opened.as_ref().context("the demo has no stage")?, article)));
@@ -62,7 +60,7 @@ async fn perform(once: bool, out: &mut (dyn Write + Send), manner: Manner) -> an
     }
     let result = match result {
         Ok((stage, article)) if !once => tokio::select! {
-            stopped = &mut stop => stopped.map_err(Into::into),
+            () = &mut stop => Ok(()),
             failed = stay(stage, &article, &mut voice) => failed,
         },
         result => result.map(|_| ()),

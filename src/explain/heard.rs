@@ -4,7 +4,7 @@ use super::{Event, MOST, told};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::inbox::store::{Kept, wanted};
+use crate::inbox::store::{Earlier, Kept, wanted};
 use crate::inbox::{self, FETCHED};
 use crate::interaction::store::history;
 use crate::interaction::{self, Answers, Kind, Reply, State};
@@ -41,18 +41,25 @@ async fn received(app: &App, conn: &mut Conn, kept: &Kept) -> sqlx::Result<Vec<E
     if kept.times > 1 {
         came = came.with(format!("it came {} times", kept.times));
     }
+    let mut events: Vec<Event> = kept.earlier.iter().map(before).collect();
     let reason = kept.reason.as_deref().unwrap_or("not looked at yet");
     let mut verdict = Event::new(kept.settled.unwrap_or(kept.received), format!("{}: {reason}", kept.verdict));
     verdict.details.clone_from(&kept.steps);
     if let Some(waits_for) = kept.waits_for.as_ref().filter(|_| kept.verdict == "deferred") {
         verdict = verdict.with(format!("waits for {waits_for}"));
     }
-    let mut events = vec![came, verdict];
+    events.insert(0, came);
+    events.push(verdict);
     for line in wanted::because_of(conn, "", Some(kept.row)).await? {
         events.push(sought(&line));
     }
     events.extend(told::because_of(app, conn, kept.row).await?);
     Ok(events)
+}
+
+/// What became of it when it had come before.
+fn before(earlier: &Earlier) -> Event {
+    Event::new(earlier.settled, format!("{}: {}", earlier.verdict, earlier.reason)).with("it came again after this")
 }
 
 fn sought(line: &wanted::Line) -> Event {

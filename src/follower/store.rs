@@ -45,19 +45,6 @@ pub async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx
     Ok(done.rows_affected() > 0)
 }
 
-/// Ends the follow that somebody's Follow with this id began; says whose it was.
-///
-/// # Errors
-/// The database's.
-pub async fn remove_by_follow(conn: &mut Conn, who: RemoteActorId, follow_id: &str) -> sqlx::Result<Option<ActorId>> {
-    query_scalar("DELETE FROM followers WHERE remote_actor_id = $1 AND follow_id = $2 RETURNING actor_id")
-        .bind(who.0)
-        .bind(follow_id)
-        .fetch_optional(conn)
-        .await
-        .map(|id: Option<i64>| id.map(ActorId))
-}
-
 /// Ends every follow of somebody who is gone; says how many.
 ///
 /// # Errors
@@ -158,19 +145,6 @@ pub async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sql
     let done = query("DELETE FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
         .bind(actor.0)
         .bind(who.0)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
-}
-
-/// As [`unblock`], by the id of their Block.
-///
-/// # Errors
-/// The database's.
-pub async fn unblock_by_id(conn: &mut Conn, who: RemoteActorId, activity_id: &str) -> sqlx::Result<bool> {
-    let done = query("DELETE FROM blocked_by WHERE remote_actor_id = $1 AND activity_id = $2")
-        .bind(who.0)
-        .bind(activity_id)
         .execute(conn)
         .await?;
     Ok(done.rows_affected() > 0)

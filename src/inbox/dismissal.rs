@@ -1,6 +1,5 @@
-//! Letting a follower go because an operator says so: none of their Follows counts any longer.
+//! Letting a follower go because an operator says so: none of the Follows that came counts any longer.
 
-use super::store;
 use crate::app::App;
 use crate::author::Actor;
 use crate::moderation::dismissal;
@@ -16,11 +15,7 @@ pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> 
     db.decide(move |conn| {
         Box::pin(async move {
             let Some(remote) = remote::store::by_url(conn, &who).await? else { return Ok(false) };
-            let ended = dismissal::end_follow(&app, conn, &actor, &remote).await?;
-            if ended {
-                store::end_follows(conn, &who, &actor.url(&app.urls), None).await?;
-            }
-            Ok(ended)
+            dismissal::end_follow(&app, conn, &actor, &remote).await
         })
     })
     .await

@@ -41,7 +41,7 @@ pub async fn interpret(app: &App, conn: &mut Conn, inbound: &Inbound, reading: R
         Kind::Create | Kind::Update => posts::written(app, conn, inbound, &incoming, brought).await,
         Kind::Delete if object(&incoming) == Some(inbound.actor.as_str()) => actors::gone(app, conn, inbound).await,
         Kind::Delete => posts::deleted(app, conn, inbound, &incoming).await,
-        Kind::Announce if groups::is_wrapped(&incoming) => groups::passed_on(app, conn, inbound, &incoming).await,
+        Kind::Announce if incoming.is_wrapped() => groups::passed_on(app, conn, inbound, &incoming).await,
         Kind::Announce | Kind::Like | Kind::Dislike | Kind::EmojiReact => {
             opinions::given(app, conn, inbound, &incoming).await
         }

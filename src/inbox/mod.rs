@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::ids::{ArticleId, InboundId};
+use crate::relation::Event;
 
 /// The `path` of a document that we read ourselves at its origin, rather than were sent.
 pub const FETCHED: &str = "fetched";
@@ -43,8 +44,20 @@ pub struct Inbound {
     pub received_at: Timestamp,
     /// How often it was claimed, this time included; the fence of the lease.
     pub attempts: i64,
-    /// Whether it had its verdict and came again: an Accept may have been lost (interop D8).
-    pub repeated: bool,
+    /// The number of its last arrival, which is the order in which an actor's activities are understood.
+    pub heard: i64,
+    /// When it says that it was made, where that is not ahead of us.
+    pub made: Option<Timestamp>,
+    /// How often it came.
+    pub times: i64,
+}
+
+impl Inbound {
+    /// As relations look at it.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        Event { id: self.activity_id.clone(), made: self.made, first: self.id.0, last: self.heard }
+    }
 }
 
 /// What became of an activity.

@@ -298,15 +298,10 @@ fn proof(claim: &Claim) -> (String, &'static str) {
 }
 
 async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) -> sqlx::Result<()> {
+    let path = post.path_and_query.chars().take(200).collect();
     let arrival = Arrival {
-        activity_id: incoming.id,
-        actor: incoming.actor,
-        kind: incoming.kind.as_str().to_owned(),
-        object_id: incoming.object.and_then(|object| object.id),
-        raw: String::from_utf8_lossy(post.body).into_owned(),
-        path: post.path_and_query.chars().take(200).collect(),
-        signer: signer.actor,
         proof: signer.proof,
+        ..Arrival::of(incoming, signer.actor, String::from_utf8_lossy(post.body).into_owned(), path)
     };
     let (ids, now) = (app.ids.clone(), app.clock.now());
     app.db

@@ -176,29 +176,35 @@ async fn said(app: &App, wanted: &Wanted, found: &Fetched) -> Result<Found, Fetc
     if id != wanted.url || !found.speaks_for(id) {
         return Err(FetchError::Refused(format!("what is served at {at} says it is `{id}`")));
     }
-    let kind = document.get("type").and_then(Value::as_str).unwrap_or("post").chars().take(64).collect();
-    let (author, object_id) = match incoming::statement(document) {
-        Ok(post) => (post.author, Some(post.id)),
+    let raw = document.to_string();
+    let arrival = match incoming::statement(document) {
+        Ok(post) => Arrival {
+            activity_id: id.to_owned(),
+            signer: post.author.clone(),
+            actor: post.author,
+            kind: document.get("type").and_then(Value::as_str).unwrap_or("post").chars().take(64).collect(),
+            object_id: Some(post.id),
+            raw,
+            path: FETCHED.to_owned(),
+            proof: None,
+            made: None,
+            sign: None,
+            again: false,
+        },
         Err(no_post) => match incoming::activity(document.clone()) {
-            Ok(activity) => (activity.actor, activity.object.and_then(|object| object.id)),
+            Ok(activity) => {
+                let signer = activity.actor.clone();
+                Arrival::of(activity, signer, raw, FETCHED.to_owned())
+            }
             Err(_) => return Err(FetchError::Refused(format!("{at} is no post: {no_post}"))),
         },
     };
-    if !same_origin(&author, id) {
+    if !same_origin(&arrival.actor, id) {
         return Err(FetchError::Refused(format!("{id} is not of its author's server")));
     }
     // Whoever spoke is shown with a name and a picture, and hears what becomes of the article.
-    actors::known(app, &author).await?;
-    Ok(Found::Said(Box::new(Arrival {
-        activity_id: id.to_owned(),
-        signer: author.clone(),
-        actor: author,
-        kind,
-        object_id,
-        raw: document.to_string(),
-        path: FETCHED.to_owned(),
-        proof: None,
-    })))
+    actors::known(app, &arrival.actor).await?;
+    Ok(Found::Said(Box::new(arrival)))
 }
 
 async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {

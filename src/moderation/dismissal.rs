@@ -5,7 +5,9 @@ use crate::app::App;
 use crate::author::Actor;
 use crate::db::Conn;
 use crate::follower;
+use crate::ids::InboundId;
 use crate::outbox::{Audience, Outgoing, publish};
+use crate::relation;
 use crate::remote::Remote;
 
 /// Ends somebody's follow of one of our actors, and says so; false when there was none.
@@ -15,7 +17,8 @@ use crate::remote::Remote;
 pub async fn end_follow(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote) -> sqlx::Result<bool> {
     let Some(follow_id) = follower::store::follow_id(conn, actor.id, remote.id).await? else { return Ok(false) };
     follower::store::remove(conn, actor.id, remote.id).await?;
-    reject(app, conn, actor, remote, &follow_id).await?;
+    relation::store::end(conn, &app.ids, remote.id, actor.uuid, relation::Kind::Follow).await?;
+    reject(app, conn, actor, remote, &follow_id, None).await?;
     Ok(true)
 }
 
@@ -23,14 +26,24 @@ pub async fn end_follow(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remo
 ///
 /// # Errors
 /// The database's.
-pub async fn reject(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, follow_id: &str) -> sqlx::Result<()> {
+pub async fn reject(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    remote: &Remote,
+    follow_id: &str,
+    because: Option<InboundId>,
+) -> sqlx::Result<()> {
     let (uuid, now) = (app.ids.uuid(), app.clock.now());
     let object = actor.url(&app.urls);
     let follow = Follow { id: follow_id, actor: &remote.url, object: &object };
     let body = outgoing::reject(&Stamp::new(&app.urls, uuid, now), &follow);
     let audience = Audience::One { inbox: remote.inbox, holds: None };
-    let outgoing =
-        Outgoing { cause: format!("reject:{uuid}"), ..Outgoing::new(uuid, actor.id, "Reject", audience, body) };
+    let outgoing = Outgoing {
+        cause: format!("reject:{uuid}"),
+        because,
+        ..Outgoing::new(uuid, actor.id, "Reject", audience, body)
+    };
     publish(conn, &outgoing, now).await?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Bringing what was there before in line with the blocks there are now: what was shown is hidden or shown again, follows
-//! end, and nothing more is sent. In chunks, each of which may be done twice, so that it can be ended at any moment.
+//! end, and nothing more is sent. What is in line is only read. Each change may be made twice, so that it can be ended at any moment.
 
 use std::sync::Arc;
 
@@ -9,13 +9,18 @@ use super::rules::{Rules, Who};
 use super::{decisions, dismissal, said_before, store};
 use crate::app::App;
 use crate::db::Conn;
-use crate::ids::Domain;
+use crate::follower::store::Follow;
+use crate::ids::{ActorId, BlockId, Domain, InteractionId, RemoteActorId};
 use crate::interaction::State;
+use crate::interaction::store::Said;
 use crate::remote::Remote;
 use crate::{author, delivery, follower, interaction, remote};
 
-/// Rows looked at in one transaction, so that it holds up nobody.
+/// Rows looked at at once, outside of any write.
 pub(super) const CHUNK: i64 = 500;
+
+/// Changes written in one transaction, so that it holds up nobody.
+const WRITTEN: usize = 100;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -30,7 +35,7 @@ pub struct Enforced {
     pub servers_cut_off: u64,
 }
 
-/// Brings everything in line, if blocks have changed since that was last done.
+/// Brings everything in line, if blocks have changed since that was last done: who changed them did not come to the end.
 ///
 /// # Errors
 /// The database's.
@@ -39,51 +44,29 @@ pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
         let mut conn = app.db.read().await?;
         store::changes(&mut conn).await?
     };
-    if let Some(change) = due {
+    if due.is_some() {
         let done = enforce(app).await?;
-        app.db.decide(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
         tracing::info!(?done, "brought what was there in line with the blocks");
     }
     Ok(())
 }
 
-/// Brings everything in line. The running bridge does it once more after each change: what it was just taking in, by the
-/// blocks of a moment ago, is found then.
+/// Brings everything in line: what is to be changed is found by reading alone, and only that is written, a few rows at a
+/// time and looked at once more. What comes in meanwhile is judged by the blocks that there are now.
 ///
 /// # Errors
 /// The database's.
 pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
-    let rules = {
-        let mut conn = app.db.read().await?;
-        Arc::new(Rules::of(store::blocks_that_keep_out(&mut conn).await?))
+    let (change, rules) = {
+        let mut conn = app.db.snapshot().await?;
+        (store::changes(&mut conn).await?, Arc::new(Rules::of(store::blocks_that_keep_out(&mut conn).await?)))
     };
     let mut done = Enforced::default();
-    let mut after = Some(0);
-    while let Some(cursor) = after {
-        let (app, rules) = (app.clone(), rules.clone());
-        let db = app.db.clone();
-        let (next, part) =
-            db.decide(move |conn| Box::pin(async move { what_was_said(&app, conn, &rules, cursor).await })).await?;
-        done.add(part);
-        after = next;
-    }
-    let mut after = Some((0, 0));
-    while let Some(cursor) = after {
-        let (app, rules) = (app.clone(), rules.clone());
-        let db = app.db.clone();
-        let (next, part) =
-            db.decide(move |conn| Box::pin(async move { follows(&app, conn, &rules, cursor).await })).await?;
-        done.add(part);
-        after = next;
-    }
-    let mut after = Some(0);
-    while let Some(cursor) = after {
-        let (app, rules) = (app.clone(), rules.clone());
-        let db = app.db.clone();
-        let (next, part) =
-            db.decide(move |conn| Box::pin(async move { servers(&app, conn, &rules, cursor).await })).await?;
-        done.add(part);
-        after = next;
+    what_was_said(app, &rules, &mut done).await?;
+    follows(app, &rules, &mut done).await?;
+    servers(app, &rules, &mut done).await?;
+    if let Some(change) = change {
+        app.db.decide(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
     }
     Ok(done)
 }
@@ -97,70 +80,124 @@ impl Enforced {
     }
 }
 
-/// A chunk of what others said.
-async fn what_was_said(app: &App, conn: &mut Conn, rules: &Rules, after: i64) -> sqlx::Result<(Option<i64>, Enforced)> {
-    let mut done = Enforced::default();
-    let said = interaction::store::said_after(conn, after, CHUNK).await?;
-    for one in &said {
-        let who = Who::new(&one.url, one.webfinger.as_deref(), one.names.clone());
-        let block = match &one.words {
-            Some(words) => rules.of_post(&who, &one.keepers, &said_before(words)),
-            None => rules.of_person(&who, &one.keepers),
+/// The block that hides something, by the rules.
+fn block_of(rules: &Rules, said: &Said) -> Option<BlockId> {
+    let who = Who::new(&said.url, said.webfinger.as_deref(), said.names.clone());
+    let block = match &said.words {
+        Some(words) if rules.have_keywords() => rules.of_post(&who, &said.keepers, &said_before(words)),
+        Some(_) => rules.of_post(&who, &said.keepers, ""),
+        None => rules.of_person(&who, &said.keepers),
+    };
+    block.map(|block| block.id)
+}
+
+async fn what_was_said(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Result<()> {
+    let mut after = 0;
+    loop {
+        let said = {
+            let mut conn = app.db.read().await?;
+            interaction::store::said_after(&mut conn, after, CHUNK).await?
         };
-        let block = block.map(|block| block.id);
-        if block == one.block {
-            continue;
-        }
-        if one.block.is_none()
-            && let Some(post) = interaction::store::post_by_row(conn, one.id).await?
-            && post.state == State::Shown
-        {
-            decisions::revoke(app, conn, &post).await?;
-        }
-        interaction::store::set_block(conn, one.id, block).await?;
-        // What a moderator hid or holds, or who said it took back, is not shown before nor after.
-        done.hidden += u64::from(one.stands && one.block.is_none());
-        done.shown_again += u64::from(one.stands && block.is_none());
-    }
-    Ok((said.last().map(|one| one.id.0), done))
-}
-
-/// A chunk of the follows.
-async fn follows(
-    app: &App,
-    conn: &mut Conn,
-    rules: &Rules,
-    after: (i64, i64),
-) -> sqlx::Result<(Option<(i64, i64)>, Enforced)> {
-    let mut done = Enforced::default();
-    let follows = follower::store::follows_after(conn, after, CHUNK).await?;
-    for follow in &follows {
-        let who = Who::new(&follow.url, follow.webfinger.as_deref(), String::new());
-        if rules.of_person(&who, &[follow.actor]).is_none() {
-            continue;
-        }
-        let (actor, remote) =
-            (author::store::actor(conn, follow.actor).await?, remote::store::by_row(conn, follow.who).await?);
-        if let (Some(actor), Some(remote)) = (actor, remote) {
-            done.follows_ended += u64::from(dismissal::end_follow(app, conn, &actor, &remote).await?);
+        let Some(last) = said.last() else { return Ok(()) };
+        after = last.id.0;
+        let differ: Vec<InteractionId> =
+            said.iter().filter(|said| block_of(rules, said) != said.block).map(|said| said.id).collect();
+        for some in differ.chunks(WRITTEN) {
+            let (app, rules, some, db) = (app.clone(), rules.clone(), some.to_vec(), app.db.clone());
+            let write = db.decide(move |conn| {
+                Box::pin(async move {
+                    let mut done = Enforced::default();
+                    for id in some {
+                        done.add(set_block(&app, conn, &rules, id).await?);
+                    }
+                    Ok::<_, sqlx::Error>(done)
+                })
+            });
+            done.add(write.await?);
         }
     }
-    Ok((follows.last().map(|follow| (follow.who.0, follow.actor.0)), done))
 }
 
-/// A chunk of the servers.
-async fn servers(app: &App, conn: &mut Conn, rules: &Rules, after: i64) -> sqlx::Result<(Option<i64>, Enforced)> {
+/// Hides one thing that was said, or shows it again, as it is now.
+async fn set_block(app: &App, conn: &mut Conn, rules: &Rules, id: InteractionId) -> sqlx::Result<Enforced> {
     let mut done = Enforced::default();
-    let hosts = delivery::store::hosts_after(conn, after, CHUNK).await?;
-    for (id, name, was_blocked) in &hosts {
-        let domain = Domain::of(&format!("https://{name}/"));
-        let is_blocked = domain.is_some_and(|domain| rules.of_domain(&domain).is_some());
-        if is_blocked != *was_blocked {
-            delivery::store::set_blocked(conn, *id, is_blocked, app.clock.now()).await?;
+    let said = interaction::store::said_after(conn, id.0 - 1, 1).await?;
+    let Some(said) = said.into_iter().find(|said| said.id == id) else { return Ok(done) };
+    let block = block_of(rules, &said);
+    if block == said.block {
+        return Ok(done);
+    }
+    if said.block.is_none()
+        && let Some(post) = interaction::store::post_by_row(conn, id).await?
+        && post.state == State::Shown
+    {
+        decisions::revoke(app, conn, &post).await?;
+    }
+    interaction::store::set_block(conn, id, block).await?;
+    // What a moderator hid or holds, or who said it took back, is not shown before nor after.
+    done.hidden += u64::from(said.stands && said.block.is_none());
+    done.shown_again += u64::from(said.stands && block.is_none());
+    Ok(done)
+}
+
+async fn follows(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Result<()> {
+    let mut after = (0, 0);
+    loop {
+        let follows = {
+            let mut conn = app.db.read().await?;
+            follower::store::follows_after(&mut conn, after, CHUNK).await?
+        };
+        let Some(last) = follows.last() else { return Ok(()) };
+        after = (last.who.0, last.actor.0);
+        let is_forbidden = |follow: &&Follow| {
+            let who = Who::new(&follow.url, follow.webfinger.as_deref(), String::new());
+            rules.of_person(&who, &[follow.actor]).is_some()
+        };
+        let forbidden: Vec<(ActorId, RemoteActorId)> =
+            follows.iter().filter(is_forbidden).map(|follow| (follow.actor, follow.who)).collect();
+        for some in forbidden.chunks(WRITTEN) {
+            let (app, some, db) = (app.clone(), some.to_vec(), app.db.clone());
+            let write = db.decide(move |conn| {
+                Box::pin(async move {
+                    let mut ended = 0;
+                    for (actor, who) in some {
+                        let (actor, who) =
+                            (author::store::actor(conn, actor).await?, remote::store::by_row(conn, who).await?);
+                        if let (Some(actor), Some(who)) = (actor, who) {
+                            ended += u64::from(dismissal::end_follow(&app, conn, &actor, &who).await?);
+                        }
+                    }
+                    Ok::<_, sqlx::Error>(ended)
+                })
+            });
+            done.follows_ended += write.await?;
+        }
+    }
+}
+
+async fn servers(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Result<()> {
+    let (mut after, now) = (0, app.clock.now());
+    loop {
+        let hosts = {
+            let mut conn = app.db.read().await?;
+            delivery::store::hosts_after(&mut conn, after, CHUNK).await?
+        };
+        let Some((last, ..)) = hosts.last() else { return Ok(()) };
+        after = last.0;
+        for (id, name, was_blocked) in hosts {
+            let domain = Domain::of(&format!("https://{name}/"));
+            let is_blocked = domain.is_some_and(|domain| rules.of_domain(&domain).is_some());
+            if is_blocked == was_blocked {
+                continue;
+            }
+            // Each by itself: much may wait for it.
+            let write = app.db.decide(move |conn| {
+                Box::pin(async move { delivery::store::set_blocked(conn, id, is_blocked, now).await })
+            });
+            write.await?;
             done.servers_cut_off += u64::from(is_blocked);
         }
     }
-    Ok((hosts.last().map(|(id, ..)| id.0), done))
 }
 
 /// Ends those follows of somebody that a block forbids: they may have come to them by a Move.

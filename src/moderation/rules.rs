@@ -52,6 +52,12 @@ impl Rules {
         rules
     }
 
+    /// Whether what is said matters, or only who says it.
+    #[must_use]
+    pub fn have_keywords(&self) -> bool {
+        !self.keywords.is_empty()
+    }
+
     /// The strongest block of a domain for everyone, and of those the oldest.
     #[must_use]
     pub fn of_domain(&self, domain: &Domain) -> Option<&Block> {

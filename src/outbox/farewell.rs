@@ -6,24 +6,48 @@ use crate::ids::ActorId;
 use crate::interaction::{self, store::Ending};
 use crate::post;
 
-/// Deletes an actor for ever, with their articles and answers, and withholds the posts; says how many articles. The outbox says it, in that order.
+/// Articles, and answers, that end in one transaction, so that it holds up nobody.
+const CHUNK: i64 = 200;
+
+/// Deletes an actor for ever, with their articles and answers, and withholds the posts; says how many articles. The outbox
+/// says it, in that order. Decided in one transaction; should this process die then, the outbox ends what still stands.
 ///
 /// # Errors
 /// The database's.
 pub async fn delete_actor(app: &App, id: ActorId) -> sqlx::Result<usize> {
     let now = app.clock.now();
+    app.db.write(move |conn| Box::pin(async move { author::store::set_deleted(conn, id, now).await })).await?;
+    let mut articles = 0;
+    loop {
+        let ended = end_some(app, id).await?;
+        articles += ended.articles;
+        if ended == Ended::default() {
+            return Ok(articles);
+        }
+    }
+}
+
+/// What ended of a deleted actor's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ended {
+    articles: usize,
+    notes: usize,
+}
+
+/// Ends the next articles and answers of a deleted actor; nothing, where nothing of theirs stands any more.
+pub(super) async fn end_some(app: &App, id: ActorId) -> sqlx::Result<Ended> {
+    let now = app.clock.now();
     app.db
         .decide(move |conn| {
             Box::pin(async move {
-                let articles = post::store::standing_articles(conn, id).await?;
-                // Else the next scan would publish them anew, in the house's name.
-                post::store::withhold_posts(conn, id, now).await?;
+                let articles = post::store::standing_articles(conn, id, CHUNK).await?;
                 for article in &articles {
+                    // Else the next scan would publish them anew, in the house's name.
+                    post::store::withhold_post(conn, article.id, now).await?;
                     post::store::delete_article(conn, article.id, now).await?;
                 }
-                interaction::store::end_notes(conn, Ending::Author(id), now).await?;
-                author::store::set_deleted(conn, id, now).await?;
-                Ok(articles.len())
+                let notes = interaction::store::end_notes(conn, Ending::Author(id), CHUNK, now).await?;
+                Ok(Ended { articles: articles.len(), notes })
             })
         })
         .await

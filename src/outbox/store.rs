@@ -54,6 +54,47 @@ pub async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<
     Ok(())
 }
 
+/// The last answer to somebody's Follow that is still on its way: `Accept` or `Reject`.
+///
+/// # Errors
+/// The database's.
+pub async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx::Result<Option<String>> {
+    query_scalar(
+        "SELECT a.kind FROM activities a JOIN deliveries d ON d.activity_id = a.id WHERE a.inbound_id = $1
+         AND a.kind IN ('Accept', 'Reject') AND d.settled_at IS NULL ORDER BY a.id DESC LIMIT 1",
+    )
+    .bind(follow.0)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Forgets all but the last `keep` answers to somebody's Follow that have reached them, or never will: it may come again and
+/// again under its id.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_answers(conn: &mut Conn, follow: InboundId, keep: i64) -> sqlx::Result<()> {
+    query(
+        "DELETE FROM deliveries WHERE settled_at IS NOT NULL AND activity_id IN (SELECT id FROM activities WHERE inbound_id = $1
+         AND kind IN ('Accept', 'Reject') AND id NOT IN (SELECT l.id FROM activities l WHERE l.inbound_id = $1
+             AND l.kind IN ('Accept', 'Reject') ORDER BY l.id DESC LIMIT $2))",
+    )
+    .bind(follow.0)
+    .bind(keep)
+    .execute(&mut *conn)
+    .await?;
+    query(
+        "DELETE FROM activities WHERE inbound_id = $1 AND kind IN ('Accept', 'Reject') AND id NOT IN (SELECT l.id FROM activities l
+             WHERE l.inbound_id = $1 AND l.kind IN ('Accept', 'Reject') ORDER BY l.id DESC LIMIT $2)
+         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity_id = activities.id)",
+    )
+    .bind(follow.0)
+    .bind(keep)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// The earliest activity whose fan-out is unfinished: a cheap look before the step.
 ///
 /// # Errors

@@ -147,7 +147,7 @@ async fn say(app: &App, article: Article, item: String) -> anyhow::Result<()> {
                     }
                     if article.deleted_at.is_some() {
                         // What our authors answered below it goes with it.
-                        interaction::store::end_notes(conn, Ending::Article(article.id), now).await?;
+                        interaction::store::end_notes(conn, Ending::Article(article.id), i64::MAX, now).await?;
                     }
                 }
                 Ok::<_, sqlx::Error>(())
@@ -288,6 +288,12 @@ async fn reprofile(app: &App, actor: Actor, item: String) -> anyhow::Result<()> 
 
 /// The end of an actor, to every inbox we know; its key stays to sign it (interop D6, D14).
 async fn farewell(app: &App, actor: &Actor, item: String) -> anyhow::Result<()> {
+    if super::farewell::end_some(app, actor.id).await? != super::farewell::Ended::default() {
+        // Who deleted them did not come to the end: what stood until now is said first. This step did its part.
+        let end = app.db.write(move |conn| Box::pin(async move { begun::end(conn, OutboxWorker::NAME, &item).await }));
+        end.await?;
+        return Ok(());
+    }
     let (uuid, now, id) = (app.ids.uuid(), app.clock.now(), actor.id);
     let body = outgoing::delete_actor(&Stamp::new(&app.urls, uuid, now), &actor.url(&app.urls));
     let outgoing = Outgoing {

@@ -38,8 +38,7 @@ pub fn advice(path: &Path) -> String {
     let seen = above.into_iter().take_while(|part| part.symlink_metadata().is_ok()).last().unwrap_or(path);
     match owner(seen) {
         Some((owner, mode)) => {
-            let us =
-                owner_of_this_program().map(|us| format!("user {us}")).unwrap_or_else(|| "another user".to_owned());
+            let us = owner_of_this_program().map_or_else(|| "another user".to_owned(), |us| format!("user {us}"));
             format!(
                 "{} belongs to user {owner} with mode {mode:03o}, and this program runs as {us}; let that user read it, as \
                  with its group and `chmod -R g+rX`, or run this program as user {owner}",

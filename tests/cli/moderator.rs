@@ -20,7 +20,7 @@ fn blocks_are_made_listed_and_removed() {
     };
     let null = json!(null);
     assert_eq!(
-        line(0),
+        line(2),
         [
             json!("actor"),
             json!("https://peer.test/users/eve"),
@@ -31,12 +31,19 @@ fn blocks_are_made_listed_and_removed() {
         ]
     );
     assert_eq!(
-        line(1),
+        line(0),
         [json!("domain"), json!("bad.test"), json!("block"), null.clone(), null.clone(), json!("spam")]
     );
     assert_eq!(
-        line(2),
-        [json!("keyword"), json!("casino"), json!("silence"), json!("@ann@social.example.org"), null.clone(), null]
+        line(1),
+        [
+            json!("keyword"),
+            json!("casino"),
+            json!("silence"),
+            json!("@ann@social.example.org"),
+            null.clone(),
+            null.clone()
+        ]
     );
     let shown = home.run(&["block", "list"]);
     assert!(shown.stdout.contains("by hand") && shown.stdout.contains("everyone"), "{}", shown.stdout);

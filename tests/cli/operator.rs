@@ -104,6 +104,13 @@ fn authors_are_opted_in_and_out() {
     assert_eq!(home.json(&["author", "list"])["items"].as_array().map(Vec::len), Some(1), "bo published nothing");
     let bo = home.json(&["author", "add", "bo"]);
     assert_eq!((&bo["handle"], &bo["state"]), (&"@bo@social.example.org".into(), &"active".into()));
+    let first = home.json(&["author", "list", "--limit", "1"]);
+    let next = first["next"].as_str().expect("there is more");
+    let second = home.json(&["author", "list", "--limit", "1", "--after", next]);
+    assert_ne!(first["items"][0]["slug"], second["items"][0]["slug"]);
+    assert_eq!((second["items"].as_array().map(Vec::len), &second["next"]), (Some(1), &serde_json::json!(null)));
+    assert!(home.run(&["author", "list", "--limit", "1"]).stdout.contains(&format!("--after {next}")));
+    home.run(&["author", "list", "--after", "x"]).failed_with(&["is no place in this list"]);
     assert_eq!(home.json(&["author", "show", "@bo"])["slug"], "bo");
 
     assert_eq!(home.json(&["author", "remove", "ann"])["deleted"], false);

@@ -2,6 +2,8 @@
 
 mod addresses;
 mod counter;
+mod crowded;
 mod idle;
+mod lists;
 mod quiet;
 mod stranger_html;

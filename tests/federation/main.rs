@@ -55,6 +55,7 @@ mod properties;
 mod publishing;
 mod readers;
 mod refusals;
+mod relations;
 mod removal;
 mod reseal;
 mod rotation;

@@ -6,6 +6,7 @@ use veerpont::interaction::named::{Named, named};
 use veerpont::outbox::answers::{self, Draft};
 
 use crate::shared::{Case, Ours};
+use crate::stranger::Stranger;
 use crate::threads::{PUBLIC, Person, article, id, last_verdict};
 use crate::world::{World, on_each_engine};
 
@@ -294,6 +295,8 @@ async fn ours_may_stand_anywhere_among_what_a_post_answers() {
     on_each_engine(async |world| {
         let article = article(world).await;
         let person = Person::new(world, "blog.test");
+        // It has nothing.
+        let _elsewhere = Stranger::new(world, "elsewhere.test");
         let elsewhere = "https://elsewhere.test/notes/1";
         for (number, answered) in [
             (1, json!([elsewhere, article])),

@@ -194,16 +194,8 @@ async fn receive(world: &World, elsewhere: &Elsewhere, sample: &Value) -> (Strin
     let incoming = incoming::parse(payload.as_bytes()).unwrap_or_else(|error| panic!("{payload}: {error}"));
     let signer = sample["signer"].as_str().unwrap_or(&incoming.actor).to_owned();
     let known = incoming::actor(&elsewhere.actor(&signer)).expect("an actor");
-    let arrival = Arrival {
-        activity_id: incoming.id.clone(),
-        signer: signer.clone(),
-        actor: incoming.actor.clone(),
-        kind: incoming.kind.as_str().to_owned(),
-        object_id: incoming.object.and_then(|object| object.id),
-        raw: payload,
-        path: "/ap/inbox".to_owned(),
-        proof: None,
-    };
+    let id = incoming.id.clone();
+    let arrival = Arrival::of(incoming, signer.clone(), payload, "/ap/inbox".to_owned());
     world.advance(Duration::from_mins(1));
     let (ids, now) = (world.app.ids.clone(), world.clock.now());
     let kept = world.app.db.write(move |conn| {
@@ -214,7 +206,7 @@ async fn receive(world: &World, elsewhere: &Elsewhere, sample: &Value) -> (Strin
     });
     kept.await.expect("it is kept");
     world.drain().await;
-    (incoming.id, signer)
+    (id, signer)
 }
 
 async fn verdict(world: &World, (id, signer): (String, String)) -> Value {

@@ -32,9 +32,14 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn new(world: &World, host: &str) -> Self {
+        Self::at(world, host, "/users/u")
+    }
+
+    /// As [`Self::new`], at this path.
+    pub(crate) fn at(world: &World, host: &str, path: &str) -> Self {
         let server = Stranger::new(world, host);
         let key = Key::Rsa(crate::world::shared_key());
-        let (id, key_id) = server.serve_actor("/users/u", &key);
+        let (id, key_id) = server.serve_actor(path, &key);
         Self { server, id, key_id, key }
     }
 

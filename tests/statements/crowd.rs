@@ -114,6 +114,16 @@ pub(crate) async fn fill(database: &TestDatabase) -> BTreeSet<String> {
     grow.iter().map(|table| table.name.clone()).collect()
 }
 
+/// The indexes that are there for speed alone.
+pub(crate) async fn indexes() -> Vec<String> {
+    let database = Engine::Sqlite.database().await;
+    Db::open(&database.url).await.expect("the database opens").close().await;
+    let indexes =
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND sql NOT LIKE 'CREATE UNIQUE%'";
+    let rows = sqlite(&database.url).await.fetch_all(indexes).await.expect("indexes");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
 async fn sqlite(url: &str) -> SqliteConnection {
     let options: SqliteConnectOptions = url.parse().expect("an address");
     options.foreign_keys(false).synchronous(SqliteSynchronous::Off).connect().await.expect("SQLite opens it")

@@ -17,8 +17,13 @@ pub(crate) struct Fault {
     pub(crate) what: String,
 }
 
-pub(crate) async fn faults(database: &TestDatabase, statements: &[&Statement], grows: &BTreeSet<String>) -> Vec<Fault> {
-    let mut faults = Vec::new();
+/// The faults of all statements, and all plans as text.
+pub(crate) async fn faults(
+    database: &TestDatabase,
+    statements: &[&Statement],
+    grows: &BTreeSet<String>,
+) -> (Vec<Fault>, String) {
+    let (mut faults, mut plans) = (Vec::new(), String::new());
     let found = |statement: &Statement, whats: Vec<String>| {
         whats.into_iter().map(|what| Fault { statement: statement.clone(), what }).collect::<Vec<_>>()
     };
@@ -31,6 +36,7 @@ pub(crate) async fn faults(database: &TestDatabase, statements: &[&Statement], g
                 let plan = sqlx::query(explain).fetch_all(&mut *conn).await;
                 let plan = plan.unwrap_or_else(|error| panic!("{}: {error}\n{}", statement.place, statement.text));
                 let plan: Vec<String> = plan.iter().map(|row| row.text("detail").expect("a line")).collect();
+                plans.push_str(&(plan.join(" \n") + " \n"));
                 faults.extend(found(statement, of_sqlite(&statement.text, &plan, grows)));
             }
             drop(conn);
@@ -50,12 +56,13 @@ pub(crate) async fn faults(database: &TestDatabase, statements: &[&Statement], g
             for statement in statements {
                 let plan = generic_plan(&mut conn, statement).await;
                 let mut whats = Vec::new();
+                plans.push_str(&plan.to_string().replace('"', " "));
                 of_postgres(&plan, false, grows, &mut whats);
                 faults.extend(found(statement, whats));
             }
         }
     }
-    faults
+    (faults, plans)
 }
 
 /// What SQLite would read through, or sort whole to give a part.
@@ -70,7 +77,7 @@ fn of_sqlite(statement: &str, plan: &[String], grows: &BTreeSet<String>) -> Vec<
             if let Some(table) = meant.iter().find(|table| grows.contains(**table) && !is_cut(statement, table))
                 && !is_queue
             {
-                whats.push(format!("SCAN {table}{}", scan.strip_prefix(name).unwrap_or_default()));
+                whats.push(format!("SCAN {table} as {scan}"));
             }
         } else if line == "USE TEMP B-TREE FOR ORDER BY"
             && statement.contains("LIMIT")

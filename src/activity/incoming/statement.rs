@@ -53,7 +53,7 @@ pub struct Statement {
     pub author: String,
     /// What it answers: of a list, the first.
     pub in_reply_to: Option<String>,
-    /// What else it says that it answers, as WordPress may: one of them may be ours (interop E7, U11).
+    /// What else it says that it answers, as `WordPress` may: one of them may be ours (interop E7, U11).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also_in_reply_to: Vec<String>,
     /// Who may read it.

@@ -125,7 +125,7 @@ pub async fn ledger(conn: &mut Conn, after: Option<Place<2>>, limit: i64) -> sql
     .bind(limit + 1)
     .fetch_all(conn)
     .await?;
-    read_part(&rows, limit, |line| Place([line.activity, line.row.0]).to_string())
+    read_part(&rows, limit, |line| Place([line.activity.0, line.row.0]).to_string())
 }
 
 /// A part of what waits, server by server, each inbox's oldest first.
@@ -144,7 +144,7 @@ pub async fn waiting(conn: &mut Conn, after: Option<Place<3>>, limit: i64) -> sq
     .bind(limit + 1)
     .fetch_all(conn)
     .await?;
-    read_part(&rows, limit, |line| Place([line.host.0, line.row.0, line.activity]).to_string())
+    read_part(&rows, limit, |line| Place([line.host.0, line.row.0, line.activity.0]).to_string())
 }
 
 fn read_part(rows: &[AnyRow], limit: i64, place: impl Fn(&Line) -> String) -> sqlx::Result<Part<Line>> {

@@ -11,6 +11,7 @@ use crate::db::Conn;
 use crate::follower;
 use crate::interaction;
 use crate::moderation::enforcement;
+use crate::relation;
 use crate::remote::{self, actors};
 
 /// How long an actor stays where it moved (interop A20, E17).
@@ -53,6 +54,7 @@ pub(super) async fn gone(app: &App, conn: &mut Conn, inbound: &Inbound) -> sqlx:
     };
     let now = app.clock.now();
     let follows = follower::store::remove_all(conn, remote.id).await?;
+    relation::store::forget(conn, remote.id).await?;
     let said = interaction::store::end_all(conn, remote.id, now).await?;
     remote::store::mark_gone(conn, &inbound.actor, now).await?;
     Ok(Verdict::accepted(format!(
@@ -92,6 +94,7 @@ pub(super) async fn moved(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
         return Ok(Verdict::declined(format!("{target} does not say in `alsoKnownAs` that it was {}", inbound.actor)));
     }
     let follows = follower::store::move_all(conn, old.id, new.id).await?;
+    relation::store::end_all(conn, &app.ids, old.id, relation::Kind::Follow).await?;
     remote::store::mark_moved(conn, old.id, &target, now).await?;
     let parted = enforcement::part_from(app, conn, &new).await?;
     let also = if parted > 0 { format!(", {parted} of which a block ends") } else { String::new() };

@@ -1,4 +1,4 @@
-//! A post that ended and comes again with the same id, as NodeBB restores and WordPress takes from the bin (interop U11).
+//! A post that ended and comes again with the same id, as `NodeBB` restores and `WordPress` takes from the bin (interop U11).
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
-//! Follows and blocks of our actors (interop D8, E16).
+//! Follows and blocks of our actors: one relation of two people (interop D8, E16).
 
 use super::super::{Inbound, Verdict, store};
 use super::object;
 use crate::activity::Local;
-use crate::activity::incoming::{Incoming, Reference};
+use crate::activity::incoming::Incoming;
 use crate::activity::outgoing::{self, Follow, Stamp};
 use crate::app::App;
 use crate::author::{self, Actor};
@@ -11,18 +11,23 @@ use crate::db::Conn;
 use crate::delivery;
 use crate::follower;
 use crate::moderation::{self, dismissal};
-use crate::outbox::{Audience, Outgoing, publish};
+use crate::outbox::{self, Audience, Outgoing, publish};
+use crate::relation::{self, Begun, Event, Kind, Relations};
 use crate::remote::{self, Remote};
 
+/// How many answers to one Follow are kept, however often it comes.
+const ANSWERS: i64 = 8;
+
 /// One of our actors that can be followed, by address.
-async fn followed(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Actor>> {
+pub(super) async fn followed(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Actor>> {
     match url.and_then(|url| app.urls.local(url)) {
         Some(Local::Actor(uuid)) => author::store::actor_by_uuid(conn, uuid).await,
         _ => Ok(None),
     }
 }
 
-/// Follow: lets the follower in and says so, to their own inbox (interop D8, T11).
+/// Follow: lets the follower in and says so, to their own inbox (interop D8, T11). Each is answered: with an Accept where
+/// they follow, whatever let them in, else with a Reject.
 pub(super) async fn follow(
     app: &App,
     conn: &mut Conn,
@@ -38,58 +43,88 @@ pub(super) async fn follow(
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("the follower is gone"));
     };
-    let undone_by = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
-    if !undone_by.is_empty() {
-        for undo in undone_by {
-            store::restore_follows(conn, undo).await?;
-        }
-        still_follows(app, conn, &remote, &actor).await?;
-        return Ok(Verdict::ignored("it was undone before"));
-    }
-    if follower::store::is_blocked_by(conn, actor.id, remote.id).await? {
-        return Ok(Verdict::declined(format!(
-            "they block @{}: a Follow counts again when they undo that",
-            actor.handle
-        )));
-    }
     if let Some(why) = moderation::refuses_follow(app, conn, actor.id, &remote).await? {
         follower::store::remove(conn, actor.id, remote.id).await?;
-        dismissal::reject(app, conn, &actor, &remote, &inbound.activity_id).await?;
+        answer(app, conn, &actor, &remote, inbound, false).await?;
         return Ok(Verdict::declined(why));
     }
-    if inbound.repeated {
-        if follower::store::follow_id(conn, actor.id, remote.id).await?.is_none() {
-            return Ok(Verdict::ignored("it came again after the follow was ended"));
-        }
-    } else {
-        follower::store::add(conn, actor.id, remote.id, &inbound.activity_id, app.clock.now()).await?;
-        delivery::store::revive_inbox(conn, remote.inbox).await?;
+    let (relations, begun) = begin(app, conn, inbound, &remote, &actor, Kind::Follow).await?;
+    if !relations.stands(Kind::Follow, "") {
+        answer(app, conn, &actor, &remote, inbound, false).await?;
+        let why = match begun {
+            Begun::Undone => "it was undone before",
+            _ if relations.stands(Kind::Block, "") => "it was made before they blocked",
+            _ => "it was made before the follow was ended",
+        };
+        return Ok(Verdict::ignored(why));
     }
-    accept(app, conn, &actor, &remote, inbound).await?;
-    Ok(Verdict::accepted(format!("follows @{}", actor.handle)))
+    let by = relations.begun_by(Kind::Follow, "").unwrap_or(&inbound.activity_id);
+    follower::store::add(conn, actor.id, remote.id, by, app.clock.now()).await?;
+    delivery::store::revive_inbox(conn, remote.inbox).await?;
+    answer(app, conn, &actor, &remote, inbound, true).await?;
+    Ok(match begun {
+        Begun::Undone => Verdict::ignored("it was undone before; another Follow stands"),
+        _ => Verdict::accepted(format!("follows @{}", actor.handle)),
+    })
 }
 
-/// Lets somebody follow by another Follow of theirs that stands, if there is one: whichever came first.
-async fn still_follows(app: &App, conn: &mut Conn, remote: &Remote, actor: &Actor) -> sqlx::Result<bool> {
-    let Some(standing) = store::standing_follow(conn, &remote.url, &actor.url(&app.urls)).await? else {
-        return Ok(false);
-    };
-    if moderation::refuses_follow(app, conn, actor.id, remote).await?.is_some() {
-        return Ok(false);
-    }
-    follower::store::add(conn, actor.id, remote.id, &standing, app.clock.now()).await?;
-    Ok(true)
+/// Takes in a Follow or a Block, and ends what its opposite began.
+async fn begin(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    remote: &Remote,
+    actor: &Actor,
+    kind: Kind,
+) -> sqlx::Result<(Relations, Begun)> {
+    let undos = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
+    let before = relation::store::of(conn, remote.id, actor.uuid).await?;
+    let mut after = before.clone();
+    let begun = after.begin(kind, "", &inbound.event(), &undos);
+    relation::store::keep(conn, remote.id, actor.uuid, &before, &after).await?;
+    follow_up(app, conn, remote, actor, &after).await?;
+    Ok((after, begun))
 }
 
-/// Undo of a Follow by its id.
-pub(super) async fn undo_by_id(app: &App, conn: &mut Conn, remote: &Remote, id: &str) -> sqlx::Result<Option<String>> {
-    let Some(actor) = follower::store::remove_by_follow(conn, remote.id, id).await? else { return Ok(None) };
-    let actor = author::store::actor(conn, actor).await?.ok_or(sqlx::Error::RowNotFound)?;
-    Ok(Some(if still_follows(app, conn, remote, &actor).await? {
-        format!("one Follow of @{} less; another stands", actor.handle)
+/// Ends what no longer stands; says what that was.
+async fn follow_up(
+    app: &App,
+    conn: &mut Conn,
+    remote: &Remote,
+    actor: &Actor,
+    relations: &Relations,
+) -> sqlx::Result<Vec<String>> {
+    let mut ended = Vec::new();
+    if !relations.stands(Kind::Follow, "") && follower::store::remove(conn, actor.id, remote.id).await? {
+        ended.push(format!("no longer follows @{}", actor.handle));
+    }
+    if let Some(block) = relations.begun_by(Kind::Block, "").filter(|_| relations.stands(Kind::Block, "")) {
+        follower::store::block(conn, actor.id, remote.id, block, app.clock.now()).await?;
+    } else if follower::store::unblock(conn, actor.id, remote.id).await? {
+        ended.push(format!("blocks @{} no longer", actor.handle));
+    }
+    Ok(ended)
+}
+
+/// Answers each arrival of a Follow once; one that comes while the same answer is under way is answered by that.
+async fn answer(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    remote: &Remote,
+    inbound: &Inbound,
+    stands: bool,
+) -> sqlx::Result<()> {
+    let under_way = outbox::store::answer_under_way(conn, inbound.id).await?;
+    if under_way.as_deref() == Some(if stands { "Accept" } else { "Reject" }) {
+        return Ok(());
+    }
+    if stands {
+        accept(app, conn, actor, remote, inbound).await?;
     } else {
-        format!("no longer follows @{}", actor.handle)
-    }))
+        dismissal::reject(app, conn, actor, remote, &inbound.activity_id, Some(inbound.id)).await?;
+    }
+    outbox::store::forget_answers(conn, inbound.id, ANSWERS).await
 }
 
 async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbound: &Inbound) -> sqlx::Result<()> {
@@ -97,8 +132,7 @@ async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbo
     let actor_url = actor.url(&app.urls);
     let follow = Follow { id: &inbound.activity_id, actor: &inbound.actor, object: &actor_url };
     let outgoing = Outgoing {
-        // Each arrival of the Follow is answered, and each only once.
-        cause: if inbound.repeated {
+        cause: if inbound.times > 1 {
             format!("accept:{}:{uuid}", inbound.id)
         } else {
             format!("accept:{}", inbound.id)
@@ -116,30 +150,27 @@ async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbo
     Ok(())
 }
 
-/// Undo of a Follow by who and whom, since some send a new id (interop E14, T10).
-pub(super) async fn undo_follow(
+/// Ends a follow, a block, or whichever of them stands; says what ended. By whichever of its ids it was named, or by none of
+/// them, since some send a new one (interop E14, T10).
+pub(super) async fn end(
     app: &App,
     conn: &mut Conn,
-    inbound: &Inbound,
     remote: &Remote,
-    undone: &Reference,
-) -> sqlx::Result<Verdict> {
-    let ended = match followed(app, conn, undone.object.as_deref()).await? {
-        Some(actor) => {
-            store::end_follows(conn, &remote.url, &actor.url(&app.urls), Some(inbound.id)).await?;
-            follower::store::remove(conn, actor.id, remote.id).await?
-        }
-        None => false,
-    };
-    Ok(if ended {
-        Verdict::accepted("no longer follows")
-    } else {
-        Verdict::ignored("there was no follow to undo; remembered, should it come late")
-    })
+    actor: &Actor,
+    kinds: &[Kind],
+    undo: &Event,
+) -> sqlx::Result<Vec<String>> {
+    let before = relation::store::of(conn, remote.id, actor.uuid).await?;
+    let mut after = before.clone();
+    for kind in kinds {
+        after.end(*kind, None, undo);
+    }
+    relation::store::keep(conn, remote.id, actor.uuid, &before, &after).await?;
+    follow_up(app, conn, remote, actor, &after).await
 }
 
-/// Block of one of our actors: its author follows no more, and a Follow of theirs counts for nothing until they take
-/// the Block back. What they said before stays theirs to delete.
+/// Block of one of our actors: its author follows no more, until they follow anew. What they said before stays theirs to
+/// delete.
 pub(super) async fn block(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
     // With a target it is a ban from that community, as Lemmy has it, and no wish of its sender's own (interop E16, F9).
     if let Some(community) = incoming.named("target") {
@@ -151,30 +182,14 @@ pub(super) async fn block(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("its actor is gone"));
     };
-    if !store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?.is_empty() {
-        return Ok(Verdict::ignored("it was undone before"));
+    let followed = follower::store::follow_id(conn, actor.id, remote.id).await?.is_some();
+    let (relations, begun) = begin(app, conn, inbound, &remote, &actor, Kind::Block).await?;
+    if !relations.stands(Kind::Block, "") {
+        return Ok(Verdict::ignored(match begun {
+            Begun::Undone => "it was undone before",
+            _ => "it was made before the block was ended",
+        }));
     }
-    follower::store::block(conn, actor.id, remote.id, &inbound.activity_id, app.clock.now()).await?;
-    store::end_follows(conn, &inbound.actor, &actor.url(&app.urls), None).await?;
-    let followed = follower::store::remove(conn, actor.id, remote.id).await?;
     let also = if followed { ", and follows no longer" } else { "" };
     Ok(Verdict::accepted(format!("blocks @{}{also}", actor.handle)))
-}
-
-/// Undo of a Block by who and whom.
-pub(super) async fn undo_block(
-    app: &App,
-    conn: &mut Conn,
-    remote: &Remote,
-    undone: &Reference,
-) -> sqlx::Result<Verdict> {
-    let ended = match followed(app, conn, undone.object.as_deref()).await? {
-        Some(actor) => follower::store::unblock(conn, actor.id, remote.id).await?,
-        None => false,
-    };
-    Ok(if ended {
-        Verdict::accepted("blocks no longer")
-    } else {
-        Verdict::ignored("there was no block to undo; remembered, should it come late")
-    })
 }

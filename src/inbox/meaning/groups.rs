@@ -11,12 +11,6 @@ use crate::db::Conn;
 use crate::interaction;
 use crate::remote;
 
-/// Whether an Announce holds an activity, rather than showing a post.
-pub(super) fn is_wrapped(incoming: &Incoming) -> bool {
-    let inner = incoming.object.as_ref().and_then(|object| object.embedded.as_ref());
-    inner.is_some_and(|inner| inner.get("actor").is_some() && inner.get("object").is_some())
-}
-
 /// An activity of somebody else's, in a community's words: nothing of it is believed. A post is read at its origin, an end
 /// seen there; an opinion of something of ours counts if its own server shows it.
 pub(super) async fn passed_on(

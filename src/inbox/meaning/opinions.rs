@@ -1,8 +1,10 @@
 //! Likes, reactions, dislikes and boosts of what is ours, and their taking back (interop E12, E13, E14).
 
+use uuid::Uuid;
+
 use super::super::{Inbound, Verdict, store};
 use super::object;
-use crate::activity::incoming::{Incoming, Kind as Said, Reference};
+use crate::activity::incoming::{self, Incoming, Kind as Said};
 use crate::app::App;
 use crate::db::Conn;
 use crate::delivery;
@@ -12,58 +14,68 @@ use crate::interaction::store::{NewOpinion, end_opinion, put_opinion};
 use crate::interaction::{self, Author, Kind, State, Target};
 use crate::moderation;
 use crate::post;
+use crate::relation::{self, Begun, Event, Relations, SIGNS_MAX};
 use crate::remote::{self, Remote};
 
-/// Longest reaction kept, in characters: an emoji of several parts, and a `:shortcode:`.
-const EMOJI_MAX: usize = 12;
-const SHORTCODE_MAX: usize = 64;
-
-/// Which opinion an activity of this name gives. A reaction is a like with a sign of its own (FEP-c0e0).
-pub(super) fn named(said: &str) -> Option<Kind> {
-    match said {
-        "Like" | "EmojiReact" => Some(Kind::Like),
-        "Dislike" => Some(Kind::Dislike),
-        "Announce" => Some(Kind::Boost),
-        _ => None,
+/// As what a relation is kept in a conversation.
+fn kept_as(kind: relation::Kind) -> Option<Kind> {
+    match kind {
+        relation::Kind::Like => Some(Kind::Like),
+        relation::Kind::Dislike => Some(Kind::Dislike),
+        relation::Kind::Boost => Some(Kind::Boost),
+        relation::Kind::Follow | relation::Kind::Block => None,
     }
 }
 
+/// An article or a note of ours, whether it stands or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ours {
+    pub(super) target: Target,
+    pub(super) uuid: Uuid,
+    state: State,
+}
+
 /// What an address names of ours, taken down or not: an article, or an answer of an author's.
-pub(super) async fn of_ours(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<(Target, State)>> {
+pub(super) async fn of_ours(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Ours>> {
     let Some(url) = url else { return Ok(None) };
     Ok(match interaction::named::named(conn, &app.urls, url).await? {
-        Some(Named::Article(article)) => Some((Target { article: article.id, said: None }, State::Shown)),
+        Some(Named::Article(article)) => {
+            let target = Target { article: article.id, said: None };
+            Some(Ours { target, uuid: article.uuid, state: State::Shown })
+        }
         Some(Named::Said(note)) if matches!(note.author, Author::Ours(_)) => {
-            Some((Target { article: note.article, said: Some(note.id) }, note.state))
+            let target = Target { article: note.article, said: Some(note.id) };
+            note.uuid.map(|uuid| Ours { target, uuid, state: note.state })
         }
         _ => None,
     })
 }
 
-/// Something of ours that stands, by address, and what people call it.
-async fn target(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Result<(Target, String), Verdict>> {
-    let Some((target, state)) = of_ours(app, conn, url).await? else {
+/// The same as far as it stands, and what people call it.
+async fn standing(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Result<(Ours, String), Verdict>> {
+    let Some(named) = of_ours(app, conn, url).await? else {
         return Ok(Err(Verdict::declined("it is about nothing of ours")));
     };
-    if state != State::Shown {
+    if named.state != State::Shown {
         return Ok(Err(Verdict::declined("it is about an answer that was taken back")));
     }
-    let said = target.said;
-    Ok(match post::store::article(conn, target.article).await? {
+    Ok(match post::store::article(conn, named.target.article).await? {
         Some(article) if article.stands(app.clock.now()) => {
             let title = article.content.title;
-            Ok((target, if said.is_some() { format!("an answer below “{title}”") } else { format!("“{title}”") }))
+            let is_note = named.target.said.is_some();
+            Ok((named, if is_note { format!("an answer below “{title}”") } else { format!("“{title}”") }))
         }
         _ => Err(Verdict::declined("it is about an article that was taken down")),
     })
 }
 
 pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
-    let Some(kind) = named(incoming.kind.as_str()) else {
+    let kind = relation::Kind::of_activity(incoming.kind.as_str());
+    let Some((kind, word)) = kind.and_then(|kind| Some((kind, kept_as(kind)?))) else {
         return Ok(Verdict::ignored("it is no opinion"));
     };
-    let (target, title) = match target(app, conn, object(incoming)).await? {
-        Ok(target) => target,
+    let (named, title) = match standing(app, conn, object(incoming)).await? {
+        Ok(named) => named,
         // A community that takes part passes posts of our conversations on by their ids.
         Err(_) if incoming.kind == Said::Announce => return super::groups::boosted(app, conn, inbound, incoming).await,
         Err(verdict) => return Ok(verdict),
@@ -71,95 +83,81 @@ pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("its actor is gone"));
     };
-    let undone_by = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
-    if !undone_by.is_empty() {
-        for undo in undone_by {
-            interaction::store::restore_opinions(conn, undo).await?;
-        }
-        return Ok(Verdict::ignored("it was undone before"));
-    }
-    if let Some(article) = post::store::article(conn, target.article).await?
+    if let Some(article) = post::store::article(conn, named.target.article).await?
         && let Some(why) = moderation::refuses(app, conn, &article, &remote).await?
     {
         return Ok(Verdict::declined(why));
     }
-    let reaction = reaction(incoming);
-    let opinion = NewOpinion {
-        id: InteractionId(app.ids.row()),
-        target,
-        author: remote.id,
-        kind,
-        activity_id: &inbound.activity_id,
-        reaction: reaction.as_deref(),
-    };
-    put_opinion(conn, &opinion, app.clock.now()).await?;
-    delivery::store::reach(conn, target.article, remote.nearest_inbox()).await?;
-    let verdict = Verdict::accepted(format!("a {} of {title}", kind.as_str()));
-    Ok(match reaction {
+    let sign = if kind == relation::Kind::Like { incoming::sign(&incoming.raw) } else { None };
+    let undos = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
+    let before = relation::store::of(conn, remote.id, named.uuid).await?;
+    let mut after = before.clone();
+    let begun = after.begin(kind, sign.as_deref().unwrap_or_default(), &inbound.event(), &undos);
+    relation::store::keep(conn, remote.id, named.uuid, &before, &after).await?;
+    follow_up(app, conn, &remote, named.target, (&before, &after)).await?;
+    match begun {
+        Begun::Now => {}
+        Begun::Before if after.stands(kind, sign.as_deref().unwrap_or_default()) => {}
+        Begun::Before => return Ok(Verdict::ignored("it was made before the last word on this")),
+        Begun::Undone => return Ok(Verdict::ignored("it was undone before")),
+        Begun::TooMany => {
+            return Ok(Verdict::declined(format!("more than {SIGNS_MAX} reactions of one to one thing are not kept")));
+        }
+    }
+    delivery::store::reach(conn, named.target.article, remote.nearest_inbox()).await?;
+    let verdict = Verdict::accepted(format!("a {} of {title}", word.as_str()));
+    Ok(match sign {
         Some(sign) => verdict.step(format!("its sign is {sign}")),
         None => verdict,
     })
 }
 
-/// The sign of a reaction: an emoji, or the `:shortcode:` of one. Words are none: no moderator sees them (E13, FEP-c0e0).
-fn reaction(incoming: &Incoming) -> Option<String> {
-    let text = ["content", "_misskey_reaction"].iter().find_map(|key| incoming.raw.get(*key)?.as_str())?.trim();
-    let is_shortcode = text.len() > 2 && text.len() <= SHORTCODE_MAX && text.starts_with(':') && text.ends_with(':');
-    let is_named = is_shortcode && text.chars().all(|c| c.is_ascii_alphanumeric() || ":_-+.@".contains(c));
-    // Every emoji has a sign beyond ASCII, and no letter: a heart as little as a flag or a family. What turns text round
-    // (U+202A and on) joins nothing.
-    let is_sign = |c: char| c >= '\u{a9}' && !('\u{2000}'..='\u{206f}').contains(&c) && c != '\u{fe0f}';
-    let is_part = |c: char| c.is_ascii_digit() || "#*\u{200d}".contains(c) || c == '\u{fe0f}' || is_sign(c);
-    let is_emoji = text.chars().count() <= EMOJI_MAX
-        && text.chars().any(|c| is_sign(c) || c == '\u{20e3}')
-        && text.chars().all(|c| is_part(c) && !c.is_alphabetic() && !c.is_whitespace());
-    (is_named || is_emoji).then(|| text.to_owned())
-}
-
-/// Undo by who and what, since some send a new id (interop E14).
-pub(super) async fn taken_back(
+/// Brings what is kept in line with what became of the relations; says what ended.
+async fn follow_up(
     app: &App,
     conn: &mut Conn,
-    inbound: &Inbound,
     remote: &Remote,
-    undone: &Reference,
-) -> sqlx::Result<Verdict> {
-    let kind = undone.kind.as_deref().and_then(named);
-    let target = of_ours(app, conn, undone.object.as_deref()).await?.map(|(target, _)| target);
-    let ended = match (kind, target) {
-        (Some(kind), Some(target)) => {
-            end_opinion(conn, target, remote.id, kind, Some(inbound.id), app.clock.now()).await?
+    target: Target,
+    (before, after): (&Relations, &Relations),
+) -> sqlx::Result<Vec<String>> {
+    let mut ended = Vec::new();
+    for (kind, sign, stands) in after.changed_since(before) {
+        let Some(word) = kept_as(kind) else { continue };
+        if !stands {
+            if end_opinion(conn, target, remote.id, word, sign, app.clock.now()).await? {
+                ended.push(format!("took back a {}", word.as_str()));
+            }
+            continue;
         }
-        _ => false,
-    };
-    Ok(if ended {
-        Verdict::accepted(format!("took back a {}", kind.map_or("sign", Kind::as_str)))
-    } else {
-        Verdict::ignored("there was nothing to undo; remembered, should it come late")
-    })
+        let opinion = NewOpinion {
+            id: InteractionId(app.ids.row()),
+            target,
+            author: remote.id,
+            kind: word,
+            activity_id: after.begun_by(kind, sign).unwrap_or_default(),
+            reaction: Some(sign).filter(|sign| !sign.is_empty()),
+        };
+        put_opinion(conn, &opinion, app.clock.now()).await?;
+    }
+    ended.dedup();
+    Ok(ended)
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::activity::incoming;
-
-    #[test]
-    fn a_reaction_is_an_emoji_or_the_name_of_one_e13() {
-        let of = |content: &str| {
-            let like = json!({ "@context": "https://www.w3.org/ns/activitystreams", "id": "https://m.example/1", "type": "EmojiReact", "actor": "https://m.example/u",
-                "object": "https://ours.example/1", "content": content });
-            reaction(&incoming::activity(like).expect("an activity"))
-        };
-        for sign in ["👍", "❤️", "1️⃣", "🇳🇱", "👨‍👩‍👧‍👦", "🏴󠁧󠁢󠁷󠁬󠁳󠁿", ":blobcat:", ":blob_cat@m.example:"]
-        {
-            assert_eq!(of(sign).as_deref(), Some(sign));
-        }
-        for words in ["", "buy", "купи", "ferry.example", ":not a name:", "::", "👍 👍", "\u{202e}", &"👍".repeat(20)]
-        {
-            assert_eq!(of(words), None, "{words:?}");
-        }
+/// Ends opinions of these kinds, each with this sign or with any; says what ended. By whichever of its ids it was named, or
+/// by none of them, since some send a new one (interop E14).
+pub(super) async fn end(
+    app: &App,
+    conn: &mut Conn,
+    remote: &Remote,
+    named: Ours,
+    kinds: &[(relation::Kind, Option<String>)],
+    undo: &Event,
+) -> sqlx::Result<Vec<String>> {
+    let before = relation::store::of(conn, remote.id, named.uuid).await?;
+    let mut after = before.clone();
+    for (kind, sign) in kinds {
+        after.end(*kind, sign.as_deref(), undo);
     }
+    relation::store::keep(conn, remote.id, named.uuid, &before, &after).await?;
+    follow_up(app, conn, remote, named.target, (&before, &after)).await
 }

@@ -6,7 +6,7 @@ use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
 use super::origin::{self, By};
 use super::place::{Place, climb, place_of};
 use super::reading::Brought;
-use super::{actors, again, mentions, object, quotes};
+use super::{actors, again, mentions, object, quotes, taken_back};
 use crate::activity::incoming::{Audience, Incoming, Malformed, same_origin};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -333,6 +333,9 @@ pub(super) async fn deleted(
         return Ok(Verdict::declined("it deletes nothing that has an id"));
     };
     let Some(known) = interaction::store::post(conn, id).await? else {
+        if let Some(verdict) = taken_back::deleted(app, conn, inbound, id).await? {
+            return Ok(verdict);
+        }
         return Ok(Verdict::ignored("nothing of that id is known; remembered, should it come late"));
     };
     let author = remote::store::by_url(conn, &inbound.actor).await?;

@@ -1,14 +1,31 @@
-//! Undo: by the id of what is undone, else by its shape, since some send a new id (interop E14).
+//! Undo: ends a relation by whichever of its ids it is named, by its shape, since some send a new id, or by what it is of
+//! (interop E14, U9, U12).
 
 use super::super::{Inbound, Purpose, Verdict, Want, store};
+use super::opinions::Ours;
 use super::{follows, opinions};
-use crate::activity::incoming::Incoming;
+use crate::activity::incoming::{self, Incoming, Reference};
 use crate::app::App;
+use crate::author::Actor;
 use crate::db::Conn;
-use crate::follower;
 use crate::ids::RemoteActorId;
 use crate::interaction::{self, Author};
+use crate::relation::Kind;
 use crate::remote::{self, Remote};
+
+/// What an Undo ends.
+enum Undone {
+    /// Relations to one of our actors.
+    OfActor(Box<Actor>, Vec<Kind>),
+    /// Opinions of an article or a note of ours, with a sign or with any.
+    OfPost(Ours, Vec<(Kind, Option<String>)>),
+    /// A Delete, of what it deleted.
+    Delete(Option<String>),
+    /// Nothing that is known, yet.
+    Unknown,
+    /// Nothing that has an effect here.
+    Nothing(String),
+}
 
 pub(super) async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
     let Some(undone) = &incoming.object else {
@@ -20,41 +37,99 @@ pub(super) async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::ignored("its actor is gone"));
     };
-    if let Some(id) = &undone.id {
-        if let Some(what) = by_id(app, conn, &remote, id).await? {
-            return Ok(Verdict::accepted(what));
-        }
-        if undone.kind.is_none()
-            && let Some(deleted) = store::deleted_with(conn, &inbound.actor, id).await?
-        {
-            return undo_delete(conn, inbound, remote.id, Some(&deleted)).await;
-        }
-        // An id that is known means that activity and no other of the same shape.
-        if undone.kind.as_deref() != Some("Delete") && store::knows(conn, &inbound.actor, id).await? {
-            return Ok(Verdict::ignored("what it undoes has ended already"));
-        }
-    }
-    match undone.kind.as_deref() {
-        Some("Follow") => follows::undo_follow(app, conn, inbound, &remote, undone).await,
-        Some("Block") => follows::undo_block(app, conn, &remote, undone).await,
-        Some("Delete") => undo_delete(conn, inbound, remote.id, undone.object.as_deref()).await,
-        Some(kind) if opinions::named(kind).is_some() => {
-            opinions::taken_back(app, conn, inbound, &remote, undone).await
-        }
-        Some(other) => Ok(Verdict::ignored(format!("what {other} does is not undone here"))),
-        None => Ok(Verdict::ignored("nothing of that id is known; remembered, should it come late")),
-    }
+    let what = match by_id(app, conn, inbound, undone.id.as_deref()).await? {
+        Undone::Unknown => by_shape(app, conn, undone).await?,
+        known => known,
+    };
+    end(app, conn, inbound, &remote, what).await
 }
 
-async fn by_id(app: &App, conn: &mut Conn, remote: &Remote, id: &str) -> sqlx::Result<Option<String>> {
-    if let Some(what) = follows::undo_by_id(app, conn, remote, id).await? {
-        return Ok(Some(what));
+/// A Delete of an activity's id is its Undo (Friendica and others). `None` where that is no activity of its own that stood in
+/// a relation.
+pub(super) async fn deleted(app: &App, conn: &mut Conn, inbound: &Inbound, id: &str) -> sqlx::Result<Option<Verdict>> {
+    let what = by_id(app, conn, inbound, Some(id)).await?;
+    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else { return Ok(None) };
+    Ok(match what {
+        Undone::OfActor(..) | Undone::OfPost(..) => Some(end(app, conn, inbound, &remote, what).await?),
+        _ => None,
+    })
+}
+
+/// What the actor's own activity with this id began: the relation, whichever activity it stands by now.
+async fn by_id(app: &App, conn: &mut Conn, inbound: &Inbound, id: Option<&str>) -> sqlx::Result<Undone> {
+    let Some(id) = id else { return Ok(Undone::Unknown) };
+    let Some(named) = store::named(conn, &inbound.actor, id).await? else { return Ok(Undone::Unknown) };
+    if named.kind == "Delete" {
+        return Ok(Undone::Delete(named.object));
     }
-    if follower::store::unblock_by_id(conn, remote.id, id).await? {
-        return Ok(Some("blocks no longer".to_owned()));
+    let Some(kind) = Kind::of_activity(&named.kind) else {
+        return Ok(Undone::Nothing(format!("what {} does is not undone here", named.kind)));
+    };
+    let sign = named.sign;
+    Ok(match of(app, conn, named.object.as_deref(), vec![(kind, sign)]).await? {
+        Undone::Unknown => Undone::Nothing("what it undoes had no effect here".to_owned()),
+        known => known,
+    })
+}
+
+/// What an Undo describes, by who and what; or what it names outright, which ends all that there is between the two.
+async fn by_shape(app: &App, conn: &mut Conn, undone: &Reference) -> sqlx::Result<Undone> {
+    let object = undone.object.as_deref();
+    let Some(said) = undone.kind.as_deref() else {
+        let all = Kind::ALL.map(|kind| (kind, None));
+        return of(app, conn, object.or(undone.id.as_deref()), all.to_vec()).await;
+    };
+    if said == "Delete" {
+        return Ok(Undone::Delete(object.map(str::to_owned)));
     }
-    let kind = interaction::store::end_by_activity(conn, remote.id, id, app.clock.now()).await?;
-    Ok(kind.map(|kind| format!("took back a {kind}")))
+    let Some(kind) = Kind::of_activity(said) else {
+        return Ok(Undone::Nothing(format!("what {said} does is not undone here")));
+    };
+    let sign = undone.embedded.as_ref().and_then(incoming::sign);
+    let kinds = match said {
+        // Lemmy takes a vote down back with the same words (interop U9).
+        "Like" => vec![(kind, Some(sign.unwrap_or_default())), (Kind::Dislike, None)],
+        _ => vec![(kind, sign)],
+    };
+    of(app, conn, object, kinds).await
+}
+
+/// Those of the kinds that there can be of what an address of ours names.
+async fn of(
+    app: &App,
+    conn: &mut Conn,
+    url: Option<&str>,
+    mut kinds: Vec<(Kind, Option<String>)>,
+) -> sqlx::Result<Undone> {
+    if let Some(actor) = follows::followed(app, conn, url).await? {
+        let kinds: Vec<Kind> =
+            kinds.into_iter().map(|(kind, _)| kind).filter(|kind| Kind::OF_ACTORS.contains(kind)).collect();
+        return Ok(if kinds.is_empty() { Undone::Unknown } else { Undone::OfActor(Box::new(actor), kinds) });
+    }
+    kinds.retain(|(kind, _)| Kind::OF_POSTS.contains(kind));
+    Ok(match opinions::of_ours(app, conn, url).await? {
+        Some(named) if !kinds.is_empty() => Undone::OfPost(named, kinds),
+        _ => Undone::Unknown,
+    })
+}
+
+async fn end(app: &App, conn: &mut Conn, inbound: &Inbound, remote: &Remote, what: Undone) -> sqlx::Result<Verdict> {
+    let ended = match what {
+        Undone::OfActor(actor, kinds) => follows::end(app, conn, remote, &actor, &kinds, &inbound.event()).await?,
+        Undone::OfPost(named, kinds) => opinions::end(app, conn, remote, named, &kinds, &inbound.event()).await?,
+        // It did so when it came first; the post may have been deleted once more since.
+        Undone::Delete(_) if inbound.heard != inbound.id.0 => return Ok(Verdict::ignored("it came again")),
+        Undone::Delete(deleted) => return undo_delete(conn, inbound, remote.id, deleted.as_deref()).await,
+        Undone::Unknown => {
+            return Ok(Verdict::ignored("nothing of that id is known; remembered, should it come late"));
+        }
+        Undone::Nothing(why) => return Ok(Verdict::ignored(why)),
+    };
+    Ok(if ended.is_empty() {
+        Verdict::ignored("there was nothing to undo; remembered, should it come late")
+    } else {
+        Verdict::accepted(ended.join(", and "))
+    })
 }
 
 /// A post is there again, as Lemmy lets its author say: its words are read at its origin.

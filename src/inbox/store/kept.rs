@@ -4,6 +4,7 @@ use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
+use super::again::{Earlier, read_history};
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place};
 use crate::ids::InboundId;
@@ -48,13 +49,16 @@ pub struct Kept {
     pub settled: Option<Timestamp>,
     /// What it waits for.
     pub waits_for: Option<String>,
+    /// What became of it when it came before, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
 }
 
 macro_rules! select_kept {
     ($rest:literal) => {
         concat!(
             "SELECT id, activity_id, kind, actor, signer, object_id, path, key_id, scheme, received_at, received_times,
-             COALESCE(verdict, 'waiting') AS verdict, reason, steps, settled_at, waits_for FROM inbound ",
+             COALESCE(verdict, 'waiting') AS verdict, reason, steps, settled_at, waits_for, history FROM inbound ",
             $rest
         )
     };
@@ -118,5 +122,6 @@ fn read_kept(row: &AnyRow) -> sqlx::Result<Kept> {
         steps: row.maybe_json("steps")?.unwrap_or_default(),
         settled: row.maybe_time("settled_at")?,
         waits_for: row.maybe_text("waits_for")?,
+        earlier: row.maybe_text("history")?.as_deref().map(read_history).unwrap_or_default(),
     })
 }

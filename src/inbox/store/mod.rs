@@ -4,20 +4,24 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
+use crate::activity::incoming::{self, Incoming};
 use crate::claiming;
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Db, Queue, added, json};
 use crate::ids::{Ids, InboundId};
+use crate::relation;
 
+mod again;
 mod kept;
 mod memory;
 mod refusals;
 mod waiting;
 pub mod wanted;
 
+pub use again::Earlier;
 pub use kept::{Kept, about, latest};
 use memory::read_restored;
-pub use memory::{deleted_with, end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
+pub use memory::{Named, is_deleted, named, undone_by};
 pub use refusals::{count_foreign_host, count_refusal, foreign_hosts, forget_foreign_hosts, refusals};
 use waiting::waiting_key;
 pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
@@ -44,26 +48,51 @@ pub struct Arrival {
     pub path: String,
     /// The key that proved it, and in which scheme; of what was fetched there is none.
     pub proof: Option<(String, &'static str)>,
+    /// When it says that it was made.
+    pub made: Option<Timestamp>,
+    /// The sign that it comes with; `Some` and empty for a like without one.
+    pub sign: Option<String>,
+    /// Whether the same id may mean something anew.
+    pub again: bool,
 }
 
-/// Keeps an activity. The same one from the same signer again changes nothing, but a Follow that was let in is read
-/// again, since our Accept may have been lost (interop D8, D12), and so is what may have been restored (U11).
+impl Arrival {
+    /// An activity that `signer` signed.
+    #[must_use]
+    pub fn of(incoming: Incoming, signer: String, raw: String, path: String) -> Self {
+        let is_like = relation::Kind::of_activity(incoming.kind.as_str()) == Some(relation::Kind::Like);
+        Self {
+            made: incoming.made(),
+            sign: is_like.then(|| incoming::sign(&incoming.raw).unwrap_or_default()),
+            again: signer == incoming.actor && incoming.may_come_again(),
+            kind: incoming.kind.as_str().to_owned(),
+            activity_id: incoming.id,
+            actor: incoming.actor,
+            object_id: incoming.object.and_then(|object| object.id),
+            signer,
+            raw,
+            path,
+            proof: None,
+        }
+    }
+}
+
+/// Keeps an activity. The same one from the same signer again changes nothing, but what begins or ends a relation is read
+/// again: our answer may have been lost (interop D8, D12), and some servers have one id for ever. So is what may have been
+/// restored (U11).
 ///
 /// # Errors
 /// The database's.
 pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
-    query(
-        "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, key_id, scheme)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
-         ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1,
-         next_attempt_at = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN excluded.next_attempt_at
-             ELSE inbound.next_attempt_at END,
-         raw = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN excluded.raw ELSE inbound.raw END,
-         attempts = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN 0 ELSE inbound.attempts END,
-         reason = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN 'repeated' ELSE inbound.reason END,
-         verdict = CASE WHEN inbound.kind = 'Follow' AND inbound.verdict = 'accepted' THEN NULL ELSE inbound.verdict END",
+    // What says that it is of the future says nothing.
+    let made = arrival.made.filter(|made| *made <= now).map(Timestamp::millis);
+    let (row, proof) = (ids.row(), arrival.proof.as_ref());
+    let times: i64 = query_scalar(
+        "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, key_id, scheme, made_at, sign, heard)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $1)
+         ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1 RETURNING received_times",
     )
-    .bind(ids.row())
+    .bind(row)
     .bind(&arrival.activity_id)
     .bind(&arrival.signer)
     .bind(&arrival.actor)
@@ -72,12 +101,18 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     .bind(&arrival.raw)
     .bind(&arrival.path)
     .bind(now.millis())
-    .bind(arrival.proof.as_ref().map(|(key, _)| key.clone()))
-    .bind(arrival.proof.as_ref().map(|(_, scheme)| *scheme))
-    .execute(&mut *conn)
+    .bind(proof.map(|(key, _)| key.clone()))
+    .bind(proof.map(|(_, scheme)| *scheme))
+    .bind(made)
+    .bind(arrival.sign.clone())
+    .fetch_one(&mut *conn)
     .await?;
     added(Queue::Inbound);
-    read_restored(conn, arrival, now).await
+    match times {
+        1 => Ok(()),
+        _ if arrival.again => again::read_again(conn, row, arrival, made, now).await,
+        _ => read_restored(conn, arrival, now).await,
+    }
 }
 
 /// Keeps a document that was read at its origin, to be understood like one that was sent; read anew, it is understood
@@ -87,8 +122,8 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
 /// The database's.
 pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
     let done = query(
-        "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+        "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, made_at, sign, heard)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $1)
          ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1, raw = excluded.raw,
          received_at = excluded.received_at, verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = excluded.next_attempt_at
          WHERE inbound.path = excluded.path",
@@ -102,6 +137,8 @@ pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Ti
     .bind(&arrival.raw)
     .bind(FETCHED)
     .bind(now.millis())
+    .bind(arrival.made.filter(|made| *made <= now).map(Timestamp::millis))
+    .bind(arrival.sign.clone())
     .execute(&mut *conn)
     .await?;
     added(Queue::Inbound);
@@ -118,7 +155,7 @@ macro_rules! due {
     () => {
         "SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1
          AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
-             AND e.id < i.id)
+             AND e.heard < i.heard)
          AND (i.attempts < 2 OR NOT EXISTS (SELECT 1 FROM inbound s WHERE s.verdict IS NULL AND s.attempts >= 2
              AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < i.id))))"
     };
@@ -143,9 +180,9 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
         concat!(
             "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (",
             due!(),
-            " ORDER BY i.id LIMIT $4"
+            " ORDER BY i.heard LIMIT $4"
         ),
-        ") RETURNING id, activity_id, signer, actor, kind, path, raw, received_at, attempts, reason"
+        ") RETURNING id, activity_id, signer, actor, kind, path, raw, received_at, attempts, heard, made_at, received_times"
     ))
     .bind(now.millis())
     .bind((now + LEASE).millis())
@@ -183,7 +220,7 @@ pub async fn settle(
     let done = query(
         "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, waits_for = $6, steps = $7, lease_owner = NULL,
          raw = CASE WHEN $8 = 1 THEN '' ELSE raw END
-         WHERE id = $1 AND attempts = $2 AND verdict IS NULL",
+         WHERE id = $1 AND attempts = $2 AND heard = $9 AND verdict IS NULL",
     )
     .bind(inbound.id.0)
     .bind(inbound.attempts)
@@ -193,6 +230,7 @@ pub async fn settle(
     .bind(verdict.waits_for.as_ref().map(|(url, purpose)| waiting_key(url, *purpose)))
     .bind(if verdict.steps.is_empty() { None } else { Some(json(&verdict.steps)?) })
     .bind(i64::from(verdict.forgets))
+    .bind(inbound.heard)
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 {
@@ -223,10 +261,11 @@ pub async fn settle(
 /// # Errors
 /// The database's.
 pub async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE inbound SET next_attempt_at = $3, lease_owner = NULL WHERE id = $1 AND attempts = $2 AND verdict IS NULL")
+    query("UPDATE inbound SET next_attempt_at = $3, lease_owner = NULL WHERE id = $1 AND attempts = $2 AND heard = $4 AND verdict IS NULL")
         .bind(inbound.id.0)
         .bind(inbound.attempts)
         .bind(at.millis())
+        .bind(inbound.heard)
         .execute(conn)
         .await?;
     Ok(())
@@ -298,6 +337,8 @@ fn read_inbound(row: &AnyRow) -> sqlx::Result<Inbound> {
         raw: row.text("raw")?,
         received_at: row.time("received_at")?,
         attempts: row.int("attempts")?,
-        repeated: row.maybe_text("reason")?.as_deref() == Some("repeated"),
+        heard: row.int("heard")?,
+        made: row.maybe_time("made_at")?,
+        times: row.int("received_times")?,
     })
 }

@@ -14,7 +14,7 @@ pub use notes::{
     Ending, answers_to_note, count_notes, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid,
     reply_ids_below, revise_note, speaker, unsaid_notes, writer,
 };
-pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion, restore_opinions};
+pub use opinions::{NewOpinion, end_opinion, put_opinion};
 pub use pages::{fill_pages, said_on_pages};
 pub use posts::{
     History, NewPost, decide, edit_post, end_all, end_post, history, insert_post, post, post_by_row, post_by_uuid,

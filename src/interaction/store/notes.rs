@@ -90,22 +90,22 @@ macro_rules! standing_notes {
         concat!(
             "SELECT id FROM interactions WHERE actor_id IS NOT NULL AND ended_at IS NULL AND ",
             $condition,
-            " ORDER BY id"
+            " LIMIT $2"
         )
     };
 }
 
-/// Ends notes and forgets their words; the outbox says so. Answers how many.
+/// Ends notes, `most` at most, and forgets their words; the outbox says so. Answers how many.
 ///
 /// # Errors
 /// The database's.
-pub async fn end_notes(conn: &mut Conn, which: Ending, now: Timestamp) -> sqlx::Result<usize> {
+pub async fn end_notes(conn: &mut Conn, which: Ending, most: i64, now: Timestamp) -> sqlx::Result<usize> {
     let (statement, subject) = match which {
         Ending::Note(id) => (standing_notes!("id = $1"), id.0),
         Ending::Article(id) => (standing_notes!("article_id = $1"), id.0),
         Ending::Author(id) => (standing_notes!("actor_id = $1"), id.0),
     };
-    let ids: Vec<i64> = query_scalar(statement).bind(subject).fetch_all(&mut *conn).await?;
+    let ids: Vec<i64> = query_scalar(statement).bind(subject).bind(most).fetch_all(&mut *conn).await?;
     for id in &ids {
         end_post(conn, InteractionId(*id), now).await?;
         query("UPDATE interactions SET revision = revision + 1 WHERE id = $1").bind(id).execute(&mut *conn).await?;

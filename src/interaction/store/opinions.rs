@@ -1,17 +1,17 @@
-//! Likes, dislikes and boosts: given and taken back.
+//! Likes, dislikes and boosts as they stand: a row for each that somebody ever gave, whatever many activities said so.
 
 use sqlx::query;
 
 use super::stamps::changed;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn};
-use crate::ids::{ArticleId, InboundId, InteractionId, RemoteActorId};
+use crate::db::Conn;
+use crate::ids::{InteractionId, RemoteActorId};
 use crate::interaction::{Kind, Target};
 
 /// A like, dislike or boost about to be kept.
 #[derive(Clone, Copy, Debug)]
 pub struct NewOpinion<'a> {
-    /// Row.
+    /// Row, if it is the first of its kind.
     pub id: InteractionId,
     /// Of what.
     pub target: Target,
@@ -25,19 +25,27 @@ pub struct NewOpinion<'a> {
     pub reaction: Option<&'a str>,
 }
 
-/// Keeps a like, dislike or boost; a second activity of the same kind counts as one (interop E13). An opinion ends the
-/// opposite one, since Lemmy changes a vote without an Undo.
+/// Keeps a like, dislike or boost; one that stands already stays as it is, one that was taken back stands again.
 ///
 /// # Errors
 /// The database's.
 pub async fn put_opinion(conn: &mut Conn, opinion: &NewOpinion<'_>, now: Timestamp) -> sqlx::Result<()> {
-    let opposite = match opinion.kind {
-        Kind::Like => Some(Kind::Dislike),
-        Kind::Dislike => Some(Kind::Like),
-        _ => None,
-    };
-    if let Some(opposite) = opposite {
-        end_opinion(conn, opinion.target, opinion.author, opposite, None, now).await?;
+    let again = query(
+        "UPDATE interactions SET activity_id = $6, published_at = $7, received_at = $7, ended_at = NULL, block_id = NULL
+         WHERE remote_actor_id = $1 AND article_id = $2 AND kind = $3 AND COALESCE(parent_id, 0) = $4 AND COALESCE(reaction, '') = $5
+         AND object_id IS NULL AND ended_at IS NOT NULL",
+    )
+    .bind(opinion.author.0)
+    .bind(opinion.target.article.0)
+    .bind(opinion.kind.as_str())
+    .bind(opinion.target.said.map_or(0, |id| id.0))
+    .bind(opinion.reaction.unwrap_or_default())
+    .bind(opinion.activity_id)
+    .bind(now.millis())
+    .execute(&mut *conn)
+    .await?;
+    if again.rows_affected() > 0 {
+        return changed(conn, opinion.target.article).await;
     }
     query(
         "INSERT INTO interactions (id, article_id, parent_id, remote_actor_id, kind, activity_id, reaction, published_at, received_at)
@@ -56,32 +64,7 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewOpinion<'_>, now: Timesta
     changed(conn, opinion.target.article).await
 }
 
-/// Ends what one of somebody's activities brought; says what it was.
-///
-/// # Errors
-/// The database's.
-pub async fn end_by_activity(
-    conn: &mut Conn,
-    author: RemoteActorId,
-    activity_id: &str,
-    now: Timestamp,
-) -> sqlx::Result<Option<String>> {
-    let row = query(
-        "UPDATE interactions SET ended_at = $3, ended_by = NULL WHERE remote_actor_id = $1 AND activity_id = $2 AND object_id IS NULL
-         AND (ended_at IS NULL OR ended_by IS NOT NULL) RETURNING kind, article_id",
-    )
-    .bind(author.0)
-    .bind(activity_id)
-    .bind(now.millis())
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    changed(conn, ArticleId(row.int("article_id")?)).await?;
-    row.text("kind").map(Some)
-}
-
-/// Ends somebody's like, dislike or boost; says whether there was one. `by` is the Undo, where it named an activity that
-/// is not known.
+/// Ends somebody's like with this sign (empty where it has none), dislike or boost; says whether there was one.
 ///
 /// # Errors
 /// The database's.
@@ -90,40 +73,23 @@ pub async fn end_opinion(
     target: Target,
     author: RemoteActorId,
     kind: Kind,
-    by: Option<InboundId>,
+    sign: &str,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = query(
-        "UPDATE interactions SET ended_at = $5, ended_by = $6 WHERE article_id = $1 AND COALESCE(parent_id, 0) = $2 AND remote_actor_id = $3
-         AND kind = $4 AND ended_at IS NULL",
+        "UPDATE interactions SET ended_at = $6 WHERE remote_actor_id = $1 AND article_id = $2 AND kind = $3 AND COALESCE(parent_id, 0) = $4
+         AND COALESCE(reaction, '') = $5 AND object_id IS NULL AND ended_at IS NULL",
     )
-    .bind(target.article.0)
-    .bind(target.said.map_or(0, |id| id.0))
     .bind(author.0)
+    .bind(target.article.0)
     .bind(kind.as_str())
+    .bind(target.said.map_or(0, |id| id.0))
+    .bind(sign)
     .bind(now.millis())
-    .bind(by.map(|id| id.0))
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() > 0 {
         changed(conn, target.article).await?;
     }
     Ok(done.rows_affected() > 0)
-}
-
-/// The activity that an Undo named has come late, so that it did not mean those that it ended by their shape: they stand
-/// again (interop D7).
-///
-/// # Errors
-/// The database's.
-pub async fn restore_opinions(conn: &mut Conn, by: InboundId) -> sqlx::Result<()> {
-    let rows =
-        query("UPDATE interactions SET ended_at = NULL, ended_by = NULL WHERE ended_by = $1 RETURNING article_id")
-            .bind(by.0)
-            .fetch_all(&mut *conn)
-            .await?;
-    for row in &rows {
-        changed(conn, ArticleId(row.int("article_id")?)).await?;
-    }
-    Ok(())
 }

@@ -75,11 +75,7 @@ pub struct Filter {
 
 macro_rules! select_listed {
     ($state:literal) => {
-        select_shown!(concat!(
-            "i.object_id IS NOT NULL AND i.id < $1 AND ($2 = '' OR i.kind = $2) AND ",
-            $state,
-            " ORDER BY i.id DESC LIMIT $3"
-        ))
+        select_shown!(concat!("i.object_id IS NOT NULL AND i.id < $1 AND ", $state, " ORDER BY i.id DESC LIMIT $2"))
     };
 }
 
@@ -96,34 +92,47 @@ pub async fn list(
 ) -> sqlx::Result<Part<Shown>> {
     let Place([before]) = after.unwrap_or(Place([i64::MAX]));
     let state = filter.state.map_or("", State::as_str);
-    // Of each state on its own, so that a few held ones are found among a million that are shown.
-    let statement = match (filter.article, filter.state) {
-        (Some(_), _) => select_listed!(
-            "i.article_id = $4 AND ($5 = 'deleted' OR i.ended_at IS NULL)
-             AND CASE $5 WHEN 'shown' THEN ($2 <> '' OR i.kind <> 'notice') AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL
-             WHEN 'held' THEN i.held_at IS NOT NULL AND i.block_id IS NULL WHEN 'hidden' THEN i.hidden_at IS NOT NULL
-             WHEN 'blocked' THEN i.block_id IS NOT NULL WHEN 'deleted' THEN i.ended_at IS NOT NULL ELSE 1 = 1 END"
-        ),
-        (None, None) => select_listed!("i.ended_at IS NULL"),
-        (None, Some(State::Shown)) => {
-            select_listed!(
-                "i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL
-                 AND ($2 <> '' OR i.kind <> 'notice')"
-            )
-        }
-        (None, Some(State::Held)) => {
-            select_listed!("i.ended_at IS NULL AND i.held_at IS NOT NULL AND i.block_id IS NULL")
-        }
-        (None, Some(State::Hidden)) => select_listed!("i.ended_at IS NULL AND i.hidden_at IS NOT NULL"),
-        (None, Some(State::Blocked)) => select_listed!("i.ended_at IS NULL AND i.block_id IS NOT NULL"),
-        (None, Some(State::Deleted)) => select_listed!("i.ended_at IS NOT NULL"),
-    };
-    let mut select = query(statement).bind(before).bind(filter.kind.map_or("", Kind::as_str)).bind(limit + 1);
+    let bound = |statement: &'static str| query(statement).bind(before).bind(limit + 1);
+    let mut shown: Vec<Shown> = Vec::new();
     if let Some(article) = filter.article {
-        select = select.bind(article.0).bind(state);
+        // Of each kind on its own, so that a few replies are found among a million likes.
+        // Private words are shown to nobody.
+        let private = (filter.state != Some(State::Shown)).then_some(Kind::Notice);
+        let all = || [Kind::Reply, Kind::Quote].into_iter().chain(private).collect();
+        let kinds: Vec<Kind> = filter.kind.map_or_else(all, |kind| vec![kind]);
+        for kind in kinds {
+            let select = bound(select_listed!(
+                "i.article_id = $4 AND i.kind = $3 AND ($5 = 'deleted' OR i.ended_at IS NULL)
+                 AND CASE $5 WHEN 'shown' THEN i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL
+                 WHEN 'held' THEN i.held_at IS NOT NULL AND i.block_id IS NULL WHEN 'hidden' THEN i.hidden_at IS NOT NULL
+                 WHEN 'blocked' THEN i.block_id IS NOT NULL WHEN 'deleted' THEN i.ended_at IS NOT NULL ELSE 1 = 1 END"
+            ));
+            let rows = select.bind(kind.as_str()).bind(article.0).bind(state).fetch_all(&mut *conn).await?;
+            shown.extend(rows.iter().map(|row| read_shown(row, urls)).collect::<sqlx::Result<Vec<_>>>()?);
+        }
+        shown.sort_by_key(|one| std::cmp::Reverse(one.row));
+    } else {
+        // Of each state on its own, so that a few held ones are found among a million that are shown.
+        let statement = match filter.state {
+            None => select_listed!("($3 = '' OR i.kind = $3) AND i.ended_at IS NULL"),
+            Some(State::Shown) => select_listed!(
+                "(($3 = '' AND i.kind <> 'notice') OR i.kind = $3) AND i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL
+                 AND i.block_id IS NULL"
+            ),
+            Some(State::Held) => select_listed!(
+                "($3 = '' OR i.kind = $3) AND i.ended_at IS NULL AND i.held_at IS NOT NULL AND i.block_id IS NULL"
+            ),
+            Some(State::Hidden) => {
+                select_listed!("($3 = '' OR i.kind = $3) AND i.ended_at IS NULL AND i.hidden_at IS NOT NULL")
+            }
+            Some(State::Blocked) => {
+                select_listed!("($3 = '' OR i.kind = $3) AND i.ended_at IS NULL AND i.block_id IS NOT NULL")
+            }
+            Some(State::Deleted) => select_listed!("($3 = '' OR i.kind = $3) AND i.ended_at IS NOT NULL"),
+        };
+        let rows = bound(statement).bind(filter.kind.map_or("", Kind::as_str)).fetch_all(conn).await?;
+        shown.extend(rows.iter().map(|row| read_shown(row, urls)).collect::<sqlx::Result<Vec<_>>>()?);
     }
-    let rows = select.fetch_all(conn).await?;
-    let shown = rows.iter().map(|row| read_shown(row, urls)).collect::<sqlx::Result<_>>()?;
     Ok(Part::of(shown, limit, |last: &Shown| Place([last.row.0]).to_string()))
 }
 
@@ -207,11 +216,12 @@ pub async fn conversation(
          SELECT t.depth, i.id, i.article_id, i.kind, i.object_id, CASE WHEN p.kind = 'reply' THEN p.object_id END AS parent, i.document, i.published_at,
              i.updated_at, i.ended_at, i.held_at, i.hidden_at, i.block_id, ",
         person_columns!(),
-        " FROM thread t JOIN interactions i ON i.id = t.id LEFT JOIN remote_actors r ON r.id = i.remote_actor_id
+        // CROSS, since SQLite would else begin with all that was ever said.
+        " FROM thread t CROSS JOIN interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id
              LEFT JOIN actors a ON a.id = i.actor_id LEFT JOIN interactions p ON p.id = i.parent_id
-         WHERE (",
+         WHERE i.id = t.id AND ((",
         standing!(),
-        ") OR i.id IN (SELECT id FROM above)
+        ") OR i.id IN (SELECT id FROM above))
          ORDER BY CASE WHEN $4 = 1 THEN t.path ELSE '' END, t.at, i.id LIMIT $3 OFFSET $2"
     ))
     .bind(article.0)

@@ -138,7 +138,7 @@ pub async fn delete(app: &App, url: &str) -> anyhow::Result<Note> {
         .decide(move |conn| {
             Box::pin(async move {
                 let note = standing(&ours, conn, &url).await?;
-                interaction::store::end_notes(conn, Ending::Note(note.id), now).await?;
+                interaction::store::end_notes(conn, Ending::Note(note.id), 1, now).await?;
                 Ok(note)
             })
         })

@@ -206,13 +206,27 @@ pub async fn owners_in_community(conn: &mut Conn, community: CommunityId, limit:
     Ok(ids.into_iter().map(ActorId).collect())
 }
 
-/// Standing articles of an actor.
+/// How many articles of an actor stand.
 ///
 /// # Errors
 /// The database's.
-pub async fn standing_articles(conn: &mut Conn, owner: ActorId) -> sqlx::Result<Vec<Article>> {
-    let rows =
-        query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL")).bind(owner.0).fetch_all(conn).await?;
+pub async fn count_standing_of(conn: &mut Conn, owner: ActorId) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL")
+        .bind(owner.0)
+        .fetch_one(conn)
+        .await
+}
+
+/// Standing articles of an actor, `most` at most.
+///
+/// # Errors
+/// The database's.
+pub async fn standing_articles(conn: &mut Conn, owner: ActorId, most: i64) -> sqlx::Result<Vec<Article>> {
+    let rows = query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL LIMIT $2"))
+        .bind(owner.0)
+        .bind(most)
+        .fetch_all(conn)
+        .await?;
     rows.iter().map(read_article).collect()
 }
 

@@ -8,7 +8,7 @@ use sqlx::query;
 
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place, decode_error, json};
-use crate::ids::{ActorId, ArticleId, PostId, SourceId};
+use crate::ids::{ArticleId, PostId, SourceId};
 use crate::post::entry::Entry;
 use crate::post::{Post, PostState};
 
@@ -167,19 +167,16 @@ pub async fn restore_key(conn: &mut Conn, id: PostId, key: &str) -> sqlx::Result
     Ok(())
 }
 
-/// Withholds the posts of an actor's standing articles: their site still shows them, but nobody is to hear of them again.
+/// Withholds the post of an article: its site still shows it, but nobody is to hear of it again.
 ///
 /// # Errors
 /// The database's.
-pub async fn withhold_posts(conn: &mut Conn, owner: ActorId, now: Timestamp) -> sqlx::Result<()> {
-    query(
-        "UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id IN
-         (SELECT id FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL)",
-    )
-    .bind(owner.0)
-    .bind(now.millis())
-    .execute(conn)
-    .await?;
+pub async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id = $1")
+        .bind(article.0)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -74,6 +74,31 @@ const NOT_ALL: &[&str] = &[
     "confidential",
 ];
 
+/// Parts of names that speak of what only some may read.
+const PARTS: &[&str] = &[
+    "crypt",
+    "passw",
+    "passphrase",
+    "protect",
+    "secret",
+    "private",
+    "hidden",
+    "hide",
+    "conceal",
+    "membersonly",
+    "memberonly",
+    "subscrib",
+    "restrict",
+    "paywall",
+    "locked",
+    "unlock",
+    "login",
+    "loggedin",
+    "confidential",
+    "premium",
+    "offtherecord",
+];
+
 fn plain(key: &str) -> String {
     key.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
 }
@@ -115,29 +140,6 @@ pub(super) fn key_of(fields: &Map<String, Value>) -> Option<&str> {
 /// Whether a name speaks of what only some may read.
 fn speaks(name: &str) -> bool {
     let name = plain(name);
-    const PARTS: &[&str] = &[
-        "crypt",
-        "passw",
-        "passphrase",
-        "protect",
-        "secret",
-        "private",
-        "hidden",
-        "hide",
-        "conceal",
-        "membersonly",
-        "memberonly",
-        "subscrib",
-        "restrict",
-        "paywall",
-        "locked",
-        "unlock",
-        "login",
-        "loggedin",
-        "confidential",
-        "premium",
-        "offtherecord",
-    ];
     PARTS.iter().any(|part| name.contains(part))
         || matches!(name.as_str(), "lock" | "members" | "member" | "pwd" | "gated" | "gate" | "guard" | "auth")
 }

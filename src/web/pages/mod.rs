@@ -81,7 +81,7 @@ fn spoken(say: &Words, page: Document) -> Response {
     response
 }
 
-/// A page of something that programs read at its id: said in a header too, since some look at those alone (WordPress's
+/// A page of something that programs read at its id: said in a header too, since some look at those alone (`WordPress`'s
 /// reply block, interop U11).
 fn of_id(mut response: Response, id: &str) -> Response {
     if let Ok(link) = HeaderValue::try_from(format!(r#"<{id}>; rel="alternate"; type="application/activity+json""#)) {

@@ -65,7 +65,7 @@ async fn a_forecast_is_what_the_block_then_does() {
         // By hand again without a reason: it stays.
         listing::add(&world.app, wish(), Severity::Block, Word::default()).await.expect("a block");
         let mut conn = world.app.db.read().await.expect("a connection");
-        let blocks = store::blocks(&mut conn).await.expect("blocks");
+        let blocks = store::blocks(&mut conn, None, 10).await.expect("blocks").items;
         assert_eq!(blocks.first().and_then(|block| block.reason.as_deref()), Some("spam"));
         drop(conn);
         let undone = unblock(world, BlockKind::Domain, "peer.test").await;

@@ -18,19 +18,19 @@ fn shapes(bytes: usize) -> Vec<(&'static str, String)> {
         ("a wide table of short rows", wide(bytes / 8) + &"a\n".repeat(bytes / 4)),
         ("many tables", many("a|b\n-|-\nc|d\n\n")),
         ("lines that part tables", many("-|-\n")),
-        ("footnotes", (0..bytes / 24).map(|n| format!("a[^{n}]\n\n[^{n}]: b\n\n")).collect()),
+        ("footnotes", (0..bytes / 24).map(|n| format!("a[^{n}]\n\n[^{n}]: b\n\n")).collect::<Vec<_>>().concat()),
         ("one footnote", format!("[^1]: b\n\n{}", many("a[^1] "))),
         ("quotes", many("> ")),
         ("quotes and lines", many("> ") + &many("\n> a")),
         ("lists", many("- ")),
-        ("deeper lists", (0..200).map(|n| format!("{}- a\n", "  ".repeat(n))).collect()),
+        ("deeper lists", (0..200).map(|n| format!("{}- a\n", "  ".repeat(n))).collect::<Vec<_>>().concat()),
         ("emphasis", many("*a **b ")),
         ("emphasis that closes", many("a**b*c* ")),
         ("brackets", many("[")),
         ("closing brackets", many("a](b")),
         ("links begun", many("[a](<b")),
-        ("definitions", (0..bytes / 20).map(|n| format!("[d{n}]: /x\n[d{n}]\n")).collect()),
-        ("backticks", (1..300).map(|n| format!("a{}", "`".repeat(n))).collect()),
+        ("definitions", (0..bytes / 20).map(|n| format!("[d{n}]: /x\n[d{n}]\n")).collect::<Vec<_>>().concat()),
+        ("backticks", (1..300).map(|n| format!("a{}", "`".repeat(n))).collect::<Vec<_>>().concat()),
         ("remarks", many("<!-- a ")),
         ("declarations", many("<?a <!A <![CDATA[")),
         ("entities", many("&amp;&#x41;&")),
@@ -107,7 +107,8 @@ fn no_page_has_warnings_without_end() {
 
 #[test]
 fn bombs_in_front_matter_are_bounded() {
-    let laughs: String = (1..30).map(|n| format!("a{n}: &a{n} [{}]\n", format!("*a{}, ", n - 1).repeat(9))).collect();
+    let laughs =
+        (1..30).map(|n| format!("a{n}: &a{n} [{}]\n", format!("*a{}, ", n - 1).repeat(9))).collect::<Vec<_>>().concat();
     for (name, head) in [
         ("aliases", format!("---\na0: &a0 [x]\n{laughs}---\nw")),
         ("depth", format!("---\na: {}\n---\nw", "[".repeat(100_000))),
@@ -119,6 +120,6 @@ fn bombs_in_front_matter_are_bounded() {
         assert_eq!(scan.unreadable.len(), 1, "{name}");
         assert_eq!(scan.warnings.iter().filter(|warning| warning.file.ends_with("a.md")).count(), 1, "{name}");
     }
-    let keys: String = (0..20_000).map(|n| format!("k{n}: {n}\n")).collect();
+    let keys = (0..20_000).map(|n| format!("k{n}: {n}\n")).collect::<Vec<_>>().concat();
     assert_eq!(only("content/post/a.md", &format!("---\n{keys}title: A\n---\nw")).title, "A");
 }
