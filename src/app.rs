@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use moka::future::Cache;
@@ -72,6 +72,8 @@ pub struct Parts {
     pub afterwards: TaskTracker,
     /// Whether this node's clock is right enough for leases to mean anything.
     pub may_claim: AtomicBool,
+    /// Whether another process may be this node now, so that nothing is claimed.
+    pub replaced: AtomicBool,
 }
 
 /// Most keys, private or missing, remembered at once.
@@ -125,7 +127,14 @@ impl App {
             throttles,
             afterwards: TaskTracker::new(),
             may_claim,
+            replaced: AtomicBool::new(false),
         })))
+    }
+
+    /// Whether this process may take up work.
+    #[must_use]
+    pub fn may_claim(&self) -> bool {
+        self.may_claim.load(Ordering::Relaxed) && !self.replaced.load(Ordering::Relaxed)
     }
 }
 

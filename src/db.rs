@@ -1,31 +1,34 @@
 //! The database: connecting, the one writer, and the only two spots that know which engine it is (design, section 7).
 
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Transaction};
 use tokio::sync::futures::Notified;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::clock::Timestamp;
 use crate::config::Database;
 
 mod columns;
 mod part;
+mod queues;
+mod seat;
+mod writing;
 
 pub use columns::{Columns, decode_error, json};
 pub use part::{NoPlace, Part, Place};
+pub use queues::{Queue, added};
+pub use seat::{Seat, SeatError};
+pub use writing::{Failed, PANICKED, one_at_a_time, without_panic};
+
+use queues::Bells;
+use writing::Job;
 
 /// A connection, in a transaction when it comes from [`Db::write`].
 pub type Conn = AnyConnection;
-
-/// Most writes that share one commit on SQLite.
-const BATCH: usize = 256;
 
 /// How long another process may hold the SQLite file, or a pool be empty, before we give up.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -78,18 +81,12 @@ pub enum OpenError {
 pub struct Db {
     pool: AnyPool,
     engine: Engine,
+    options: AnyConnectOptions,
+    /// The file of SQLite.
+    file: Option<PathBuf>,
     /// SQLite's writer task; PostgreSQL has as many writers as it likes.
     writer: Option<mpsc::Sender<Job>>,
-    changed: Arc<Notify>,
-}
-
-/// A piece of work inside the writer's transaction.
-type Job = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Done> + Send>;
-
-/// What a job left behind: whether to keep its writes, and how to tell its caller after the commit.
-struct Done {
-    keep: bool,
-    tell: Box<dyn FnOnce(Result<(), String>) + Send>,
+    bells: Bells,
 }
 
 impl Db {
@@ -107,7 +104,8 @@ impl Db {
             _ => return Err(OpenError::Scheme(shown)),
         };
         let connect = |why| OpenError::Connect { url: shown.clone(), why };
-        let url = if engine == Engine::Sqlite { sqlite_file(url)? } else { url.to_owned() };
+        let file = if engine == Engine::Sqlite { Some(sqlite_file(url)?) } else { None };
+        let url = file.as_ref().map_or(url.to_owned(), |file| format!("sqlite://{}?mode=rwc", file.display()));
         let options: AnyConnectOptions = url.parse().map_err(connect)?;
         let options = options
             .log_statements(log::LevelFilter::Trace)
@@ -122,19 +120,13 @@ impl Db {
             .idle_timeout(None)
             .max_lifetime(None)
             .after_connect(move |conn, _| Box::pin(prepare(conn, engine)))
-            .connect_with(options)
+            .connect_with(options.clone())
             .await
             .map_err(connect)?;
         sqlx::migrate!().run(&pool).await.map_err(|why| OpenError::Migrate { url: shown.clone(), why })?;
-        let changed = Arc::new(Notify::new());
-        let writer = if engine == Engine::Sqlite {
-            let (sender, jobs) = mpsc::channel(4 * BATCH);
-            tokio::spawn(write_batches(pool.clone(), jobs, changed.clone()));
-            Some(sender)
-        } else {
-            None
-        };
-        Ok(Self { pool, engine, writer, changed })
+        let bells = Bells::default();
+        let writer = (engine == Engine::Sqlite).then(|| writing::in_batches(pool.clone(), bells.clone()));
+        Ok(Self { pool, engine, options, file, writer, bells })
     }
 
     /// Which engine it is; for people, not for decisions.
@@ -164,57 +156,10 @@ impl Db {
             .await
     }
 
-    /// Runs `job` in a transaction, which is kept if it returns `Ok`; returns when it is durable.
-    ///
-    /// On SQLite one task commits what has gathered, so that many small writes share a commit. Never wait for the
-    /// network inside a job.
-    ///
-    /// # Errors
-    /// The job's own, or the engine's.
-    pub async fn write<T, E, F>(&self, job: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<sqlx::Error> + Send + 'static,
-        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
-    {
-        let Some(writer) = &self.writer else {
-            let mut transaction = self.pool.begin().await?;
-            let value = job(&mut transaction).await?;
-            transaction.commit().await?;
-            self.changed.notify_waiters();
-            return Ok(value);
-        };
-        let (sender, answer) = oneshot::channel();
-        let job: Job = Box::new(move |conn| {
-            Box::pin(async move {
-                let result = AssertUnwindSafe(async move { job(conn).await })
-                    .catch_unwind()
-                    .await
-                    .unwrap_or_else(|_| Err(sqlx::Error::Protocol("a write panicked".into()).into()));
-                Done {
-                    keep: result.is_ok(),
-                    tell: Box::new(move |commit| {
-                        let result = match commit {
-                            Ok(()) => result,
-                            Err(why) => result.and_then(|_| Err(sqlx::Error::Protocol(why).into())),
-                        };
-                        // A caller that went away no longer wants to know.
-                        let _ = sender.send(result);
-                    }),
-                }
-            })
-        });
-        if writer.send(job).await.is_err() {
-            return Err(sqlx::Error::PoolClosed.into());
-        }
-        answer.await.unwrap_or_else(|_| {
-            Err(sqlx::Error::Protocol("the database could not begin a write; the log says why".into()).into())
-        })
-    }
-
-    /// Resolves after the next commit of this process: idle loops listen to it, so that they need not poll fast.
-    pub fn changed(&self) -> Notified<'_> {
-        self.changed.notified()
+    /// Resolves after the next commit of this process that added to a queue: an idle loop listens to its own, so that it
+    /// need not look often.
+    pub fn added_to(&self, queue: Queue) -> Notified<'_> {
+        self.bells.of(queue)
     }
 
     /// How far `now` is from the database's own clock, in milliseconds; SQLite shares the machine's clock.
@@ -269,7 +214,7 @@ impl Claiming {
 /// Writes a claiming statement once and makes both spellings of it.
 #[macro_export]
 macro_rules! claiming {
-    ($db:expr, $before:literal, $after:literal) => {
+    ($db:expr, $before:expr, $after:expr) => {
         $db.skip_locked().pick(concat!($before, $after), concat!($before, " FOR UPDATE SKIP LOCKED", $after))
     };
 }
@@ -289,47 +234,13 @@ async fn prepare(conn: &mut Conn, engine: Engine) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// The path form that the engine opens and creates, with its folder made.
-fn sqlite_file(url: &str) -> Result<String, OpenError> {
+/// The path that an address of SQLite names, with its folder made.
+fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
     let path = path.split('?').next().unwrap_or(path);
-    let file = std::path::Path::new(path);
+    let file = PathBuf::from(path);
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|why| OpenError::Folder { path: path.to_owned(), why })?;
     }
-    Ok(format!("sqlite://{path}?mode=rwc"))
-}
-
-/// SQLite's one writer: takes what has gathered, without waiting for more, and commits it as one.
-async fn write_batches(pool: AnyPool, mut jobs: mpsc::Receiver<Job>, changed: Arc<Notify>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut batch, BATCH).await > 0 {
-        let mut done = Vec::with_capacity(batch.len());
-        let committed = commit_batch(&pool, &mut batch, &mut done).await;
-        // Jobs that never ran are dropped, which tells their callers.
-        batch.clear();
-        match &committed {
-            Ok(()) => changed.notify_waiters(),
-            Err(error) => tracing::error!(%error, "a write to the database failed"),
-        }
-        let committed = committed.map_err(|error| error.to_string());
-        for Done { tell, .. } in done {
-            tell(committed.clone());
-        }
-    }
-}
-
-async fn commit_batch(pool: &AnyPool, batch: &mut Vec<Job>, done: &mut Vec<Done>) -> sqlx::Result<()> {
-    let mut conn = pool.acquire().await?;
-    let mut transaction = conn.begin_with("BEGIN IMMEDIATE").await?;
-    for job in batch.drain(..) {
-        sqlx::query("SAVEPOINT job").execute(&mut *transaction).await?;
-        let outcome = job(&mut transaction).await;
-        if !outcome.keep {
-            sqlx::query("ROLLBACK TO SAVEPOINT job").execute(&mut *transaction).await?;
-        }
-        done.push(outcome);
-        sqlx::query("RELEASE SAVEPOINT job").execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
+    Ok(file)
 }

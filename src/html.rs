@@ -9,9 +9,16 @@ use ammonia::{Builder, UrlRelative};
 use regex::{Captures, Regex};
 use url::Url;
 
+mod cost;
+mod names;
 mod plain;
+mod strangers;
 
-pub use plain::{escape, paragraphs, straight, text, unescape};
+pub use cost::Cost;
+use cost::{Limits, words};
+pub use names::{UNNAMED, name, straight, username};
+pub use plain::{escape, paragraphs, text, text_of_clean, unescape};
+pub use strangers::{Cleaned, STRANGERS_MAX, clean_strangers, clean_strangers_again};
 
 /// What may stand in content: interop B23, tables, and the marks whose loss would change what is said (`sup` in
 /// a formula, `hr` between two parts).
@@ -109,59 +116,20 @@ static STRIPPER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// Elements within elements; people's HTML stays far below, and a parser's work grows with the square of it.
-const DEEPEST: usize = 200;
-
-/// Elements that end by themselves, so that many of them are no depth.
-const SELF_CLOSING: &[&str] = &[
-    "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "rt", "rp", "br", "hr", "img",
-    "input", "area", "base", "col", "embed", "link", "meta", "param", "source", "track", "wbr",
-];
-
 /// Any tag, in the cleaner's output.
 static TAG: LazyLock<Regex> = LazyLock::new(|| pattern("<[^>]*>"));
 
 /// Cleans content: the subset of interop B23 and tables, links only to `http`, `https` and `mailto` and with
 /// `rel="nofollow noopener"`, images only from `http` and `https`. Relative addresses are dropped. Cleaning what
 /// is clean changes nothing.
+///
+/// Time and memory are linear in the length of the HTML. Before a round a tokenizer and a tree builder that keeps no tree
+/// count what it would cost; HTML that needs more than a node and 64 steps for each byte, or that is open deeper than 200
+/// elements (800, with those that end by themselves), is left as its words alone, and of a tag's attributes the first 256
+/// are read. There are at most eight rounds.
 #[must_use]
 pub fn clean(html: &str) -> String {
     settle(html, |html| tidy(&CLEANER.clean(html).to_string()))
-}
-
-/// Longest HTML of a stranger, in bytes, as it comes and as it is kept (interop E22).
-pub const STRANGERS_MAX: usize = 100_000;
-
-/// Most links in it; what exceeds them stays as words.
-const STRANGERS_LINKS: usize = 100;
-
-static STRANGERS: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    let mut builder = content_builder(UrlRelative::Deny);
-    builder.rm_tags(["img"]).link_rel(Some("nofollow noopener ugc"));
-    builder
-});
-
-/// Cleans what a stranger wrote (interop E22): as [`clean`], without images, with `ugc` on links, bounded in length and
-/// number of links. Cleaning what is clean changes nothing.
-#[must_use]
-pub fn clean_strangers(html: &str) -> String {
-    let mut most = STRANGERS_MAX;
-    loop {
-        let cut = html.get(..html.floor_char_boundary(most)).unwrap_or_default();
-        let clean = settle(cut, |html| few_links(&tidy(&STRANGERS.clean(html).to_string())));
-        // Escaping makes text longer.
-        if clean.len() <= STRANGERS_MAX {
-            return clean;
-        }
-        most /= 2;
-    }
-}
-
-/// As [`clean_strangers`], for what it has cleaned before: once more before it is shown (interop E22), and cheaper.
-#[must_use]
-pub fn clean_strangers_again(html: &str) -> String {
-    let once = few_links(&tidy(&STRANGERS.clean(&shallow(html)).to_string()));
-    if once == html && once.len() <= STRANGERS_MAX { once } else { clean_strangers(html) }
 }
 
 /// A piece of clean HTML.
@@ -197,23 +165,13 @@ fn tag_end(tag: &str) -> usize {
     tag.len()
 }
 
-/// Clean HTML in which the first links are links, and the others words.
-fn few_links(clean: &str) -> String {
-    static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?s)<a href="[^"]*" rel="[^"]*">(.*?)</a>"#));
-    let mut seen = 0;
-    let few = LINK.replace_all(clean, |found: &Captures<'_>| {
-        seen += 1;
-        let kept = if seen <= STRANGERS_LINKS { found.get(0) } else { found.get(1) };
-        kept.map_or_else(String::new, |text| text.as_str().to_owned())
-    });
-    few.into_owned()
-}
-
 /// As [`clean`], with relative addresses of links and images made absolute against the page they stand on.
 #[must_use]
 pub fn clean_at(html: &str, page: &Url) -> String {
-    let absolute = content_builder(UrlRelative::RewriteWithBase(page.clone())).clean(&shallow(html)).to_string();
-    clean(&absolute)
+    let builder = content_builder(UrlRelative::RewriteWithBase(page.clone()));
+    let most = Limits::of(html.len());
+    let absolute = round(html, most, |html| builder.clean(html).to_string());
+    settle_within(&absolute, most, |html| tidy(&CLEANER.clean(html).to_string()))
 }
 
 /// Whether an element of this name may stand in what [`clean`] gives.
@@ -312,9 +270,13 @@ fn tidy(html: &str) -> String {
 
 /// Cleans until nothing changes any more; what never settles is shown as its words alone.
 fn settle(html: &str, pass: impl Fn(&str) -> String) -> String {
-    let mut html = pass(&shallow(html).replace('\0', ""));
+    settle_within(html, Limits::of(html.len()), pass)
+}
+
+fn settle_within(html: &str, most: Limits, pass: impl Fn(&str) -> String) -> String {
+    let mut html = round(&html.replace('\0', ""), most, &pass);
     for _ in 0..ROUNDS {
-        let again = pass(&html);
+        let again = round(&html, most, &pass);
         if again == html {
             return html;
         }
@@ -323,29 +285,13 @@ fn settle(html: &str, pass: impl Fn(&str) -> String) -> String {
     TAG.replace_all(&html, " ").trim().to_owned()
 }
 
-/// The HTML itself, or the words alone of one that is nested deeper than people nest.
-fn shallow(html: &str) -> Cow<'_, str> {
-    static OPENING: LazyLock<Regex> = LazyLock::new(|| pattern("<(/?)([a-zA-Z][a-zA-Z0-9]*)"));
-    let mut open: HashMap<String, usize> = HashMap::new();
-    let mut depth = 0;
-    for found in OPENING.captures_iter(html) {
-        let name = found.get(2).map_or("", |name| name.as_str()).to_ascii_lowercase();
-        if SELF_CLOSING.contains(&name.as_str()) {
-            continue;
-        }
-        let of_name = open.entry(name).or_default();
-        if found.get(1).is_some_and(|slash| slash.is_empty()) {
-            *of_name += 1;
-            depth += 1;
-        } else if *of_name > 0 {
-            *of_name -= 1;
-            depth -= 1;
-        }
-        if depth > DEEPEST {
-            return Cow::Owned(escape(&TAG.replace_all(html, " ")));
-        }
+/// A round of cleaning of HTML whose cost is known to be within the limits, its own and those of what it came from; of any
+/// other its words alone are cleaned.
+fn round(html: &str, most: Limits, pass: impl Fn(&str) -> String) -> String {
+    match Limits::of(html.len()).and(most).admit(html) {
+        Some(kept) => pass(&kept),
+        None => pass(&words(html)),
     }
-    Cow::Borrowed(html)
 }
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and every one is run by a test")]

@@ -5,11 +5,13 @@ mod guests;
 mod tls;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -21,9 +23,9 @@ use crate::app::{App, user_agent};
 use crate::author::{self, founding};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::Db;
+use crate::db::{Db, Seat};
 use crate::net::client::Client;
-use crate::{delivery, handback, inbox, outbox, source, web, worker};
+use crate::{delivery, handback, inbox, interaction, outbox, remote, source, web, worker};
 
 /// How far a node's clock may be off the database's: beyond it, leases mean nothing (design, section 7).
 const CLOCK_TOLERANCE_MS: i64 = 5000;
@@ -61,6 +63,8 @@ pub struct Running {
     stop: CancellationToken,
     tasks: JoinSet<()>,
     app: App,
+    /// Held until nothing is under way any more.
+    seat: Arc<Mutex<Seat>>,
 }
 
 /// Starts web and loops.
@@ -87,6 +91,8 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
         skew.abs() <= CLOCK_TOLERANCE_MS,
         "this machine's clock is {skew} ms off the database's; set it right (NTP), since leases depend on it"
     );
+    // Before anything of an earlier run is freed: it may still run.
+    let seat = Arc::new(Mutex::new(app.db.take_seat(&app.config.server.node).await?));
     free_leases(&app).await?;
     reread(&app).await?;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
@@ -106,17 +112,25 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     tasks.spawn(worker::run(delivery::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(inbox::worker::worker(), app.clone(), stop.clone()));
     tasks.spawn(worker::run(inbox::seeker::worker(), app.clone(), stop.clone()));
+    tasks.spawn(worker::run(remote::reread::worker(), app.clone(), stop.clone()));
     if !app.config.handbacks.is_empty() {
         tasks.spawn(worker::run(handback::worker::worker(), app.clone(), stop.clone()));
     }
-    tasks.spawn(inbox::housekeeping::run(app.clone(), stop.clone()));
-    tasks.spawn(mind_the_house(app.clone(), stop.clone()));
+    let (ours, until) = (app.clone(), stop.clone());
+    let tidy = move || inbox::housekeeping::run(ours.clone(), until.clone());
+    tasks.spawn(worker::supervise("housekeeping", app.clone(), stop.clone(), tidy));
+    let (ours, until) = (app.clone(), stop.clone());
+    let mind = move || mind_the_house(ours.clone(), until.clone());
+    tasks.spawn(worker::supervise("house", app.clone(), stop.clone(), mind));
+    tasks.spawn(keep_seat(seat.clone(), app.clone(), stop.clone()));
     for source in app.config.sources.clone() {
-        tasks.spawn(source::watch::watch(app.clone(), source, stop.clone()));
+        let (ours, until) = (app.clone(), stop.clone());
+        let watch = move || source::watch::watch(ours.clone(), source.clone(), until.clone());
+        tasks.spawn(worker::supervise("watch", app.clone(), stop.clone(), watch));
     }
     let tls = app.config.server.tls.is_some();
     tracing::info!(%address, tls, origin = app.urls.origin(), database = ?app.db.engine(), "serving");
-    Ok(Running { address, stop, tasks, app })
+    Ok(Running { address, stop, tasks, app, seat })
 }
 
 impl Running {
@@ -130,8 +144,9 @@ impl Running {
         });
         if finished.await.is_err() {
             tracing::warn!("stopped with work under way; it will be done at the next start");
-            self.tasks.abort_all();
+            self.tasks.shutdown().await;
         }
+        drop(self.seat);
         self.app.db.close().await;
     }
 }
@@ -145,21 +160,33 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
     app.db
         .write(move |conn| {
             Box::pin(async move {
-                delivery::store::free(conn, &node).await?;
+                delivery::store::free(conn, &node, now).await?;
                 inbox::store::free(conn, &node, now).await?;
                 inbox::store::wanted::free(conn, &node, now).await?;
-                source::store::free(conn, &node).await
+                delivery::store::free_rereads(conn, &node, now).await?;
+                source::store::free(conn, &node, now).await?;
+                source::store::retry_failed(conn, now).await
             })
         })
         .await
         .context("cannot free the leases of the last run")
 }
 
-/// What an older program did not understand is read again, in what this one understands more.
+/// Replies of an older version whose pages are filled in in one transaction.
+const FILLED_AT_ONCE: i64 = 500;
+
+/// What an older program did not understand is read again, in what this one understands more; and what it did not note of
+/// replies is filled in.
 ///
 /// # Errors
 /// The database's.
 pub async fn reread(app: &App) -> anyhow::Result<u64> {
+    while app
+        .db
+        .write(|conn| Box::pin(async move { interaction::store::fill_pages(conn, FILLED_AT_ONCE).await }))
+        .await
+        .context("cannot fill in the pages of replies that an older version kept")?
+    {}
     let now = app.clock.now();
     let again = app
         .db
@@ -183,6 +210,27 @@ async fn mind_the_house(app: App, stop: CancellationToken) {
         }
         if let Err(error) = look_after(&app).await {
             tracing::warn!(%error, "cannot look after the house; trying again");
+        }
+    }
+}
+
+/// How often a node looks whether it is still the only one of its name.
+const SEAT_BEAT: Duration = Duration::from_secs(5);
+
+/// Holds the place of this node until `stop`. While it is lost, another may be this node: nothing is claimed until it is
+/// ours again.
+async fn keep_seat(seat: Arc<Mutex<Seat>>, app: App, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SEAT_BEAT) => {}
+        }
+        let lost = seat.lock().await.keep().await.err();
+        if let Some(why) = &lost {
+            tracing::error!(%why, "this node has lost its place: nothing is sent or taken up until it has it again");
+        }
+        if app.replaced.swap(lost.is_some(), Ordering::Relaxed) && lost.is_none() {
+            tracing::info!("this node has its place again");
         }
     }
 }
@@ -257,6 +305,7 @@ pub async fn drain(app: &App) -> anyhow::Result<()> {
             + worker::drain(&source::worker::worker(), app).await?
             + worker::drain(&outbox::worker::worker(), app).await?
             + worker::drain(&delivery::worker::worker(), app).await?
+            + worker::drain(&remote::reread::worker(), app).await?
             + worker::drain(&handback::worker::worker(), app).await?;
         if worked == 0 {
             return Ok(());

@@ -1,13 +1,19 @@
 //! The one shape of a loop: claim what is due under a lease, work outside any transaction, settle.
 
-use std::sync::atomic::Ordering;
+pub mod store;
+
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::db::{PANICKED, Queue, without_panic};
 
 /// What became of a piece of work; the room that did it settles it so, in a transaction fenced by its lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +38,7 @@ pub enum Outcome {
 #[async_trait]
 pub trait Worker: Send + Sync + 'static {
     /// What a claim hands to [`Worker::work`].
-    type Claim: Send + 'static;
+    type Claim: Clone + Send + 'static;
 
     /// For logs.
     const NAME: &'static str;
@@ -40,29 +46,52 @@ pub trait Worker: Send + Sync + 'static {
     /// How many claims are worked on at a time.
     const WIDTH: usize;
 
-    /// Takes up to `limit` due pieces under a lease; none when nothing is due.
+    /// What it works off: it is woken by commits that add to it, and by no others. Without one it only looks by itself.
+    const QUEUE: Option<Queue>;
+
+    /// Takes up to `limit` due pieces under a lease; none when nothing is due. A cheap look before it must be as strict as
+    /// the claim itself, else an idle loop writes for nothing. What was begun too often in vain is settled here: the
+    /// process may have died of it each time.
     async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Self::Claim>>;
 
-    /// Works one piece and settles it. After an error its lease runs out and it is due again.
+    /// Works one piece and settles it.
     async fn work(&self, app: &App, claim: Self::Claim) -> anyhow::Result<()>;
+
+    /// Settles a piece whose work failed or panicked: it is due again after a while that grows, or is given up.
+    async fn put_off(&self, app: &App, claim: Self::Claim, why: &str) -> anyhow::Result<()>;
 }
 
-/// How long an idle loop waits when nothing in this process wakes it: another node may have written.
-const IDLE: Duration = Duration::from_millis(500);
+/// Pieces of work that keep a processor busy, at a time: each may need some ten megabytes.
+static APART: Semaphore = Semaphore::const_new(2);
+
+/// Does what keeps a processor busy, such as cleaning HTML, on a thread that nobody else waits for. Not to be called
+/// within a transaction.
+///
+/// # Errors
+/// When the work panics.
+pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
+    let _place = APART.acquire().await?;
+    let span = tracing::Span::current();
+    Ok(tokio::task::spawn_blocking(move || span.in_scope(work)).await?)
+}
+
+/// How long an idle loop waits when nothing in this process wakes it: another process may have written, or something
+/// become due.
+pub const IDLE: Duration = Duration::from_secs(2);
 
 /// How long a loop pauses after the database failed it.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
-/// Runs a loop until `stop`, then finishes what it had claimed.
-pub async fn run<W: Worker>(worker: std::sync::Arc<W>, app: App, stop: CancellationToken) {
+/// Runs a loop until `stop`, then finishes what it had claimed. No error and no panic ends it.
+pub async fn run<W: Worker>(worker: Arc<W>, app: App, stop: CancellationToken) {
     let mut working = JoinSet::new();
     while !stop.is_cancelled() {
-        let may_claim = app.may_claim.load(Ordering::Relaxed);
-        let room = if may_claim { W::WIDTH.saturating_sub(working.len()) } else { 0 };
-        let changed = app.db.changed();
-        tokio::pin!(changed);
-        changed.as_mut().enable();
-        let claimed = if room == 0 { Ok(Vec::new()) } else { worker.claim(&app, room).await };
+        let room = if app.may_claim() { W::WIDTH.saturating_sub(working.len()) } else { 0 };
+        let added = added_to(&app, W::QUEUE).fuse();
+        tokio::pin!(added);
+        // Whoever adds while we look is heard.
+        let _ = futures::poll!(added.as_mut());
+        let claimed = if room == 0 { Ok(Vec::new()) } else { without_panic(worker.claim(&app, room)).await };
         let pause = match claimed {
             Ok(claims) if claims.is_empty() => IDLE,
             Ok(claims) => {
@@ -72,13 +101,14 @@ pub async fn run<W: Worker>(worker: std::sync::Arc<W>, app: App, stop: Cancellat
                 continue;
             }
             Err(error) => {
-                tracing::error!(worker = W::NAME, %error, "cannot look for work; trying again");
+                tracing::error!(worker = W::NAME, error = %format!("{error:#}"), "cannot look for work; trying again");
+                note_failure(&app, W::NAME, &error).await;
                 AFTER_FAILURE
             }
         };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = changed, if room > 0 && pause == IDLE => {}
+            () = &mut added, if room > 0 && pause == IDLE => {}
             Some(_) = working.join_next(), if !working.is_empty() => {}
             () = tokio::time::sleep(pause) => {}
         }
@@ -86,12 +116,20 @@ pub async fn run<W: Worker>(worker: std::sync::Arc<W>, app: App, stop: Cancellat
     while working.join_next().await.is_some() {}
 }
 
+/// Resolves with the next commit that adds to a queue; without a queue never.
+async fn added_to(app: &App, queue: Option<Queue>) {
+    match queue {
+        Some(queue) => app.db.added_to(queue).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Works until nothing is due at the clock's present time; says how many pieces were worked. For `sync`, and for
 /// tests, whose clock stands still meanwhile (ADR 5).
 ///
 /// # Errors
-/// The first that a claim or a piece of work met.
-pub async fn drain<W: Worker>(worker: &std::sync::Arc<W>, app: &App) -> anyhow::Result<usize> {
+/// The first that a claim or a piece of work met; the pieces taken with it are worked all the same.
+pub async fn drain<W: Worker>(worker: &Arc<W>, app: &App) -> anyhow::Result<usize> {
     let mut done = 0;
     loop {
         let claims = worker.claim(app, W::WIDTH).await?;
@@ -103,27 +141,75 @@ pub async fn drain<W: Worker>(worker: &std::sync::Arc<W>, app: &App) -> anyhow::
         for claim in claims {
             spawn(&mut working, worker, app, claim, Duration::ZERO);
         }
+        let mut first_error = Ok(());
         while let Some(finished) = working.join_next().await {
-            finished??;
+            let finished = finished?;
+            if first_error.is_ok() {
+                first_error = finished;
+            }
         }
+        first_error?;
     }
 }
 
 fn spawn<W: Worker>(
     working: &mut JoinSet<anyhow::Result<()>>,
-    worker: &std::sync::Arc<W>,
+    worker: &Arc<W>,
     app: &App,
     claim: W::Claim,
     after_failure: Duration,
 ) {
     let (worker, app) = (worker.clone(), app.clone());
     working.spawn(async move {
-        let result = worker.work(&app, claim).await;
+        let piece = claim.clone();
+        let result = without_panic(worker.work(&app, claim)).await;
         if let Err(error) = &result {
-            tracing::error!(worker = W::NAME, error = %format!("{error:#}"), "a piece of work failed; it will be due again");
-            // It keeps its place meanwhile, so that work without a lease is not taken up again at once.
+            let why = format!("{error:#}");
+            tracing::error!(worker = W::NAME, error = why, "a piece of work failed; it is put off");
+            note_failure(&app, W::NAME, error).await;
+            if let Err(error) = without_panic(worker.put_off(&app, piece, &why)).await {
+                let error = format!("{error:#}");
+                tracing::error!(worker = W::NAME, error, "cannot put it off; it is due again when its lease runs out");
+            }
+            // It keeps its place meanwhile, so that what fails is not taken up again at once.
             tokio::time::sleep(after_failure).await;
         }
         result
     });
+}
+
+/// Where `status` reads it. Whatever it is, it must not end the loop.
+async fn note_failure(app: &App, worker: &'static str, error: &anyhow::Error) {
+    let (node, why, now) = (app.config.server.node.clone(), format!("{error:#}"), app.clock.now());
+    let panicked = why.contains(PANICKED);
+    let noted = app.db.write(move |conn| {
+        Box::pin(async move { store::note_failure(conn, &node, worker, &why, panicked, now).await })
+    });
+    if let Err(error) = noted.await {
+        tracing::warn!(worker, %error, "cannot note that a loop failed");
+    }
+}
+
+/// Runs a task that is no [`Worker`] until `stop`: after an error or a panic it is begun anew.
+pub async fn supervise<F>(name: &'static str, app: App, stop: CancellationToken, task: impl Fn() -> F)
+where
+    F: Future<Output = ()>,
+{
+    while !stop.is_cancelled() {
+        let run = task();
+        let Err(error) = without_panic(async move {
+            run.await;
+            Ok(())
+        })
+        .await
+        else {
+            return;
+        };
+        tracing::error!(task = name, error = %format!("{error:#}"), "a task failed; it begins anew");
+        note_failure(&app, name, &error).await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(AFTER_FAILURE) => {}
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use activitypub_federation::kinds::object::ArticleType;
 use activitypub_federation::protocol::context::WithContext;
 use serde_json::{Value, json};
-use url::Url;
 use uuid::Uuid;
 
 use super::{ACTIVITY_STREAMS, Image, PUBLIC, Urls, collection, escape, put};
@@ -156,12 +155,11 @@ fn put_language(article: &mut Value, language: &str, name: &str, summary: &str, 
 fn tags(urls: &Urls, facts: &ArticleFacts<'_>) -> Vec<Value> {
     let mention = |(actor, handle): &(Uuid, &Handle)| json!({ "type": "Mention", "href": urls.actor(*actor), "name": format!("@{}", urls.acct(handle)) });
     let hashtag = |tag: hashtag::Hashtag| json!({ "type": "Hashtag", "name": tag.name, "href": tag.href });
-    let site = Url::parse(facts.url).ok();
     facts
         .co_authors
         .iter()
         .map(mention)
-        .chain(hashtag::hashtags(facts.tags, site.as_ref(), facts.url).into_iter().map(hashtag))
+        .chain(hashtag::hashtags(facts.tags, facts.url).into_iter().map(hashtag))
         .collect()
 }
 

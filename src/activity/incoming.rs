@@ -10,7 +10,7 @@ mod statement;
 pub use actor::{RemoteActor, RemoteKey, actor, key_owner, key_text};
 pub use gathering::{Gathering, gathering};
 pub use shape::{DEPTH_MAX, URL_MAX, document};
-pub use statement::{Attachment, Audience, CONTENT_MAX, Emoji, Mention, Statement, statement};
+pub use statement::{Attachment, Audience, CONTENT_MAX, Emoji, Mention, Statement, brought, statement};
 
 use shape::{address, address_of, each, one, requires_activity_streams, text_type};
 pub use shape::{same_address, same_origin};

@@ -58,7 +58,7 @@ pub struct NoteFacts<'a> {
 
 /// The note's document, with `@context`, as it is served; the activities of [`super::outgoing`] take it from here.
 ///
-/// `url` is the id, which leads people to the article's page. `source` is there, since it is truly Markdown (interop B14).
+/// `url` is the id, which leads people to where it stands on our page of the article. `source` is there, since it is truly Markdown (interop B14).
 #[must_use]
 pub fn note(urls: &Urls, facts: &NoteFacts<'_>) -> Value {
     let id = urls.note(facts.uuid);

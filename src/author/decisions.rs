@@ -38,6 +38,8 @@ pub enum DecisionError {
     Database(#[from] sqlx::Error),
 }
 
+crate::ends_writes!(DecisionError);
+
 /// Opts an author in: they get an actor, or their frozen one speaks again.
 ///
 /// # Errors
@@ -52,7 +54,7 @@ pub async fn add(app: &App, source: &Source, id: SourceId, slug: &str) -> Result
         if let Some(actor) = actors.iter().find(|actor| actor.id == known && actor.deleted_at.is_some()) {
             return Err(DecisionError::Deleted(actor.handle.clone()));
         }
-        let thaw = app.db.write(move |conn| {
+        let thaw = app.db.decide(move |conn| {
             Box::pin(async move {
                 store::choose(conn, id, &slug, Choice::In).await?;
                 store::set_frozen(conn, known, None).await
@@ -72,7 +74,7 @@ pub async fn add(app: &App, source: &Source, id: SourceId, slug: &str) -> Result
     actor.icon = chosen.avatar;
     let founded = actor.id;
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 store::insert_actor(conn, &actor, &keys).await?;
                 store::bind_author(conn, id, &slug, founded).await?;
@@ -94,7 +96,7 @@ pub async fn remove(app: &App, source: &Source, id: SourceId, slug: &str) -> Res
     };
     let (slug, now) = (slug.to_owned(), app.clock.now());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 store::choose(conn, id, &slug, Choice::Out).await?;
                 if let Some(actor) = author.actor {

@@ -63,6 +63,8 @@ pub enum StartError {
     Database(#[from] sqlx::Error),
 }
 
+crate::ends_writes!(StartError);
+
 /// Reads the master key, or makes it while the database holds no sealed key, and tries it.
 ///
 /// # Errors

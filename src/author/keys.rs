@@ -1,5 +1,7 @@
 //! Each actor's key pairs: minted with the actor, kept sealed, unsealed to sign.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::{Actor, store};
@@ -206,7 +208,7 @@ pub struct StoredKey {
 /// # Errors
 /// When one does not open with the present master key, or the database fails: then nothing has changed.
 pub async fn reseal(app: &App, new: MasterKey) -> anyhow::Result<usize> {
-    let old = app.clone();
+    let (old, new) = (app.clone(), Arc::new(new));
     app.db
         .write(move |conn| {
             Box::pin(async move {

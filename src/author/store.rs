@@ -15,7 +15,7 @@ use super::profile::AuthorProfile;
 use super::{Actor, Author, Choice, Community};
 use crate::activity::actor::ActorKind;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, Part, Place, decode_error, json};
+use crate::db::{Columns, Conn, Part, Place, Queue, added, decode_error, json};
 use crate::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
 
 macro_rules! actor_columns {
@@ -148,6 +148,7 @@ pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::R
         .bind(at.millis())
         .execute(conn)
         .await?;
+    added(Queue::Outbox);
     Ok(done.rows_affected() > 0)
 }
 
@@ -155,11 +156,13 @@ pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::R
 ///
 /// # Errors
 /// The database's.
-pub async fn unsaid_farewell(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
-    let row = query(actor_columns!("WHERE deleted_at IS NOT NULL AND farewell_at IS NULL ORDER BY deleted_at LIMIT 1"))
-        .fetch_optional(conn)
-        .await?;
-    row.map(|row| read_actor(&row)).transpose()
+pub async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
+    let rows =
+        query(actor_columns!("WHERE deleted_at IS NOT NULL AND farewell_at IS NULL ORDER BY deleted_at LIMIT $1"))
+            .bind(limit)
+            .fetch_all(conn)
+            .await?;
+    rows.iter().map(read_actor).collect()
 }
 
 /// Records that an actor's Delete was said.
@@ -209,6 +212,21 @@ pub async fn community(conn: &mut Conn, id: CommunityId) -> sqlx::Result<Option<
     row.as_ref().map(read_community).transpose()
 }
 
+/// How often any of our profiles changed: whoever shows them makes anew what it kept when this is another number.
+///
+/// # Errors
+/// The database's.
+pub async fn profile_changes(conn: &mut Conn) -> sqlx::Result<i64> {
+    let changes: Option<i64> =
+        query_scalar("SELECT value FROM counters WHERE name = 'profiles'").fetch_optional(conn).await?;
+    Ok(changes.unwrap_or_default())
+}
+
+async fn profile_changed(conn: &mut Conn) -> sqlx::Result<()> {
+    query("UPDATE counters SET value = value + 1 WHERE name = 'profiles'").execute(conn).await?;
+    Ok(())
+}
+
 /// Changes the display name and description of an actor that the configuration describes.
 ///
 /// # Errors
@@ -218,9 +236,9 @@ pub async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &
         .bind(id.0)
         .bind(name)
         .bind(summary)
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
-    Ok(())
+    profile_changed(conn).await
 }
 
 /// Gives an actor the profile its source has now, and the outbox says it; a frozen one stays as it is.
@@ -237,20 +255,22 @@ pub async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) ->
     .bind(&profile.bio)
     .bind(profile.avatar.as_ref().map(json).transpose()?)
     .bind(json(&profile.fields)?)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    added(Queue::Outbox);
+    profile_changed(conn).await
 }
 
 /// An actor whose changed profile is still to be said.
 ///
 /// # Errors
 /// The database's.
-pub async fn unsaid_profile(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
-    let row = query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT 1"))
-        .fetch_optional(conn)
+pub async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
+    let rows = query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT $1"))
+        .bind(limit)
+        .fetch_all(conn)
         .await?;
-    row.map(|row| read_actor(&row)).transpose()
+    rows.iter().map(read_actor).collect()
 }
 
 /// Notes an actor's profile as said; false when it was said, or changed since it was read.

@@ -37,16 +37,40 @@ pub type Progress<'a> = dyn FnMut(&str, u64) + Send + 'a;
 /// # Errors
 /// When the file is there already or cannot be written, or the database holds no house.
 pub async fn backup(db: &Db, file: &Path, now: Timestamp, progress: &mut Progress<'_>) -> anyhow::Result<Summary> {
+    backup_until(db, file, now, progress, std::future::pending()).await
+}
+
+/// That a command was told to stop before it was done: it has left nothing behind.
+#[derive(Debug, thiserror::Error)]
+#[error("told to stop before it was done; nothing of it was left behind")]
+pub struct ToldToStop;
+
+/// As [`backup`], unless `stop` comes first: then nothing of it is left behind.
+///
+/// # Errors
+/// As [`backup`], and [`ToldToStop`].
+pub async fn backup_until(
+    db: &Db,
+    file: &Path,
+    now: Timestamp,
+    progress: &mut Progress<'_>,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<Summary> {
     ensure!(!file.exists(), "{} is there already; name a new file", file.display());
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let unwritable = || format!("cannot write in {}; name a file where this user may write", folder.display());
-    // Of mode 0600, and gone if we fail.
-    let draft = tempfile::NamedTempFile::new_in(folder).with_context(unwritable)?;
+    // In a folder of its own, with what the engine writes beside it; of mode 0600, and gone if we fail.
+    let apart = tempfile::Builder::new().prefix(".veerpont-backup-").tempdir_in(folder).with_context(unwritable)?;
+    let draft = tempfile::NamedTempFile::new_in(apart.path()).with_context(unwritable)?;
     let copy = Db::open(&sqlite(draft.path())).await?;
-    let filled = fill(db, &copy, now, progress).await;
+    let filled = tokio::select! {
+        filled = fill(db, &copy, now, progress) => filled,
+        () = stop => Err(ToldToStop.into()),
+    };
+    // Before the folder goes, so that nothing is written into it any more.
     copy.close().await;
     let summary = filled?;
     draft.as_file().sync_all().with_context(unwritable)?;
@@ -96,24 +120,58 @@ async fn fill(db: &Db, copy: &Db, now: Timestamp, progress: &mut Progress<'_>) -
 /// # Errors
 /// When the file is no whole backup, of another origin or of a newer Veerpont, or the database is not empty.
 pub async fn restore(db: &Db, file: &Path, origin: &str, progress: &mut Progress<'_>) -> anyhow::Result<Summary> {
+    restore_until(db, file, origin, progress, std::future::pending()).await
+}
+
+/// As [`restore`], unless `stop` comes first: then nothing of it is left behind.
+///
+/// # Errors
+/// As [`restore`], and [`ToldToStop`].
+pub async fn restore_until(
+    db: &Db,
+    file: &Path,
+    origin: &str,
+    progress: &mut Progress<'_>,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<Summary> {
     // A copy: an older backup is brought up to date there, and the file stays as it was.
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let path = folder.path().join("backup.db");
     std::fs::copy(file, &path).with_context(|| format!("cannot read {}", file.display()))?;
-    let facts = examine(&path).await.with_context(|| format!("{} cannot be restored", file.display()))?;
+    let mut copy = None;
+    let done = tokio::select! {
+        done = bring(db, file, &path, origin, &mut copy, progress) => done,
+        () = stop => Err(ToldToStop.into()),
+    };
+    // Before the folder goes, so that nothing is written into it any more.
+    if let Some(copy) = copy {
+        copy.close().await;
+    }
+    done
+}
+
+/// Brings the backup at `path`, a copy of `file`, into `db`; leaves it open in `copy`.
+async fn bring(
+    db: &Db,
+    file: &Path,
+    path: &Path,
+    origin: &str,
+    copy: &mut Option<Db>,
+    progress: &mut Progress<'_>,
+) -> anyhow::Result<Summary> {
+    let facts = examine(path).await.with_context(|| format!("{} cannot be restored", file.display()))?;
     let then = facts.get("origin").map(String::as_str).unwrap_or_default();
     ensure!(
         then == origin,
         "{} is a backup of {then}, but [server] origin is {origin}: ids hold the origin for ever; set it to {then}",
         file.display()
     );
-    let copy = Db::open(&sqlite(&path)).await.with_context(|| {
+    let copy = copy.insert(Db::open(&sqlite(path)).await.with_context(|| {
         format!("{} was made by Veerpont {}; use that version or a newer one", file.display(), said(&facts, "version"))
-    })?;
-    let filled = pour(&copy, db, progress).await;
-    copy.close().await;
+    })?);
+    let tables = pour(copy, db, progress).await?;
     let made_at = said(&facts, "made_at").parse().map(Timestamp::from_millis).context("the backup has no date")?;
-    Ok(Summary { origin: origin.to_owned(), made_at, tables: filled? })
+    Ok(Summary { origin: origin.to_owned(), made_at, tables })
 }
 
 async fn pour(copy: &Db, db: &Db, progress: &mut Progress<'_>) -> anyhow::Result<BTreeMap<String, u64>> {

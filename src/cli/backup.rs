@@ -11,6 +11,7 @@ use crate::backup::{self, Summary};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::serve;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct File {
@@ -23,7 +24,7 @@ impl File {
     /// Writes a backup, while the bridge runs or not.
     pub(super) async fn backup(self, config: &Config, output: Output) -> anyhow::Result<()> {
         let db = Db::open(&config.database.url).await?;
-        let done = backup::backup(&db, &self.file, Clock::system().now(), &mut bar(output)).await;
+        let done = backup::backup_until(&db, &self.file, Clock::system().now(), &mut bar(output), told_to_stop()).await;
         db.close().await;
         let summary = done?;
         output.print(&summary, || {
@@ -46,7 +47,7 @@ impl File {
     pub(super) async fn restore(self, config: &Config, output: Output) -> anyhow::Result<()> {
         let origin = config.server.origin.as_str().trim_end_matches('/').to_owned();
         let db = Db::open(&config.database.url).await?;
-        let done = backup::restore(&db, &self.file, &origin, &mut bar(output)).await;
+        let done = backup::restore_until(&db, &self.file, &origin, &mut bar(output), told_to_stop()).await;
         let master = if done.is_ok() { founding::master_key(&db, &config.secrets).await.err() } else { None };
         db.close().await;
         let summary = done?;
@@ -63,6 +64,13 @@ impl File {
                 summary.made_at.rfc3339()
             )
         })
+    }
+}
+
+/// Resolves when the process is told to stop; never where the system does not let us listen for that.
+async fn told_to_stop() {
+    if serve::told_to_stop().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -6,10 +6,14 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::print::{Output, count};
+use super::print::{Output, count, shown};
 use crate::app::user_agent;
-use crate::config;
+use crate::clock::Clock;
+use crate::config::{self, AuthorChoice, Config};
 use crate::net::client::Client;
+use crate::source::choices;
+use crate::source::connector::{self, Memory};
+use crate::source::scan::Warning;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -53,6 +57,7 @@ impl ConfigCommand {
                 handback.path.display()
             );
         }
+        let warnings = misspelt_authors(&config);
         let names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
         let communities: Vec<&str> = config.communities.iter().map(|community| community.handle.as_str()).collect();
         let result = json!({
@@ -62,19 +67,53 @@ impl ConfigCommand {
             "database": config.database.redacted(),
             "communities": communities,
             "sources": names,
+            "warnings": warnings,
+            "notes": split_domain(&config),
         });
         output.print(&result, || {
+            let told: String =
+                warnings.iter().map(|warning| format!("warning: {}\n", shown(&warning.message))).collect();
             format!(
-                "{} is good: {} with {} ({}), at {}, database {}",
+                "{told}{} is good: {} with {} ({}), at {}, database {}",
                 path.display(),
                 count(communities.len(), "community").replace("communitys", "communities"),
                 count(names.len(), "source"),
                 names.join(", "),
                 config.server.origin,
                 config.database.redacted()
-            )
+            ) + &split_domain(&config).iter().map(|note| format!("\nnote: {note}")).collect::<String>()
         })
     }
+}
+
+/// Names of authors that the sites do not have; those of a repository are known at its first sync.
+fn misspelt_authors(config: &Config) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for source in config.sources.iter().filter(|source| source.repository.is_none()) {
+        let names_some = matches!(source.authors, AuthorChoice::Listed(_)) || !source.handles.is_empty();
+        if !names_some {
+            continue;
+        }
+        // What is wrong with the site itself is told by a sync.
+        let Ok(scan) = connector::of(source).scan(Memory::new(), Clock::system().now(), &mut |_, _| {}) else {
+            continue;
+        };
+        let known = scan.authors.iter().map(|profile| profile.slug.clone()).chain(scan.unread_profiles).collect();
+        warnings.extend(choices::misspelt(source, &known));
+    }
+    warnings
+}
+
+/// What handles of another domain than that of the actors cost (interop U2).
+fn split_domain(config: &Config) -> Vec<String> {
+    let (handles, actors) = (config.server.handle_domain.as_str(), config.server.origin.host_str().unwrap_or_default());
+    let note = || {
+        format!(
+            "handles end in @{handles}, and actors live on {actors}: NodeBB from 4.15 finds nobody then. For readers there, \
+             choose one domain for both, before anybody follows (docs/webfinger.md)"
+        )
+    };
+    (handles != actors).then(note).into_iter().collect()
 }
 
 fn is_readable(file: &Path, source: &str, key: &str) -> anyhow::Result<()> {

@@ -30,7 +30,6 @@ impl Delivery {
         };
         part::print(output, &lines, |lines| {
             let rows = lines.iter().map(|line| {
-                let answer = line.answer.map(|status| status.to_string()).or_else(|| line.error.clone());
                 [
                     line.activity.to_string(),
                     line.kind.clone(),
@@ -38,7 +37,7 @@ impl Delivery {
                     line.inbox.clone(),
                     line.state.clone(),
                     line.attempts.to_string(),
-                    answer.unwrap_or_else(|| "-".to_owned()),
+                    line.last().unwrap_or_else(|| "-".to_owned()),
                     line.next_attempt.clone().unwrap_or_else(|| "-".to_owned()),
                 ]
             });

@@ -28,6 +28,8 @@ pub(super) enum Verdict {
     Ignored,
     /// It may not do what it says.
     Declined,
+    /// It names an author of ours in a conversation that is not ours.
+    Mention,
     /// It waits for something that is being read, or for a later version.
     Deferred,
     /// It made us fail five times.

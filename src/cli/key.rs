@@ -61,8 +61,9 @@ async fn rotate(app: &App, handle: Option<&str>, output: Output) -> anyhow::Resu
         format!(
             "{} {} a new key pair. The running bridge tells every server we know, signed with the old key, and signs all \
              that follows with the new one. The old key is kept until nothing waits for it.\n\
-             A server that is away longer than two weeks asks for the new key by itself when it hears from us again; only \
-             GoToSocial does not.\n\
+             Two may not hear of it: GoToSocial keeps the old key and refuses what the new one signs until its admin makes it \
+             forget the account, and snac refuses it until it reads the account again, after 36 hours. A server that is \
+             away longer than two weeks asks for the new key by itself when it hears from us again, but for GoToSocial.\n\
              Make a backup now: an older one holds the old key, which others no longer take.",
             names.join(", "),
             if rotated.len() == 1 { "has" } else { "have" }

@@ -21,12 +21,14 @@ mod sync;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::app::App;
 use crate::author::Actor;
+use crate::backup::ToldToStop;
 use crate::config::{Config, FILE_NAME};
 use crate::ids::Handle;
 use crate::{demo, serve, telemetry};
@@ -106,7 +108,7 @@ struct Demo {
     once: bool,
 }
 
-/// Runs the command line: exit 0 done, 1 failed, 2 wrong use.
+/// Runs the command line: exit 0 done, 1 failed, 2 wrong use, 130 told to stop.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -119,7 +121,25 @@ pub fn main() -> ExitCode {
     };
     match runtime.block_on(run(arguments, output)) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<ToldToStop>() => {
+            // What it was reading on another thread is not waited for.
+            runtime.shutdown_timeout(Duration::from_millis(500));
+            let _ = output.fail(&error);
+            ExitCode::from(130)
+        }
         Err(error) => output.fail(&error),
+    }
+}
+
+/// Runs a command until it is done, or the process is told to stop (SIGINT or SIGTERM): then it is dropped where it
+/// stands, and with it its transactions and temporary files.
+async fn until_told_to_stop<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::select! {
+        result = command => result,
+        told = serve::told_to_stop() => {
+            told?;
+            Err(ToldToStop.into())
+        }
     }
 }
 
@@ -135,7 +155,10 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
         Command::Serve => serve::run(serve::open(load(config)?).await?).await,
         command => {
             let app = serve::open(load(config)?).await?;
-            let result = with_app(command, &app, output).await;
+            let result = until_told_to_stop(with_app(command, &app, output)).await;
+            if result.as_ref().is_err_and(|error| error.is::<ToldToStop>()) {
+                crate::source::sync::let_go(&app).await?;
+            }
             app.db.close().await;
             result
         }

@@ -5,10 +5,11 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::part;
-use super::print::{Output, table};
+use super::print::{self, Output, table};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{Conn, Part};
+use crate::delivery::{self, store::Line};
 use crate::interaction::{self, Answers};
 use crate::post;
 use crate::source::{self, decisions};
@@ -59,7 +60,13 @@ struct Shown {
     updated: Option<String>,
     #[serde(flatten)]
     answers: Answers,
+    /// What of it was tried and not taken, the newest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_taken: Option<Vec<Line>>,
 }
+
+/// Most deliveries shown that were not taken.
+const NOT_TAKEN: i64 = 20;
 
 impl Post {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
@@ -110,10 +117,18 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
     let sources = source::store::known(&mut conn).await?;
     let source =
         sources.into_iter().find(|source| source.id == post.source_id).map(|source| source.name).unwrap_or_default();
-    let shown = view(app, &mut conn, &source, &post).await?;
+    let mut shown = view(app, &mut conn, &source, &post).await?;
+    if let Some(article) = post.article {
+        shown.not_taken = Some(delivery::store::untaken(&mut conn, article, NOT_TAKEN).await?);
+    }
     output.print(&shown, || {
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        format!(
+        let not_taken = shown.not_taken.iter().flatten().map(|line| {
+            let last = line.last().unwrap_or_default();
+            print::shown(&format!("{} {} to {}: {last}", line.state, line.kind, line.inbox))
+        });
+        let not_taken = not_taken.fold(String::new(), |told, line| told + "\n  not taken  " + &line);
+        let told = format!(
             "{}\n  key        {}\n  source     {} ({})\n  state      {}{}\n  page       {}\n  id         {}\n  authors    {}\n  owner      {}\n  published  {}\n  updated    {}\n  answers    {} replies, {} likes, {} boosts",
             shown.title,
             shown.key,
@@ -130,7 +145,8 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
             shown.answers.replies,
             shown.answers.likes,
             shown.answers.boosts,
-        )
+        );
+        told + &not_taken
     })
 }
 
@@ -149,6 +165,7 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
     };
     Ok(Shown {
         answers,
+        not_taken: None,
         key: post.key.clone(),
         id: article.as_ref().map(|article| app.urls.article(article.uuid)),
         url: post.entry.url.clone(),
@@ -172,11 +189,8 @@ pub(super) async fn find(app: &App, wanted: &str) -> anyhow::Result<post::Post> 
     let mut conn = app.db.read().await?;
     let mut found = post::store::posts_by_key(&mut conn, wanted).await?;
     if found.is_empty() {
-        let article = match app.urls.local(wanted) {
-            Some(crate::activity::Local::Article(uuid)) => post::store::article_by_uuid(&mut conn, uuid).await?,
-            _ => post::store::article_by_url(&mut conn, wanted).await?,
-        };
-        if let Some(article) = article {
+        let named = interaction::named::named(&mut conn, &app.urls, wanted.trim()).await?;
+        if let Some(article) = named.and_then(interaction::named::Named::article) {
             found.extend(post::store::post(&mut conn, article.post_id).await?);
         }
     }

@@ -31,7 +31,7 @@ pub(super) enum Reply {
     },
     /// One reply: what it says, whether it is shown, and why.
     Show {
-        /// Its id.
+        /// Its id, or its page.
         reply: String,
     },
     /// Show a reply that is held or hidden, and under first-held what its author writes from now on.

@@ -53,7 +53,7 @@ impl Report {
             Self::Resolve { id, note } => {
                 anyhow::ensure!(!note.trim().is_empty(), "say with --note what was done about the report");
                 let (kept, now) = (note.clone(), app.clock.now());
-                let resolved = app.db.write(move |conn| {
+                let resolved = app.db.decide(move |conn| {
                     Box::pin(async move { store::resolve_report(conn, ReportId(id), &kept, now).await })
                 });
                 let resolved: bool = resolved.await.map_err(|error: sqlx::Error| error)?;

@@ -10,7 +10,8 @@ use super::print::{Output, table};
 use crate::app::App;
 use crate::config::Handback;
 use crate::handback::store::Passed;
-use crate::{author, delivery, follower, handback, inbox, interaction, moderation, outbox, post, source};
+use crate::worker::store::Failures;
+use crate::{author, delivery, follower, handback, inbox, interaction, moderation, outbox, post, source, worker};
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -29,6 +30,7 @@ struct Status {
     inbound: BTreeMap<String, i64>,
     replies: BTreeMap<String, i64>,
     reports: i64,
+    failures: Vec<Failures>,
     refused: Vec<Refused>,
     /// No number of what others cause goes further: it means that many or more, of what is settled the latest.
     counted_to: i64,
@@ -72,7 +74,7 @@ struct Refused {
     times: i64,
 }
 
-/// Days of refusals shown, and the most lines of them.
+/// Days of refusals and of failures shown, and the most lines of refusals.
 const REFUSED_DAYS: u64 = 7;
 const REFUSED_LINES: i64 = 50;
 
@@ -86,8 +88,8 @@ pub(super) async fn run(app: &App, output: Output) -> anyhow::Result<()> {
 
 async fn read(app: &App) -> anyhow::Result<Status> {
     let mut conn = app.db.read().await?;
-    let since = app.clock.now() - Duration::from_secs(REFUSED_DAYS * 24 * 3600);
-    let since = since.date_time().format("%Y-%m-%d").to_string();
+    let week = app.clock.now() - Duration::from_secs(REFUSED_DAYS * 24 * 3600);
+    let since = week.date_time().format("%Y-%m-%d").to_string();
     let sources = source::store::known(&mut conn).await?;
     let handbacks = handback::store::all(&mut conn).await?;
     let [known, failing, gone] = delivery::store::count_hosts(&mut conn, MOST).await?;
@@ -139,6 +141,7 @@ async fn read(app: &App) -> anyhow::Result<Status> {
             ("held", interaction::store::count_held(&mut conn, MOST).await?),
         ),
         reports: moderation::store::count_open_reports(&mut conn, MOST).await?,
+        failures: worker::store::failures(&mut conn, week).await?,
         counted_to: MOST,
         refused: inbox::store::refusals(&mut conn, &since, REFUSED_LINES)
             .await?
@@ -214,6 +217,16 @@ fn text(status: &Status) -> String {
     if status.reports > 0 {
         let open = up_to(status.reports);
         let _ = writeln!(text, "reports     {open} open: `veerpont report list` shows them");
+    }
+    for failed in &status.failures {
+        let times = if failed.times == 1 { "once".to_owned() } else { format!("{} times", failed.times) };
+        let panics = if failed.panics > 0 {
+            format!(" ({} by faults of ours: please report them)", failed.panics)
+        } else {
+            String::new()
+        };
+        let (worker, node, last, why) = (&failed.worker, &failed.node, failed.last.rfc3339(), &failed.why);
+        let _ = writeln!(text, "worker      {worker} of {node} FAILED {times}{panics}, last at {last}: {why}");
     }
     if status.refused.is_empty() {
         let _ = writeln!(text, "refused     nothing in the last {REFUSED_DAYS} days");

@@ -1,5 +1,6 @@
 //! `veerpont sync`: read the sources now.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 
@@ -9,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::print::{Output, count, shown, table};
 use crate::app::App;
 use crate::source::report::Report;
+use crate::source::scan::Warning;
 use crate::source::sync::{self, Wish};
 use crate::{outbox, worker};
 
@@ -26,6 +28,9 @@ pub(super) struct Sync {
     /// Send this post to the followers whatever its age, by its key.
     #[arg(long, value_name = "KEY")]
     deliver: Option<String>,
+    /// Show every warning, also where many are of one kind.
+    #[arg(long)]
+    all: bool,
 }
 
 impl Sync {
@@ -56,7 +61,7 @@ impl Sync {
             // What was decided is said before we end; the running bridge delivers it.
             worker::drain(&outbox::worker::worker(), app).await?;
         }
-        output.print(&whole, || text(&whole))
+        output.print(&whole, || text(&whole, self.all))
     }
 }
 
@@ -69,7 +74,7 @@ fn progress_bar(name: &str, output: Output) -> ProgressBar {
     ProgressBar::new(0).with_style(style).with_message(name.to_owned())
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, all: bool) -> String {
     let mut text = String::new();
     let rows = report.changes.iter().map(|change| {
         let what = match (change.change, change.delivered) {
@@ -83,9 +88,8 @@ fn text(report: &Report) -> String {
     if !report.changes.is_empty() {
         let _ = writeln!(text, "{}\n", table(["CHANGE", "SOURCE", "KEY", "PAGE", "WHY"], rows));
     }
-    for warning in &report.warnings {
-        let line = warning.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let _ = writeln!(text, "warning: {}{line}: {}", shown(&warning.file), shown(&warning.message));
+    for warning in warnings(&report.warnings, all) {
+        let _ = writeln!(text, "warning: {warning}");
     }
     for handle in &report.opted_in {
         let _ = writeln!(text, "new actor: @{handle}");
@@ -102,6 +106,13 @@ fn text(report: &Report) -> String {
         report.unchanged,
         count(report.warnings.len(), "warning"),
     );
+    for (number, what) in
+        [(report.not_public, "not public"), (report.missing, "waited for"), (report.unread, "not read for certain")]
+    {
+        if number > 0 {
+            let _ = write!(text, ", {number} {what}");
+        }
+    }
     if report.delivered > 0 {
         let _ = write!(text, ", {} sent after all", report.delivered);
     }
@@ -114,4 +125,69 @@ fn text(report: &Report) -> String {
         text.push_str("\nNot everything could be read, so nothing counts as removed; see the warnings.");
     }
     text
+}
+
+/// Warnings of one kind that are each shown; of more, one is.
+const SHOWN: usize = 3;
+
+/// One line for each warning, or, where many are of one kind, for the first of them with their number.
+fn warnings(warnings: &[Warning], all: bool) -> Vec<String> {
+    let line = |warning: &Warning| {
+        let line = warning.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!("{}{line}: {}", shown(&warning.file), shown(&warning.message))
+    };
+    if all {
+        return warnings.iter().map(line).collect();
+    }
+    let mut kinds: Vec<(String, Vec<&Warning>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for warning in warnings {
+        let kind = kind(&warning.message);
+        let place = *places.entry(kind.clone()).or_insert(kinds.len());
+        match kinds.get_mut(place) {
+            Some((_, same)) => same.push(warning),
+            None => kinds.push((kind, vec![warning])),
+        }
+    }
+    let mut lines = Vec::new();
+    for (_, same) in kinds {
+        match same.as_slice() {
+            [first, rest @ ..] if same.len() > SHOWN => {
+                lines.push(format!("{} (and {} more of this kind; `--all` shows each)", line(first), rest.len()));
+            }
+            few => lines.extend(few.iter().map(|warning| line(warning))),
+        }
+    }
+    lines
+}
+
+/// A message without what differs between two of its kind: names, in backticks, and numbers.
+fn kind(message: &str) -> String {
+    let parts = message.split('`').enumerate();
+    let words: String = parts.filter(|(at, _)| at % 2 == 0).map(|(_, words)| format!("{words}`")).collect();
+    words.chars().filter(|c| !c.is_numeric()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_warnings_of_one_kind_are_one_line() {
+        let warning =
+            |number: u64, message: String| Warning { file: format!("{number}.md"), line: Some(number), message };
+        let mut many: Vec<Warning> = (0..128)
+            .map(|number| warning(number, format!("the shortcode `x{number}` is not known ({number})")))
+            .collect();
+        many.push(warning(200, "something else".to_owned()));
+        assert_eq!(
+            warnings(&many, false),
+            [
+                "0.md:0: the shortcode `x0` is not known (0) (and 127 more of this kind; `--all` shows each)",
+                "200.md:200: something else"
+            ]
+        );
+        assert_eq!(warnings(&many, true).len(), 129);
+        assert_eq!(warnings(&many[..3], false).len(), 3, "a few are each shown");
+    }
 }

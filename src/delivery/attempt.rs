@@ -12,14 +12,11 @@ use crate::app::App;
 use crate::author;
 use crate::courier;
 use crate::interaction::{self, State};
-use crate::net::client::{Limits, Reply, SendError};
+use crate::net::client::{Limits, Reply, SendError, Wanted};
 use crate::post;
 
 /// Longest wait for a peer's answer; peers promise one within nine seconds (interop D1).
 const TIME_LIMIT: Duration = Duration::from_secs(15);
-
-/// Most bytes of an answer that are read; nothing in it matters but its status.
-const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// What came of trying.
 pub enum Attempt {
@@ -76,7 +73,7 @@ pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
         .uri(waiting.url.as_str())
         .header(CONTENT_TYPE, activitypub_federation::FEDERATION_CONTENT_TYPE)
         .body(body)?;
-    let limits = Limits { total: TIME_LIMIT, body: ANSWER_LIMIT };
+    let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Status };
     if let Some(answer) = courier::send_as_then(app, &actor, waiting.activity, &request, limits).await? {
         // Who fetched the actor since knows the new key alone (ADR 10).
         let unknown_key = |reply: &Reply| matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);

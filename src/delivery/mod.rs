@@ -2,7 +2,9 @@
 
 pub mod attempt;
 pub mod policy;
+pub mod reason;
 pub mod store;
+mod turns;
 pub mod worker;
 
 use serde::Serialize;
@@ -21,6 +23,8 @@ pub struct Lease {
     pub token: i64,
     /// Attempts at the host that failed in a row.
     pub failures: i64,
+    /// How often it was claimed in a row, this time included, and not let go of in order.
+    pub begun: i64,
 }
 
 /// The oldest activity that waits for an inbox.

@@ -17,6 +17,8 @@ pub enum Verdict {
     Settled(Ending),
     /// The peer wants less: send the object's id.
     SendReference,
+    /// The inbox is not there (404), or no longer (410).
+    Missing,
     /// This inbox waits.
     InboxWaits,
     /// The whole host waits, at least until the given time if it named one.
@@ -34,7 +36,7 @@ pub fn judge(answer: &Result<Reply, SendError>, embedded: bool, now: Timestamp) 
     };
     match reply.status {
         status if status.is_success() => Verdict::Settled(Ending::Delivered),
-        StatusCode::GONE => Verdict::Settled(Ending::Gone),
+        StatusCode::NOT_FOUND | StatusCode::GONE => Verdict::Missing,
         StatusCode::PAYLOAD_TOO_LARGE if embedded => Verdict::SendReference,
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
@@ -42,7 +44,8 @@ pub fn judge(answer: &Result<Reply, SendError>, embedded: bool, now: Timestamp) 
         | StatusCode::GATEWAY_TIMEOUT => Verdict::HostWaits(retry_after(reply, now)),
         StatusCode::UNAUTHORIZED | StatusCode::REQUEST_TIMEOUT => Verdict::InboxWaits,
         StatusCode::NOT_IMPLEMENTED => Verdict::Settled(Ending::Refused),
-        status if status.is_server_error() => Verdict::InboxWaits,
+        // What is no status of an answer counts like 500 (RFC 9110 section 15).
+        status if status.is_server_error() || !(200..600).contains(&status.as_u16()) => Verdict::InboxWaits,
         // 3xx and every other 4xx are permanent.
         _ => Verdict::Settled(Ending::Refused),
     }
@@ -51,9 +54,10 @@ pub fn judge(answer: &Result<Reply, SendError>, embedded: bool, now: Timestamp) 
 /// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3), at most a day ahead.
 fn retry_after(reply: &Reply, now: Timestamp) -> Option<Timestamp> {
     let text = reply.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let at = match text.parse::<u32>() {
-        Ok(seconds) => now + Duration::from_secs(u64::from(seconds)),
-        Err(_) => Timestamp::parse_http_date(text)?,
+    let at = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        now + text.parse().map_or(DAY, Duration::from_secs).min(DAY)
+    } else {
+        Timestamp::parse_http_date(text)?
     };
     Some(at.clamp(now, now + DAY))
 }
@@ -121,16 +125,18 @@ mod tests {
         for status in [200, 201, 202, 204] {
             assert_eq!(told(status), Verdict::Settled(Ending::Delivered), "{status}");
         }
-        for status in [301, 308, 400, 403, 404, 405, 406, 422, 501] {
+        for status in [301, 308, 400, 403, 405, 406, 422, 501] {
             assert_eq!(told(status), Verdict::Settled(Ending::Refused), "{status}");
         }
-        for status in [401, 408, 500, 507] {
+        for status in [101, 401, 408, 500, 507, 600, 999] {
             assert_eq!(told(status), Verdict::InboxWaits, "{status}");
         }
         for status in [429, 502, 503, 504] {
             assert_eq!(told(status), Verdict::HostWaits(None), "{status}");
         }
-        assert_eq!(told(410), Verdict::Settled(Ending::Gone));
+        for status in [404, 410] {
+            assert_eq!(told(status), Verdict::Missing, "{status}");
+        }
         assert_eq!(told(413), Verdict::SendReference);
         assert_eq!(judge(&Ok(reply(413, &[])), false, now), Verdict::Settled(Ending::Refused));
         assert_eq!(judge(&Err(SendError::Timeout), true, now), Verdict::HostWaits(None));
@@ -143,7 +149,9 @@ mod tests {
         let until = |text| judge(&Ok(reply(429, &[("retry-after", text)])), true, now);
         assert_eq!(until("120"), Verdict::HostWaits(Some(now + Duration::from_mins(2))));
         assert_eq!(until("Fri, 07 Aug 2026 10:05:00 GMT"), Verdict::HostWaits(Some(now + Duration::from_mins(5))));
-        assert_eq!(until("99999999"), Verdict::HostWaits(Some(now + DAY)));
+        for long in ["99999999", "4294967296", "99999999999999999999999"] {
+            assert_eq!(until(long), Verdict::HostWaits(Some(now + DAY)), "{long}");
+        }
         assert_eq!(until("Fri, 07 Aug 2020 10:05:00 GMT"), Verdict::HostWaits(Some(now)));
         assert_eq!(until("soon"), Verdict::HostWaits(None));
     }

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
+use http::StatusCode;
 use tokio::sync::Mutex;
 
 use super::attempt::{Attempt, attempt};
 use super::policy::{self, Verdict};
+use super::reason::reason;
 use super::store::{self, Shown};
+use super::turns::Turns;
 use super::{Ending, Lease, Waiting};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::db::{Conn, Queue};
 use crate::follower;
 use crate::ids::InboxId;
 use crate::worker::Worker;
@@ -27,6 +31,7 @@ impl Worker for DeliveryWorker {
     type Claim = Lease;
     const NAME: &'static str = "delivery";
     const WIDTH: usize = 256;
+    const QUEUE: Option<Queue> = Some(Queue::Hosts);
 
     async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Lease>> {
         let now = app.clock.now();
@@ -46,6 +51,13 @@ impl Worker for DeliveryWorker {
         while !serve(app, &lease).await? {}
         Ok(())
     }
+
+    async fn put_off(&self, app: &App, lease: Lease, why: &str) -> anyhow::Result<()> {
+        let wait = policy::wait(app.config.delivery.first_retry, lease.begun, false, app.ids.dice());
+        let (until, why) = (app.clock.now() + wait, why.to_owned());
+        app.db.write(move |conn| Box::pin(async move { store::put_off(conn, &lease, until, &why).await })).await?;
+        Ok(())
+    }
 }
 
 /// What is known of a host while it is served.
@@ -53,6 +65,7 @@ struct Visit<'a> {
     app: &'a App,
     lease: &'a Lease,
     state: Mutex<State>,
+    turns: Turns,
 }
 
 #[derive(Default)]
@@ -80,7 +93,7 @@ async fn serve(app: &App, lease: &Lease) -> anyhow::Result<bool> {
         store::generation(&mut conn, lease.host).await?
     };
     let (generation, next) = loop {
-        let visit = Visit { app, lease, state: Mutex::default() };
+        let visit = Visit { app, lease, state: Mutex::default(), turns: Turns::default() };
         visit.every_inbox().await?;
         let state = visit.state.into_inner();
         match state.over {
@@ -173,6 +186,10 @@ impl Visit<'_> {
                 self.come_back(due).await;
                 return Ok(());
             }
+            let first = self.turns.take(&waiting).await;
+            if self.is_over().await {
+                return Ok(());
+            }
             let (answer, embedded) = match attempt(self.app, &waiting).await? {
                 Attempt::Withdrawn => {
                     self.settle(&waiting, Ending::Withdrawn, Shown::default()).await?;
@@ -182,12 +199,22 @@ impl Visit<'_> {
             };
             self.state.lock().await.alive |= answer.is_ok();
             let shown = match &answer {
-                Ok(reply) => Shown { answer: Some(reply.status.as_u16()), error: None },
+                Ok(reply) => Shown { answer: Some(reply.status.as_u16()), error: reason(reply) },
                 Err(error) => Shown { answer: None, error: Some(error.to_string()) },
             };
             match policy::judge(&answer, embedded, self.app.clock.now()) {
-                Verdict::Settled(ending) => self.settle(&waiting, ending, shown).await?,
+                Verdict::Settled(ending) => {
+                    self.settle(&waiting, ending, shown).await?;
+                    if let Some(first) = first.filter(|_| ending == Ending::Delivered) {
+                        first.taken();
+                    }
+                }
                 Verdict::SendReference => self.send_reference(&waiting, shown).await?,
+                Verdict::Missing => {
+                    if !self.miss(&waiting, shown).await? {
+                        return Ok(());
+                    }
+                }
                 Verdict::InboxWaits => return self.back_off_inbox(&waiting, shown).await,
                 Verdict::HostWaits(until) => return self.back_off_host(&waiting, until, shown).await,
             }
@@ -219,28 +246,55 @@ impl Visit<'_> {
         let (lease, waiting, now) = (self.lease.clone(), waiting.clone(), self.app.clock.now());
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
+                if ending == Ending::Gone && waiting.shared {
+                    store::no_fan_out(conn).await?;
+                }
                 if !store::fence(conn, &lease, now).await? {
                     return Ok(false);
                 }
-                // A shared inbox that is gone is only an address less; a personal one was somebody.
-                if ending == Ending::Gone && waiting.shared {
-                    store::reroute(conn, waiting.inbox, now).await?;
-                }
-                store::note_attempt(conn, &waiting, Some(ending), &shown, now).await?;
-                if shown.answer.is_some() {
-                    store::mark_alive(conn, lease.host).await?;
-                    store::clear_inbox(conn, waiting.inbox).await?;
-                }
-                if ending == Ending::Gone {
-                    if !waiting.shared {
-                        follower::store::end_by_inbox(conn, waiting.inbox).await?;
-                    }
-                    store::drop_inbox(conn, waiting.inbox, now).await?;
-                }
+                end(conn, &lease, &waiting, ending, &shown, now).await?;
                 Ok(true)
             })
         });
         self.commit(done.await).await
+    }
+
+    /// An inbox answered that it is not there. What waits for a shared one goes to the inboxes behind it; what waits for a
+    /// personal one waits until its actor was read again, and if that says nothing new, ends. False where it waits.
+    async fn miss(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<bool> {
+        let now = self.app.clock.now();
+        let first = self.app.config.delivery.first_retry;
+        let until = now + policy::wait(first, waiting.inbox_failures + 1, false, self.app.ids.dice());
+        let (lease, waiting) = (self.lease.clone(), waiting.clone());
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if waiting.shared {
+                    store::no_fan_out(conn).await?;
+                }
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok::<_, sqlx::Error>(None);
+                }
+                let answer = shown.answer.unwrap_or_default();
+                let waits = store::read_again(conn, &waiting, answer, now).await? && !waiting.shared;
+                if waits {
+                    store::note_attempt(conn, &waiting, None, &shown, now).await?;
+                    store::mark_alive(conn, lease.host).await?;
+                    store::back_off_inbox(conn, waiting.inbox, until).await?;
+                } else {
+                    let is_gone = waiting.shared || answer == StatusCode::GONE;
+                    let ending = if is_gone { Ending::Gone } else { Ending::Refused };
+                    end(conn, &lease, &waiting, ending, &shown, now).await?;
+                }
+                Ok(Some(waits))
+            })
+        });
+        let done = done.await?;
+        let waits = done.unwrap_or_default();
+        if waits {
+            self.come_back(until).await;
+        }
+        self.commit(Ok(done.is_some())).await?;
+        Ok(!waits)
     }
 
     async fn send_reference(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<()> {
@@ -289,8 +343,11 @@ impl Visit<'_> {
         let first = self.app.config.delivery.first_retry;
         let until = now + policy::wait(first, failures + 1, gone, self.app.ids.dice());
         let until = asked.map_or(until, |asked| asked.max(until));
-        let why =
-            shown.error.clone().or(shown.answer.map(|status| format!("it answered {status}"))).unwrap_or_default();
+        let why = match (shown.answer, &shown.error) {
+            (Some(status), Some(words)) => format!("it answered {status}: {words}"),
+            (Some(status), None) => format!("it answered {status}"),
+            (None, error) => error.clone().unwrap_or_default(),
+        };
         let (lease, waiting) = (self.lease.clone(), waiting.clone());
         let mut state = self.state.lock().await;
         if state.over.is_some() {
@@ -311,6 +368,33 @@ impl Visit<'_> {
         });
         self.commit(done.await).await
     }
+}
+
+/// Writes how a delivery ended, within the fence of its lease.
+async fn end(
+    conn: &mut Conn,
+    lease: &Lease,
+    waiting: &Waiting,
+    ending: Ending,
+    shown: &Shown,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    // A shared inbox that is gone is only an address less; a personal one was somebody.
+    if ending == Ending::Gone && waiting.shared {
+        store::reroute(conn, waiting.inbox, now).await?;
+    }
+    store::note_attempt(conn, waiting, Some(ending), shown, now).await?;
+    if shown.answer.is_some() {
+        store::mark_alive(conn, lease.host).await?;
+        store::clear_inbox(conn, waiting.inbox).await?;
+    }
+    if ending == Ending::Gone {
+        if !waiting.shared {
+            follower::store::end_by_inbox(conn, waiting.inbox).await?;
+        }
+        store::drop_inbox(conn, waiting.inbox, now).await?;
+    }
+    Ok(())
 }
 
 /// The loop, ready to run.

@@ -273,5 +273,5 @@ async fn is_quiet(stage: &Stage) -> anyhow::Result<bool> {
 async fn has_deliveries(stage: &Stage) -> anyhow::Result<bool> {
     let mut conn = stage.app.db.read().await?;
     let now = stage.app.clock.now();
-    Ok(outbox::store::any_unsent(&mut conn).await? || delivery::store::any_due(&mut conn, now).await?)
+    Ok(outbox::store::first_unsent(&mut conn).await?.is_some() || delivery::store::any_due(&mut conn, now).await?)
 }

@@ -10,7 +10,7 @@ use crate::activity::Local;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::interaction;
+use crate::interaction::named::{Named, named};
 use crate::post::{self, Article};
 
 /// What happened at one moment.
@@ -71,9 +71,9 @@ pub async fn story(app: &App, wanted: &str) -> sqlx::Result<Option<Story>> {
         subject = subject.or_else(|| (!heard.is_empty()).then(|| wanted.to_owned()));
         events.extend(heard);
     }
-    if let Some(said) = interaction::store::post(conn, wanted).await? {
+    if let Some(Named::Said(said)) = named(conn, &app.urls, wanted).await? {
         events.extend(heard::of_post(app, conn, &said).await?);
-        subject = Some(format!("the {} {wanted}", said.kind.as_str()));
+        subject = Some(format!("the {} {}", said.kind.as_str(), said.object_id));
     }
     events.sort_by_key(|event| event.at);
     Ok(subject.map(|subject| Story { subject, events }))
@@ -81,11 +81,8 @@ pub async fn story(app: &App, wanted: &str) -> sqlx::Result<Option<Story>> {
 
 /// An article by its id, its page or its post's key.
 async fn article(app: &App, conn: &mut Conn, wanted: &str) -> sqlx::Result<Option<Article>> {
-    if let Some(Local::Article(uuid)) = app.urls.local(wanted) {
-        return post::store::article_by_uuid(conn, uuid).await;
-    }
-    if let Some(article) = post::store::article_by_url(conn, wanted).await? {
-        return Ok(Some(article));
+    if let Some(Named::Article(article)) = named(conn, &app.urls, wanted).await? {
+        return Ok(Some(*article));
     }
     let mut posts = post::store::posts_by_key(conn, wanted).await?;
     match posts.pop().and_then(|post| post.article) {

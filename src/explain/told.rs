@@ -78,10 +78,10 @@ async fn sent(app: &App, conn: &mut Conn, activity: &Told) -> sqlx::Result<Event
         event = event.with(format!("to {}: sent to nobody", activity.audience));
     }
     for line in delivery::store::ledger_of(conn, activity.id, DELIVERIES).await? {
-        let answer = match (line.answer, &line.error) {
-            (_, Some(error)) => format!(", {error}"),
-            (Some(status), None) => format!(", answered {status}"),
-            (None, None) => String::new(),
+        let answer = match (line.answer, line.last()) {
+            (Some(_), Some(last)) => format!(", answered {last}"),
+            (None, Some(error)) => format!(", {error}"),
+            (_, None) => String::new(),
         };
         let next = line.next_attempt.map(|at| format!(", again at {at}")).unwrap_or_default();
         let times = if line.attempts < 2 { String::new() } else { format!(" after {} attempts", line.attempts) };

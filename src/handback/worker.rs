@@ -13,8 +13,10 @@ use super::{Known, View, hand_back};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::{Handback, HandbackKind};
+use crate::db::Queue;
 use crate::source;
 use crate::worker::Worker;
+use crate::worker::store as begun;
 
 /// How long after one pass the next one may follow: a flood of replies is written in a few strokes.
 pub const PAUSE: Duration = Duration::from_secs(3);
@@ -43,6 +45,7 @@ impl Worker for HandbackWorker {
     type Claim = Due;
     const NAME: &'static str = "handback";
     const WIDTH: usize = 1;
+    const QUEUE: Option<Queue> = None;
 
     async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Due>> {
         let mut due = Vec::new();
@@ -61,6 +64,9 @@ impl Worker for HandbackWorker {
         let Some(source) = app.config.sources.iter().find(|source| source.name == handback.source) else {
             anyhow::bail!("the source `{}` is not configured", handback.source);
         };
+        let (item, now) = (item(&handback), app.clock.now());
+        let begins = item.clone();
+        app.db.write(move |conn| Box::pin(async move { begun::begin(conn, Self::NAME, &begins, now).await })).await?;
         let mut known = self.known.lock().await.remove(&handback.path).filter(|_| !whole).unwrap_or_default();
         let HandbackKind::Hugo = handback.kind;
         let (seen, error) = match hand_back(app, source, &handback.path, &mut known).await {
@@ -84,7 +90,29 @@ impl Worker for HandbackWorker {
             }
         };
         let passed = Passed { seen, at: app.clock.now(), error, ..none(app, &handback) };
-        app.db.write(move |conn| Box::pin(async move { store::save(conn, &passed).await })).await?;
+        app.db
+            .write(move |conn| {
+                Box::pin(async move {
+                    begun::end(conn, Self::NAME, &item).await?;
+                    store::save(conn, &passed).await
+                })
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn put_off(&self, app: &App, Due { handback, .. }: Due, why: &str) -> anyhow::Result<()> {
+        let now = app.clock.now();
+        let (item, why) = (item(&handback), why.to_owned());
+        let passed = Passed { at: now, error: Some(why.clone()), ..none(app, &handback) };
+        app.db
+            .write(move |conn| {
+                Box::pin(async move {
+                    begun::fail(conn, Self::NAME, &item, &why, now).await?;
+                    store::save(conn, &passed).await
+                })
+            })
+            .await?;
         Ok(())
     }
 }
@@ -98,6 +126,9 @@ impl HandbackWorker {
             return Ok(None);
         }
         let mut conn = app.db.snapshot().await?;
+        if begun::resting(&mut conn, Self::NAME, now).await?.contains(&item(handback)) {
+            return Ok(None);
+        }
         let wanted = none(app, handback);
         let same = |passed: &Passed| {
             (&passed.node, &passed.source, &passed.folder) == (&wanted.node, &wanted.source, &wanted.folder)
@@ -117,6 +148,11 @@ impl HandbackWorker {
         let view = View::take(app, &mut conn, source.id).await?;
         Ok((view.sum() != passed.seen).then_some(false))
     }
+}
+
+/// Under what it is noted as begun.
+fn item(handback: &Handback) -> String {
+    format!("{}:{}", handback.source, handback.path.display())
 }
 
 /// The row of a handback that was never gone through.

@@ -19,6 +19,13 @@ pub enum Fault {
     },
     /// Answers 307 with this `Location`, and takes nothing.
     Redirect(String),
+    /// Answers with this status and a body that is no good. What the status calls a success is taken.
+    Spoilt {
+        /// The status.
+        status: u16,
+        /// What is wrong with the body.
+        body: Spoilt,
+    },
     /// Waits before it takes the request and answers.
     Slow(Duration),
     /// Closes the connection before anything arrives; in memory nobody answers.
@@ -34,6 +41,19 @@ pub enum Fault {
         /// Where the dice start, so that a run can be repeated.
         seed: u64,
     },
+}
+
+/// What is wrong with the body of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoilt {
+    /// It has 70,000 bytes.
+    Long,
+    /// It begins and never goes on.
+    Pausing,
+    /// It says that it is gzip, and is not.
+    NoGzip,
+    /// The connection breaks in its midst.
+    CutOff,
 }
 
 impl Fault {

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures::stream::{self, StreamExt};
 use http::request::Parts;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::actor::text;
 use super::calls::FollowState;
-use super::fault::Fault;
+use super::fault::{Fault, Spoilt};
 use super::peer::{Peer, PeerShape, Unread};
 use super::shape::{addresses, object_id};
 use super::timeline::Entry;
@@ -101,7 +102,7 @@ impl Peer {
             self.problem(format!("{} {}: {why}", parts.uri.path(), text(&activity, "type").unwrap_or("?")));
         }
         let refused_by_fault = answer_of(&fault);
-        let taken = judged.is_ok() && refused_by_fault.is_none();
+        let taken = judged.is_ok() && refused_by_fault.as_ref().is_none_or(|answer| takes(&fault, answer));
         if taken {
             self.apply(&activity, user.as_deref()).await;
         }
@@ -335,8 +336,26 @@ fn answer_of(fault: &Fault) -> Option<Response> {
         Fault::RetryAfter { status: code, seconds } => {
             Some((status(*code), [(header::RETRY_AFTER, seconds.to_string())]).into_response())
         }
+        Fault::Spoilt { status: code, body } => Some((status(*code), spoilt(*body)).into_response()),
         Fault::Redirect(to) => Some((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to.clone())]).into_response()),
         _ => None,
+    }
+}
+
+/// Whether the answer of a fault is that of a server which took the request all the same.
+fn takes(fault: &Fault, answer: &Response) -> bool {
+    matches!(fault, Fault::Spoilt { .. }) && answer.status().is_success()
+}
+
+fn spoilt(body: Spoilt) -> Response {
+    let begun = || Ok::<_, std::io::Error>(Bytes::from_static(b"Well,"));
+    match body {
+        Spoilt::Long => "x".repeat(70_000).into_response(),
+        Spoilt::Pausing => Body::from_stream(stream::iter([begun()]).chain(stream::pending())).into_response(),
+        Spoilt::NoGzip => ([(header::CONTENT_ENCODING, "gzip")], "no gzip").into_response(),
+        Spoilt::CutOff => {
+            Body::from_stream(stream::iter([begun(), Err(std::io::ErrorKind::ConnectionReset.into())])).into_response()
+        }
     }
 }
 

@@ -23,7 +23,7 @@ mod verify;
 mod wire;
 
 pub use calls::{Answer, FollowState, Sent};
-pub use fault::Fault;
+pub use fault::{Fault, Spoilt};
 pub use found::Found;
 pub use inbox::Received;
 pub use key::PeerKey;

@@ -1,6 +1,5 @@
 //! Between HTML and plain text.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -8,16 +7,21 @@ use regex::Regex;
 use super::{STRIPPER, TAG, pattern, settle, tidy};
 
 /// The words of a piece of HTML: blocks are parted by an empty line, list items, table rows and line breaks by a
-/// line end; other white space is single blanks.
+/// line end; other white space is single blanks. Bounded as [`clean`](super::clean) is.
 #[must_use]
 pub fn text(html: &str) -> String {
+    text_of_clean(&settle(html, |html| tidy(&STRIPPER.clean(html).to_string())))
+}
+
+/// As [`text`], of HTML that is clean: it is not read anew.
+#[must_use]
+pub fn text_of_clean(clean: &str) -> String {
     static LINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"<br>|</(?:li|tr)>"));
     static CELL: LazyLock<Regex> = LazyLock::new(|| pattern(r"</t[dh]>"));
     static BLOCK: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"</?(?:p|h[2-6]|ul|ol|blockquote|pre|table|caption)>|<hr>"));
+        LazyLock::new(|| pattern(r"</?(?:p|h[2-6]|ul|ol|blockquote|pre|table|caption)(?: [^>]*)?>|<hr>"));
 
-    let html = settle(html, |html| tidy(&STRIPPER.clean(html).to_string()));
-    let html = html.replace(['\n', '\r'], " ");
+    let html = clean.replace(['\n', '\r'], " ");
     let html = LINE.replace_all(&html, "\n");
     let html = CELL.replace_all(&html, " ");
     let html = BLOCK.replace_all(&html, "\n\n");
@@ -38,15 +42,6 @@ pub fn text(html: &str) -> String {
         out.push_str(&words);
     }
     out
-}
-
-/// A short text without what turns the direction of writing, or is no character to be seen: names and warnings would
-/// change the text around them.
-#[must_use]
-pub fn straight(text: &str) -> Cow<'_, str> {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let is_out = |c: char| turns(c) || (c.is_control() && !c.is_whitespace());
-    if text.contains(is_out) { Cow::Owned(text.replace(is_out, "")) } else { Cow::Borrowed(text) }
 }
 
 /// Plain text made safe to stand in HTML, also between the quotes of an attribute.

@@ -172,3 +172,51 @@ proptest! {
         prop_assert!(!tags.contains(['<', '>']), "{}", summary);
     }
 }
+
+#[test]
+fn no_tag_has_more_attributes_than_are_read() {
+    let many = (0..100_000).fold(String::new(), |all, number| all + &format!(" a{number}"));
+    let link = r#"<a href="https://a.example/" rel="nofollow noopener">x</a> y"#;
+    for (dirty, expected) in [
+        (format!("<a href='https://a.example/'{many}>x</a> y"), link),
+        (format!("<a href='https://a.example/'{many} b='>'/>x</a> y"), link),
+        (format!("<a{many} href='https://a.example/'>x</a> y"), "x y"),
+        // No tag: what looks like one is a part of something else.
+        (format!("<!-- <b{many} --><b>x</b> y"), "<b>x</b> y"),
+        (format!("<script>'<b{many}'</script><b>x</b> y"), "<b>x</b> y"),
+        (format!("<b title='<i{many}'>x</b> y"), "<b>x</b> y"),
+        (format!("<<b{many}>x</b> y"), "&lt;<b>x</b> y"),
+        (format!("</<b{many}>x y"), "x y"),
+        // Quotes that open nothing, before a tag whose quotes do.
+        (format!("&<b x=\"<a b=\"{many}>x</b> y"), "&amp;<b>x</b> y"),
+        (format!("</b{many}>x y"), "x y"),
+        (format!("<b{many}"), ""),
+    ] {
+        let start: String = dirty.chars().take(30).collect();
+        let (cost, made) = Cost::of(|| clean(&dirty));
+        assert_eq!(made, expected, "{start}");
+        assert!(cost.steps < 100_000, "{start}: {cost:?}");
+    }
+}
+
+#[test]
+fn what_is_too_dear_is_left_as_its_words() {
+    let open = (0..190).fold("<p>".to_owned(), |all, number| all + &format!("<b a{number}>"));
+    for (dirty, expected) in [
+        (open.clone() + &"<p>x".repeat(2_000), vec!["x"; 2_000].join(" ")),
+        ("<b a=\"</b>\">".repeat(300) + "x", "x".to_owned()),
+        (
+            format!("<script>1</script><svg><style>2</style><desc>3</desc></svg>{open}{}", "<p>x".repeat(500)),
+            vec!["x"; 500].join(" "),
+        ),
+        (format!("a &amp;lt; b<title>2</title>{}", "<i>".repeat(300)), "a &amp;lt; b".to_owned()),
+        (format!("<select><option>1</select>a\u{a0}b{}", "<i>".repeat(300)), "a&nbsp;b".to_owned()),
+    ] {
+        assert_eq!(clean(&dirty), expected);
+        assert_eq!(clean_strangers(&dirty), expected);
+        assert_eq!(escape(&text(&dirty)).replace('\u{a0}', "&nbsp;"), expected.replace("&nbsp;", " "));
+    }
+    // Not closed, as people write it, and each time with another colour.
+    let sloppy = (0..300).fold(String::new(), |all, number| all + &format!("<p><b>a{number}<p><i>b</i></b>"));
+    assert!(clean(&sloppy).matches("<p>").count() >= 600);
+}

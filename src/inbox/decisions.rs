@@ -14,7 +14,7 @@ use crate::moderation::decisions::{self, Decision, Impossible};
 pub async fn decide(app: &App, id: &str, decision: Decision, why: Option<&str>) -> Result<State, Impossible> {
     let (ours, id, why) = (app.clone(), id.to_owned(), why.map(str::to_owned));
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let state = decisions::decide(&ours, conn, &id, decision, why.as_deref()).await?;
                 if state == State::Shown {

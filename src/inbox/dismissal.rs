@@ -13,7 +13,7 @@ use crate::remote;
 pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> {
     let (app, actor, who) = (app.clone(), actor.clone(), who.to_owned());
     let db = app.db.clone();
-    db.write(move |conn| {
+    db.decide(move |conn| {
         Box::pin(async move {
             let Some(remote) = remote::store::by_url(conn, &who).await? else { return Ok(false) };
             let ended = dismissal::end_follow(&app, conn, &actor, &remote).await?;

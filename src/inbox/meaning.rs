@@ -1,36 +1,34 @@
 //! What each activity means, one function each: idempotent, in the transaction that settles it.
 
 mod actors;
+mod again;
 mod follows;
 mod groups;
+mod mentions;
 mod opinions;
 mod origin;
+mod place;
 mod posts;
 mod quotes;
+mod reading;
 mod reports;
 mod taken_back;
 
-use super::{FETCHED, Inbound, Verdict};
-use crate::activity::incoming::{self, Incoming, Kind};
+pub use self::reading::Reading;
+use self::reading::Said;
+use super::{Inbound, Verdict};
+use crate::activity::incoming::{Incoming, Kind};
 use crate::app::App;
 use crate::db::Conn;
 
-/// Does what an activity says, as far as it may, and tells what became of it.
+/// Does what an activity says, as far as it may, and tells what became of it. It was read before, see [`Reading`].
 ///
 /// # Errors
 /// The database's.
-pub async fn interpret(app: &App, conn: &mut Conn, inbound: &Inbound) -> sqlx::Result<Verdict> {
-    let document = match incoming::document(inbound.raw.as_bytes()) {
-        Ok(document) => document,
-        Err(malformed) => return Ok(Verdict::declined(malformed.to_string())),
-    };
-    if inbound.path == FETCHED
-        && let Ok(post) = incoming::statement(&document)
-    {
-        return posts::told(app, conn, inbound, post).await;
-    }
-    let incoming = match incoming::activity(document) {
-        Ok(incoming) => incoming,
+pub async fn interpret(app: &App, conn: &mut Conn, inbound: &Inbound, reading: Reading) -> sqlx::Result<Verdict> {
+    let (incoming, brought) = match reading.0 {
+        Ok(Said::Post(post)) => return posts::told(app, conn, inbound, *post).await,
+        Ok(Said::Activity(incoming, brought)) => (incoming, brought),
         Err(malformed) => return Ok(Verdict::declined(malformed.to_string())),
     };
     if inbound.signer != inbound.actor {
@@ -40,15 +38,15 @@ pub async fn interpret(app: &App, conn: &mut Conn, inbound: &Inbound) -> sqlx::R
         Kind::Follow => follows::follow(app, conn, inbound, &incoming).await,
         Kind::Block => follows::block(app, conn, inbound, &incoming).await,
         Kind::Undo => taken_back::undo(app, conn, inbound, &incoming).await,
-        Kind::Create | Kind::Update => posts::written(app, conn, inbound, &incoming).await,
+        Kind::Create | Kind::Update => posts::written(app, conn, inbound, &incoming, brought).await,
         Kind::Delete if object(&incoming) == Some(inbound.actor.as_str()) => actors::gone(app, conn, inbound).await,
         Kind::Delete => posts::deleted(app, conn, inbound, &incoming).await,
         Kind::Announce if groups::is_wrapped(&incoming) => groups::passed_on(app, conn, inbound, &incoming).await,
         Kind::Announce | Kind::Like | Kind::Dislike | Kind::EmojiReact => {
             opinions::given(app, conn, inbound, &incoming).await
         }
-        Kind::QuoteRequest => quotes::requested(app, conn, inbound, &incoming).await,
-        Kind::Flag => reports::flagged(app, conn, inbound, &incoming).await,
+        Kind::QuoteRequest => quotes::requested(app, conn, inbound, &incoming, brought).await,
+        Kind::Flag => reports::flagged(app, conn, inbound, &incoming, brought).await,
         Kind::Move => actors::moved(app, conn, inbound, &incoming).await,
         Kind::Add | Kind::Remove => Ok(Verdict::ignored("what others pin or list is not shown here")),
         Kind::Accept | Kind::Reject => Ok(Verdict::declined("it answers nothing that we asked for")),

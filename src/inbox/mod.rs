@@ -56,6 +56,8 @@ pub enum Outcome {
     Ignored,
     /// It may not do what it says.
     Declined,
+    /// It names an author of ours, in a conversation that is not ours: for the operator to see.
+    Mention,
     /// Not understood yet; read again after an upgrade.
     Deferred,
     /// It made us fail five times.
@@ -70,6 +72,7 @@ impl Outcome {
             Self::Accepted => "accepted",
             Self::Ignored => "ignored",
             Self::Declined => "declined",
+            Self::Mention => "mention",
             Self::Deferred => "deferred",
             Self::Failed => "failed",
         }

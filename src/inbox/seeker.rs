@@ -14,14 +14,15 @@ use crate::activity::Urls;
 use crate::activity::incoming::{self, same_origin};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::Conn;
+use crate::db::{Conn, Queue};
 use crate::delivery::policy;
-use crate::ids::Host;
+use crate::ids::{Host, Ids};
 use crate::interaction;
 use crate::moderation::door;
 use crate::remote::actors;
 use crate::remote::fetch::{self, FetchError, Fetched};
 use crate::worker::Worker;
+use crate::worker::store::BEGUN_MAX;
 
 /// Attempts after which a document that cannot be had is given up: about two and a half days.
 const ATTEMPTS: i64 = 14;
@@ -46,6 +47,7 @@ impl Worker for Seeker {
     type Claim = Wanted;
     const NAME: &'static str = "seeker";
     const WIDTH: usize = 16;
+    const QUEUE: Option<Queue> = Some(Queue::Wanted);
 
     async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Wanted>> {
         let now = app.clock.now();
@@ -55,9 +57,8 @@ impl Worker for Seeker {
                 return Ok(Vec::new());
             }
         }
-        let (db, node, limit) = (app.db.clone(), app.config.server.node.clone(), i64::try_from(limit)?);
-        let claim =
-            app.db.write(move |conn| Box::pin(async move { wanted::claim(conn, &db, &node, limit, now).await }));
+        let (claimer, limit) = (app.clone(), i64::try_from(limit)?);
+        let claim = app.db.write(move |conn| Box::pin(async move { claim(&claimer, conn, limit, now).await }));
         Ok(claim.await?)
     }
 
@@ -75,12 +76,46 @@ impl Worker for Seeker {
             }
         }
     }
+
+    async fn put_off(&self, app: &App, wanted: Wanted, why: &str) -> anyhow::Result<()> {
+        if wanted.begun >= BEGUN_MAX {
+            return end(app, wanted, "failed", why.to_owned()).await;
+        }
+        let (at, why) =
+            (app.clock.now() + policy::wait(FIRST_WAIT, wanted.begun, false, app.ids.dice()), why.to_owned());
+        app.db.write(move |conn| Box::pin(async move { wanted::put_off(conn, &wanted, at, &why).await })).await?;
+        Ok(())
+    }
 }
 
+/// Takes what is due. What was begun as often as may be, and never ended, is not begun again: the process may have ended
+/// by it each time.
+async fn claim(app: &App, conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Wanted>> {
+    loop {
+        let due = wanted::claim(conn, &app.db, &app.config.server.node, limit, now).await?;
+        let (hopeless, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|wanted| wanted.begun > BEGUN_MAX);
+        for wanted in &hopeless {
+            tracing::error!(url = wanted.url, "a document was given up: {NEVER_ENDED}");
+            give_up(conn, wanted, "failed", NEVER_ENDED, now).await?;
+        }
+        // What waited behind them is due now.
+        if hopeless.is_empty() || !due.is_empty() {
+            return Ok(due);
+        }
+    }
+}
+
+/// Why a document is given up that nobody lived to tell of.
+const NEVER_ENDED: &str =
+    "reading it was begun five times and never brought to an end: each time the process ended first";
+
 /// What a document turned out to be.
+#[derive(Clone)]
 enum Found {
     /// A post, or an activity, of an actor who is known by now: to be understood in the inbox.
     Said(Box<Arrival>),
+    /// A page of a post that has another id, on the same server: to be read there.
+    PageOf(String),
     /// It stands, where somebody said that it was gone.
     Stands,
     /// An actor, kept.
@@ -130,6 +165,14 @@ fn is_tombstone(document: &Value) -> bool {
 async fn said(app: &App, wanted: &Wanted, found: &Fetched) -> Result<Found, FetchError> {
     let Fetched { at, document, .. } = found;
     let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
+    // An address that people copy, named in place of the id (interop U11).
+    if id != wanted.url
+        && wanted.depth < DEEPEST
+        && [at.as_str(), &wanted.url].iter().all(|place| same_origin(place, id))
+        && incoming::statement(document).is_ok()
+    {
+        return Ok(Found::PageOf(id.to_owned()));
+    }
     if id != wanted.url || !found.speaks_for(id) {
         return Err(FetchError::Refused(format!("what is served at {at} says it is `{id}`")));
     }
@@ -165,6 +208,7 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
         Box::pin(async move {
             let reason = match &found {
                 Found::Said(_) => "read at its origin",
+                Found::PageOf(id) => &format!("it is a page of {id}"),
                 Found::Stands => "it stands at its origin",
                 Found::Actor => "read",
                 Found::Listed(listed) => &format!("read: {} posts", listed.items.len()),
@@ -174,6 +218,7 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
             }
             match found {
                 Found::Said(arrival) => store::keep_fetched(conn, &ids, &arrival, now).await,
+                Found::PageOf(id) => read_instead(conn, &ids, &wanted, id, now).await,
                 Found::Stands | Found::Actor => store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await,
                 Found::Listed(listed) => {
                     for want in missing(conn, &wanted, listed, &urls, now).await? {
@@ -185,6 +230,17 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
         })
     });
     settled.await?;
+    Ok(())
+}
+
+/// Reads a post at its own id, for whoever waits for the page that led there. It counts as one step more, so that no chain of
+/// pages is endless.
+async fn read_instead(conn: &mut Conn, ids: &Ids, page: &Wanted, id: String, now: Timestamp) -> sqlx::Result<()> {
+    store::wait_instead(conn, &page.url, &id).await?;
+    let want = Want { article: page.article, depth: page.depth + 1, ..Want::now(id, Purpose::Post) };
+    if !wanted::ask(conn, ids, &want, None, now).await? {
+        store::fail_waiting(conn, &want.url, want.purpose, wanted::ENOUGH, now).await?;
+    }
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! What was said of our articles: replies at any depth, by others and by our authors, quotes, likes, dislikes and boosts.
 
+pub mod named;
 pub mod store;
 pub mod talk;
+
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +12,7 @@ use uuid::Uuid;
 
 use crate::activity::incoming::{Attachment, Audience, Emoji, Mention, Statement};
 use crate::clock::Timestamp;
-use crate::html;
+use crate::html::{self, Cleaned};
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 
 /// What somebody did.
@@ -199,16 +202,41 @@ pub struct Words {
     pub quotes: Option<String>,
 }
 
-impl Words {
-    /// Takes the words of a post, cleaned (interop E22).
+/// A post of somebody else's whose content was cleaned, for all who judge and keep it (interop E22).
+#[derive(Clone, Debug)]
+pub struct CleanPost {
+    /// The post, its content moved away.
+    post: Statement,
+    /// What it says.
+    pub content: Cleaned,
+}
+
+impl CleanPost {
+    /// Cleans its content: not within a transaction, and not on a thread that others wait for.
     #[must_use]
-    pub fn of(post: Statement) -> Self {
+    pub fn of(mut post: Statement) -> Self {
+        let content = Cleaned::of(&std::mem::take(&mut post.content));
+        Self { post, content }
+    }
+}
+
+impl Deref for CleanPost {
+    type Target = Statement;
+    fn deref(&self) -> &Statement {
+        &self.post
+    }
+}
+
+impl Words {
+    /// Takes the words of a post.
+    #[must_use]
+    pub fn of(CleanPost { post, content }: CleanPost) -> Self {
         Self {
             audience: post.audience,
             title: post.title,
             warning: post.warning,
             sensitive: post.sensitive,
-            content: html::clean_strangers(&post.content),
+            content: content.html,
             options: post.options,
             language: post.language,
             url: post.url,
@@ -228,9 +256,9 @@ pub struct Person {
     pub row: Author,
     /// Their id.
     pub id: String,
-    /// Their name as they write it, which may be empty.
+    /// Their name without what deceives ([`html::name`]); their user name where they have none.
     pub name: String,
-    /// `@user@host`.
+    /// `@user@host`: the host of their id, and a user name that is one ([`html::username`]).
     pub handle: String,
     /// Their page for people.
     pub url: String,
@@ -240,6 +268,15 @@ pub struct Person {
     pub emoji: Vec<Emoji>,
     /// Whether they are one of our actors.
     pub ours: bool,
+}
+
+impl Person {
+    /// The name that somebody is shown by: as they write it, without what deceives, or else their user name.
+    #[must_use]
+    pub fn name(written: &str, username: &str) -> String {
+        let name = html::name(written);
+        if name.is_empty() { username.to_owned() } else { name }
+    }
 }
 
 /// A reply with its author, for people and for those who show conversations.

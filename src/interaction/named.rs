@@ -39,7 +39,7 @@ const ADDRESS_MAX: usize = 2048;
 /// Parameters that mark from where a link was followed.
 const TRACKING: [&str; 8] = ["fbclid", "gclid", "dclid", "msclkid", "yclid", "mc_cid", "mc_eid", "igshid"];
 
-/// Finds what an address names: exactly, else however it is spelled. At most four statements, each by an index.
+/// Finds what an address names: exactly, else however it is spelled. At most five statements, each by an index.
 ///
 /// # Errors
 /// The database's.
@@ -130,11 +130,13 @@ async fn on_our_pages(conn: &mut Conn, urls: &Urls, url: &Url) -> sqlx::Result<O
 
 async fn article_on_page(conn: &mut Conn, url: &Url, page: &str) -> sqlx::Result<Option<Article>> {
     let spellings = of_site(url, page);
-    let mut found = post::store::articles_by_urls(conn, &spellings).await?;
-    let place = |article: &Article| spellings.iter().position(|spelling| *spelling == article.url);
-    // Of one page, the newest comes first, and stays so.
-    found.sort_by_key(place);
-    Ok(found.into_iter().next())
+    let found = post::store::articles_on_pages(conn, &spellings).await?;
+    // Of one page, the newest comes first.
+    let likeliest = spellings.iter().find_map(|spelling| found.iter().find(|(_, page)| page == spelling));
+    match likeliest {
+        Some((id, _)) => post::store::article(conn, *id).await,
+        None => Ok(None),
+    }
 }
 
 async fn said_on_page(conn: &mut Conn, url: &Url, page: &str) -> sqlx::Result<Option<Named>> {
@@ -210,12 +212,10 @@ fn spell(url: &Url, all: &mut Vec<String>) {
     }
 }
 
-/// Most spellings of one address.
-pub(crate) const SPELLINGS: usize = 9;
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::post::store::PAGES as SPELLINGS;
 
     fn url(text: &str) -> Url {
         Url::parse(text).expect("an address")
@@ -236,7 +236,9 @@ mod tests {
             assert!(all.iter().any(|spelling| spelling == page), "{linked}: {all:?}");
             assert!(all.len() <= SPELLINGS, "{linked}: {all:?}");
         }
-        for other in ["https://example.org/post/one/two/", "https://other.example/post/one/", "https://example.org/post/"] {
+        for other in
+            ["https://example.org/post/one/two/", "https://other.example/post/one/", "https://example.org/post/"]
+        {
             let all = of_site(&url(other), other);
             assert!(all.iter().all(|spelling| spelling != page), "{other}: {all:?}");
         }

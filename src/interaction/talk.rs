@@ -82,7 +82,7 @@ pub fn person(app: &App, who: &Actor) -> Person {
     Person {
         row: Author::Ours(who.id),
         id: who.url(&app.urls),
-        name: who.name.clone(),
+        name: Person::name(&who.name, who.handle.as_str()),
         handle: format!("@{}", app.urls.acct(&who.handle)),
         url: app.urls.profile(&who.handle),
         avatar: who.icon.as_ref().map(|icon| icon.url.clone()),

@@ -46,6 +46,8 @@ pub enum Impossible {
     Database(#[from] sqlx::Error),
 }
 
+crate::ends_writes!(Impossible);
+
 /// Decides about a post of somebody elsewhere, by its id; says how it stands then.
 ///
 /// # Errors

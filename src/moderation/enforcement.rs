@@ -66,7 +66,7 @@ pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
     follows(app, &rules, &mut done).await?;
     servers(app, &rules, &mut done).await?;
     if let Some(change) = change {
-        app.db.write(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
+        app.db.decide(move |conn| Box::pin(async move { store::note_enforced(conn, change).await })).await?;
     }
     Ok(done)
 }
@@ -104,7 +104,7 @@ async fn what_was_said(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sq
             said.iter().filter(|said| block_of(rules, said) != said.block).map(|said| said.id).collect();
         for some in differ.chunks(WRITTEN) {
             let (app, rules, some, db) = (app.clone(), rules.clone(), some.to_vec(), app.db.clone());
-            let write = db.write(move |conn| {
+            let write = db.decide(move |conn| {
                 Box::pin(async move {
                     let mut done = Enforced::default();
                     for id in some {
@@ -156,7 +156,7 @@ async fn follows(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Re
             follows.iter().filter(is_forbidden).map(|follow| (follow.actor, follow.who)).collect();
         for some in forbidden.chunks(WRITTEN) {
             let (app, some, db) = (app.clone(), some.to_vec(), app.db.clone());
-            let write = db.write(move |conn| {
+            let write = db.decide(move |conn| {
                 Box::pin(async move {
                     let mut ended = 0;
                     for (actor, who) in some {
@@ -190,7 +190,7 @@ async fn servers(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Re
                 continue;
             }
             // Each by itself: much may wait for it.
-            let write = app.db.write(move |conn| {
+            let write = app.db.decide(move |conn| {
                 Box::pin(async move { delivery::store::set_blocked(conn, id, is_blocked, now).await })
             });
             write.await?;

@@ -1,16 +1,11 @@
 //! How much a post may name and link before a moderator looks at it (interop E23): pure.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
-use crate::activity::incoming::Statement;
 use crate::config::Moderation;
-use crate::html;
+use crate::interaction::CleanPost;
 
 /// Why a post waits for a moderator by what is in it.
 #[must_use]
-pub fn exceeded(post: &Statement, limits: &Moderation) -> Option<String> {
+pub fn exceeded(post: &CleanPost, limits: &Moderation) -> Option<String> {
     let over = |count: usize, most: u32| u32::try_from(count).map_or(true, |count| count > most);
     let (people, most) = (post.mentions.len(), limits.max_mentions.get());
     if over(people, most) {
@@ -21,18 +16,13 @@ pub fn exceeded(post: &Statement, limits: &Moderation) -> Option<String> {
 }
 
 /// Links of a post, as anchors or as words; those of as many mentions and hashtags as it has are none.
-fn links(post: &Statement) -> usize {
-    static ANCHOR: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"(?s)<a href="[^"]*"[^>]*>(.*?)</a>"#).ok());
-    let clean = html::clean_strangers(&post.content);
-    let (mut links, mut names) = (0, 0);
-    for anchor in ANCHOR.iter().flat_map(|pattern| pattern.captures_iter(&clean)) {
-        let words = html::text(anchor.get(1).map_or("", |words| words.as_str()));
-        if words.starts_with(['@', '#']) { names += 1 } else { links += 1 }
-    }
-    let linked = links + usize::saturating_sub(names, post.mentions.len() + post.hashtags.len());
-    let text = html::text(&post.content);
-    let written = text.split_whitespace().filter(|word| word.contains("https://") || word.contains("http://")).count();
-    linked.max(written) + post.attachments.iter().filter(|attached| attached.media_type.is_none()).count()
+fn links(post: &CleanPost) -> usize {
+    let said = &post.content;
+    let named = said.names.min(post.mentions.len() + post.hashtags.len());
+    let written =
+        said.text.split_whitespace().filter(|word| word.contains("https://") || word.contains("http://")).count();
+    said.links.saturating_sub(named).max(written)
+        + post.attachments.iter().filter(|attached| attached.media_type.is_none()).count()
 }
 
 #[cfg(test)]
@@ -42,10 +32,10 @@ mod tests {
     use super::*;
     use crate::activity::incoming::statement;
 
-    fn post(content: &str, tags: &serde_json::Value) -> Statement {
+    fn post(content: &str, tags: &serde_json::Value) -> CleanPost {
         let document = json!({ "id": "https://peer.test/1", "type": "Note", "attributedTo": "https://peer.test/ann",
             "content": content, "tag": tags });
-        statement(&document).expect("a post")
+        CleanPost::of(statement(&document).expect("a post"))
     }
 
     #[test]

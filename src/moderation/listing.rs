@@ -37,6 +37,8 @@ pub enum Impossible {
     Database(#[from] sqlx::Error),
 }
 
+crate::ends_writes!(Impossible);
+
 /// A block that an operator asks for.
 #[derive(Clone, Debug)]
 pub struct Wish<'a> {
@@ -120,7 +122,7 @@ pub async fn add(
     let (kind, actor, reason, now) = (wish.kind, wish.actor, reason.map(str::to_owned), app.clock.now());
     let stored = value.clone();
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let block =
                     NewBlock { id, kind, value: &stored, severity, actor, list: None, reason: reason.as_deref() };
@@ -140,7 +142,7 @@ pub async fn remove(app: &App, wish: Wish<'_>) -> Result<(String, Enforced), Imp
     let value = wish.normal(app).await?;
     let (kind, actor, removed) = (wish.kind, wish.actor, value.clone());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 if !store::remove_block(conn, kind, &removed, actor).await? {
                     let lists = store::lists_with(conn, kind, &removed).await?;
@@ -208,7 +210,7 @@ pub async fn import(app: &App, name: &str, file: &str, text: &str, dry_run: bool
     let (ids, now) = (app.ids.clone(), app.clock.now());
     let (name, file) = (name.to_owned(), file.to_owned());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let list = store::put_list(conn, &ids, &name, &file, now).await?;
                 for block in store::blocks_of_list(conn, &name).await? {
@@ -295,7 +297,7 @@ pub async fn remove_list(app: &App, name: &str) -> Result<(u64, Enforced), Impos
     let wanted = name.to_owned();
     let removed = app
         .db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let removed = store::remove_list(conn, &wanted).await?.ok_or(Impossible::NoList(wanted))?;
                 store::note_change(conn).await?;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::rules::{Rules, Who};
-use crate::activity::incoming::{Attachment, Statement};
+use crate::activity::incoming::Attachment;
 use crate::app::App;
 use crate::author;
 use crate::clock::Timestamp;
@@ -24,7 +24,7 @@ use crate::db::Conn;
 use crate::delivery;
 use crate::html;
 use crate::ids::{ActorId, BlockId, Domain, Ids};
-use crate::interaction::{self, Words};
+use crate::interaction::{self, CleanPost, Words};
 use crate::post::Article;
 use crate::remote::{self, Remote};
 
@@ -159,7 +159,7 @@ pub async fn judge(
     conn: &mut Conn,
     article: &Article,
     author: &Remote,
-    post: &Statement,
+    post: &CleanPost,
 ) -> sqlx::Result<Judgment> {
     let who = who(conn, author).await?;
     let ours = keepers(conn, article).await?;
@@ -278,14 +278,14 @@ fn registrable(host: &str) -> String {
 }
 
 /// Everything that a post says, as plain text, for keywords.
-fn said_in(post: &Statement) -> String {
-    let text = said((&post.title, &post.warning), &post.content, &post.options, &post.attachments);
+fn said_in(post: &CleanPost) -> String {
+    let text = said((&post.title, &post.warning), &post.content.text, &post.options, &post.attachments);
     text + "\n" + &post.hashtags.join("\n")
 }
 
 /// As [`said_in`], of a post that is kept.
 fn said_before(words: &Words) -> String {
-    said((&words.title, &words.warning), &words.content, &words.options, &words.attachments)
+    said((&words.title, &words.warning), &html::text_of_clean(&words.content), &words.options, &words.attachments)
 }
 
 fn said(
@@ -294,8 +294,7 @@ fn said(
     options: &[String],
     attachments: &[Attachment],
 ) -> String {
-    let content = html::text(content);
-    let lines = [title.as_deref(), warning.as_deref(), Some(content.as_str())].into_iter().flatten();
+    let lines = [title.as_deref(), warning.as_deref(), Some(content)].into_iter().flatten();
     let below = attachments.iter().filter_map(|attached| attached.alt.as_deref());
     lines.chain(options.iter().map(String::as_str)).chain(below).collect::<Vec<_>>().join("\n")
 }

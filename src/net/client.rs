@@ -14,7 +14,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::BoxError;
+use axum::body::{Body, HttpBody};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::future::BoxFuture;
 use http::header::{HOST, USER_AGENT};
@@ -50,23 +51,39 @@ const AT_A_TIME: usize = 8;
 /// Hosts whose exchanges are counted.
 const HOSTS: u64 = 10_000;
 
-/// How much one exchange may cost.
+/// How much of a body is read that is only shown to people, in bytes after decompression.
+pub const GLANCE: usize = 2 * 1024;
+
+/// How long such a body is waited for.
+const GLANCE_TIME: Duration = Duration::from_secs(1);
+
+/// How much one exchange may cost, and what of it counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// From the first look-up to the last byte of the body.
     pub total: Duration,
-    /// The longest body taken, in bytes, counted after decompression.
-    pub body: usize,
+    /// The body, which is wanted of an answer with status 200 alone. Of any other answer the status counts, whatever
+    /// becomes of its body.
+    pub wanted: Wanted,
 }
 
-/// An answer, read to its end.
+/// Which body is wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    /// The whole one, of so many bytes at most, counted after decompression: a longer one is an error.
+    Whole(usize),
+    /// None: the status says it all, and of the body as much is read as can be shown to people ([`GLANCE`]).
+    Status,
+}
+
+/// An answer.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// The status, whatever it is; a redirect is handed back, not followed.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, decompressed.
+    /// The body, decompressed: whole where it was wanted and the status is 200, else its beginning, as far as it could be read.
     pub body: Bytes,
 }
 
@@ -132,12 +149,20 @@ impl Client {
         }
         headers.insert(USER_AGENT, self.user_agent.clone());
         let places = self.places(url.authority()).await;
-        let exchange = async {
-            // Never closed, so there always is a place in the end.
-            let _place = places.acquire().await;
-            exchange(self.transport.clone(), request.map(Full::new), limits.body).await
+        let end = Instant::now() + limits.total;
+        let late = |_| SendError::Timeout;
+        // Never closed, so there always is a place in the end.
+        let _place = tokio::time::timeout_at(end, places.acquire()).await.map_err(late)?;
+        let begun = tokio::time::timeout(HEAD, self.transport.clone().oneshot(request.map(Full::new)));
+        let begun = tokio::time::timeout_at(end, begun).await.map_err(late)?.map_err(late)?;
+        let (head, body) = begun?.into_parts();
+        let body = match limits.wanted {
+            Wanted::Whole(limit) if head.status == StatusCode::OK => {
+                tokio::time::timeout_at(end, whole(body, limit)).await.map_err(late)??
+            }
+            _ => glance(body, end.min(Instant::now() + GLANCE_TIME)).await,
         };
-        tokio::time::timeout(limits.total, exchange).await.unwrap_or(Err(SendError::Timeout))
+        Ok(Reply { status: head.status, headers: head.headers, body })
     }
 
     async fn places(&self, host: &str) -> Arc<Semaphore> {
@@ -157,13 +182,8 @@ impl fmt::Debug for Client {
     }
 }
 
-async fn exchange(
-    transport: Decompression<Transport>,
-    request: Request<Full<Bytes>>,
-    limit: usize,
-) -> Result<Reply, SendError> {
-    let begun = tokio::time::timeout(HEAD, transport.oneshot(request)).await.map_err(|_| SendError::Timeout)?;
-    let (head, body) = begun?.into_parts();
+/// Reads a body to its end.
+async fn whole<B: HttpBody<Data = Bytes, Error: Into<BoxError>>>(body: B, limit: usize) -> Result<Bytes, SendError> {
     let (mut body, mut read) = (pin!(Limited::new(body, limit)), BytesMut::new());
     let begun = Instant::now();
     while let Some(frame) = tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| SendError::Timeout)? {
@@ -178,5 +198,18 @@ async fn exchange(
             return Err(SendError::Timeout);
         }
     }
-    Ok(Reply { status: head.status, headers: head.headers, body: read.freeze() })
+    Ok(read.freeze())
+}
+
+/// Reads the beginning of a body that decides nothing: one that is long, slow, broken or cut off is what came of it by then.
+async fn glance<B: HttpBody<Data = Bytes>>(body: B, end: Instant) -> Bytes {
+    let (mut body, mut read) = (pin!(body), BytesMut::new());
+    while read.len() < GLANCE {
+        let Ok(Some(Ok(frame))) = tokio::time::timeout_at(end, body.frame()).await else { break };
+        if let Ok(piece) = frame.into_data() {
+            read.put(piece);
+        }
+    }
+    read.truncate(GLANCE);
+    read.freeze()
 }

@@ -22,7 +22,7 @@ pub async fn rotate(app: &App, actor: &Actor) -> anyhow::Result<Rotation> {
     let pair = keys::mint(&app.master, actor.uuid)?;
     let (ours, id, now) = (app.clone(), actor.id, app.clock.now());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let actor = author::store::actor(conn, id).await?.ok_or(sqlx::Error::RowNotFound)?;
                 anyhow::ensure!(

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{Audience, Outgoing, Unsent};
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, json};
-use crate::delivery::store::Recipients;
+use crate::db::{Columns, Conn, Queue, added, json};
+use crate::delivery::{self, store::Recipients};
 use crate::ids::{ActivityId, ActorId, ArticleId, InboundId, InteractionId};
 
 /// Writes an activity with the next number; `None` when its cause was said before.
@@ -39,6 +39,9 @@ pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sql
     .bind(outgoing.because.map(|id| id.0))
     .execute(conn)
     .await?;
+    if !fanned_out {
+        added(Queue::Outbox);
+    }
     Ok((done.rows_affected() > 0).then_some(ActivityId(id)))
 }
 
@@ -51,14 +54,15 @@ pub async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<
     Ok(())
 }
 
-/// Whether any fan-out is unfinished: a cheap look before the step.
+/// The earliest activity whose fan-out is unfinished: a cheap look before the step.
 ///
 /// # Errors
 /// The database's.
-pub async fn any_unsent(conn: &mut Conn) -> sqlx::Result<bool> {
-    let id: Option<i64> =
-        query_scalar("SELECT id FROM activities WHERE fanned_out_at IS NULL LIMIT 1").fetch_optional(conn).await?;
-    Ok(id.is_some())
+pub async fn first_unsent(conn: &mut Conn) -> sqlx::Result<Option<ActivityId>> {
+    let id: Option<i64> = query_scalar("SELECT id FROM activities WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1")
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.map(ActivityId))
 }
 
 /// The earliest activity whose fan-out is unfinished, with the step locked to this transaction: fan-outs run in the
@@ -67,7 +71,7 @@ pub async fn any_unsent(conn: &mut Conn) -> sqlx::Result<bool> {
 /// # Errors
 /// The database's.
 pub async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
-    query("UPDATE counters SET value = value + 1 WHERE name = 'fanout'").execute(&mut *conn).await?;
+    delivery::store::no_fan_out(conn).await?;
     let row = query(
         "SELECT id, kind, actor_id, article_id, interaction_id, audience, fanout_cursor FROM activities WHERE fanned_out_at IS NULL
          ORDER BY id LIMIT 1",

@@ -11,12 +11,14 @@ use crate::activity::outgoing::{self, Stamp};
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::clock::Timestamp;
-use crate::db::Conn;
+use crate::db::{Conn, Queue};
 use crate::delivery;
+use crate::ids::ActivityId;
 use crate::interaction::store::Ending;
 use crate::interaction::{self, Note};
 use crate::post::{self, Article};
 use crate::worker::Worker;
+use crate::worker::store::{self as begun, BEGUN_MAX};
 
 /// Recipients whose rows are written in one transaction: small enough not to hold other writers up (limits, section 7).
 const CHUNK: i64 = 5000;
@@ -24,14 +26,16 @@ const CHUNK: i64 = 5000;
 /// Says and fans out.
 pub struct OutboxWorker;
 
-/// A step; none needs a lease, since what it settles is compared first.
+/// A step; none needs a lease, since what it settles is compared first. That it begins is noted, so that one which ends the
+/// process each time does not keep all others back.
+#[derive(Clone, Debug)]
 pub enum Step {
     /// An article's revision exceeds what was said.
     Say(Box<Article>),
     /// An answer's revision exceeds what was said.
     Answer(Box<Note>),
-    /// Some activity is not fanned out yet.
-    FanOut,
+    /// An activity is not fanned out yet.
+    FanOut(ActivityId),
     /// An actor's profile changed.
     Reprofile(Box<Actor>),
     /// An actor was deleted, and everything of theirs has been said.
@@ -43,39 +47,84 @@ impl Worker for OutboxWorker {
     type Claim = Step;
     const NAME: &'static str = "outbox";
     const WIDTH: usize = 1;
+    const QUEUE: Option<Queue> = Some(Queue::Outbox);
 
     async fn claim(&self, app: &App, _limit: usize) -> anyhow::Result<Vec<Step>> {
         let mut conn = app.db.read().await?;
-        if store::any_unsent(&mut conn).await? {
-            return Ok(vec![Step::FanOut]);
+        let resting = begun::resting(&mut conn, Self::NAME, app.clock.now()).await?;
+        // In their order, else an Update could overtake its Create: while one rests, so do those after it.
+        if let Some(activity) = store::first_unsent(&mut conn).await? {
+            let step = Step::FanOut(activity);
+            if step.is_not_in(&resting) {
+                return Ok(vec![step]);
+            }
         }
-        if let Some(article) = post::store::unsaid(&mut conn, 1).await?.pop() {
-            return Ok(vec![Step::Say(Box::new(article))]);
+        // Of as many as may rest, and one.
+        let some = i64::try_from(resting.len())?.saturating_add(1);
+        let articles = post::store::unsaid(&mut conn, some).await?;
+        let mut said = articles.into_iter().map(|article| Step::Say(Box::new(article)));
+        if let Some(step) = said.find(|step| step.is_not_in(&resting)) {
+            return Ok(vec![step]);
         }
         // After the articles, so that what is answered was said before.
-        if let Some(note) = interaction::store::unsaid_note(&mut conn).await? {
-            return Ok(vec![Step::Answer(Box::new(note))]);
+        let notes = interaction::store::unsaid_notes(&mut conn, some).await?;
+        let mut answers = notes.into_iter().map(|note| Step::Answer(Box::new(note)));
+        if let Some(step) = answers.find(|step| step.is_not_in(&resting)) {
+            return Ok(vec![step]);
         }
-        if let Some(actor) = author::store::unsaid_profile(&mut conn).await? {
-            return Ok(vec![Step::Reprofile(Box::new(actor))]);
+        let profiles = author::store::unsaid_profiles(&mut conn, some).await?;
+        let mut profiles = profiles.into_iter().map(|actor| Step::Reprofile(Box::new(actor)));
+        if let Some(step) = profiles.find(|step| step.is_not_in(&resting)) {
+            return Ok(vec![step]);
         }
         // Last, so that the Deletes of an actor's articles and answers go before its own.
-        let farewell = author::store::unsaid_farewell(&mut conn).await?;
-        Ok(farewell.into_iter().map(|actor| Step::Farewell(Box::new(actor))).collect())
+        let farewells = author::store::unsaid_farewells(&mut conn, some).await?;
+        let mut farewells = farewells.into_iter().map(|actor| Step::Farewell(Box::new(actor)));
+        Ok(farewells.find(|step| step.is_not_in(&resting)).into_iter().collect())
     }
 
     async fn work(&self, app: &App, step: Step) -> anyhow::Result<()> {
+        let (item, now) = (step.item(), app.clock.now());
+        let begin = app.db.write(move |conn| Box::pin(async move { begun::begin(conn, Self::NAME, &item, now).await }));
+        let times = begin.await?;
+        let item = step.item();
         match step {
-            Step::Say(article) => say(app, *article).await,
-            Step::Answer(note) => answer(app, *note).await,
-            Step::FanOut => fan_out(app).await,
-            Step::Reprofile(actor) => reprofile(app, *actor).await,
-            Step::Farewell(actor) => farewell(app, &actor).await,
+            Step::FanOut(activity) if times > BEGUN_MAX => give_up(app, activity, item).await,
+            Step::Say(article) => say(app, *article, item).await,
+            Step::Answer(note) => answer(app, *note, item).await,
+            Step::FanOut(_) => fan_out(app, item).await,
+            Step::Reprofile(actor) => reprofile(app, *actor, item).await,
+            Step::Farewell(actor) => farewell(app, &actor, item).await,
         }
+    }
+
+    async fn put_off(&self, app: &App, step: Step, why: &str) -> anyhow::Result<()> {
+        let (item, why, now) = (step.item(), why.to_owned(), app.clock.now());
+        app.db
+            .write(move |conn| Box::pin(async move { begun::fail(conn, Self::NAME, &item, &why, now).await }))
+            .await?;
+        Ok(())
     }
 }
 
-async fn say(app: &App, article: Article) -> anyhow::Result<()> {
+impl Step {
+    /// Under what it is noted as begun.
+    fn item(&self) -> String {
+        match self {
+            Self::Say(article) => format!("article:{}", article.id.0),
+            Self::Answer(note) => format!("note:{}", note.id.0),
+            Self::FanOut(activity) => format!("fan-out:{}", activity.0),
+            Self::Reprofile(actor) => format!("profile:{}", actor.id.0),
+            Self::Farewell(actor) => format!("farewell:{}", actor.id.0),
+        }
+    }
+
+    fn is_not_in(&self, resting: &[String]) -> bool {
+        resting.is_empty() || !resting.contains(&self.item())
+    }
+}
+
+async fn say(app: &App, article: Article, item: String) -> anyhow::Result<()> {
     let now = app.clock.now();
     let activities = {
         let mut conn = app.db.read().await?;
@@ -86,6 +135,7 @@ async fn say(app: &App, article: Article) -> anyhow::Result<()> {
     app.db
         .write(move |conn| {
             Box::pin(async move {
+                begun::end(conn, OutboxWorker::NAME, &item).await?;
                 // False when another node said it, or it changed since we read it: then it is due again.
                 if post::store::mark_said(conn, &article).await? {
                     if article.published_revision == 0 {
@@ -157,7 +207,7 @@ fn announce(
     Outgoing { cause, article: Some(article.id), ..Outgoing::new(uuid, announcer.id, "Announce", audience, body) }
 }
 
-async fn answer(app: &App, note: Note) -> anyhow::Result<()> {
+async fn answer(app: &App, note: Note, item: String) -> anyhow::Result<()> {
     let now = app.clock.now();
     let outgoing = {
         let mut conn = app.db.read().await?;
@@ -166,6 +216,7 @@ async fn answer(app: &App, note: Note) -> anyhow::Result<()> {
     app.db
         .write(move |conn| {
             Box::pin(async move {
+                begun::end(conn, OutboxWorker::NAME, &item).await?;
                 // False when another node said it, or it changed since we read it: then it is due again.
                 if interaction::store::mark_note_said(conn, &note).await?
                     && let Some(outgoing) = &outgoing
@@ -209,7 +260,7 @@ async fn activity_of(app: &App, conn: &mut Conn, note: &Note, now: Timestamp) ->
 
 /// An actor's changed profile as an Update of the actor, to everyone it was shown to: once for each change, since the
 /// revision is noted as said in the same transaction.
-async fn reprofile(app: &App, actor: Actor) -> anyhow::Result<()> {
+async fn reprofile(app: &App, actor: Actor, item: String) -> anyhow::Result<()> {
     let (uuid, now) = (app.ids.uuid(), app.clock.now());
     let document = {
         let mut conn = app.db.read().await?;
@@ -224,6 +275,7 @@ async fn reprofile(app: &App, actor: Actor) -> anyhow::Result<()> {
     app.db
         .write(move |conn| {
             Box::pin(async move {
+                begun::end(conn, OutboxWorker::NAME, &item).await?;
                 if author::store::mark_profile_said(conn, &actor).await? {
                     publish(conn, &outgoing, now).await?;
                 }
@@ -235,9 +287,10 @@ async fn reprofile(app: &App, actor: Actor) -> anyhow::Result<()> {
 }
 
 /// The end of an actor, to every inbox we know; its key stays to sign it (interop D6, D14).
-async fn farewell(app: &App, actor: &Actor) -> anyhow::Result<()> {
+async fn farewell(app: &App, actor: &Actor, item: String) -> anyhow::Result<()> {
     if super::farewell::end_some(app, actor.id).await? != super::farewell::Ended::default() {
         // Who deleted them did not come to the end: what stood until now is said first.
+        app.db.write(move |conn| Box::pin(async move { begun::end(conn, OutboxWorker::NAME, &item).await })).await?;
         return Ok(());
     }
     let (uuid, now, id) = (app.ids.uuid(), app.clock.now(), actor.id);
@@ -249,6 +302,7 @@ async fn farewell(app: &App, actor: &Actor) -> anyhow::Result<()> {
     app.db
         .write(move |conn| {
             Box::pin(async move {
+                begun::end(conn, OutboxWorker::NAME, &item).await?;
                 publish(conn, &outgoing, now).await?;
                 author::store::set_farewell(conn, id, now).await
             })
@@ -257,12 +311,31 @@ async fn farewell(app: &App, actor: &Actor) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A fan-out that was begun so often and never ended is ended as it is: else nothing would ever be sent again.
+async fn give_up(app: &App, activity: ActivityId, item: String) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    tracing::error!(
+        activity = activity.0,
+        "a fan-out was given up: it was begun five times and never brought to an end"
+    );
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                begun::end(conn, OutboxWorker::NAME, &item).await?;
+                store::advance(conn, activity, None, now).await
+            })
+        })
+        .await?;
+    Ok(())
+}
+
 /// One chunk of the earliest unfinished fan-out.
-async fn fan_out(app: &App) -> anyhow::Result<()> {
+async fn fan_out(app: &App, item: String) -> anyhow::Result<()> {
     let now = app.clock.now();
     app.db
         .write(move |conn| {
             Box::pin(async move {
+                begun::end(conn, OutboxWorker::NAME, &item).await?;
                 let Some(unsent) = store::lock_unsent(conn).await? else { return Ok(()) };
                 let cursor = match unsent.recipients {
                     None => None,

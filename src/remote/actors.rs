@@ -12,7 +12,7 @@ use crate::activity::incoming::{self, RemoteActor};
 use crate::app::{App, NoKey};
 use crate::clock::Timestamp;
 use crate::db::{Conn, decode_error};
-use crate::delivery;
+use crate::delivery::{self, store::Address};
 use crate::ids::{Host, Ids};
 
 /// Where a key came from: one from the cache may be out of date.
@@ -220,12 +220,17 @@ pub async fn keep(
     let host_of = |url: &str| {
         Url::parse(url).ok().as_ref().and_then(Host::of).ok_or_else(|| decode_error(format!("`{url}` has no host")))
     };
-    let inbox = delivery::store::inbox(conn, ids, &host_of(&actor.inbox)?, &actor.inbox, false).await?;
+    let before = store::by_url(conn, &actor.id).await?;
+    let inbox = delivery::store::inbox(conn, ids, &host_of(&actor.inbox)?, &actor.inbox, false, now).await?;
     let shared = match &actor.shared_inbox {
-        Some(url) => Some(delivery::store::inbox(conn, ids, &host_of(url)?, url, true).await?),
+        Some(url) => Some(delivery::store::inbox(conn, ids, &host_of(url)?, url, true, now).await?),
         None => None,
     };
     let id = store::save(conn, ids, &actor, (inbox, shared), led_here, now).await?;
+    let address = Address { inbox, shared };
+    if let Some(old) = before.map(|before| before.address()).filter(|old| *old != address) {
+        delivery::store::move_waiting(conn, old, address, now).await?;
+    }
     Ok(Remote { id, url: actor.id, kind: actor.kind, inbox, shared_inbox: shared, fetched_at: now })
 }
 

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::author::{self, Actor};
 use crate::courier;
 use crate::ids::Host;
-use crate::net::client::{Limits, Reply, SendError};
+use crate::net::client::{Limits, Reply, SendError, Wanted};
 
 /// What we ask for (interop A21).
 const ACCEPTED: &str =
@@ -113,7 +113,7 @@ async fn get(app: &App, instance: &Actor, at: &Url) -> Result<Reply, FetchError>
         .header(ACCEPT, ACCEPTED)
         .body(Bytes::new())
         .map_err(|error| FetchError::Refused(error.to_string()))?;
-    let limits = Limits { total: TIME_LIMIT, body: SIZE_LIMIT };
+    let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Whole(SIZE_LIMIT) };
     let sent = courier::send(app, instance, &request, limits).await;
     match sent.map_err(|error| FetchError::Ours(format!("{error:#}")))? {
         Ok(reply) => Ok(reply),

@@ -2,10 +2,12 @@
 
 pub mod actors;
 pub mod fetch;
+pub mod reread;
 pub mod store;
 pub mod webfinger;
 
 use crate::clock::Timestamp;
+use crate::delivery::store::Address;
 use crate::ids::{InboxId, RemoteActorId};
 
 /// An actor elsewhere, as cached.
@@ -30,6 +32,12 @@ impl Remote {
     #[must_use]
     pub fn nearest_inbox(&self) -> InboxId {
         self.shared_inbox.unwrap_or(self.inbox)
+    }
+
+    /// Where it is written to.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        Address { inbox: self.inbox, shared: self.shared_inbox }
     }
 }
 

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use super::{Remote, RemoteKey};
-use crate::activity::incoming::RemoteActor;
+use crate::activity::incoming::{RemoteActor, same_address};
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error, json};
 use crate::ids::{Ids, InboxId, RemoteActorId};
@@ -189,7 +189,7 @@ pub async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: &str) -
         query_scalar("SELECT also_known_as FROM remote_actors WHERE id = $1").bind(actor.0).fetch_one(conn).await?;
     let names: Vec<String> =
         names.map(|names| serde_json::from_str(&names)).transpose().map_err(decode_error)?.unwrap_or_default();
-    Ok(names.iter().any(|name| name == before))
+    Ok(names.iter().any(|name| same_address(name, before)))
 }
 
 /// When an actor last moved.

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::activity::intent::{Finding, Reader};
 use crate::app::App;
-use crate::net::client::{Limits, SendError};
+use crate::net::client::{Limits, SendError, Wanted};
 
 /// A reader waits for it.
 const TIME_LIMIT: Duration = Duration::from_secs(8);
@@ -49,7 +49,7 @@ async fn ask(app: &App, mut at: Url) -> Result<Finding, Missed> {
     for _ in 0..=REDIRECTS {
         let request = Request::get(at.as_str()).header(ACCEPT, "application/jrd+json, application/json");
         let request = request.body(Bytes::new()).map_err(|error| unreachable(error.to_string()))?;
-        let limits = Limits { total: TIME_LIMIT, body: SIZE_LIMIT };
+        let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Whole(SIZE_LIMIT) };
         let reply = app.net.send(request, limits).await.map_err(|error: SendError| unreachable(error.to_string()))?;
         match reply.status {
             StatusCode::OK => {

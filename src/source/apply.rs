@@ -7,7 +7,7 @@ use super::plan::{Act, Step};
 use crate::app::App;
 use crate::author::keys::SealedKey;
 use crate::author::profile::AuthorProfile;
-use crate::author::{self, Actor, Author, Community};
+use crate::author::{self, Actor, Author, Choice, Community};
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::{ActorId, ArticleId, AuthorId, PostId, SourceId};
@@ -51,14 +51,22 @@ pub async fn authors(conn: &mut Conn, app: &App, source: SourceId, authors: &Aut
         }
         author::store::upsert_author(conn, AuthorId(app.ids.row()), source, profile).await?;
     }
+    // What was decided on the command line since we planned counts, and the next scan plans by it.
+    let chose = |actor: ActorId, choice: Choice| {
+        before.iter().any(|author| author.actor == Some(actor) && author.choice == Some(choice))
+    };
     for founded in &authors.founded {
+        let known = before.iter().find(|author| author.slug == founded.slug);
+        if known.is_some_and(|author| author.actor.is_some() || author.choice == Some(Choice::Out)) {
+            continue;
+        }
         author::store::insert_actor(conn, &founded.actor, &founded.keys).await?;
         author::store::bind_author(conn, source, &founded.slug, founded.actor.id).await?;
     }
-    for actor in &authors.freeze {
+    for actor in authors.freeze.iter().filter(|actor| !chose(**actor, Choice::In)) {
         author::store::set_frozen(conn, *actor, Some(app.clock.now())).await?;
     }
-    for actor in &authors.thaw {
+    for actor in authors.thaw.iter().filter(|actor| !chose(**actor, Choice::Out)) {
         author::store::set_frozen(conn, *actor, None).await?;
         let author = before.iter().find(|author| author.actor == Some(*actor));
         let profile = author.and_then(|author| authors.profiles.iter().find(|profile| profile.slug == author.slug));

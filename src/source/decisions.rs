@@ -16,15 +16,13 @@ use crate::post::{self, PostState};
 pub async fn unpublish(app: &App, id: PostId) -> Result<(), SyncError> {
     let now = app.clock.now();
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
-                let mut post = post::store::post(conn, id).await?.ok_or(sqlx::Error::RowNotFound)?;
-                post.withheld_at = Some(now);
-                post.state = PostState::Withheld;
+                let post = post::store::post(conn, id).await?.ok_or(sqlx::Error::RowNotFound)?;
+                post::store::withhold(conn, id, now).await?;
                 if let Some(article) = post.article {
                     post::store::delete_article(conn, article, now).await?;
                 }
-                post::store::save_post(conn, &post).await?;
                 Ok(())
             })
         })
@@ -47,7 +45,7 @@ pub async fn publish(app: &App, id: PostId, deliver: bool) -> Result<PostState, 
     let removal_grace = configured.map(|configured| configured.removal_grace).unwrap_or_default();
     let writer = app.clone();
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 // Read in the transaction, so that a sync meanwhile is not written over.
                 let mut post = post::store::post(conn, id).await?.ok_or(sqlx::Error::RowNotFound)?;
@@ -56,7 +54,7 @@ pub async fn publish(app: &App, id: PostId, deliver: bool) -> Result<PostState, 
                     return Ok(post.state);
                 }
                 post.withheld_at = None;
-                post::store::save_post(conn, &post).await?;
+                post::store::release(conn, id).await?;
                 let rules = Rules {
                     now: writer.clock.now(),
                     imported: source.imported_at.is_some(),

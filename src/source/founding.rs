@@ -23,6 +23,8 @@ pub enum SourceError {
     Database(#[from] sqlx::Error),
 }
 
+crate::ends_writes!(SourceError);
+
 /// Sees to it that every configured source is known, after the communities are.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Where posts come from, and what a sync does about them.
 
 pub mod apply;
+pub mod choices;
 pub mod connector;
 pub mod decisions;
 pub mod founding;
@@ -11,6 +12,7 @@ pub mod moves;
 pub mod plan;
 pub mod redirects;
 pub mod report;
+pub mod rights;
 pub mod scan;
 mod secret;
 pub mod stamp;

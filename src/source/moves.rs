@@ -25,6 +25,10 @@ pub enum Evidence {
     Body,
     /// Title and date are the same.
     TitleAndDate,
+    /// Of the pages with this title in their folder, one is gone and one has come, and there are no others.
+    FolderAndTitle,
+    /// It is the only page of its bundle, as the post was.
+    OnlyPage,
     /// So many of a hundred words are the same, in the same order.
     Similar(u8),
 }
@@ -37,6 +41,8 @@ impl fmt::Display for Evidence {
             Self::Redirect(rule) => write!(f, "redirect in {rule}"),
             Self::Body => f.write_str("same text"),
             Self::TitleAndDate => f.write_str("same title and date"),
+            Self::FolderAndTitle => f.write_str("same folder and title"),
+            Self::OnlyPage => f.write_str("the only page of its folder"),
             Self::Similar(percent) => write!(f, "{percent} % of the text is the same"),
         }
     }
@@ -73,6 +79,7 @@ pub fn recognise<'a>(scan: &'a Scan, known: &'a [Post]) -> Recognised<'a> {
     search.by_title_and_date();
     search.by_key();
     search.by_similarity();
+    search.by_folder(scan, known);
     search.finish(scan)
 }
 
@@ -275,6 +282,33 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Renamed within its own folder, and edited: nothing else there can be meant.
+    fn by_folder(&mut self, scan: &'a Scan, known: &'a [Post]) {
+        let titled =
+            |entry: &Entry| (!entry.title.is_empty()).then(|| format!("{}\0{}", folder_of(entry), entry.title));
+        let only = |entry: &Entry| Some(folder_of(entry));
+        let is_index = |entry: &Entry| last_name(&entry.file).split('.').next() == Some("index");
+        let standing = || known.iter().filter(|post| post.state != PostState::Removed).map(|post| &post.entry);
+        let single = |mark: &dyn Fn(&Entry) -> Option<String>| {
+            let (seen, before) = (counted(scan.entries.iter().filter_map(mark)), counted(standing().filter_map(mark)));
+            let both = seen.into_iter().filter(|(mark, count)| *count == 1 && before.get(mark) == Some(&1));
+            both.map(|(mark, _)| mark).collect::<BTreeSet<String>>()
+        };
+        let titles = single(&titled);
+        self.pair(&Evidence::FolderAndTitle, |entry, _| titled(entry).filter(|mark| titles.contains(mark)));
+        let folders = single(&only);
+        let gone: BTreeMap<String, &'a Post> =
+            self.movable().filter_map(|post| Some((only(&post.entry)?, post))).collect();
+        let come: Vec<&'a Entry> = self.entries.values().copied().collect();
+        for entry in come {
+            let folder = folder_of(entry);
+            let Some(post) = gone.get(&folder).filter(|_| folders.contains(&folder)) else { continue };
+            if (is_index(entry) || is_index(&post.entry)) && !ids_differ(entry, post) {
+                self.take(entry, post, Some(Evidence::OnlyPage));
+            }
+        }
+    }
+
     fn finish(mut self, scan: &Scan) -> Recognised<'a> {
         if scan.complete {
             return self.found;
@@ -317,6 +351,22 @@ fn grouped<'a, T: ?Sized>(
         }
     }
     groups
+}
+
+/// How often each stands among these.
+fn counted(marks: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for mark in marks {
+        *counts.entry(mark).or_default() += 1;
+    }
+    counts
+}
+
+/// The folder that an entry's file is in, and the language that its key begins with, if it does.
+fn folder_of(entry: &Entry) -> String {
+    let folder = entry.file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let language = entry.key.split_once(':').map_or("", |(language, _)| language);
+    format!("{language}:{folder}")
 }
 
 /// Whether both say an `id`, and another one.

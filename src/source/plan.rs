@@ -73,6 +73,8 @@ pub struct Step {
     pub moved_away: Option<(String, String)>,
     /// Its article stands unsent in the outbox, and the operator wants it sent.
     pub deliver: bool,
+    /// What the site says of it is not believed.
+    pub is_unread: bool,
 }
 
 impl Step {
@@ -86,6 +88,7 @@ impl Step {
             new_key: None,
             moved_away: None,
             deliver: false,
+            is_unread: false,
         }
     }
 
@@ -160,6 +163,11 @@ pub fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Plan {
     let mut warnings = Vec::new();
     for entry in scan.entries.iter().filter(|entry| !found.unsure.contains(entry.key.as_str())) {
         let matched = found.matches.get(entry.key.as_str());
+        if let Some(post) = matched.map(|found| found.post).filter(|post| is_emptied(post, entry) && !rules.confirm) {
+            warnings.push(emptied(entry));
+            steps.push(Step { is_unread: true, ..Step::new(Some(post), None, post.state, Act::Nothing) });
+            continue;
+        }
         let mut step = step_for_entry(entry, matched.map(|found| found.post), rules);
         step.moved_from = matched.and_then(|found| Some((found.post.key.clone(), found.why.clone()?)));
         warnings.extend(fixed_visibility(&step));
@@ -173,6 +181,19 @@ pub fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Plan {
     steps.sort_by(|a, b| a.key().cmp(b.key()));
     warnings.extend(found.warnings);
     Plan { steps, warnings }
+}
+
+/// Whether a post that others were sent has lost all its text, as when its file was cut off.
+fn is_emptied(post: &Post, entry: &Entry) -> bool {
+    let is_empty = |entry: &Entry| entry.content.trim().is_empty();
+    let is_public = matches!(entry.visibility, Visibility::Public { .. });
+    post.article_stands && is_public && is_empty(entry) && !is_empty(&post.entry)
+}
+
+fn emptied(entry: &Entry) -> Warning {
+    let message = "its text is gone, as when a file is cut off, so the article stays as it was; put the text back, or run \
+                   `veerpont sync --confirm` if the post is meant to be empty";
+    Warning { file: entry.file.clone(), line: None, message: message.to_owned() }
 }
 
 /// Who sees an article cannot be changed any more (interop B8).

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::plan::{Act, Step};
 use super::scan::{Scan, Warning};
 use crate::author::opt_in::OptIn;
+use crate::post::PostState;
 
 /// What a sync did, or would do.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -21,8 +22,14 @@ pub struct Report {
     pub held: usize,
     /// Articles that stood unsent and are sent after all.
     pub delivered: usize,
-    /// Posts of which nothing new is to be said.
+    /// Published posts of which nothing new is to be said.
     pub unchanged: usize,
+    /// Posts that are there and not public: drafts, those of another time, those not for the fediverse.
+    pub not_public: usize,
+    /// Published posts whose files are gone, and that are waited for.
+    pub missing: usize,
+    /// Posts that could not be read for certain: they stay as they were, and the warnings say why.
+    pub unread: usize,
     /// Authors that became actors, by handle.
     pub opted_in: Vec<String>,
     /// Each post of which something is to be said.
@@ -59,6 +66,7 @@ impl Report {
         let mut report = Self {
             warnings: scan.warnings.clone(),
             complete: scan.complete,
+            unread: scan.unreadable.len(),
             dry_run,
             opted_in: opt_in.found.iter().map(|(_, handle)| handle.to_string()).collect(),
             ..Self::default()
@@ -71,10 +79,12 @@ impl Report {
                 Act::Hold => (&mut report.held, "hold"),
                 _ if step.deliver => (&mut report.delivered, "deliver"),
                 _ if moved => (&mut report.moved, "move"),
+                // The site leads from its page elsewhere, and it stands on.
+                Act::Update if step.moved_away.is_some() => (&mut report.moved, "move"),
                 Act::Update => (&mut report.updated, "update"),
-                Act::Miss => (&mut report.unchanged, "missing"),
+                Act::Miss => (&mut report.missing, "missing"),
                 Act::Note | Act::Nothing => {
-                    report.unchanged += 1;
+                    report.count_quiet(step);
                     continue;
                 }
             };
@@ -95,6 +105,18 @@ impl Report {
         report
     }
 
+    /// A post of which nothing is said.
+    fn count_quiet(&mut self, step: &Step) {
+        match step.state {
+            // Gone before, and no post of the site any more.
+            PostState::Removed => {}
+            PostState::Missing | PostState::Held => self.missing += 1,
+            PostState::Published if step.is_unread => self.unread += 1,
+            PostState::Published => self.unchanged += 1,
+            PostState::Draft | PostState::Scheduled | PostState::Expired | PostState::Withheld => self.not_public += 1,
+        }
+    }
+
     /// Adds another source's.
     pub fn add(&mut self, other: Self) {
         self.created += other.created;
@@ -104,6 +126,9 @@ impl Report {
         self.held += other.held;
         self.delivered += other.delivered;
         self.unchanged += other.unchanged;
+        self.not_public += other.not_public;
+        self.missing += other.missing;
+        self.unread += other.unread;
         self.opted_in.extend(other.opted_in);
         self.changes.extend(other.changes);
         self.warnings.extend(other.warnings);

@@ -14,6 +14,9 @@ use crate::clock::Timestamp;
 /// Folders of a site that no scan reads: what builds leave there, and what we hand back ourselves, would only make us look.
 const PASSED_OVER: &[&str] = &["public", "resources/_gen", "node_modules", "data/fediverse"];
 
+/// Counts up when a new program reads the same files otherwise, so that they are read anew after an upgrade.
+pub(super) const READING: u32 = 2;
+
 /// Milliseconds. A file that changed so shortly before the scan may change again within the file system's own grain of
 /// time, unseen.
 const FRESH: i64 = 2000;
@@ -30,8 +33,14 @@ pub struct Stamp {
 /// What a scan brought, for as long as the stamp is the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
-    /// How many posts there were.
+    /// How many public posts there were.
     pub posts: usize,
+    /// How many that are not public.
+    #[serde(default)]
+    pub not_public: usize,
+    /// How many that could not be read for certain.
+    #[serde(default)]
+    pub unread: usize,
     /// When one of them becomes public or expires by itself.
     pub until: Option<Timestamp>,
     /// What the operator was told.

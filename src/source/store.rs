@@ -6,7 +6,7 @@ use sqlx::query;
 
 use super::Known;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, Queue, added};
 use crate::ids::{CommunityId, Ids, SourceId};
 
 /// How long a scan is waited for after its last sign of life, before another process may take the source over.
@@ -91,7 +91,7 @@ pub async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>>
 /// The database's.
 pub async fn claim(conn: &mut Conn, source: SourceId, owner: &str, now: Timestamp) -> sqlx::Result<Option<Lease>> {
     let row = query(
-        "UPDATE sources SET lease_until = $3, lease_owner = $4, lease_token = lease_token + 1,
+        "UPDATE sources SET lease_until = $3, lease_owner = $4, lease_token = lease_token + 1, begun = begun + 1,
          requested_at = NULL
          WHERE id = $1 AND (lease_until IS NULL OR lease_until <= $2) RETURNING lease_token",
     )
@@ -118,13 +118,34 @@ pub async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Resu
     Ok(())
 }
 
-/// Frees what this node held when it last stopped.
+/// Frees what this node held when it last stopped. A source that it was scanning again and again when it stopped rests
+/// for a while ([`crate::worker::store::rest`]), since it may have stopped by that; `status` says so.
 ///
 /// # Errors
 /// The database's.
-pub async fn free(conn: &mut Conn, owner: &str) -> sqlx::Result<()> {
-    query("UPDATE sources SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1 WHERE lease_owner = $1")
-        .bind(owner)
+pub async fn free(conn: &mut Conn, owner: &str, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE sources SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1,
+         next_scan_at = CASE WHEN begun <= 2 THEN next_scan_at WHEN begun > 9 THEN $2 + 3840000
+             ELSE $2 + 60000 * (begun - 2) * (begun - 2) END,
+         error = CASE WHEN begun <= 2 THEN error ELSE 'each of the last ' || CAST(begun AS TEXT) ||
+             ' scans ended with the process: the log may say why; the next one waits' END
+         WHERE lease_owner = $1",
+    )
+    .bind(owner)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Makes every source due whose last scan failed, without the pause that follows a failure: what was wrong may be mended.
+///
+/// # Errors
+/// The database's.
+pub async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1")
+        .bind(now.millis())
         .execute(conn)
         .await?;
     Ok(())
@@ -150,7 +171,7 @@ pub struct Scanned {
 pub async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE sources SET scanned_at = $3, error = $4, stamp = $7, seen = $8, next_scan_at = COALESCE(requested_at, $5),
-         lease_until = NULL, lease_owner = NULL, failures = CASE WHEN $4 IS NULL THEN 0 ELSE failures + 1 END,
+         lease_until = NULL, lease_owner = NULL, begun = 0, failures = CASE WHEN $4 IS NULL THEN 0 ELSE failures + 1 END,
          complete_scans = complete_scans + $6,
          imported_at = CASE WHEN $6 = 1 THEN COALESCE(imported_at, $3) ELSE imported_at END
          WHERE id = $1 AND lease_token = $2",
@@ -195,7 +216,7 @@ pub async fn forget_seen(conn: &mut Conn, source: SourceId) -> sqlx::Result<()> 
 /// # Errors
 /// The database's.
 pub async fn release(conn: &mut Conn, lease: &Lease) -> sqlx::Result<()> {
-    query("UPDATE sources SET lease_until = NULL, lease_owner = NULL WHERE id = $1 AND lease_token = $2")
+    query("UPDATE sources SET lease_until = NULL, lease_owner = NULL, begun = 0 WHERE id = $1 AND lease_token = $2")
         .bind(lease.source.0)
         .bind(lease.token)
         .execute(conn)
@@ -216,5 +237,6 @@ pub async fn request_scan(conn: &mut Conn, name: &str, now: Timestamp) -> sqlx::
     .bind(now.millis())
     .execute(conn)
     .await?;
+    added(Queue::Sources);
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::plan::{self, Act, Plan, Rules, Step};
 use super::report::Report;
 use super::scan::Scan;
 use super::store::{self, Lease, Scanned};
-use super::{Known, founding, unchanged};
+use super::{Known, choices, founding, unchanged};
 use crate::activity::actor::ActorKind;
 use crate::app::App;
 use crate::author::keys::MintError;
@@ -69,6 +69,8 @@ pub enum SyncError {
     Database(#[from] sqlx::Error),
 }
 
+crate::ends_writes!(SyncError);
+
 impl From<founding::SourceError> for SyncError {
     fn from(error: founding::SourceError) -> Self {
         Self::Database(sqlx::Error::Protocol(error.to_string()))
@@ -92,7 +94,7 @@ pub async fn sync(
         store::known(&mut conn).await?.into_iter().find(|source| source.name == name)
     };
     let known = known.ok_or_else(|| SyncError::Unknown(name.to_owned()))?;
-    let owner = format!("sync@{}:{}", app.config.server.node, std::process::id());
+    let owner = owner(app);
     for _ in 0..20 {
         let (owner, now, source) = (owner.clone(), app.clock.now(), known.id);
         let lease =
@@ -103,6 +105,21 @@ pub async fn sync(
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     Err(SyncError::Busy(name.to_owned()))
+}
+
+/// Under which name this process holds a source that was asked for on the command line.
+fn owner(app: &App) -> String {
+    format!("sync@{}:{}", app.config.server.node, std::process::id())
+}
+
+/// Lets go of the sources that this process was asked to sync, when it is told to stop in the middle: nothing of that
+/// sync is kept, and the next need not wait.
+///
+/// # Errors
+/// The database's.
+pub async fn let_go(app: &App) -> sqlx::Result<()> {
+    let (owner, now) = (owner(app), app.clock.now());
+    app.db.write(move |conn| Box::pin(async move { store::free(conn, &owner, now).await })).await
 }
 
 /// Scans a source under a lease and writes what follows; lets go of it whatever happens.
@@ -118,12 +135,16 @@ pub async fn run(
     progress: impl FnMut(u64, u64) + Send + 'static,
 ) -> Result<Report, SyncError> {
     let _heart = AbortOnDropHandle::new(tokio::spawn(beat(app.clone(), lease.clone())));
+    let wish_is_dry = wish.dry_run;
     let result = attempt(app, configured, known, &lease, wish, progress).await;
-    if let Err(error) = &result {
+    if result.is_err() && wish_is_dry {
+        // It was only asked what would be done: the running bridge goes on as before.
+        app.db.write(move |conn| Box::pin(async move { store::release(conn, &lease).await })).await?;
+    } else if let Err(error) = &result {
         let scanned = Scanned {
             complete: false,
             error: Some(error.to_string()),
-            next_scan_at: app.clock.now() + after_failure(configured.rescan, known.failures),
+            next_scan_at: app.clock.now() + pause_after(error, configured.rescan, known.failures),
             seen: None,
         };
         let now = app.clock.now();
@@ -132,8 +153,17 @@ pub async fn run(
     result
 }
 
+/// How long to wait after a sync that failed. A site on this machine costs next to nothing to look at, and is looked at as
+/// always, so that one that was repaired is seen soon.
+fn pause_after(error: &SyncError, rescan: Duration, failures: u32) -> Duration {
+    match error {
+        SyncError::Scan(ScanError::Hugo(_)) => rescan,
+        _ => after_failure(rescan, failures),
+    }
+}
+
 /// How long to wait after a look that failed: as always at first, then twice as long each time, up to an hour.
-fn after_failure(rescan: Duration, failures: u32) -> Duration {
+pub(super) fn after_failure(rescan: Duration, failures: u32) -> Duration {
     rescan.saturating_mul(1 << failures.min(10)).min(rescan.max(Duration::from_hours(1)))
 }
 
@@ -183,6 +213,7 @@ async fn attempt(
     };
     scan.leave_unread_profiles(|slug| authors.iter().any(|author| author.slug == slug && author.has_profile));
     let current = store_now(app, known).await?;
+    let authors_before = authors.clone();
     let opt_in = decide(configured, &scan, authors, &actors)?;
     let rules = Rules {
         now,
@@ -194,13 +225,15 @@ async fn attempt(
         deliver: wish.deliver.as_deref(),
     };
     let Plan { mut steps, warnings } = plan::plan(&posts, &scan, &rules);
+    let told = choices::told(configured, &scan, &authors_before, &actors, &opt_in);
+    scan.warnings.extend(told);
     if let Some(key) = &wish.deliver
         && !steps.iter().any(|step| step.key() == key && (step.deliver || matches!(step.act, Act::Create { .. })))
     {
         return Err(SyncError::NothingToDeliver(key.clone()));
     }
     let mut report = Report::of(&configured.name, &steps, &scan, &opt_in, wish.dry_run);
-    let steady = warnings.is_empty();
+    let steady = warnings.is_empty() && opt_in.freeze.is_empty();
     report.warnings.extend(warnings);
     report.warnings.sort();
     if wish.dry_run {

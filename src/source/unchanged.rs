@@ -6,12 +6,13 @@ use super::git::Standing;
 use super::plan::{self, Act, Step};
 use super::report::Report;
 use super::scan::Scan;
-use super::stamp::{Seen, Stamp};
+use super::stamp::{READING, Seen, Stamp};
 use super::store::{self, Lease, Scanned};
 use super::sync::SyncError;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::config::Source;
+use crate::post::PostState;
 
 /// Bytes of what a scan saw; a site with more to warn of is read each time.
 const MAX_SEEN: usize = 1024 * 1024;
@@ -19,7 +20,7 @@ const MAX_SEEN: usize = 1024 * 1024;
 /// What the tree looks like now, and all else that decides over a scan of it: the program and the settings.
 pub(super) async fn look(app: &App, configured: &Source) -> Result<Option<Stamp>, SyncError> {
     let publishing = &app.config.publishing;
-    let seed = format!("{}\n{configured:?}\n{publishing:?}", env!("CARGO_PKG_VERSION"));
+    let seed = format!("{} {READING}\n{configured:?}\n{publishing:?}", env!("CARGO_PKG_VERSION"));
     let (connector, now) = (connector::of(configured), app.clock.now());
     Ok(tokio::task::spawn_blocking(move || connector.stamp(&seed, now)).await?)
 }
@@ -58,7 +59,14 @@ pub(super) async fn rest(
     if !done.await? {
         return Err(busy);
     }
-    Ok(Some(Report { unchanged: seen.posts, warnings: seen.warnings, complete: true, ..Report::default() }))
+    Ok(Some(Report {
+        unchanged: seen.posts,
+        not_public: seen.not_public,
+        unread: seen.unread,
+        warnings: seen.warnings,
+        complete: true,
+        ..Report::default()
+    }))
 }
 
 /// What is kept of a scan for the next one. Nothing, where the next one may differ although the tree does not: a post
@@ -69,8 +77,15 @@ pub(super) fn keep(stamp: Stamp, scan: &Scan, steps: &[Step], now: Timestamp) ->
     if stamp.is_fresh || waits || !scan.complete || scan.is_dated_by_git {
         return None;
     }
-    let posts = steps.iter().filter(|step| step.entry.is_some()).count();
-    let seen = Seen { posts, until: plan::next_turn(scan, now), warnings: scan.warnings.clone() };
+    let there = steps.iter().filter(|step| step.entry.is_some());
+    let (public, hidden): (Vec<&Step>, Vec<&Step>) = there.partition(|step| step.state == PostState::Published);
+    let seen = Seen {
+        posts: public.len(),
+        not_public: hidden.len(),
+        unread: scan.unreadable.len(),
+        until: plan::next_turn(scan, now),
+        warnings: scan.warnings.clone(),
+    };
     let seen = serde_json::to_string(&seen).ok().filter(|text| text.len() <= MAX_SEEN)?;
     Some((stamp.sum, seen))
 }

@@ -13,26 +13,53 @@ use crate::config::Source;
 /// How long files must be quiet: an editor or a copy writes in several steps.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// Watches one source until `stop`. Where the system cannot watch, the timer still looks. A checkout changes only when
-/// we change it, so it is not watched.
+/// How often a folder that is not there is looked for.
+const LOOK_FOR: Duration = Duration::from_secs(10);
+
+/// Watches one source until `stop`; a folder that goes away is waited for. Where the system cannot watch, the timer still
+/// looks. A checkout changes only when we change it, so it is not watched.
 pub async fn watch(app: App, source: Source, stop: CancellationToken) {
     if source.repository.is_some() {
         return;
     }
-    let (sender, mut changed) = mpsc::channel(1);
-    let Some(_watcher) = start(&source, sender) else { return };
     loop {
+        if !source.path.is_dir() {
+            if appears(&source, &stop).await {
+                request(&app, &source).await;
+            } else {
+                return;
+            }
+        }
+        let (sender, mut changed) = mpsc::channel(1);
+        let Some(_watcher) = start(&source, sender) else { return };
+        while source.path.is_dir() {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                change = changed.recv() => if change.is_none() { return },
+            }
+            // As long as something changes within the quiet time, it starts anew.
+            while let Ok(Some(())) = tokio::time::timeout(QUIET, changed.recv()).await {}
+            request(&app, &source).await;
+        }
+    }
+}
+
+/// Waits until a source's folder is there; false when we stop before.
+async fn appears(source: &Source, stop: &CancellationToken) -> bool {
+    while !source.path.is_dir() {
         tokio::select! {
-            () = stop.cancelled() => return,
-            change = changed.recv() => if change.is_none() { return },
+            () = stop.cancelled() => return false,
+            () = tokio::time::sleep(LOOK_FOR) => {}
         }
-        // As long as something changes within the quiet time, it starts anew.
-        while let Ok(Some(())) = tokio::time::timeout(QUIET, changed.recv()).await {}
-        let (name, now) = (source.name.clone(), app.clock.now());
-        let requested = app.db.write(move |conn| Box::pin(async move { store::request_scan(conn, &name, now).await }));
-        if let Err(error) = requested.await {
-            tracing::error!(source = source.name, %error, "cannot ask for a scan; the timer will");
-        }
+    }
+    true
+}
+
+async fn request(app: &App, source: &Source) {
+    let (name, now) = (source.name.clone(), app.clock.now());
+    let requested = app.db.write(move |conn| Box::pin(async move { store::request_scan(conn, &name, now).await }));
+    if let Err(error) = requested.await {
+        tracing::error!(source = source.name, %error, "cannot ask for a scan; the timer will");
     }
 }
 

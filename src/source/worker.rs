@@ -6,10 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::Known;
-use super::store::{self, Lease};
+use super::store::{self, Lease, Scanned};
 use super::sync::{self, Wish};
 use crate::app::App;
 use crate::clock::Clock;
+use crate::db::Queue;
 use crate::worker::Worker;
 
 /// A scan that takes longer says how far it is, and no oftener than this.
@@ -23,16 +24,28 @@ impl Worker for SourceWorker {
     type Claim = (Known, Lease);
     const NAME: &'static str = "source";
     const WIDTH: usize = 1;
+    const QUEUE: Option<Queue> = Some(Queue::Sources);
 
     async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<(Known, Lease)>> {
         let now = app.clock.now();
         let (due, known) = {
             let mut conn = app.db.read().await?;
-            (store::due(&mut conn, now).await?, store::known(&mut conn).await?)
+            let due = store::due(&mut conn, now).await?;
+            if due.is_empty() {
+                return Ok(Vec::new());
+            }
+            (due, store::known(&mut conn).await?)
         };
         let mut claimed = Vec::new();
-        for source in due.into_iter().take(limit) {
+        for source in due {
+            if claimed.len() >= limit {
+                break;
+            }
             let Some(known) = known.iter().find(|known| known.id == source) else { continue };
+            // One that was taken out of the configuration stays as it is.
+            if !app.config.sources.iter().any(|configured| configured.name == known.name) {
+                continue;
+            }
             let node = app.config.server.node.clone();
             let lease = app.db.write(move |conn| Box::pin(async move { store::claim(conn, source, &node, now).await }));
             if let Some(lease) = lease.await? {
@@ -65,6 +78,15 @@ impl Worker for SourceWorker {
             // It stands in the source's row, is shown by `status`, and is tried again at the next scan.
             Err(error) => tracing::error!(source = known.name, %error, "cannot sync"),
         }
+        Ok(())
+    }
+
+    async fn put_off(&self, app: &App, (known, lease): (Known, Lease), why: &str) -> anyhow::Result<()> {
+        let now = app.clock.now();
+        let configured = app.config.sources.iter().find(|source| source.name == known.name);
+        let wait = sync::after_failure(configured.map(|source| source.rescan).unwrap_or_default(), known.failures);
+        let scanned = Scanned { complete: false, error: Some(why.to_owned()), next_scan_at: now + wait, seen: None };
+        app.db.write(move |conn| Box::pin(async move { store::finish(conn, &lease, &scanned, now).await })).await?;
         Ok(())
     }
 }

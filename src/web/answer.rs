@@ -9,8 +9,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
-    LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
+    IF_NONE_MATCH, LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
@@ -65,6 +65,8 @@ pub(super) struct Document {
     media_type: &'static str,
     /// Itself.
     body: Bytes,
+    /// Its `ETag` where that is known without the body.
+    tag: Option<String>,
 }
 
 impl Document {
@@ -75,18 +77,23 @@ impl Document {
 
     /// JSON of another type.
     pub(super) fn json(media_type: &'static str, value: &Value) -> Self {
-        Self { media_type, body: value.to_string().into() }
+        Self::text(media_type, value.to_string())
     }
 
     /// Any other text.
     pub(super) fn text(media_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { media_type, body: body.into() }
+        Self { media_type, body: body.into(), tag: None }
+    }
+
+    /// Any text under a tag of its own: another body always has another.
+    pub(super) fn prepared(media_type: &'static str, body: Bytes, tag: String) -> Self {
+        Self { media_type, body, tag: Some(tag) }
     }
 }
 
 impl IntoResponse for Document {
     fn into_response(self) -> Response {
-        let tag = etag(&self.body);
+        let tag = self.tag.unwrap_or_else(|| tag_of(digest(&SHA256, &self.body).as_ref()));
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static(self.media_type)),
             (CACHE_CONTROL, HeaderValue::from_static(PUBLIC_MINUTE)),
@@ -99,11 +106,10 @@ impl IntoResponse for Document {
     }
 }
 
-/// A strong `ETag`: another body has another (RFC 9110 section 8.8.3).
-fn etag(body: &[u8]) -> String {
-    let hash = digest(&SHA256, body);
+/// A strong `ETag` of a hash: another body has another (RFC 9110 section 8.8.3).
+pub(super) fn tag_of(hash: &[u8]) -> String {
     let mut tag = String::from("\"");
-    for byte in hash.as_ref().iter().take(ETAG_BYTES) {
+    for byte in hash.iter().take(ETAG_BYTES) {
         // Writing to a String never fails.
         let _ = write!(tag, "{byte:02x}");
     }
@@ -132,7 +138,7 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
     let asked = request.headers().clone();
     let mut response = next.run(request).await;
     if safe {
-        response = if is_known(&asked, &response) { not_modified(response) } else { for_people(&asked, response) };
+        response = if is_unchanged(&asked, &response) { not_modified(response) } else { for_people(&asked, response) };
     }
     let personal = response.extensions().get::<Personal>().is_some();
     let spoken = response.extensions().get::<Spoken>().is_some();
@@ -150,16 +156,33 @@ pub(super) async fn finish(request: Request, next: Next) -> Response {
     response
 }
 
-/// Whether the asker has this very body already (RFC 9110 section 13.1.2).
-fn is_known(asked: &HeaderMap, response: &Response) -> bool {
-    let Some(tag) = response.headers().get(ETAG).filter(|_| response.status() == StatusCode::OK) else { return false };
+/// A compressed answer is equal to another only in meaning: its `ETag` says so (RFC 9110 section 8.8.1).
+pub(super) async fn weaken(mut response: Response) -> Response {
+    if response.headers().contains_key(CONTENT_ENCODING)
+        && let Some(tag) = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok())
+        && !tag.starts_with("W/")
+        && let Ok(weak) = HeaderValue::try_from(format!("W/{tag}"))
+    {
+        response.headers_mut().insert(ETAG, weak);
+    }
+    response
+}
+
+/// Whether the asker has this answer already.
+fn is_unchanged(asked: &HeaderMap, response: &Response) -> bool {
+    let tag = response.headers().get(ETAG).filter(|_| response.status() == StatusCode::OK);
+    tag.and_then(|tag| tag.to_str().ok()).is_some_and(|tag| is_known(asked, tag))
+}
+
+/// Whether the asker has what this tag names (RFC 9110 section 13.1.2).
+pub(super) fn is_known(asked: &HeaderMap, tag: &str) -> bool {
     asked
         .get_all(IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag.as_bytes())
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 fn not_modified(mut response: Response) -> Response {

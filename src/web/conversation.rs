@@ -3,24 +3,30 @@
 mod mastodon;
 
 use activitypub_federation::config::Data;
-use axum::Router;
 use axum::extract::{Path, RawQuery};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderValue;
+use axum::{Extension, Router};
+use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
+use http::{HeaderMap, HeaderValue};
+use serde_json::Value;
+use sqlx::Any;
+use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
 pub(super) use crate::interaction::talk::{Talk, document, fitting, page_of, person};
 
 use super::answer::Document;
-use super::discovery::{article_of, parameter};
+use super::discovery::parameter;
 use super::error::Failure;
 use super::pictures::Album;
-use crate::activity::urls::Local;
+use super::prepared::{Prepared, Shape, rendered};
 use crate::app::App;
+use crate::author::{self, Actor};
 use crate::db::Conn;
+use crate::interaction::named::{Named, named};
 use crate::interaction::store::{Order, Page};
 use crate::interaction::{self, Author, Kind};
 use crate::post::{self, Article};
@@ -46,11 +52,15 @@ pub(super) fn routes() -> Router {
         .route("/api/v1/statuses/{id}/context", get(context))
         .route(
             "/api/v1/statuses/{id}/favourited_by",
-            get(async |data, id, query| people(data, id, query, Kind::Like).await),
+            get(async |data, prepared, id, query, headers| {
+                people(data, prepared, id, query, headers, Kind::Like).await
+            }),
         )
         .route(
             "/api/v1/statuses/{id}/reblogged_by",
-            get(async |data, id, query| people(data, id, query, Kind::Boost).await),
+            get(async |data, prepared, id, query, headers| {
+                people(data, prepared, id, query, headers, Kind::Boost).await
+            }),
         )
         .layer(map_response(readable_by_all))
 }
@@ -62,7 +72,12 @@ async fn readable_by_all(mut response: Response) -> Response {
     response
 }
 
-async fn conversation(data: Data<App>, RawQuery(query): RawQuery) -> Result<Document, Failure> {
+async fn conversation(
+    data: Data<App>,
+    Extension(prepared): Extension<Prepared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Document, Failure> {
     let app: &App = &data;
     let query = query.as_deref();
     let from = from(query)?;
@@ -70,8 +85,34 @@ async fn conversation(data: Data<App>, RawQuery(query): RawQuery) -> Result<Docu
     let article = asked_for(app, &mut conn, query).await?.ok_or(UNKNOWN)?;
     let article = standing(app, article)?;
     let page = Page { order: Order::Time, from, limit: PAGE };
-    let talk = Talk::read(app, &mut conn, article, page).await?;
-    Ok(Document::json(JSON, &document::conversation(app, &talk, &mut Album::for_others(app))))
+    let show = |app: &App, talk: &Talk| document::conversation(app, talk, &mut Album::for_others(app));
+    talk(app, conn, &prepared, (article, Shape::Conversation, page), &headers, show).await
+}
+
+/// A conversation in a shape of JSON, read and made only where nobody asked for this version of it.
+async fn talk(
+    app: &App,
+    mut conn: PoolConnection<Any>,
+    prepared: &Prepared,
+    (article, shape, page): (Article, Shape<'_>, Page),
+    headers: &HeaderMap,
+    show: fn(&App, &Talk) -> Value,
+) -> Result<Document, Failure> {
+    let owner = owner(&mut conn, &article).await?;
+    let version = prepared.version(&mut conn, (&article, &owner), shape, page.from).await?;
+    drop(conn);
+    let make = async {
+        let mut conn = app.db.read().await?;
+        let talk = Talk::read(app, &mut conn, article, page).await?;
+        drop(conn);
+        let app = app.clone();
+        rendered(move || Ok(show(&app, &talk).to_string())).await
+    };
+    prepared.answer(version, JSON, headers, make).await
+}
+
+async fn owner(conn: &mut Conn, article: &Article) -> Result<Actor, Failure> {
+    Ok(author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?)
 }
 
 /// Which page is asked for: where it begins.
@@ -84,14 +125,13 @@ pub(super) fn from(query: Option<&str>) -> Result<i64, Failure> {
 /// The article that a question names, the deleted ones too.
 async fn asked_for(app: &App, conn: &mut Conn, query: Option<&str>) -> Result<Option<Article>, Failure> {
     if let Some(id) = parameter(query, "id") {
-        let Some(Local::Article(uuid)) = app.urls.local(&id) else { return Ok(None) };
-        return Ok(post::store::article_by_uuid(conn, uuid).await?);
+        return Ok(named(conn, &app.urls, &id).await?.and_then(Named::article));
     }
     if let Some(key) = parameter(query, "key") {
         return by_key(conn, &key, parameter(query, "source").as_deref()).await;
     }
     if let Some(page) = parameter(query, "url") {
-        return Ok(article_of(conn, &page).await?);
+        return Ok(named(conn, &app.urls, &page).await?.and_then(Named::article));
     }
     Err(Failure::Bad(
         "Ask with ?url= and the address of the post's page, ?key= and its key, or ?id= and its id.".to_owned(),
@@ -132,25 +172,46 @@ async fn by_uuid(app: &App, conn: &mut Conn, id: &str) -> Result<Article, Failur
     standing(app, article)
 }
 
-async fn status(data: Data<App>, Path(id): Path<String>) -> Result<Document, Failure> {
+async fn status(
+    data: Data<App>,
+    Extension(prepared): Extension<Prepared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Document, Failure> {
     let app: &App = &data;
     let mut conn = app.db.read().await?;
     let article = by_uuid(app, &mut conn, &id).await?;
     let page = Page { order: Order::Time, from: 0, limit: 0 };
-    let talk = Talk::read(app, &mut conn, article, page).await?;
-    Ok(Document::json(JSON, &mastodon::status(app, &talk, &mut Album::for_others(app))))
+    let show = |app: &App, talk: &Talk| mastodon::status(app, talk, &mut Album::for_others(app));
+    talk(app, conn, &prepared, (article, Shape::Status, page), &headers, show).await
 }
 
-async fn context(data: Data<App>, Path(id): Path<String>) -> Result<Document, Failure> {
+async fn context(
+    data: Data<App>,
+    Extension(prepared): Extension<Prepared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Document, Failure> {
     let app: &App = &data;
     let mut conn = app.db.read().await?;
     let article = by_uuid(app, &mut conn, &id).await?;
-    let page = Page { order: Order::Time, from: 0, limit: CONTEXT };
-    let mut replies = interaction::store::conversation(&mut conn, &app.urls, article.id, page).await?;
-    replies.truncate(fitting(&replies));
-    let owner = article.owner;
-    let body = mastodon::context(app, &id_of(&article), &Author::Ours(owner), &replies, &mut Album::for_others(app));
-    Ok(Document::json(JSON, &body))
+    let owner = owner(&mut conn, &article).await?;
+    let version = prepared.version(&mut conn, (&article, &owner), Shape::Context, 0).await?;
+    drop(conn);
+    let make = async {
+        let mut conn = app.db.read().await?;
+        let page = Page { order: Order::Time, from: 0, limit: CONTEXT };
+        let mut replies = interaction::store::conversation(&mut conn, &app.urls, article.id, page).await?;
+        drop(conn);
+        replies.truncate(fitting(&replies));
+        let app = app.clone();
+        rendered(move || {
+            let (root, owner) = (id_of(&article), Author::Ours(article.owner));
+            Ok(mastodon::context(&app, &root, &owner, &replies, &mut Album::for_others(&app)).to_string())
+        })
+        .await
+    };
+    prepared.answer(version, JSON, &headers, make).await
 }
 
 /// What an article is called in Mastodon's shape.
@@ -160,8 +221,10 @@ fn id_of(article: &Article) -> String {
 
 async fn people(
     data: Data<App>,
+    Extension(prepared): Extension<Prepared>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
     kind: Kind,
 ) -> Result<Document, Failure> {
     let app: &App = &data;
@@ -177,6 +240,15 @@ async fn people(
     };
     let mut conn = app.db.read().await?;
     let article = by_uuid(app, &mut conn, &id).await?;
-    let people = interaction::store::people(&mut conn, &app.urls, article.id, kind, limit).await?;
-    Ok(Document::json(JSON, &mastodon::accounts(app, people.iter().map(|(who, _)| who), &mut Album::for_others(app))))
+    let owner = owner(&mut conn, &article).await?;
+    let shape = if kind == Kind::Like { Shape::Likes } else { Shape::Boosts };
+    let version = prepared.version(&mut conn, (&article, &owner), shape, limit).await?;
+    drop(conn);
+    let make = async {
+        let mut conn = app.db.read().await?;
+        let people = interaction::store::people(&mut conn, &app.urls, article.id, kind, limit).await?;
+        let people = people.iter().map(|(who, _)| who);
+        Ok(Bytes::from(mastodon::accounts(app, people, &mut Album::for_others(app)).to_string()))
+    };
+    prepared.answer(version, JSON, &headers, make).await
 }

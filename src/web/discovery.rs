@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::HeaderValue;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use super::answer::{Document, lead_to};
 use super::error::Failure;
@@ -20,7 +20,8 @@ use crate::activity::urls::Local;
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::db::Conn;
-use crate::post::{self, Article};
+use crate::interaction::named::{Named, named};
+use crate::post;
 
 /// How long `/readyz` waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(5);
@@ -64,7 +65,7 @@ async fn webfinger(data: Data<App>, RawQuery(query): RawQuery) -> Result<Documen
     let resource = discovery::parse_resource(&resource).map_err(|error| Failure::Bad(error.to_string()))?;
     let local = resource.local(urls).ok_or(NOBODY)?;
     let mut conn = data.db.read().await?;
-    let who = named(&mut conn, &local).await?.ok_or(NOBODY)?;
+    let who = actor_named(&mut conn, &local).await?.ok_or(NOBODY)?;
     if who.deleted_at.is_some() {
         // 404 would leave a copy standing elsewhere for ever (interop A4).
         return Err(Failure::Gone("The actor has been deleted."));
@@ -76,7 +77,7 @@ async fn webfinger(data: Data<App>, RawQuery(query): RawQuery) -> Result<Documen
 const NOBODY: Failure = Failure::NotFound("Nobody of ours goes by this name.");
 
 /// Whom a resource names; the instance has no id under `/ap/actors`.
-async fn named(conn: &mut Conn, local: &Local) -> sqlx::Result<Option<Actor>> {
+async fn actor_named(conn: &mut Conn, local: &Local) -> sqlx::Result<Option<Actor>> {
     match local {
         Local::Profile(handle) => author::store::actor_by_handle(conn, handle).await,
         Local::Instance => author::store::instance(conn).await,
@@ -122,41 +123,12 @@ async fn resolve(data: Data<App>, RawQuery(query): RawQuery) -> Result<Response,
     let page = parameter(query.as_deref(), "url")
         .ok_or_else(|| Failure::Bad("Ask with ?url= and the address of a page of the site.".to_owned()))?;
     let mut conn = data.db.read().await?;
-    let found = article_of(&mut conn, &page).await?;
+    let found = named(&mut conn, &data.urls, &page).await?.and_then(Named::article);
     let found = found.ok_or(Failure::NotFound("No article of ours belongs to this page."))?;
     if !found.stands(data.clock.now()) {
         return Err(Failure::Gone("The article of this page has been taken down."));
     }
     lead_to(&data.urls.article(found.uuid))
-}
-
-/// The article of exactly this page; else of the page however it was linked to.
-pub(super) async fn article_of(conn: &mut Conn, page: &str) -> sqlx::Result<Option<Article>> {
-    for spelling in spellings(page) {
-        if let Some(found) = post::store::article_by_url(conn, &spelling).await? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
-}
-
-/// A page's address as it is, then without fragment and query, with or without a slash at its end, and by the other of
-/// http and https: links come with marks of campaigns, and sites are called in more than one way.
-fn spellings(page: &str) -> Vec<String> {
-    let mut all = vec![page.to_owned()];
-    let Ok(mut url) = Url::parse(page) else { return all };
-    url.set_fragment(None);
-    url.set_query(None);
-    let other_scheme = if url.scheme() == "https" { "http" } else { "https" };
-    for _ in 0..2 {
-        let plain = url.as_str().strip_suffix("index.html").unwrap_or(url.as_str());
-        let other = plain.strip_suffix('/').map_or_else(|| format!("{plain}/"), str::to_owned);
-        all.extend([plain.to_owned(), other]);
-        if url.set_scheme(other_scheme).is_err() {
-            break;
-        }
-    }
-    all
 }
 
 fn health(body: &'static str) -> Response {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use self::reader::Reader;
 use super::answer::{Document, Form, Personal, lead_to};
 use super::error::Failure;
+use super::pages;
 use crate::activity::actor::{ActorKind, keys_alone, tombstone};
 use crate::activity::outgoing::quote_permission;
 use crate::activity::urls::Local;
@@ -147,7 +148,8 @@ async fn article(app: &App, conn: &mut Conn, found: &Article, headers: &HeaderMa
     Ok(Document::activity(&outbox::documents::article(app, conn, found).await?).into_response())
 }
 
-/// An answer of one of our authors for programs; people read it below the article, on the site's own page.
+/// An answer of one of our authors for programs; people read it where it stands below the article, on our own page: not
+/// every site shows its conversations.
 async fn note(
     app: &App,
     conn: &mut Conn,
@@ -156,7 +158,7 @@ async fn note(
     headers: &HeaderMap,
 ) -> Result<Response, Failure> {
     if Form::wanted(headers) == Form::Page {
-        return lead_to(&article.url);
+        return lead_to(&pages::post::place_of(app, conn, article, found.id).await?);
     }
     Ok(Document::activity(&outbox::documents::note(app, conn, found).await?).into_response())
 }

@@ -9,12 +9,16 @@ mod federation;
 mod hooks;
 mod pages;
 mod pictures;
+mod prepared;
 mod source;
 #[cfg(test)]
 mod tests;
 
 use activitypub_federation::config::{FederationConfig, FederationMiddleware};
 use axum::Router;
+use axum::middleware::map_response;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 use error::Failure;
@@ -24,6 +28,8 @@ use error::Failure;
 /// # Errors
 /// When the federation library takes no configuration of ours.
 pub async fn router(app: App) -> anyhow::Result<Router> {
+    // Pages are rendered anew for many readers: a middling effort costs little and saves most.
+    let compression = CompressionLayer::new().quality(CompressionLevel::Precise(5));
     let [host, _] = app.urls.hosts();
     let config = FederationConfig::builder().domain(host.as_str()).app_data(app.clone()).build().await?;
     Ok(Router::new()
@@ -34,8 +40,11 @@ pub async fn router(app: App) -> anyhow::Result<Router> {
         .merge(conversation::routes())
         .merge(pictures::routes(&app))
         .merge(assets::routes())
+        .layer(axum::Extension(prepared::Prepared::new(&app)))
         .fallback(async || Failure::NotFound("Nothing lives at this address."))
         .method_not_allowed_fallback(async || Failure::Method)
         .layer(axum::middleware::from_fn(answer::finish))
+        .layer(compression)
+        .layer(map_response(answer::weaken))
         .layer(FederationMiddleware::new(config)))
 }

@@ -32,7 +32,7 @@ use crate::config::Pictures;
 use crate::db::Conn;
 use crate::ids::ArticleId;
 use crate::interaction::talk::pictures::hash as hash_of;
-use crate::net::client::Limits;
+use crate::net::client::{Limits, Wanted};
 use crate::post::Article;
 use crate::{author, interaction, post};
 
@@ -198,7 +198,7 @@ async fn fetch(app: &App, url: &str, limit: usize) -> Result<(Kind, Bytes), Stri
     for _ in 0..=REDIRECTS {
         let request = Request::get(at.as_str()).header(ACCEPT, ACCEPTED).body(Bytes::new());
         let request = request.map_err(|error| error.to_string())?;
-        let limits = Limits { total: TIME_LIMIT, body: limit };
+        let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Whole(limit) };
         let reply = app.net.send(request, limits).await.map_err(|error| error.to_string())?;
         if reply.status == StatusCode::OK {
             return checked(reply.body);

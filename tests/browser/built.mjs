@@ -84,7 +84,7 @@ test('links in it lead to the dialogs of the bridge', onBuilt, async () => {
 });
 
 test('axe finds no serious fault in what the partials add', onBuilt, async () => {
-  for (const [name, viewport] of [['wide', { width: 800, height: 900 }], ['narrow', { width: 360, height: 800 }]]) {
+  for (const [name, viewport] of [['wide', { width: 800, height: 900 }], ['narrow', { width: 280, height: 650 }]]) {
     for (const post of ['bell', 'quiet', 'hello', 'guests']) {
       const { page, clean, close } = await visit(stage.posts[post], { viewport });
       if (post === 'bell') await picture(page, `built-${name}`);

@@ -82,7 +82,7 @@ test('it fits a narrow screen, and axe finds no serious fault', onStage, async (
   for (const colorScheme of ['light', 'dark']) {
     const { page, clean, close } = await open(browser, stage.posts.guests.page, {
       origins: [stage.bridge],
-      viewport: { width: 360, height: 800 },
+      viewport: { width: 280, height: 650 },
       colorScheme,
     });
     await page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)));

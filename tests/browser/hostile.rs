@@ -141,6 +141,8 @@ fn replies() -> Vec<(&'static str, String, Value)> {
         plain(MALLORY, &heap("<img src=x onerror=\"pwned('heap')\">", "<script>pwned('heap')</script>")),
         plain(MALLORY, &"<blockquote>".repeat(70_000)),
         plain(LONG, &format!("<p>{}</p>", "w".repeat(5000))),
+        plain(LONG, &format!("<pre><code>{}</code></pre>", "let wide = true; ".repeat(200))),
+        plain(LONG, &format!("<table><tr>{}</tr></table>", "<td>a wide table</td>".repeat(60))),
         plain(LONG, &format!("<p>{}</p>", "Line<br>".repeat(10_000))),
     ]
 }

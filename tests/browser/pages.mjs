@@ -16,6 +16,8 @@ const LOOKS = {
   light: { viewport: { width: 800, height: 900 }, lang: 'en' },
   dark: { viewport: { width: 800, height: 900 }, colorScheme: 'dark', lang: 'en' },
   narrow: { viewport: { width: 360, height: 800 }, locale: 'nl-NL', lang: 'nl' },
+  // A folded phone, or a page at 400 %.
+  tiny: { viewport: { width: 280, height: 650 }, lang: 'en' },
 };
 
 // By name: where it is, and what it says in each language. The pages of posts are those that a reader is led to.

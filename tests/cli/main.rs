@@ -14,6 +14,7 @@ mod faults;
 mod keeping;
 mod moderator;
 mod operator;
+mod stopping;
 
 /// A folder with a configuration and a small site.
 struct Home {

@@ -1,10 +1,13 @@
 //! What each class of a peer's answer does to what waits for it (T21).
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::middleware::Next;
 use axum::routing::post;
-use http::StatusCode;
+use http::{Request, StatusCode};
 use veerpont::harness::{Fault, FollowState};
 
 use crate::world::{GROUP, MAREN, World, kinds, on_each_engine, taken};
@@ -61,7 +64,7 @@ async fn a_permanent_answer_settles_that_delivery_alone() {
         world.publish().await;
         let peer = world.peer("peer.test", &["ann"]);
         world.follow(&peer, "ann", MAREN).await;
-        let faults = [400, 403, 404, 422, 501].map(Fault::Status);
+        let faults = [400, 403, 422, 501].map(Fault::Status);
         let faults = faults.into_iter().chain([Fault::Redirect("https://localhost/".to_owned())]);
         for (number, fault) in faults.enumerate() {
             let before = world.requests("");
@@ -125,6 +128,44 @@ async fn a_shared_inbox_that_is_gone_is_only_an_address_less() {
         let inboxes = |kind| taken(&peer, kind).into_iter().map(|post| post.inbox).collect::<Vec<_>>();
         assert_eq!(inboxes("Create"), ["/inbox", "/users/ann/inbox", "/users/ann/inbox"], "none is lost");
         assert_eq!(inboxes("Update"), ["/users/ann/inbox"], "who was sent an article there hears of its edit");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_a_host_one_inbox_gets_a_thing_first_and_the_others_once_it_has_u11() {
+    on_each_engine(async |world| {
+        world.publish().await;
+        let users = ["ann", "bo", "cy", "di"];
+        let peer = world.peer_with("wordpress.test", &users, |settings| settings.shared_inbox = false);
+        for user in users {
+            world.follow(&peer, user, MAREN).await;
+        }
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let writing = log.clone();
+        let slow = peer.router().layer(axum::middleware::from_fn(move |request: Request<Body>, next: Next| {
+            let log = writing.clone();
+            async move {
+                let is_post = request.method() == http::Method::POST;
+                let note = |what: char| log.lock().expect("no panic").push(what);
+                if is_post {
+                    note('+');
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                }
+                let answer = next.run(request).await;
+                if is_post {
+                    note('-');
+                }
+                answer
+            }
+        }));
+        world.net.host("wordpress.test", slow);
+        write(world, "one");
+        world.publish().await;
+        let log: String = log.lock().expect("no panic").iter().collect();
+        assert!(log.starts_with("+-"), "the first goes alone: {log}");
+        assert_eq!(log, "+-+++---", "and the others do not wait for each other");
+        assert_eq!(taken(&peer, "Create").len(), users.len());
     })
     .await;
 }

@@ -8,7 +8,7 @@ use veerpont::activity::incoming;
 use veerpont::app::App;
 use veerpont::db::Conn;
 use veerpont::inbox::store::{self, Arrival};
-use veerpont::inbox::{Outcome, meaning};
+use veerpont::inbox::{Outcome, Purpose, meaning};
 use veerpont::remote::actors;
 
 use crate::support::{Engine, engines};
@@ -209,7 +209,8 @@ async fn hear(app: &App, heard: Vec<Said>) {
                         break;
                     }
                     for inbound in due {
-                        let verdict = meaning::interpret(&writer, conn, &inbound).await?;
+                        let reading = meaning::Reading::of(&inbound);
+                        let verdict = meaning::interpret(&writer, conn, &inbound, reading).await?;
                         assert_ne!(verdict.outcome, Outcome::Failed, "{}", verdict.reason);
                         assert!(store::settle(conn, &writer.ids, &inbound, &verdict, now).await?);
                     }
@@ -219,6 +220,25 @@ async fn hear(app: &App, heard: Vec<Said>) {
         })
     });
     done.await.expect("they are understood");
+}
+
+/// Every server that is to be asked for a post has none, so that what waits for that has its verdict: what was deleted stays
+/// so, whether its Create came before or after its Delete.
+async fn ask(app: &App) {
+    let now = app.clock.now();
+    let asked = app.db.write(move |conn| {
+        Box::pin(async move {
+            let urls: Vec<String> =
+                sqlx::query_scalar("SELECT url FROM wanted WHERE outcome IS NULL AND purpose = 'post'")
+                    .fetch_all(&mut *conn)
+                    .await?;
+            for url in urls {
+                store::fail_waiting(conn, &url, Purpose::Post, "it is not there", now).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        })
+    });
+    asked.await.expect("they are asked");
 }
 
 /// What is left of it all: posts with their history, standing opinions, followers.
@@ -310,9 +330,11 @@ fn same_in_any_order(engine: Engine, cases: u32) {
         let heard = shuffled(&all, &ordered, &order, &again);
         let (natural, other) = runtime.block_on(async {
             hear(&world.app, all.clone()).await;
+            ask(&world.app).await;
             let natural = state(&world.app).await;
             forget(&world.app).await;
             hear(&world.app, heard.clone()).await;
+            ask(&world.app).await;
             let other = state(&world.app).await;
             forget(&world.app).await;
             (natural, other)

@@ -1,6 +1,9 @@
 //! What things cost, in statements and claims, never in time: each stays under a bound that stands in the test.
 
+mod addresses;
 mod counter;
 mod crowded;
+mod idle;
 mod lists;
 mod quiet;
+mod stranger_html;

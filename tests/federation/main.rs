@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
 
+#[path = "../support/hostile_html.rs"]
+mod hostile_html;
 #[path = "../support/hugo.rs"]
 mod hugo;
 #[path = "../support/statements.rs"]
@@ -10,11 +12,13 @@ mod statements;
 mod support;
 
 mod actors;
+mod again;
 mod answers;
 mod any_order;
 mod author_answers;
 mod authority;
 mod backup;
+mod bodies;
 mod co_authors;
 mod conversation;
 mod corpus;
@@ -27,6 +31,7 @@ mod flood;
 mod follows;
 mod git_source;
 mod handback;
+mod held;
 mod honest;
 mod hosts;
 mod identity;
@@ -35,8 +40,11 @@ mod keys;
 mod knocks;
 mod library;
 mod loopholes;
+mod loops;
+mod missing;
 mod moderation;
 mod moves;
+mod named;
 mod older_backup;
 mod payloads;
 mod politeness;
@@ -52,6 +60,7 @@ mod shared;
 mod shown;
 mod site;
 mod stranger;
+mod syncs;
 mod threads;
 mod unchanged;
 mod unlisted;

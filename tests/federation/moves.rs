@@ -47,6 +47,34 @@ async fn followed(world: &mut World) -> Peer {
     peer
 }
 
+/// The seed's own case: its text and date were edited as it became a bundle.
+#[tokio::test]
+async fn a_page_renamed_in_its_folder_and_rewritten_is_an_update() {
+    on_each_engine(async |world| {
+        let peer = followed(world).await;
+        let folder = world.site.path().join("content/post/2022-06-riconline");
+        let text = |date: &str, body: &str| {
+            format!("---\ntitle: Building collaborative platforms\ndate: {date}\nauthors: [maren]\n---\n\n{body}\n")
+        };
+        fs::create_dir_all(&folder).expect("a folder");
+        let first = folder.join("Building collaborative platforms_ RIConline and Alkemio.md");
+        fs::write(&first, text(&world.days_ago(1), &words("sea"))).expect("a file");
+        assert_eq!(world.publish().await.created, 1);
+        let article =
+            articles(world).await["post/2022-06-riconline/Building collaborative platforms_ RIConline and Alkemio"];
+
+        fs::remove_file(&first).expect("the file");
+        fs::write(folder.join("index.md"), text(&world.days_ago(0), &words("land"))).expect("a file");
+        let (report, changes) = later(world).await;
+        assert_eq!((report.created, report.moved, report.removed), (0, 1, 0), "{changes:?}");
+        assert_eq!(changes[0].why.as_deref(), Some("same folder and title"));
+        assert_eq!(articles(world).await["post/2022-06-riconline"], article);
+        later(world).await;
+        assert_eq!(kinds(&peer), ["Create", "Update"]);
+    })
+    .await;
+}
+
 /// The seed's life as git has it: sources 0.
 #[tokio::test]
 async fn the_life_of_one_post_is_one_article() {

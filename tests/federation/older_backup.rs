@@ -95,7 +95,7 @@ async fn a_backup_of_every_older_schema_is_brought_up_to_date_and_the_house_goes
     }
 }
 
-/// NodeBB refuses what a Group announces that says `postingRestrictedToMods: true`, as ours did before migration 17 (U1).
+/// `NodeBB` refuses what a Group announces that says `postingRestrictedToMods: true`, as ours did before migration 17 (U1).
 #[tokio::test]
 async fn the_groups_of_an_older_house_say_once_that_nobody_is_kept_from_posting_u1() {
     for engine in engines() {

@@ -53,9 +53,13 @@ impl Ours {
         world.publish().await;
         let article = taken(&peer, "Create").pop().expect("a Create").activity["object"].clone();
         let text = |key: &str| article[key].as_str().expect("an address").to_owned();
+        let id = text("id");
+        let page_of_ours = format!("https://social.example.org/@maren/{}", id.rsplit('/').next().expect("a name"));
         Self(vec![
+            ("https://us.example/page/", text("url")),
+            ("https://us.example/page-of-ours", page_of_ours),
             ("https://us.example/ap/a/1/context", text("context")),
-            ("https://us.example/ap/a/1", text("id")),
+            ("https://us.example/ap/a/1", id),
             ("https://us.example/ap/u/7", author),
             ("https://us.example/ap/g/rust", group),
         ])

@@ -1,6 +1,6 @@
 //! What stands beside the project in `../shared`: a real site's tree, and inputs that once failed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -51,6 +51,11 @@ impl Case {
         let mut all = std::fs::read_dir(&cases).expect("a folder").map(|entry| entry.expect("an entry").path());
         let is_it = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&start));
         Some(Self(all.find(is_it).unwrap_or_else(|| panic!("no case {start} in {}", cases.display()))))
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
     }
 
     /// One of its documents, with what is ours in it, and other servers reached by https.

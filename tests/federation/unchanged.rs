@@ -178,6 +178,7 @@ async fn a_step_that_came_too_late_has_the_site_read_again() {
                     new_key: None,
                     moved_away: None,
                     deliver: false,
+                    is_unread: false,
                     known: Some(planned),
                 };
                 apply::step(conn, &app, &source, &writers, &step).await

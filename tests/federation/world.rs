@@ -43,7 +43,7 @@ pub(crate) struct World {
     peers: Vec<Peer>,
     // Held: both last as long as the world.
     _secrets: tempfile::TempDir,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// Runs a test in a fresh world on each engine; a failure names the engine.
@@ -97,8 +97,7 @@ impl World {
         let settings = settings(&site, &secrets, &database);
         let road = Arc::new(Road { net: net.clone(), requests: Mutex::default() });
         let app = open(&settings, &clock, &road).await.expect("a bridge");
-        let world =
-            Self { site, clock, net, app, road, settings, peers: Vec::new(), _secrets: secrets, _database: database };
+        let world = Self { site, clock, net, app, road, settings, peers: Vec::new(), _secrets: secrets, database };
         for (slug, name) in [("maren", "Maren Oldham"), ("joris", "Joris Dekker")] {
             world.site.author(slug, name);
             let title = format!("An old post of {name}");
@@ -106,6 +105,14 @@ impl World {
         }
         world.listen().await;
         world
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        self.database.engine
+    }
+
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database.url
     }
 
     async fn listen(&self) {

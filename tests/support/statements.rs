@@ -1,4 +1,4 @@
-//! Counts the SQL statements of a test, by what sqlx logs of each: no product code, and nothing of other tests.
+//! Counts the SQL statements and the bytes of HTML read in a test, by what is logged of each: nothing of other tests.
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write as _};
@@ -18,6 +18,16 @@ const COUNTING: &str = "counting_statements";
 /// Under what sqlx logs every statement (`db.rs` asks for it at TRACE).
 const LOGGED: &str = "sqlx::query";
 
+/// Under what each reading of HTML is logged.
+const HTML: &str = "veerpont::html::cost";
+
+/// HTML that was read: all readings together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HtmlRead {
+    pub(crate) bytes: u64,
+    pub(crate) steps: u64,
+}
+
 /// A statement that ran, its white space made plain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Statement {
@@ -26,7 +36,8 @@ pub(crate) struct Statement {
     pub(crate) rows: u64,
 }
 
-type Seen = Arc<Mutex<Vec<Statement>>>;
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<(Vec<Statement>, HtmlRead)>>);
 
 /// Counts the statements of this thread while it lives: of all tasks of a test's runtime, which has but this thread,
 /// and of SQLite's own threads as far as they work for it.
@@ -64,7 +75,12 @@ impl Counting {
 
     /// What ran since the beginning, or since this was asked last.
     pub(crate) fn take(&self) -> Statements {
-        Statements(std::mem::take(&mut *self.seen.lock().expect("no panic")))
+        Statements(std::mem::take(&mut self.seen.0.lock().expect("no panic").0))
+    }
+
+    /// What HTML was read since the beginning, or since this was asked last.
+    pub(crate) fn take_html(&self) -> HtmlRead {
+        std::mem::take(&mut self.seen.0.lock().expect("no panic").1)
     }
 }
 
@@ -114,7 +130,7 @@ impl Statements {
 fn install() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
-        let wanted = Targets::new().with_target(LOGGED, LevelFilter::TRACE).with_target(COUNTING, LevelFilter::TRACE);
+        let wanted = Targets::new().with_targets([LOGGED, HTML, COUNTING].map(|target| (target, LevelFilter::TRACE)));
         let subscriber = Registry::default().with(Noting.with_filter(wanted));
         tracing::subscriber::set_global_default(subscriber).expect("no other subscriber for all");
     });
@@ -125,13 +141,19 @@ struct Noting;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Noting {
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if event.metadata().target() != LOGGED {
+        let target = event.metadata().target();
+        if target != LOGGED && target != HTML {
             return;
         }
         let Some(mut spans) = context.event_scope(event) else { return };
         let Some(seen) = spans.find_map(|span| span.extensions().get::<Seen>().cloned()) else { return };
         let mut read = Read::default();
         event.record(&mut read);
+        if target == HTML {
+            let html = &mut seen.0.lock().expect("no panic").1;
+            (html.bytes, html.steps) = (html.bytes + read.html.bytes, html.steps + read.html.steps);
+            return;
+        }
         // The whole text is there only where it is longer than the summary.
         let text = if read.statement.trim().is_empty() { read.summary } else { read.statement };
         let sql = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -139,7 +161,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Noting {
         if ["SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA", "BEGIN", "COMMIT"].iter().any(|word| sql.starts_with(word)) {
             return;
         }
-        seen.lock().expect("no panic").push(Statement { sql, rows: read.rows });
+        seen.0.lock().expect("no panic").0.push(Statement { sql, rows: read.rows });
     }
 }
 
@@ -148,14 +170,18 @@ struct Read {
     summary: String,
     statement: String,
     rows: u64,
+    html: HtmlRead,
 }
 
 impl Visit for Read {
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "rows_returned" {
-            self.rows = value;
+        match field.name() {
+            "rows_returned" => self.rows = value,
+            "bytes" => self.html.bytes = value,
+            "steps" => self.html.steps = value,
+            _ => {}
         }
     }
 

@@ -10,7 +10,11 @@ pub(super) fn summary_with_byline(facts: &ArticleFacts<'_>) -> String {
     match facts.byline {
         [] => summary.to_owned(),
         [_] if !facts.owner_is_house => summary.to_owned(),
-        names => format!("{summary}<p>{}</p>", byline(names, facts.language)),
+        names => {
+            // Where paragraphs are shown as one line, the words would run into each other.
+            let space = if summary.is_empty() { "" } else { "\n" };
+            format!("{summary}{space}<p>{}</p>", byline(names, facts.language))
+        }
     }
 }
 

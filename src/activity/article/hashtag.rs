@@ -4,44 +4,65 @@ use std::collections::HashSet;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
-use url::Url;
 
 /// A tag as peers know it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Hashtag {
     /// With `#` before it.
     pub(super) name: String,
-    /// A web page about the tag.
+    /// A web page.
     pub(super) href: String,
 }
 
 /// The tags that can be hashtags, each once regardless of case.
 ///
-/// A hashtag's page is the site's own, since we serve none: `/tags/{slug}/` at the root of the article's site, the
-/// slug as Hugo makes it by default. Peers link to their own page of the tag and keep ours as a hint; where the
-/// article has no proper address, that address stands in.
-pub(super) fn hashtags(tags: &[String], site: Option<&Url>, otherwise: &str) -> Vec<Hashtag> {
+/// `page` stands in each as its address: where the site has pages of tags, only its own configuration and theme tell, and a
+/// wrong address is worse than that of the article. Peers link to their own page of a tag.
+pub(super) fn hashtags(tags: &[String], page: &str) -> Vec<Hashtag> {
     let mut seen = HashSet::new();
-    let named = tags.iter().filter_map(|tag| Some((tag, name(tag)?)));
-    let fresh = named.filter(|(_, name)| seen.insert(name.to_lowercase()));
-    fresh
-        .map(|(tag, name)| {
-            let href = site.and_then(|site| page(site, tag)).unwrap_or_else(|| otherwise.to_owned());
-            Hashtag { name, href }
-        })
-        .collect()
+    let named = tags.iter().filter_map(|tag| name(tag));
+    let fresh = named.filter(|name| seen.insert(name.to_lowercase()));
+    fresh.map(|name| Hashtag { name, href: page.to_owned() }).collect()
 }
 
+/// Signs that are part of a name, as they are spoken: `C++` is not `C`.
+const SPOKEN: [(char, &str); 4] = [('+', "Plus"), ('#', "Sharp"), ('*', "Star"), ('%', "Percent")];
+
+/// Signs that change what a word means and have no one name: a tag with one is no hashtag.
+const TELLING: [char; 10] = ['<', '>', '=', '^', '~', '|', '°', '√', '≠', '∞'];
+
 /// `open source` becomes `#OpenSource`, which a screen reader can read; a single word keeps its case.
-/// `None` without a letter, for peers drop such a tag.
+/// `None` without a letter, for peers drop such a tag, and where it would be another tag without its signs.
 fn name(tag: &str) -> Option<String> {
-    let plain: String = tag.nfkc().collect();
-    let words: Vec<&str> = plain.split(|c: char| !belongs(c)).filter(|word| !word.is_empty()).collect();
+    let plain: String = tag.trim().nfkc().collect();
+    let plain = plain.strip_prefix('#').unwrap_or(&plain);
+    if plain.contains(TELLING) || !plain.chars().any(char::is_alphabetic) {
+        return None;
+    }
+    let spoken = spoken(plain);
+    let words: Vec<&str> = spoken.split(|c: char| !belongs(c)).filter(|word| !word.is_empty()).collect();
     let name = match words.as_slice() {
         [word] => (*word).to_owned(),
         words => words.iter().map(|word| capitalised(word)).collect(),
     };
-    name.chars().any(char::is_alphabetic).then(|| format!("#{name}"))
+    Some(format!("#{name}"))
+}
+
+/// A tag with its signs as words: `C#` as `C Sharp`, `.NET` as `Dot NET`.
+fn spoken(plain: &str) -> String {
+    let mut out = String::with_capacity(plain.len());
+    let mut before = ' ';
+    let mut rest = plain.chars().peekable();
+    while let Some(c) = rest.next() {
+        let begins = c == '.' && !belongs(before) && rest.peek().is_some_and(|next| belongs(*next));
+        let word = if begins { Some("Dot") } else { SPOKEN.iter().find(|(sign, _)| *sign == c).map(|(_, word)| *word) };
+        match word {
+            Some(word) => out.extend([" ", word, " "]),
+            None => out.push(c),
+        }
+        before = c;
+    }
+    out
 }
 
 fn belongs(c: char) -> bool {
@@ -51,21 +72,6 @@ fn belongs(c: char) -> bool {
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
-fn page(site: &Url, tag: &str) -> Option<String> {
-    let slug: String = tag
-        .trim()
-        .chars()
-        .flat_map(char::to_lowercase)
-        .map(|c| if c.is_whitespace() { '-' } else { c })
-        .filter(|c| belongs(*c) || matches!(c, '-' | '.' | '+' | '~' | '@'))
-        .collect();
-    let mut page = site.clone();
-    page.set_query(None);
-    page.set_fragment(None);
-    page.path_segments_mut().ok()?.clear().extend(["tags", &slug, ""]);
-    Some(page.into())
 }
 
 #[cfg(test)]
@@ -80,7 +86,18 @@ mod tests {
             ("open source", Some("#OpenSource")),
             ("machine-learning", Some("#MachineLearning")),
             ("snake_case", Some("#snake_case")),
-            ("c++", Some("#c")),
+            ("c++", Some("#CPlusPlus")),
+            ("C", Some("#C")),
+            ("C#", Some("#CSharp")),
+            ("F# ", Some("#FSharp")),
+            (".NET", Some("#DotNET")),
+            ("Node.js", Some("#NodeJs")),
+            ("A*", Some("#AStar")),
+            ("Google+", Some("#GooglePlus")),
+            ("100% fair", Some("#100PercentFair")),
+            ("a<b", None),
+            ("x^2", None),
+            ("~user", None),
             ("#fediverse", Some("#fediverse")),
             ("Ｗｉｄｅ", Some("#Wide")),
             ("café du nord", Some("#CaféDuNord")),
@@ -94,19 +111,11 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_stands_once_and_links_to_the_site() {
-        let tags = ["Open Source", "open-source", "Ça va?", "C++"].map(str::to_owned);
-        let site = Url::parse("https://example.org/post/x/?a#b").expect("an address");
-        let found = hashtags(&tags, Some(&site), "");
-        let hrefs: Vec<&str> = found.iter().map(|tag| tag.href.as_str()).collect();
-        assert_eq!(
-            hrefs,
-            [
-                "https://example.org/tags/open-source/",
-                "https://example.org/tags/%C3%A7a-va/",
-                "https://example.org/tags/c++/"
-            ]
-        );
-        assert_eq!(hashtags(&tags, None, "https://example.org/p")[0].href, "https://example.org/p");
+    fn a_tag_stands_once_and_leads_nowhere_else() {
+        let tags = ["Open Source", "open-source", "Ça va?", "C++", "C"].map(str::to_owned);
+        let found = hashtags(&tags, "https://example.org/p");
+        let names: Vec<&str> = found.iter().map(|tag| tag.name.as_str()).collect();
+        assert_eq!(names, ["#OpenSource", "#ÇaVa", "#CPlusPlus", "#C"]);
+        assert!(found.iter().all(|tag| tag.href == "https://example.org/p"));
     }
 }

@@ -8,6 +8,7 @@ use super::shape::{
     address, address_of, cut, each, one, requires_activity_streams, same_address, same_origin, text_type,
 };
 use super::statement::{Emoji, emoji};
+use crate::html;
 use crate::ids::Host;
 
 /// What we keep of an actor elsewhere.
@@ -17,7 +18,7 @@ pub struct RemoteActor {
     pub id: String,
     /// `Person`, `Group`, `Service`, `Application` or `Organization`.
     pub kind: String,
-    /// Plain text of at most 128 characters; Lemmy's instance actors have none.
+    /// What may stand in a handle ([`html::username`]); Lemmy's instance actors have none.
     pub preferred_username: Option<String>,
     /// Plain text of at most 2048 characters.
     pub name: Option<String>,
@@ -83,8 +84,9 @@ pub fn actor(document: &Value) -> Result<RemoteActor, Malformed> {
     let ours = |address: Option<String>| address.filter(|address| same_origin(&id, address));
     let shared_inbox = document.get("endpoints").and_then(|endpoints| endpoints.get("sharedInbox"));
     Ok(RemoteActor {
-        preferred_username: text(document, "preferredUsername", USERNAME_MAX),
-        name: text(document, "name", NAME_MAX),
+        preferred_username: text(document, "preferredUsername", USERNAME_MAX)
+            .filter(|name| html::username(name).is_some()),
+        name: text(document, "name", NAME_MAX).map(|name| html::name(&name)).filter(|name| !name.is_empty()),
         shared_inbox: ours(shared_inbox.and_then(address)),
         followers: ours(document.get("followers").and_then(address_of)),
         // As Mastodon has it: a page elsewhere is not believed to be theirs (interop A18).

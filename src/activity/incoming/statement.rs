@@ -27,6 +27,9 @@ const LINE_MAX: usize = 500;
 /// Most options of a question.
 const OPTIONS_MAX: usize = 32;
 
+/// Most things that one post answers.
+const ANSWERED_MAX: usize = 8;
+
 /// Who may read a post (interop B8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -48,8 +51,11 @@ pub struct Statement {
     pub kind: String,
     /// Who is said to have written it. That they share their origin with the id is for the caller to check (E3).
     pub author: String,
-    /// What it answers.
+    /// What it answers: of a list, the first.
     pub in_reply_to: Option<String>,
+    /// What else it says that it answers, as WordPress may: one of them may be ours (interop E7, U11).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_in_reply_to: Vec<String>,
     /// Who may read it.
     pub audience: Audience,
     /// Plain text.
@@ -86,7 +92,7 @@ pub struct Statement {
     pub context: Option<String>,
     /// Where its answers can be read (interop B18).
     pub replies: Option<String>,
-    /// Whether it is a vote in a poll, which comes as a note without content (interop E8).
+    /// Whether it is a vote in a poll, which comes as a note with a name, without content and attachment (interop E8).
     pub is_vote: bool,
 }
 
@@ -101,11 +107,15 @@ pub fn statement(document: &Value) -> Result<Statement, Malformed> {
     let kind = kind(document).ok_or(property("object.type"))?;
     let author = document.get("attributedTo").or_else(|| document.get("actor")).and_then(author);
     let author = author.ok_or(property("object.attributedTo"))?;
-    let in_reply_to = document.get("inReplyTo").and_then(first_address);
+    let mut answered = each(document.get("inReplyTo")).filter_map(address_of).take(ANSWERED_MAX);
+    let (in_reply_to, also_in_reply_to) = (answered.next(), answered.collect());
     let content = content(document);
+    let attachments = attachments(document);
     let title = text("name").and_then(|name| line(name, LINE_MAX));
     let time = |key: &str| text(key).and_then(Timestamp::parse_rfc3339);
-    let is_vote = kind == "Note" && title.is_some() && content.is_empty() && in_reply_to.is_some();
+    // A picture with a name and no words is an answer (Pixelfed and others).
+    let is_wordless = content.is_empty() && attachments.is_empty();
+    let is_vote = kind == "Note" && title.is_some() && is_wordless && in_reply_to.is_some();
     Ok(Statement {
         audience: audience(document),
         // The summary of an article is its teaser, not a warning (FEP-b2b8).
@@ -118,7 +128,7 @@ pub fn statement(document: &Value) -> Result<Statement, Malformed> {
         updated: time("updated"),
         mentions: mentions(document),
         hashtags: hashtags(document),
-        attachments: attachments(document),
+        attachments,
         emoji: emoji(document),
         quotes: quote(document),
         community: document.get("audience").and_then(first_address),
@@ -129,9 +139,24 @@ pub fn statement(document: &Value) -> Result<Statement, Malformed> {
         kind,
         author,
         in_reply_to,
+        also_in_reply_to,
         content,
         is_vote,
     })
+}
+
+/// A post as an activity brings it. Where it says nothing of who may read it, what the activity says counts for it, as
+/// servers agree that both say the same (ActivityPub, section 6.2); where it says anything, that alone.
+///
+/// # Errors
+/// As [`statement`].
+pub fn brought(activity: &Value, document: &Value) -> Result<Statement, Malformed> {
+    let mut post = statement(document)?;
+    let says = |key: &str| document.get(key).is_some_and(|value| !value.is_null());
+    if !["to", "cc", "bto", "bcc", "directMessage"].into_iter().any(says) {
+        post.audience = audience(activity);
+    }
+    Ok(post)
 }
 
 /// The first address of a thing or list of things (interop E7: `inReplyTo` as text, object, null or list).

@@ -12,6 +12,7 @@ use crate::activity::Local;
 use crate::app::App;
 use crate::html;
 use crate::inbox::decisions;
+use crate::interaction::named::{Named, named};
 use crate::interaction::store::Ruling;
 use crate::interaction::{self, Kind, Shown, State};
 use crate::moderation::decisions::Decision;
@@ -21,7 +22,7 @@ use crate::{outbox, worker};
 /// What is decided of which reply.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Decided {
-    /// Its id.
+    /// Its id, or its page.
     reply: String,
     /// Why, for those who look at it later.
     #[arg(long)]
@@ -41,20 +42,37 @@ pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
 
 impl Decided {
     pub(super) async fn run(self, app: &App, decision: Decision, output: Output) -> anyhow::Result<()> {
-        let state = decisions::decide(app, &self.reply, decision, self.reason.as_deref()).await?;
+        let id = id_of(app, &self.reply).await?;
+        let state = decisions::decide(app, &id, decision, self.reason.as_deref()).await?;
         // A quote's permission that was taken back is told by the running bridge.
         worker::drain(&outbox::worker::worker(), app).await?;
-        let result = json!({ "id": self.reply, "state": state, "reason": self.reason });
-        output.print(&result, || format!("{} is {} now", shown(&self.reply), state.as_str()))
+        let result = json!({ "id": id, "state": state, "reason": self.reason });
+        output.print(&result, || format!("{} is {} now", shown(&id), state.as_str()))
     }
 
     /// Ends a reply: by a moderator's word if it is somebody else's, everywhere if one of ours wrote it.
     pub(super) async fn delete(self, app: &App, output: Output) -> anyhow::Result<()> {
-        if matches!(app.urls.local(&self.reply), Some(Local::Note(_))) {
-            return send::Delete { url: self.reply }.run(app, output).await;
+        let id = id_of(app, &self.reply).await?;
+        if matches!(app.urls.local(&id), Some(Local::Note(_))) {
+            return send::Delete { url: id }.run(app, output).await;
         }
         self.run(app, Decision::Delete, output).await
     }
+}
+
+/// The id of the reply that an address names, by whatever people have at hand of it.
+async fn id_of(app: &App, address: &str) -> anyhow::Result<String> {
+    let mut conn = app.db.read().await?;
+    Ok(match named(&mut conn, &app.urls, address.trim()).await? {
+        Some(Named::Said(reply)) => reply.object_id,
+        Some(Named::Several(ids)) => {
+            anyhow::bail!(
+                "several replies say that `{address}` is their page; name the one by its id: {}",
+                ids.join(" or ")
+            )
+        }
+        _ => address.to_owned(),
+    })
 }
 
 #[derive(Debug, Serialize)]
@@ -71,8 +89,9 @@ struct Looked {
 
 /// Prints one reply.
 pub(super) async fn show(app: &App, id: &str, output: Output) -> anyhow::Result<()> {
+    let id = id_of(app, id).await?;
     let mut conn = app.db.read().await?;
-    let reply = interaction::store::looked_at(&mut conn, &app.urls, id).await?;
+    let reply = interaction::store::looked_at(&mut conn, &app.urls, &id).await?;
     let reply = reply.with_context(|| format!("there is no `{id}`; `veerpont reply list` shows the ids"))?;
     let ruling = interaction::store::ruling(&mut conn, reply.row).await?;
     let blocked_by = match ruling.block {

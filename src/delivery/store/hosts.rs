@@ -6,24 +6,26 @@ use sqlx::{query, query_scalar};
 
 use crate::claiming;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, Db};
+use crate::db::{Columns, Conn, Db, Queue, added};
 use crate::delivery::Lease;
 use crate::ids::{Host, HostId, InboxId};
 
 /// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
 const LEASE: Duration = Duration::from_secs(90);
 
+/// What is due, and nobody serves.
+macro_rules! due {
+    () => {
+        "SELECT id FROM hosts WHERE next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)"
+    };
+}
+
 /// Whether any host is due: a cheap look before a claim.
 ///
 /// # Errors
 /// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let due: Option<i64> = query_scalar(
-        "SELECT id FROM hosts WHERE next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) LIMIT 1",
-    )
-    .bind(now.millis())
-    .fetch_optional(conn)
-    .await?;
+    let due: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
     Ok(due.is_some())
 }
 
@@ -34,9 +36,13 @@ pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Lease>> {
     let rows = query(claiming!(
         db,
-        "UPDATE hosts SET lease_until = $2, lease_owner = $3, lease_token = lease_token + 1 WHERE id IN (SELECT id FROM hosts
-         WHERE next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_attempt_at, id LIMIT $4",
-        ") RETURNING id, name, lease_token, failures"
+        concat!(
+            "UPDATE hosts SET lease_until = $2, lease_owner = $3, lease_token = lease_token + 1, begun = begun + 1
+             WHERE id IN (",
+            due!(),
+            " ORDER BY next_attempt_at, id LIMIT $4"
+        ),
+        ") RETURNING id, name, lease_token, failures, begun"
     ))
     .bind(now.millis())
     .bind((now + LEASE).millis())
@@ -51,21 +57,46 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
                 name: row.text("name")?,
                 token: row.int("lease_token")?,
                 failures: row.int("failures")?,
+                begun: row.int("begun")?,
             })
         })
         .collect()
 }
 
-/// Frees what this node held when it last stopped.
+/// Frees what this node held when it last stopped. A host that it was serving again and again when it stopped rests
+/// for a while ([`crate::worker::store::rest`]), since it may have stopped by that.
 ///
 /// # Errors
 /// The database's.
-pub async fn free(conn: &mut Conn, node: &str) -> sqlx::Result<()> {
+pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
-        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1
+        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1,
+         next_attempt_at = CASE WHEN begun <= 2 THEN next_attempt_at WHEN begun > 9 THEN $2 + 3840000
+             ELSE $2 + 60000 * (begun - 2) * (begun - 2) END,
+         backoff_until = CASE WHEN begun <= 2 THEN backoff_until WHEN begun > 9 THEN $2 + 3840000
+             ELSE $2 + 60000 * (begun - 2) * (begun - 2) END
          WHERE lease_owner = $1 AND next_attempt_at IS NOT NULL",
     )
     .bind(node)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lets go of a host whose service made us fail; the fault may be ours, so it is not counted against the host.
+///
+/// # Errors
+/// The database's.
+pub async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str) -> sqlx::Result<()> {
+    query(
+        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, next_attempt_at = $3, backoff_until = $3, error = $4
+         WHERE id = $1 AND lease_token = $2",
+    )
+    .bind(lease.host.0)
+    .bind(lease.token)
+    .bind(until.millis())
+    .bind(why.chars().take(1000).collect::<String>())
     .execute(conn)
     .await?;
     Ok(())
@@ -79,12 +110,13 @@ pub async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i64> {
     query_scalar("SELECT generation FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await
 }
 
-/// Proves that the lease still holds and renews it: the first statement of every settle.
+/// Proves that the lease still holds and renews it: the first statement of every settle. What was settled did not end the
+/// process.
 ///
 /// # Errors
 /// The database's.
 pub async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<bool> {
-    let done = query("UPDATE hosts SET lease_until = $3 WHERE id = $1 AND lease_token = $2")
+    let done = query("UPDATE hosts SET lease_until = $3, begun = 0 WHERE id = $1 AND lease_token = $2")
         .bind(lease.host.0)
         .bind(lease.token)
         .bind((now + LEASE).millis())
@@ -155,7 +187,7 @@ pub async fn release(
     next: Option<Timestamp>,
 ) -> sqlx::Result<bool> {
     let done = query(
-        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, next_attempt_at = $4
+        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, begun = 0, next_attempt_at = $4
          WHERE id = $1 AND lease_token = $2 AND ($3 < 0 OR generation = $3)",
     )
     .bind(lease.host.0)
@@ -172,7 +204,7 @@ pub async fn release(
 /// # Errors
 /// The database's.
 pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
-    query(
+    let done = query(
         "UPDATE hosts SET gone_at = NULL, failures = 0, failing_since = NULL, backoff_until = NULL, generation = generation + 1,
          next_attempt_at = CASE WHEN next_attempt_at IS NULL THEN NULL ELSE $2 END WHERE name = $1 AND gone_at IS NOT NULL",
     )
@@ -180,6 +212,9 @@ pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<
     .bind(now.millis())
     .execute(conn)
     .await?;
+    if done.rows_affected() > 0 {
+        added(Queue::Hosts);
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, Queue, added};
 use crate::delivery::Waiting;
 use crate::delivery::policy::ACCEPT_HOLDS;
 use crate::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, InteractionId};
@@ -110,17 +110,27 @@ pub async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// A shared inbox is no more, but those behind it are: what waits for it, and what it was sent, is from now on theirs.
+/// A shared inbox is no more, but those behind it are: what waits for it, and what it was sent, is from now on theirs. A
+/// fan-out under way goes back to the first of them, since it passed them by for the shared one's sake.
 ///
 /// # Errors
 /// The database's.
 pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::Result<()> {
     query(
+        "UPDATE activities SET fanout_cursor = (SELECT MIN(r.inbox_id) - 1 FROM remote_actors r WHERE r.shared_inbox_id = $1)
+         WHERE fanned_out_at IS NULL AND fanout_cursor > (SELECT MIN(r.inbox_id) - 1 FROM remote_actors r
+             WHERE r.shared_inbox_id = $1)",
+    )
+    .bind(shared.0)
+    .execute(&mut *conn)
+    .await?;
+    query(
         "INSERT INTO deliveries (inbox_id, activity_id, host_id, created_at, expires_at)
          SELECT DISTINCT p.id, d.activity_id, p.host_id, d.created_at, d.expires_at FROM deliveries d
          JOIN remote_actors r ON r.shared_inbox_id = d.inbox_id JOIN inboxes p ON p.id = r.inbox_id
          WHERE d.inbox_id = $1 AND d.settled_at IS NULL AND p.id <> $1 AND p.gone_at IS NULL
-         AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
+         AND (EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
+             OR EXISTS (SELECT 1 FROM interactions n WHERE n.remote_actor_id = r.id))
          ON CONFLICT (inbox_id, activity_id) DO NOTHING",
     )
     .bind(shared.0)
@@ -143,6 +153,18 @@ pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::
     .bind(now.millis())
     .execute(conn)
     .await?;
+    added(Queue::Hosts);
+    added(Queue::Outbox);
+    Ok(())
+}
+
+/// Keeps fan-outs and the end of shared inboxes apart until the end of the transaction: a step of a fan-out knows before
+/// or after it which inbox a follower is reached by. It is taken first, before any host.
+///
+/// # Errors
+/// The database's.
+pub async fn no_fan_out(conn: &mut Conn) -> sqlx::Result<()> {
+    query("UPDATE counters SET value = value + 1 WHERE name = 'fanout'").execute(conn).await?;
     Ok(())
 }
 
@@ -151,7 +173,8 @@ pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::
 /// # Errors
 /// The database's.
 pub async fn drop_inbox(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE inboxes SET gone_at = $2 WHERE id = $1 AND gone_at IS NULL")
+    // Whoever has it again does not wait for what was.
+    query("UPDATE inboxes SET gone_at = $2, failures = 0, next_attempt_at = NULL WHERE id = $1 AND gone_at IS NULL")
         .bind(inbox.0)
         .bind(now.millis())
         .execute(&mut *conn)

@@ -6,14 +6,14 @@ use sqlx::{query, query_scalar};
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place};
 use crate::delivery::{Ending, Waiting};
-use crate::ids::{ActivityId, HostId, InboxId};
+use crate::ids::{ActivityId, ArticleId, HostId, InboxId};
 
 /// What an attempt showed, for people.
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
     /// The peer's status.
     pub answer: Option<u16>,
-    /// What went wrong.
+    /// What went wrong, or what the peer said with a status that is no success.
     pub error: Option<String>,
 }
 
@@ -81,10 +81,22 @@ pub struct Line {
     pub attempts: i64,
     /// The last status answered.
     pub answer: Option<i64>,
-    /// What went wrong last.
+    /// What went wrong last, or what the peer said with its answer.
     pub error: Option<String>,
     /// When it is tried next, RFC 3339; `null` once it is settled.
     pub next_attempt: Option<String>,
+}
+
+impl Line {
+    /// The last answer with what was said, or what went wrong; `None` before the first attempt.
+    #[must_use]
+    pub fn last(&self) -> Option<String> {
+        match (self.answer, &self.error) {
+            (Some(status), Some(words)) => Some(format!("{status}: {words}")),
+            (Some(status), None) => Some(status.to_string()),
+            (None, error) => error.clone(),
+        }
+    }
 }
 
 macro_rules! select_line {
@@ -149,6 +161,22 @@ pub async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sql
         "d.activity_id = $1 ORDER BY CASE WHEN d.outcome = 'delivered' THEN 1 ELSE 0 END, d.inbox_id LIMIT $2"
     ))
     .bind(activity.0)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_line).collect()
+}
+
+/// What of an article's activities was tried and not taken, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn untaken(conn: &mut Conn, article: ArticleId, limit: i64) -> sqlx::Result<Vec<Line>> {
+    let rows = query(select_line!(
+        "a.article_id = $1 AND d.attempts > 0 AND (d.outcome IS NULL OR d.outcome IN ('refused', 'gone', 'expired'))
+         ORDER BY d.activity_id DESC, d.inbox_id LIMIT $2"
+    ))
+    .bind(article.0)
     .bind(limit)
     .fetch_all(conn)
     .await?;

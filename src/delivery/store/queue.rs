@@ -1,17 +1,29 @@
 //! Putting activities into the queues: finding or making inboxes, one recipient, or a fan-out in chunks.
 
+use std::time::Duration;
+
 use sqlx::{query, query_scalar};
 
 use crate::clock::Timestamp;
-use crate::db::Conn;
+use crate::db::{Conn, Queue, added};
 use crate::delivery::policy::lifetime;
 use crate::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, InteractionId};
 
-/// Finds or makes an inbox and its host.
+/// How long a shared inbox that is gone stays so, whoever of its server still names it: it was tried on the way to each.
+const GONE_FOR: Duration = Duration::from_hours(24);
+
+/// Finds or makes an inbox and its host. One that was gone is there again, since somebody names it.
 ///
 /// # Errors
 /// The database's.
-pub async fn inbox(conn: &mut Conn, ids: &Ids, host: &Host, url: &str, shared: bool) -> sqlx::Result<InboxId> {
+pub async fn inbox(
+    conn: &mut Conn,
+    ids: &Ids,
+    host: &Host,
+    url: &str,
+    shared: bool,
+    now: Timestamp,
+) -> sqlx::Result<InboxId> {
     query("INSERT INTO hosts (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
         .bind(ids.row())
         .bind(host.as_str())
@@ -19,12 +31,14 @@ pub async fn inbox(conn: &mut Conn, ids: &Ids, host: &Host, url: &str, shared: b
         .await?;
     query(
         "INSERT INTO inboxes (id, host_id, url, shared) SELECT $1, id, $2, $3 FROM hosts WHERE name = $4
-         ON CONFLICT (url) DO UPDATE SET gone_at = NULL",
+         ON CONFLICT (url) DO UPDATE SET gone_at = CASE WHEN inboxes.shared = 1 AND inboxes.gone_at > $5 THEN inboxes.gone_at
+             ELSE NULL END",
     )
     .bind(ids.row())
     .bind(url)
     .bind(i64::from(shared))
     .bind(host.as_str())
+    .bind((now - GONE_FOR).millis())
     .execute(&mut *conn)
     .await?;
     query_scalar("SELECT id FROM inboxes WHERE url = $1").bind(url).fetch_one(conn).await.map(InboxId)
@@ -297,5 +311,6 @@ async fn wake(conn: &mut Conn, activity: ActivityId, after: i64, through: i64, n
     .bind(now.millis())
     .execute(conn)
     .await?;
+    added(Queue::Hosts);
     Ok(())
 }

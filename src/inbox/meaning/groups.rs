@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::{Inbound, Purpose, Verdict, Want, store};
+use super::opinions;
 use super::origin::{self, By};
 use crate::activity::incoming::{Incoming, Kind};
 use crate::app::App;
@@ -33,10 +34,10 @@ pub(super) async fn passed_on(
     let verdict = match (kind, about) {
         ("Create" | "Update", Some(id)) => origin::read(app, conn, inbound, id, kind == "Update").await?,
         ("Delete", Some(id)) => origin::ended(app, conn, inbound, id, By::Another).await?,
-        ("Like" | "Dislike" | "EmojiReact", Some(about)) if app.urls.local(about).is_some() => {
+        ("Like" | "Dislike" | "EmojiReact", Some(_)) if opinions::of_ours(app, conn, about).await?.is_some() => {
             at_its_server(conn, inbound, inner.id.as_deref()).await?
         }
-        ("Undo", _) if undoes_opinion_of_ours(app, inner.embedded.as_ref()) => {
+        ("Undo", _) if undoes_opinion_of_ours(app, conn, inner.embedded.as_ref()).await? => {
             at_its_server(conn, inbound, inner.id.as_deref()).await?
         }
         _ => Verdict::ignored(format!("it passes on a {kind} that is about nothing of ours")),
@@ -44,9 +45,9 @@ pub(super) async fn passed_on(
     Ok(verdict.step(by))
 }
 
-fn undoes_opinion_of_ours(app: &App, undo: Option<&Value>) -> bool {
+async fn undoes_opinion_of_ours(app: &App, conn: &mut Conn, undo: Option<&Value>) -> sqlx::Result<bool> {
     let about = undo.and_then(|undo| undo.pointer("/object/object")).and_then(Value::as_str);
-    about.is_some_and(|url| app.urls.local(url).is_some())
+    Ok(opinions::of_ours(app, conn, about).await?.is_some())
 }
 
 /// An activity itself, read where it lives: what its own server shows is as good as signed.

@@ -2,14 +2,14 @@
 
 use super::super::{Inbound, Verdict, store};
 use super::object;
-use crate::activity::Local;
 use crate::activity::incoming::{Incoming, Kind as Said, Reference};
 use crate::app::App;
 use crate::db::Conn;
 use crate::delivery;
 use crate::ids::InteractionId;
+use crate::interaction::named::Named;
 use crate::interaction::store::{NewOpinion, end_opinion, put_opinion};
-use crate::interaction::{self, Kind, State, Target};
+use crate::interaction::{self, Author, Kind, State, Target};
 use crate::moderation;
 use crate::post;
 use crate::remote::{self, Remote};
@@ -28,23 +28,28 @@ pub(super) fn named(said: &str) -> Option<Kind> {
     }
 }
 
+/// What an address names of ours, taken down or not: an article, or an answer of an author's.
+pub(super) async fn of_ours(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<(Target, State)>> {
+    let Some(url) = url else { return Ok(None) };
+    Ok(match interaction::named::named(conn, &app.urls, url).await? {
+        Some(Named::Article(article)) => Some((Target { article: article.id, said: None }, State::Shown)),
+        Some(Named::Said(note)) if matches!(note.author, Author::Ours(_)) => {
+            Some((Target { article: note.article, said: Some(note.id) }, note.state))
+        }
+        _ => None,
+    })
+}
+
 /// Something of ours that stands, by address, and what people call it.
 async fn target(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Result<(Target, String), Verdict>> {
-    let nothing = || Err(Verdict::declined("it is about nothing of ours"));
-    let (id, said) = match url.and_then(|url| app.urls.local(url)) {
-        Some(Local::Article(uuid)) => match post::store::article_by_uuid(conn, uuid).await? {
-            Some(article) => (article.id, None),
-            None => return Ok(nothing()),
-        },
-        Some(Local::Note(uuid)) => match interaction::store::post_by_uuid(conn, uuid).await? {
-            Some(note) if note.state == State::Shown => (note.article, Some(note.id)),
-            Some(_) => return Ok(Err(Verdict::declined("it is about an answer that was taken back"))),
-            None => return Ok(nothing()),
-        },
-        _ => return Ok(nothing()),
+    let Some((target, state)) = of_ours(app, conn, url).await? else {
+        return Ok(Err(Verdict::declined("it is about nothing of ours")));
     };
-    let target = Target { article: id, said };
-    Ok(match post::store::article(conn, id).await? {
+    if state != State::Shown {
+        return Ok(Err(Verdict::declined("it is about an answer that was taken back")));
+    }
+    let said = target.said;
+    Ok(match post::store::article(conn, target.article).await? {
         Some(article) if article.stands(app.clock.now()) => {
             let title = article.content.title;
             Ok((target, if said.is_some() { format!("an answer below “{title}”") } else { format!("“{title}”") }))
@@ -120,15 +125,7 @@ pub(super) async fn taken_back(
     undone: &Reference,
 ) -> sqlx::Result<Verdict> {
     let kind = undone.kind.as_deref().and_then(named);
-    let target = match undone.object.as_deref().and_then(|url| app.urls.local(url)) {
-        Some(Local::Article(uuid)) => {
-            post::store::article_by_uuid(conn, uuid).await?.map(|article| Target { article: article.id, said: None })
-        }
-        Some(Local::Note(uuid)) => interaction::store::post_by_uuid(conn, uuid)
-            .await?
-            .map(|note| Target { article: note.article, said: Some(note.id) }),
-        _ => None,
-    };
+    let target = of_ours(app, conn, undone.object.as_deref()).await?.map(|(target, _)| target);
     let ended = match (kind, target) {
         (Some(kind), Some(target)) => {
             end_opinion(conn, target, remote.id, kind, Some(inbound.id), app.clock.now()).await?

@@ -7,6 +7,7 @@ use crate::activity::incoming::{Incoming, Kind};
 use crate::app::App;
 use crate::db::Conn;
 use crate::interaction;
+use crate::interaction::named::{Named, named};
 
 /// An activity that somebody else than its actor signed. Nothing of it is believed (Linked Data signatures are not read):
 /// a post is read at its origin, an end is seen there.
@@ -42,7 +43,10 @@ pub(super) async fn read(
     if app.urls.is_ours(id) {
         return Ok(Verdict::ignored("it is our own"));
     }
-    let known = interaction::store::post(conn, id).await?;
+    let known = match named(conn, &app.urls, id).await? {
+        Some(Named::Said(post)) => Some(*post),
+        _ => None,
+    };
     match wanted::ended_since(conn, id, Purpose::Post, inbound.received_at).await? {
         Some((outcome, _)) if outcome == "read" => {
             return Ok(match known {

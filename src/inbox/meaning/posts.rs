@@ -2,20 +2,19 @@
 
 use std::time::Duration;
 
-use super::super::seeker::DEEPEST;
-use super::super::store::wanted;
 use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
 use super::origin::{self, By};
-use super::{actors, object, quotes};
-use crate::activity::Local;
-use crate::activity::incoming::{Audience, Incoming, Malformed, Statement, same_origin, statement};
+use super::place::{Place, climb, place_of};
+use super::reading::Brought;
+use super::{actors, again, mentions, object, quotes};
+use crate::activity::incoming::{Audience, Incoming, Malformed, same_origin};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery;
 use crate::ids::InteractionId;
 use crate::interaction::store::NewPost;
-use crate::interaction::{self, Author, Kind, State, Words};
+use crate::interaction::{self, Author, CleanPost, Kind, State, Words};
 use crate::moderation::{self, Judgment, decisions};
 use crate::post::{self, Article};
 use crate::remote::{self, Remote};
@@ -32,6 +31,7 @@ pub(super) async fn written(
     conn: &mut Conn,
     inbound: &Inbound,
     incoming: &Incoming,
+    brought: Brought,
 ) -> sqlx::Result<Verdict> {
     let Some(thing) = &incoming.object else {
         return Ok(Verdict::declined("it brings nothing that has an id"));
@@ -39,7 +39,7 @@ pub(super) async fn written(
     if thing.id.as_deref() == Some(inbound.actor.as_str()) {
         return actors::updated(app, conn, inbound, incoming).await;
     }
-    let Some(document) = &thing.embedded else {
+    let Brought::Post(post) = brought else {
         let Some(id) = thing.id.as_deref() else { return Ok(Verdict::declined("it brings nothing that has an id")) };
         if !same_origin(id, &inbound.actor) {
             return Ok(Verdict::declined("the post lives on another server than its author"));
@@ -47,8 +47,8 @@ pub(super) async fn written(
         let changed = incoming.kind == crate::activity::incoming::Kind::Update;
         return origin::read(app, conn, inbound, id, changed).await;
     };
-    match (statement(document), thing.kind.as_deref()) {
-        (Ok(post), _) => told(app, conn, inbound, post).await,
+    match (post, thing.kind.as_deref()) {
+        (Ok(post), _) => told(app, conn, inbound, *post).await,
         (Err(Malformed::Property("object.type")), Some(kind)) => {
             let kind: String = kind.chars().take(KIND_MAX).collect();
             Ok(Verdict::declined(format!("a {kind} is no post")))
@@ -58,7 +58,7 @@ pub(super) async fn written(
 }
 
 /// A post by its author's own hand, or as its origin shows it.
-pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: Statement) -> sqlx::Result<Verdict> {
+pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: CleanPost) -> sqlx::Result<Verdict> {
     if post.author != inbound.actor {
         // T14: nobody puts words into another's mouth.
         return Ok(Verdict::declined("the post is not of the one who sends it"));
@@ -79,29 +79,28 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: St
     if store::is_deleted(conn, &inbound.actor, &post.id).await? {
         return deleted_before(app, conn, inbound, &remote, post).await;
     }
-    let place = match &post.in_reply_to {
-        Some(answered) => conversation(app, conn, answered).await?,
-        None => Place::Nowhere("it answers nothing of ours"),
-    };
-    match place {
+    match place_of(app, conn, &post).await? {
         Place::In(article, _) if post.audience == Audience::Private => {
             private(app, conn, inbound, &remote, &article, post).await
         }
         Place::In(article, parent) => keep(app, conn, inbound, &remote, (&article, parent, Kind::Reply), post).await,
-        Place::Unknown if post.audience != Audience::Private => match quotes::quoted(app, conn, &post).await? {
+        Place::Unknown(parent) if post.audience != Audience::Private => match quotes::quoted(app, conn, &post).await? {
             // Its thread may be anybody's, but it shows an article of ours.
             Some(article) if article.stands(app.clock.now()) => {
                 keep(app, conn, inbound, &remote, (&article, None, quotes::KIND), post).await
             }
-            _ => climb(conn, inbound, &post).await,
+            _ => {
+                let verdict = climb(conn, inbound, &post, parent).await?;
+                mentions::or(app, conn, inbound, &remote, &post, verdict).await
+            }
         },
-        Place::Unknown | Place::Nowhere(_) if post.audience == Audience::Private => Ok(Verdict::private()),
-        Place::Unknown => Ok(Verdict::declined("it answers nothing of ours")),
+        Place::Unknown(_) | Place::Nowhere(_) if post.audience == Audience::Private => Ok(Verdict::private()),
+        Place::Unknown(_) => Ok(Verdict::declined("it answers nothing of ours")),
         Place::Nowhere(why) => match quotes::quoted(app, conn, &post).await? {
             Some(article) if article.stands(app.clock.now()) => {
                 keep(app, conn, inbound, &remote, (&article, None, quotes::KIND), post).await
             }
-            _ => Ok(Verdict::declined(why)),
+            _ => mentions::or(app, conn, inbound, &remote, &post, Verdict::declined(why)).await,
         },
     }
 }
@@ -112,12 +111,12 @@ async fn deleted_before(
     conn: &mut Conn,
     inbound: &Inbound,
     remote: &Remote,
-    post: Statement,
+    post: CleanPost,
 ) -> sqlx::Result<Verdict> {
-    let Some(answered) = post.in_reply_to.clone().filter(|_| post.audience != Audience::Private) else {
+    if post.audience == Audience::Private {
         return Ok(Verdict::ignored("it was deleted before"));
-    };
-    match conversation(app, conn, &answered).await? {
+    }
+    match place_of(app, conn, &post).await? {
         Place::In(article, parent) => {
             // Judged as if it stood: else who takes their first word back at once would be taken for approved.
             let held = match judged(app, conn, &article, remote, &post).await? {
@@ -129,64 +128,19 @@ async fn deleted_before(
             if let Some(kept) = interaction::store::post(conn, &id).await? {
                 interaction::store::end_post(conn, kept.id, app.clock.now()).await?;
             }
+            // Whether its Delete overtook it, or its author restored it, its origin knows.
+            if inbound.path != FETCHED
+                && let Some(kept) = interaction::store::post(conn, &id).await?
+                && let Some(ended) = kept.ended_at
+                && let Some(verdict) = again::not_yet(conn, inbound, &kept, ended).await?
+            {
+                return Ok(verdict.step("it was deleted before; its place is kept for its answers"));
+            }
             Ok(Verdict::ignored("it was deleted before; its place is kept for its answers"))
         }
-        Place::Unknown => climb(conn, inbound, &post).await,
+        Place::Unknown(parent) => climb(conn, inbound, &post, parent).await,
         Place::Nowhere(_) => Ok(Verdict::ignored("it was deleted before")),
     }
-}
-
-/// Where in our conversations a post is.
-enum Place {
-    /// It answers the article, or something that was said of it.
-    In(Box<Article>, Option<InteractionId>),
-    /// It may be in one as soon as more is known.
-    Unknown,
-    /// It is in none.
-    Nowhere(&'static str),
-}
-
-async fn conversation(app: &App, conn: &mut Conn, answered: &str) -> sqlx::Result<Place> {
-    let (article, parent) = match app.urls.local(answered) {
-        Some(Local::Article(uuid)) => (post::store::article_by_uuid(conn, uuid).await?, None),
-        _ => match interaction::store::post(conn, answered).await? {
-            // A quote begins a thread of its own, which is not ours.
-            Some(said) if said.kind != Kind::Reply => {
-                return Ok(Place::Nowhere("it answers somebody's own post about an article of ours"));
-            }
-            Some(reply) => (post::store::article(conn, reply.article).await?, Some(reply.id)),
-            None if app.urls.is_ours(answered) => {
-                return Ok(Place::Nowhere("it answers nothing of ours that can be answered"));
-            }
-            None => return Ok(Place::Unknown),
-        },
-    };
-    Ok(match article {
-        Some(article) if article.stands(app.clock.now()) => Place::In(Box::new(article), parent),
-        Some(_) => Place::Nowhere("it answers an article that was taken down"),
-        None => Place::Nowhere("it answers nothing of ours"),
-    })
-}
-
-/// A post whose parent is not known: that is read at its origin, and its parent, until the thread reaches us, or is seen
-/// not to (interop E7).
-async fn climb(conn: &mut Conn, inbound: &Inbound, post: &Statement) -> sqlx::Result<Verdict> {
-    let parent = post.in_reply_to.clone().unwrap_or_default();
-    let (depth, article) = if inbound.path == FETCHED { wanted::depth_of(conn, &post.id).await? } else { (0, None) };
-    let waits_for = Some((parent.clone(), Purpose::Post));
-    if depth >= DEEPEST {
-        let why = format!("its thread does not reach us within {DEEPEST} steps");
-        return Ok(Verdict { waits_for, ..Verdict::declined(why) });
-    }
-    if let Some((outcome, why)) = wanted::ended_since(conn, &parent, Purpose::Post, inbound.received_at).await? {
-        let why = match outcome.as_str() {
-            "read" => format!("it answers {parent}, which is in no conversation of ours so far"),
-            _ => format!("it answers {parent}, which cannot be read: {why}"),
-        };
-        return Ok(Verdict { waits_for, ..Verdict::declined(why) });
-    }
-    let want = Want { article, depth: depth + 1, ..Want::now(parent, Purpose::Post) };
-    Ok(Verdict::until_read("what it answers is read first, to see whether it reaches us", want))
 }
 
 /// Why a post is held, if it is; a verdict where it is not let in at all.
@@ -195,7 +149,7 @@ async fn judged(
     conn: &mut Conn,
     article: &Article,
     remote: &Remote,
-    post: &Statement,
+    post: &CleanPost,
 ) -> sqlx::Result<Result<Option<String>, Verdict>> {
     Ok(match moderation::judge(app, conn, article, remote, post).await? {
         Judgment::Show => Ok(None),
@@ -210,7 +164,7 @@ async fn keep(
     inbound: &Inbound,
     remote: &Remote,
     (article, parent, kind): (&Article, Option<InteractionId>, Kind),
-    post: Statement,
+    post: CleanPost,
 ) -> sqlx::Result<Verdict> {
     let held = match judged(app, conn, article, remote, &post).await? {
         Ok(held) => held,
@@ -238,13 +192,14 @@ async fn insert(
     inbound: &Inbound,
     remote: &Remote,
     (article, parent, kind): (&Article, Option<InteractionId>, Kind),
-    post: Statement,
+    post: CleanPost,
     held: Option<&str>,
 ) -> sqlx::Result<()> {
     let now = app.clock.now();
     let (object_id, updated) = (post.id.clone(), post.updated);
     let published = post.published.filter(|published| *published <= now).unwrap_or(inbound.received_at);
-    let quotes = kind != Kind::Notice && post.quotes.as_deref() == Some(app.urls.article(article.uuid).as_str());
+    let quotes =
+        kind != Kind::Notice && quotes::quoted(app, conn, &post).await?.is_some_and(|quoted| quoted.id == article.id);
     let words = Words::of(post);
     let new = NewPost {
         id: InteractionId(app.ids.row()),
@@ -267,7 +222,7 @@ async fn insert(
 
 /// Where the server of a post says that the rest of its thread can be read: of its own origin alone, later, and for as
 /// long as there is room for this conversation.
-fn more_of_the_thread(app: &App, post: &Statement, article: &Article) -> Vec<Want> {
+fn more_of_the_thread(app: &App, post: &CleanPost, article: &Article) -> Vec<Want> {
     let places = [post.replies.as_deref(), post.context.as_deref()];
     let foreign = |url: &&str| same_origin(url, &post.id) && !app.urls.is_ours(url);
     let want = |url: &str| Want { article: Some(article.id), after: GROWS_FOR, ..Want::now(url, Purpose::Collection) };
@@ -280,7 +235,7 @@ async fn thread_of_known(
     conn: &mut Conn,
     inbound: &Inbound,
     known: &interaction::Reply,
-    post: &Statement,
+    post: &CleanPost,
 ) -> sqlx::Result<Vec<Want>> {
     if inbound.path != FETCHED || known.state != State::Shown || known.kind == Kind::Notice {
         return Ok(Vec::new());
@@ -296,7 +251,7 @@ async fn private(
     inbound: &Inbound,
     remote: &Remote,
     article: &Article,
-    post: Statement,
+    post: CleanPost,
 ) -> sqlx::Result<Verdict> {
     if !moderation::keeps_private(app) {
         return Ok(Verdict::private());
@@ -315,17 +270,19 @@ async fn edited(
     inbound: &Inbound,
     remote: &Remote,
     known: &interaction::Reply,
-    post: Statement,
+    post: CleanPost,
 ) -> sqlx::Result<Verdict> {
     let now = app.clock.now();
     if known.author != Author::Remote(remote.id) {
         return Ok(Verdict::declined("the reply is somebody else's"));
     }
-    if known.ended_at.is_some() {
-        return Ok(Verdict::ignored("the reply was deleted"));
-    }
     if (post.audience == Audience::Private) != (known.kind == Kind::Notice) {
         return Ok(Verdict::declined("who may read a post does not change with an edit"));
+    }
+    if let Some(ended) = known.ended_at
+        && let Some(verdict) = again::not_yet(conn, inbound, known, ended).await?
+    {
+        return Ok(verdict);
     }
     // What says that it is of the future would keep every later edit out.
     let as_of = post.updated.or(post.published).unwrap_or(Timestamp::from_millis(0)).min(now);
@@ -336,6 +293,11 @@ async fn edited(
     if let Judgment::Decline(why) = judgment {
         return Ok(Verdict::declined(why));
     }
+    let restored = match known.ended_at {
+        Some(_) => again::reopened(conn, inbound, known).await?,
+        None => None,
+    };
+    let known = restored.as_ref().unwrap_or(known);
     let wants = thread_of_known(app, conn, inbound, known, &post).await?;
     let mut words = Words::of(post);
     // What was unlisted stays so: whoever wrote it did not want it in timelines.

@@ -1,27 +1,28 @@
 //! Quotes of our articles: posts that show them, and who asks whether they may (FEP-044f, interop E20).
 
-use serde_json::Value;
-
 use super::super::store::wanted;
 use super::super::{Inbound, Purpose, Verdict, Want};
+use super::reading::Brought;
 use super::{object, posts};
-use crate::activity::Local;
-use crate::activity::incoming::{Incoming, Statement, same_origin, statement};
+use crate::activity::incoming::{Incoming, Statement, same_origin};
 use crate::activity::outgoing::{self, QuoteRequest, Stamp};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Conn;
+use crate::interaction::named::{Named, named};
 use crate::interaction::{self, Kind, State};
 use crate::outbox::{Audience, Outgoing, publish};
-use crate::post::{self, Article};
+use crate::post::Article;
 use crate::remote;
 
 /// The article of ours that a post quotes.
 pub(super) async fn quoted(app: &App, conn: &mut Conn, post: &Statement) -> sqlx::Result<Option<Article>> {
-    match post.quotes.as_deref().and_then(|url| app.urls.local(url)) {
-        Some(Local::Article(uuid)) => post::store::article_by_uuid(conn, uuid).await,
-        _ => Ok(None),
-    }
+    article(app, conn, post.quotes.as_deref()).await
+}
+
+async fn article(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Article>> {
+    let Some(url) = url else { return Ok(None) };
+    Ok(named(conn, &app.urls, url).await?.and_then(Named::article))
 }
 
 /// `QuoteRequest`: what everyone may quote is granted, with the address of the permission; without it Mastodon does not
@@ -31,11 +32,9 @@ pub(super) async fn requested(
     conn: &mut Conn,
     inbound: &Inbound,
     incoming: &Incoming,
+    brought: Brought,
 ) -> sqlx::Result<Verdict> {
-    let article = match object(incoming).and_then(|url| app.urls.local(url)) {
-        Some(Local::Article(uuid)) => post::store::article_by_uuid(conn, uuid).await?,
-        _ => None,
-    };
+    let article = article(app, conn, object(incoming)).await?;
     let Some(article) = article.filter(|article| article.stands(app.clock.now())) else {
         return Ok(Verdict::declined("it asks to quote nothing of ours"));
     };
@@ -46,8 +45,7 @@ pub(super) async fn requested(
         return Ok(Verdict::declined("its actor is gone"));
     };
     if interaction::store::post(conn, &quote).await?.is_none() {
-        let embedded = incoming.raw.get("instrument").filter(|instrument| instrument.is_object());
-        if let Some(verdict) = take_in(app, conn, inbound, &quote, embedded).await? {
+        if let Some(verdict) = take_in(app, conn, inbound, &quote, brought).await? {
             return Ok(verdict);
         }
     }
@@ -94,11 +92,13 @@ async fn take_in(
     conn: &mut Conn,
     inbound: &Inbound,
     quote: &str,
-    embedded: Option<&Value>,
+    brought: Brought,
 ) -> sqlx::Result<Option<Verdict>> {
-    let told = embedded.and_then(|document| statement(document).ok());
-    if let Some(post) = told.filter(|post| post.author == inbound.actor && same_origin(&post.id, &inbound.actor)) {
-        let verdict = posts::told(app, conn, inbound, post).await?;
+    if let Brought::Post(Ok(post)) = brought
+        && post.author == inbound.actor
+        && same_origin(&post.id, &inbound.actor)
+    {
+        let verdict = posts::told(app, conn, inbound, *post).await?;
         return Ok((verdict.outcome != super::super::Outcome::Accepted).then_some(verdict));
     }
     Ok(match wanted::ended_since(conn, quote, Purpose::Post, inbound.received_at).await? {

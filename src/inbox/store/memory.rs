@@ -2,6 +2,8 @@
 
 use sqlx::{query, query_scalar};
 
+use super::Arrival;
+use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::InboundId;
 
@@ -85,6 +87,31 @@ pub async fn deleted_with(conn: &mut Conn, actor: &str, activity_id: &str) -> sq
     .bind(actor)
     .fetch_optional(conn)
     .await
+}
+
+/// A Create or an Update that had its verdict, and comes again under its own id after a Delete of what it brings, is read
+/// again: its author may have restored that (interop U11).
+///
+/// # Errors
+/// The database's.
+pub(super) async fn read_restored(conn: &mut Conn, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
+    let Some(object) = arrival.object_id.as_ref().filter(|_| matches!(arrival.kind.as_str(), "Create" | "Update"))
+    else {
+        return Ok(());
+    };
+    query(
+        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, raw = $4,
+         received_at = $5, next_attempt_at = $5 WHERE activity_id = $1 AND signer = $2 AND actor = $2 AND verdict IS NOT NULL
+         AND EXISTS (SELECT 1 FROM inbound d WHERE d.object_id = $3 AND d.actor = $2 AND d.signer = $2 AND d.kind = 'Delete')",
+    )
+    .bind(&arrival.activity_id)
+    .bind(&arrival.signer)
+    .bind(object)
+    .bind(&arrival.raw)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Whether an actor has already deleted what has this id (interop D7, T8).

@@ -6,7 +6,7 @@ use sqlx::{query, query_scalar};
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
 use crate::claiming;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, Db, json};
+use crate::db::{Columns, Conn, Db, Queue, added, json};
 use crate::ids::{Ids, InboundId};
 
 mod kept;
@@ -16,10 +16,11 @@ mod waiting;
 pub mod wanted;
 
 pub use kept::{Kept, about, latest};
+use memory::read_restored;
 pub use memory::{deleted_with, end_follows, is_deleted, knows, restore_follows, standing_follow, undone_by};
 pub use refusals::{count_refusal, refusals};
 use waiting::waiting_key;
-pub use waiting::{fail_waiting, reread_deferred, wake_waiting};
+pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -46,7 +47,7 @@ pub struct Arrival {
 }
 
 /// Keeps an activity. The same one from the same signer again changes nothing, but a Follow that was let in is read
-/// again, since our Accept may have been lost (interop D8, D12).
+/// again, since our Accept may have been lost (interop D8, D12), and so is what may have been restored (U11).
 ///
 /// # Errors
 /// The database's.
@@ -73,9 +74,10 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     .bind(now.millis())
     .bind(arrival.proof.as_ref().map(|(key, _)| key.clone()))
     .bind(arrival.proof.as_ref().map(|(_, scheme)| *scheme))
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    added(Queue::Inbound);
+    read_restored(conn, arrival, now).await
 }
 
 /// Keeps a document that was read at its origin, to be understood like one that was sent; read anew, it is understood
@@ -102,6 +104,7 @@ pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Ti
     .bind(now.millis())
     .execute(&mut *conn)
     .await?;
+    added(Queue::Inbound);
     if done.rows_affected() == 0 {
         // It came by itself meanwhile, and has its own verdict.
         wake_waiting(conn, &arrival.activity_id, Purpose::Post, now).await?;
@@ -109,19 +112,24 @@ pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Ti
     Ok(())
 }
 
+/// What is due: of each actor only the earliest, and of what was begun twice in vain, since the process may have ended by
+/// it, only one at a time, so that nothing else is taken for its fault.
+macro_rules! due {
+    () => {
+        "SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1
+         AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
+             AND e.id < i.id)
+         AND (i.attempts < 2 OR NOT EXISTS (SELECT 1 FROM inbound s WHERE s.verdict IS NULL AND s.attempts >= 2
+             AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < i.id))))"
+    };
+}
+
 /// Whether any activity is due: a cheap look before a claim.
 ///
 /// # Errors
 /// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let id: Option<i64> =
-        query_scalar(
-        "SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1 AND NOT EXISTS (SELECT 1 FROM inbound e
-         WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL AND e.id < i.id) LIMIT 1",
-    )
-            .bind(now.millis())
-            .fetch_optional(conn)
-            .await?;
+    let id: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
     Ok(id.is_some())
 }
 
@@ -132,10 +140,11 @@ pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Inbound>> {
     let rows = query(claiming!(
         db,
-        "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (
-         SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.next_attempt_at <= $1
-         AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
-         AND e.id < i.id) ORDER BY i.id LIMIT $4",
+        concat!(
+            "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (",
+            due!(),
+            " ORDER BY i.id LIMIT $4"
+        ),
         ") RETURNING id, activity_id, signer, actor, kind, path, raw, received_at, attempts, reason"
     ))
     .bind(now.millis())
@@ -200,7 +209,7 @@ pub async fn settle(
             Outcome::Accepted | Outcome::Ignored => {
                 wake_waiting(conn, &inbound.activity_id, Purpose::Post, now).await?;
             }
-            Outcome::Declined | Outcome::Failed => {
+            Outcome::Declined | Outcome::Mention | Outcome::Failed => {
                 fail_waiting(conn, &inbound.activity_id, Purpose::Post, &verdict.reason, now).await?;
             }
             Outcome::Deferred => {}

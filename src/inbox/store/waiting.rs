@@ -3,7 +3,7 @@
 use sqlx::query;
 
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, Queue, added, one_at_a_time};
 use crate::inbox::{FETCHED, Purpose};
 
 /// Under what an activity waits: the address alone for a post, so that the post itself wakes it however it comes.
@@ -14,12 +14,22 @@ pub(super) fn waiting_key(url: &str, purpose: Purpose) -> String {
     }
 }
 
+/// Keeps apart what waits for a document and what brings it or tells that it cannot be had: two transactions at one moment
+/// would not see each other. Whoever is about to wait looks again after this, if it says that others may be under way.
+///
+/// # Errors
+/// The database's.
+pub async fn turn(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<bool> {
+    one_at_a_time(conn, &format!("waiting {}", waiting_key(url, purpose))).await
+}
+
 /// Makes everything due again that waits for a document, or was declined for want of it.
 ///
 /// # Errors
 /// The database's.
 pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Timestamp) -> sqlx::Result<()> {
-    query(
+    turn(conn, url, purpose).await?;
+    let woken = query(
         "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = $2
          WHERE waits_for = $1 AND raw <> ''",
     )
@@ -27,6 +37,18 @@ pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Tim
     .bind(now.millis())
     .execute(conn)
     .await?;
+    if woken.rows_affected() > 0 {
+        added(Queue::Inbound);
+    }
+    Ok(())
+}
+
+/// What waits for a post by its page waits for it by its id from now on.
+///
+/// # Errors
+/// The database's.
+pub async fn wait_instead(conn: &mut Conn, page: &str, id: &str) -> sqlx::Result<()> {
+    query("UPDATE inbound SET waits_for = $2 WHERE waits_for = $1").bind(page).bind(id).execute(conn).await?;
     Ok(())
 }
 
@@ -37,6 +59,7 @@ pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Tim
 /// The database's.
 pub async fn fail_waiting(conn: &mut Conn, url: &str, purpose: Purpose, why: &str, now: Timestamp) -> sqlx::Result<()> {
     let reason = format!("it hangs on {url}: {why}");
+    turn(conn, url, purpose).await?;
     let mut keys = vec![waiting_key(url, purpose)];
     // Each row is declined once, so this ends.
     while let Some(key) = keys.pop() {
@@ -83,5 +106,6 @@ pub async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Result<u6
     .bind(now.millis())
     .execute(conn)
     .await?;
+    added(Queue::Inbound);
     Ok(done.rows_affected())
 }

@@ -6,9 +6,13 @@ use url::Url;
 
 use crate::claiming;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, Db, decode_error};
+use crate::db::{Columns, Conn, Db, Queue, added, decode_error};
 use crate::ids::{ArticleId, Host, Ids, InboundId};
 use crate::inbox::{Purpose, Want};
+
+mod lines;
+
+pub use lines::{Line, because_of};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(2);
@@ -56,6 +60,8 @@ pub struct Wanted {
     pub depth: i64,
     /// How often it was claimed, this time included; the fence of the lease.
     pub attempts: i64,
+    /// How often it was claimed in a row, this time included, without an end in order.
+    pub begun: i64,
 }
 
 /// Asks for a document; one that was asked for before is read again, but not at once. Says whether it will be read.
@@ -84,7 +90,7 @@ pub async fn ask(
     query(
         "INSERT INTO wanted (id, url, purpose, host, article_id, inbound_id, depth, asked_at, next_attempt_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (url, purpose) DO UPDATE SET
-         outcome = NULL, reason = NULL, attempts = 0, asked_at = excluded.asked_at,
+         outcome = NULL, reason = NULL, attempts = 0, begun = 0, asked_at = excluded.asked_at,
          depth = CASE WHEN excluded.depth < wanted.depth THEN excluded.depth ELSE wanted.depth END,
          inbound_id = COALESCE(excluded.inbound_id, wanted.inbound_id), article_id = COALESCE(wanted.article_id, excluded.article_id),
          next_attempt_at = CASE WHEN wanted.settled_at + $10 > excluded.next_attempt_at THEN wanted.settled_at + $10
@@ -103,7 +109,26 @@ pub async fn ask(
     .bind(i64::try_from(again_after.as_millis()).unwrap_or(i64::MAX))
     .execute(conn)
     .await?;
+    added(Queue::Wanted);
     Ok(true)
+}
+
+/// What is due at `$1`: of each host the one that has waited longest, unless another is being read there, or `$3` were read
+/// there since `$2`. Host by host, so that it costs by them and not by what waits. Of what was begun twice in vain, since the
+/// process may have ended by it, only one at a time.
+macro_rules! due {
+    () => {
+        "WITH RECURSIVE hosts_waiting (host) AS (SELECT MIN(f.host) FROM wanted f WHERE f.outcome IS NULL UNION ALL
+             SELECT (SELECT MIN(n.host) FROM wanted n WHERE n.outcome IS NULL AND n.host > h.host) FROM hosts_waiting h
+             WHERE h.host IS NOT NULL)
+         SELECT w.id FROM hosts_waiting t JOIN wanted w ON w.id = (SELECT d.id FROM wanted d WHERE d.host = t.host
+             AND d.outcome IS NULL AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at, d.id LIMIT 1)
+         WHERE NOT EXISTS (SELECT 1 FROM wanted e WHERE e.host = t.host AND e.outcome IS NULL AND e.lease_owner IS NOT NULL
+             AND e.next_attempt_at > $1)
+         AND (SELECT COUNT(*) FROM wanted r WHERE r.host = t.host AND r.settled_at > $2) < $3
+         AND (w.begun < 2 OR NOT EXISTS (SELECT 1 FROM wanted s WHERE s.outcome IS NULL AND s.begun >= 2
+             AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < w.id))))"
+    };
 }
 
 /// Whether any document is due: a cheap look before a claim.
@@ -111,8 +136,19 @@ pub async fn ask(
 /// # Errors
 /// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let id: Option<i64> = query_scalar("SELECT id FROM wanted WHERE outcome IS NULL AND next_attempt_at <= $1 LIMIT 1")
+    let passed: Option<i64> =
+        query_scalar("SELECT id FROM wanted WHERE outcome IS NULL AND next_attempt_at <= $1 LIMIT 1")
+            .bind(now.millis())
+            .fetch_optional(&mut *conn)
+            .await?;
+    if passed.is_none() {
+        return Ok(false);
+    }
+    // Its time has come, but perhaps not the turn of its host.
+    let id: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1"))
         .bind(now.millis())
+        .bind((now - HOST_SPAN).millis())
+        .bind(OF_HOST)
         .fetch_optional(conn)
         .await?;
     Ok(id.is_some())
@@ -125,20 +161,19 @@ pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Wanted>> {
     let rows = query(claiming!(
         db,
-        "UPDATE wanted SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (
-         SELECT w.id FROM wanted w WHERE w.outcome IS NULL AND w.next_attempt_at <= $1
-         AND NOT EXISTS (SELECT 1 FROM wanted e WHERE e.host = w.host AND e.outcome IS NULL
-             AND ((e.lease_owner IS NOT NULL AND e.next_attempt_at > $1) OR (e.next_attempt_at <= $1 AND e.id < w.id)))
-         AND (SELECT COUNT(*) FROM wanted r WHERE r.host = w.host AND r.settled_at > $5) < $6
-         ORDER BY w.id LIMIT $4",
-        ") RETURNING id, url, purpose, article_id, depth, attempts"
+        concat!(
+            "UPDATE wanted SET attempts = attempts + 1, begun = begun + 1, next_attempt_at = $4, lease_owner = $5 WHERE id IN (",
+            due!(),
+            " ORDER BY w.id LIMIT $6"
+        ),
+        ") RETURNING id, url, purpose, article_id, depth, attempts, begun"
     ))
     .bind(now.millis())
+    .bind((now - HOST_SPAN).millis())
+    .bind(OF_HOST)
     .bind((now + LEASE).millis())
     .bind(node)
     .bind(limit)
-    .bind((now - HOST_SPAN).millis())
-    .bind(OF_HOST)
     .fetch_all(conn)
     .await?;
     rows.iter().map(read_wanted).collect()
@@ -153,6 +188,7 @@ fn read_wanted(row: &AnyRow) -> sqlx::Result<Wanted> {
         article: row.maybe_int("article_id")?.map(ArticleId),
         depth: row.int("depth")?,
         attempts: row.int("attempts")?,
+        begun: row.int("begun")?,
     })
 }
 
@@ -168,7 +204,7 @@ pub async fn settle(
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = query(
-        "UPDATE wanted SET outcome = $3, reason = $4, settled_at = $5, lease_owner = NULL
+        "UPDATE wanted SET outcome = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
          WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
     )
     .bind(wanted.id)
@@ -187,7 +223,7 @@ pub async fn settle(
 /// The database's.
 pub async fn retry(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
-        "UPDATE wanted SET next_attempt_at = $3, reason = $4, settled_at = $5, lease_owner = NULL
+        "UPDATE wanted SET next_attempt_at = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
          WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
     )
     .bind(wanted.id)
@@ -195,6 +231,24 @@ pub async fn retry(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str, n
     .bind(at.millis())
     .bind(why)
     .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// As [`retry`], of one that made us fail: that is no end in order.
+///
+/// # Errors
+/// The database's.
+pub async fn put_off(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str) -> sqlx::Result<()> {
+    query(
+        "UPDATE wanted SET next_attempt_at = $3, reason = $4, lease_owner = NULL
+         WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
+    )
+    .bind(wanted.id)
+    .bind(wanted.attempts)
+    .bind(at.millis())
+    .bind(why.chars().take(1000).collect::<String>())
     .execute(conn)
     .await?;
     Ok(())
@@ -224,7 +278,7 @@ pub async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp,
 /// The database's.
 pub async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<Wanted>> {
     let rows = query(
-        "SELECT id, url, purpose, article_id, depth, attempts FROM wanted
+        "SELECT id, url, purpose, article_id, depth, attempts, begun FROM wanted
          WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND attempts >= $2 ORDER BY id LIMIT $3",
     )
     .bind(host.as_str())
@@ -284,6 +338,19 @@ pub async fn ended_since(
     row.map(|row| Ok((row.text("outcome")?, row.maybe_text("reason")?.unwrap_or_default()))).transpose()
 }
 
+/// When a document was last asked for.
+///
+/// # Errors
+/// The database's.
+pub async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<Option<Timestamp>> {
+    let row = query("SELECT asked_at FROM wanted WHERE url = $1 AND purpose = $2")
+        .bind(url)
+        .bind(purpose.as_str())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| row.time("asked_at")).transpose()
+}
+
 /// How many steps away from what came by itself a post was asked for, and for which conversation.
 ///
 /// # Errors
@@ -312,60 +379,4 @@ pub async fn was_asked(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Resu
     .fetch_optional(conn)
     .await?;
     Ok(found.is_some())
-}
-
-/// A document that was asked for, for people.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Line {
-    /// Its id.
-    pub url: String,
-    /// What for.
-    pub purpose: String,
-    /// When it was asked for.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
-    pub asked: Timestamp,
-    /// How often it was tried.
-    pub attempts: i64,
-    /// `waiting`, or how it ended.
-    pub outcome: String,
-    /// What the last attempt showed.
-    pub reason: Option<String>,
-    /// The activity that asked for it, where the line was found by its id.
-    pub because: Option<String>,
-    /// When it was read, or last tried.
-    #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
-    pub settled: Option<Timestamp>,
-}
-
-/// What was asked for by this id or because of an activity, the oldest first.
-///
-/// # Errors
-/// The database's.
-pub async fn because_of(conn: &mut Conn, url: &str, inbound: Option<InboundId>) -> sqlx::Result<Vec<Line>> {
-    let rows = query(
-        "SELECT w.url, w.purpose, w.asked_at, w.attempts, COALESCE(w.outcome, 'waiting') AS outcome, w.reason, w.settled_at,
-         i.kind, i.activity_id, i.actor FROM wanted w LEFT JOIN inbound i ON i.id = w.inbound_id AND w.url = $1
-         WHERE w.url = $1 OR w.inbound_id = $2 ORDER BY w.id LIMIT 100",
-    )
-    .bind(url)
-    .bind(inbound.map_or(0, |id| id.0))
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Line {
-                url: row.text("url")?,
-                purpose: row.text("purpose")?,
-                asked: row.time("asked_at")?,
-                attempts: row.int("attempts")?,
-                outcome: row.text("outcome")?,
-                reason: row.maybe_text("reason")?,
-                because: match (row.maybe_text("kind")?, row.maybe_text("activity_id")?, row.maybe_text("actor")?) {
-                    (Some(kind), Some(id), Some(actor)) => Some(format!("{kind} of {actor} {id}")),
-                    _ => None,
-                },
-                settled: row.maybe_time("settled_at")?,
-            })
-        })
-        .collect()
 }

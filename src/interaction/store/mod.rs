@@ -3,6 +3,7 @@
 mod counts;
 mod notes;
 mod opinions;
+mod pages;
 mod posts;
 mod reading;
 mod rulings;
@@ -10,10 +11,11 @@ mod stamps;
 
 pub use counts::{answers, answers_below, count_held, count_replies, count_states};
 pub use notes::{
-    Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, replies_on_page,
-    reply_ids_below, revise_note, speaker, unsaid_note, writer,
+    Ending, answers_to_note, count_unsaid_notes, end_notes, insert_note, mark_note_said, note_by_uuid, reply_ids_below,
+    revise_note, speaker, unsaid_notes, writer,
 };
 pub use opinions::{NewOpinion, end_by_activity, end_opinion, put_opinion, restore_opinions};
+pub use pages::{fill_pages, said_on_pages};
 pub use posts::{
     History, NewPost, decide, edit_post, end_all, end_post, history, insert_post, post, post_by_row, post_by_uuid,
     reopen_post, wordings, words,

@@ -10,7 +10,7 @@ use super::stamps::{changed, changed_by};
 use super::standing;
 use crate::activity::urls::Urls;
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, json};
+use crate::db::{Columns, Conn, Queue, added, json};
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 use crate::interaction::{Answers, Note, Person, Words};
 
@@ -36,6 +36,7 @@ pub async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &
     .execute(&mut *conn)
     .await?;
     changed(conn, note.article).await?;
+    added(Queue::Outbox);
     remember_words(conn, note.id, words, note.published).await
 }
 
@@ -58,6 +59,7 @@ pub async fn revise_note(
         .execute(&mut *conn)
         .await?;
     changed_by(conn, id).await?;
+    added(Queue::Outbox);
     remember_words(conn, id, words, as_of).await
 }
 
@@ -97,6 +99,7 @@ pub async fn end_notes(conn: &mut Conn, which: Ending, most: i64, now: Timestamp
         end_post(conn, InteractionId(*id), now).await?;
         query("UPDATE interactions SET revision = revision + 1 WHERE id = $1").bind(id).execute(&mut *conn).await?;
     }
+    added(Queue::Outbox);
     Ok(ids.len())
 }
 
@@ -121,13 +124,14 @@ pub async fn note_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<No
     row.as_ref().map(read_note).transpose()
 }
 
-/// The earliest note of which something is still to be said.
+/// The earliest notes of which something is still to be said.
 ///
 /// # Errors
 /// The database's.
-pub async fn unsaid_note(conn: &mut Conn) -> sqlx::Result<Option<Note>> {
-    let row = query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT 1")).fetch_optional(conn).await?;
-    row.as_ref().map(read_note).transpose()
+pub async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Note>> {
+    let rows =
+        query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT $1")).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(read_note).collect()
 }
 
 /// Records that a note's revision was said; false when somebody said it first, or it changed meanwhile.
@@ -193,33 +197,6 @@ pub async fn speaker(
     .fetch_optional(conn)
     .await?;
     row.map(|row| Ok((RemoteActorId(row.int("remote")?), read_person(&row, urls)?))).transpose()
-}
-
-/// Longest address of a page that is looked for.
-const PAGE_MAX: usize = 1024;
-
-/// The ids of the replies that say that this is their page for people.
-///
-/// # Errors
-/// The database's.
-pub async fn replies_on_page(conn: &mut Conn, page: &str) -> sqlx::Result<Vec<String>> {
-    if page.is_empty() || page.len() > PAGE_MAX {
-        return Ok(Vec::new());
-    }
-    let literal = page.replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    let rows = query(
-        "SELECT object_id, document FROM interactions WHERE kind = 'reply' AND document LIKE $1 ESCAPE '!' ORDER BY id LIMIT 100",
-    )
-    .bind(format!("%\"{literal}\"%"))
-    .fetch_all(conn)
-    .await?;
-    let mut found = Vec::new();
-    for row in &rows {
-        if row.json::<Words>("document")?.url == page {
-            found.push(row.text("object_id")?);
-        }
-    }
-    Ok(found)
 }
 
 macro_rules! replies_below {

@@ -5,6 +5,7 @@ use sqlx::query;
 use uuid::Uuid;
 
 use super::stamps::{changed, changed_by, changed_with};
+use crate::activity::incoming::same_origin;
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error, json};
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
@@ -53,8 +54,8 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
     };
     query(
         "INSERT INTO interactions (id, article_id, remote_actor_id, actor_id, kind, activity_id, object_id, uuid, parent_id, document,
-         published_at, updated_at, received_at, held_at, hidden_why)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         published_at, updated_at, received_at, held_at, hidden_why, page)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(post.id.0)
     .bind(post.article.0)
@@ -71,10 +72,17 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
     .bind(now.millis())
     .bind(post.held.map(|_| now.millis()))
     .bind(post.held)
+    .bind(page_of(post.object_id, post.words))
     .execute(&mut *conn)
     .await?;
     changed(conn, post.article).await?;
     remember_words(conn, post.id, post.words, post.updated.unwrap_or(post.published)).await
+}
+
+/// The page for people that a post elsewhere says is its own: only of the origin of its id, so that nobody's page leads to
+/// somebody else's words.
+pub(super) fn page_of<'a>(object_id: &str, words: &'a Words) -> Option<&'a str> {
+    Some(words.url.as_str()).filter(|page| *page != object_id && same_origin(page, object_id))
 }
 
 pub(super) async fn remember_words(
@@ -112,13 +120,14 @@ pub async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Time
     }
     query(
         "UPDATE interactions SET document = $2, updated_at = CASE WHEN $3 > published_at THEN $3 ELSE updated_at END,
-         held_at = CASE WHEN hidden_why = $4 THEN NULL ELSE held_at END, hidden_why = CASE WHEN hidden_why = $4 THEN NULL ELSE hidden_why END
-         WHERE id = $1",
+         held_at = CASE WHEN hidden_why = $4 THEN NULL ELSE held_at END, hidden_why = CASE WHEN hidden_why = $4 THEN NULL ELSE hidden_why END,
+         page = $5 WHERE id = $1",
     )
     .bind(post.id.0)
     .bind(json(words)?)
     .bind(as_of.millis())
     .bind(RESTORED)
+    .bind(page_of(&post.object_id, words))
     .execute(&mut *conn)
     .await?;
     changed(conn, post.article).await?;
@@ -271,7 +280,7 @@ pub async fn decide(
 /// # Errors
 /// The database's.
 pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE interactions SET document = NULL, source = NULL, updated_at = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
+    query("UPDATE interactions SET document = NULL, source = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
         .bind(id.0)
         .bind(now.millis())
         .execute(&mut *conn)
@@ -290,7 +299,7 @@ pub async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> 
         .execute(&mut *conn)
         .await?;
     let done =
-        query("UPDATE interactions SET document = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
+        query("UPDATE interactions SET document = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
             .bind(author.0)
             .bind(now.millis())
             .execute(&mut *conn)

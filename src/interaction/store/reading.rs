@@ -11,6 +11,7 @@ use crate::activity::incoming::Emoji;
 use crate::activity::urls::Urls;
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place, decode_error};
+use crate::html;
 use crate::ids::{ActorId, ArticleId, Handle, Host, InteractionId, RemoteActorId};
 use crate::interaction::{Author, Kind, Person, Shown, State, Words};
 
@@ -335,7 +336,7 @@ pub(super) fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
         return Ok(Person {
             row: Author::Ours(ActorId(row.int("actor_id")?)),
             id: urls.actor(uuid::Uuid::parse_str(&uuid).map_err(decode_error)?),
-            name: row.text("a_name")?,
+            name: Person::name(&row.text("a_name")?, handle.as_str()),
             handle: format!("@{}", urls.acct(&handle)),
             url: urls.profile(&handle),
             avatar: icon.map(|icon| icon.url),
@@ -345,10 +346,12 @@ pub(super) fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
     }
     let id = row.text("r_url")?;
     let host = Url::parse(&id).ok().as_ref().and_then(Host::of).map(|host| host.to_string()).unwrap_or_default();
+    let username = row.text("username")?;
+    let username = html::username(&username).unwrap_or(html::UNNAMED);
     Ok(Person {
         row: Author::Remote(RemoteActorId(row.int("remote_actor_id")?)),
-        name: row.text("r_name")?,
-        handle: format!("@{}@{host}", row.text("username")?),
+        name: Person::name(&row.text("r_name")?, username),
+        handle: format!("@{username}@{host}"),
         url: row.text("profile_url")?,
         avatar: row.maybe_text("avatar_url")?,
         emoji: row.maybe_json("emoji")?.unwrap_or_default(),

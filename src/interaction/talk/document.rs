@@ -49,7 +49,7 @@ pub fn conversation(app: &App, talk: &Talk, album: &mut Album) -> Value {
 fn person(who: &Person, album: &mut Album) -> Value {
     json!({
         "id": who.id,
-        "name": html::straight(&who.name),
+        "name": who.name,
         "handle": who.handle,
         "url": who.url,
         "avatar": avatar(who, album),

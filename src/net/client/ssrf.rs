@@ -53,7 +53,7 @@ async fn fetch(client: &Client, text: &str) -> Result<Reply, SendError> {
     let refused = |why: String| SendError::Refused(why);
     let url = Url::parse(text).map_err(|error| refused(error.to_string()))?;
     let request = Request::get(url.as_str()).body(Bytes::new()).map_err(|error| refused(error.to_string()))?;
-    client.send(request, Limits { total: Duration::from_secs(5), body: 1000 }).await
+    client.send(request, Limits { total: Duration::from_secs(5), wanted: Wanted::Whole(1000) }).await
 }
 
 /// Addresses that say where they lead, in every spelling.

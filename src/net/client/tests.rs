@@ -10,7 +10,7 @@ use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use super::*;
 use crate::config::{ConnectTo, Network};
 
-const LIMITS: Limits = Limits { total: Duration::from_secs(20), body: 10_000 };
+const LIMITS: Limits = Limits { total: Duration::from_secs(20), wanted: Wanted::Whole(10_000) };
 
 /// `hello`, compressed.
 const GZIP: &[u8] = &[31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 203, 72, 205, 201, 201, 7, 0, 134, 166, 16, 54, 5, 0, 0, 0];
@@ -171,7 +171,10 @@ async fn a_body_over_the_limit_is_not_read_to_its_end() {
     let (address, _seen) = serve(http("200 OK", &[b'x'; 10_001]));
     let url = format!("http://{address}/");
     assert_eq!(fetch(&url).await.expect_err("too large"), SendError::TooLarge { limit: 10_000 });
-    let reply = client(&open_network()).send(get(&url), Limits { body: 10_001, ..LIMITS }).await.expect("fits");
+    let reply = client(&open_network())
+        .send(get(&url), Limits { wanted: Wanted::Whole(10_001), ..LIMITS })
+        .await
+        .expect("fits");
     assert_eq!(reply.body.len(), 10_001);
     // No length announced: it counts what comes.
     let endless = [b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), &vec![b'x'; 100_000]].concat();
@@ -198,7 +201,7 @@ fn gzip_bomb(repeats: usize) -> Vec<u8> {
 #[tokio::test]
 async fn the_limit_counts_what_comes_out_of_compression() {
     let bomb = gzip_bomb(4_000);
-    assert!(bomb.len() < LIMITS.body, "{} bytes that become a million", bomb.len());
+    assert!(bomb.len() < 10_000, "{} bytes that become a million", bomb.len());
     let (address, _seen) = serve(http("200 OK\r\ncontent-encoding: gzip", &bomb));
     let error = fetch(&format!("http://{address}/")).await.expect_err("a bomb");
     assert_eq!(error, SendError::TooLarge { limit: 10_000 });
@@ -238,6 +241,48 @@ async fn a_redirect_is_handed_back() {
     let reply = fetch(&format!("http://{address}/")).await.expect("an answer");
     assert_eq!((reply.status, reply.headers["location"].as_bytes()), (StatusCode::FOUND, b"/elsewhere".as_slice()));
     assert_eq!(seen.try_iter().count(), 1);
+}
+
+/// A body that is not wanted decides nothing: neither that of any answer to a delivery, nor that of an answer without the
+/// document which was asked for.
+#[tokio::test]
+async fn the_status_counts_whatever_becomes_of_the_body() {
+    let long = http("", &vec![b'x'; 70_000]);
+    let body_of = |answer: &[u8]| String::from_utf8_lossy(answer).split_once('\n').expect("a line").1.to_owned();
+    let spoilt = [
+        body_of(&long),
+        body_of(&http("\r\ncontent-encoding: gzip", b"no gzip")),
+        // It pauses, it says that more comes, and it ends before it says where it ends.
+        "content-length: 500\r\n\r\nhel".to_owned(),
+        "transfer-encoding: chunked\r\n\r\n3\r\nhel\r\n".to_owned(),
+        "transfer-encoding: chunked\r\n\r\nno length".to_owned(),
+    ];
+    let status_alone = Limits { wanted: Wanted::Status, ..LIMITS };
+    for (status, limits) in
+        [(202, status_alone), (200, status_alone), (404, status_alone), (404, LIMITS), (302, LIMITS)]
+    {
+        for rest in &spoilt {
+            let (address, _seen) = serve(format!("HTTP/1.1 {status} Told\r\n{rest}").into_bytes());
+            let told = client(&open_network()).send(get(&format!("http://{address}/")), limits).await;
+            let what = rest.chars().take(60).collect::<String>();
+            let reply = told.unwrap_or_else(|error| panic!("{status} and {what:?}: {error}"));
+            assert_eq!(reply.status.as_u16(), status, "{what:?}");
+            assert!(reply.body.len() <= GLANCE, "{} bytes", reply.body.len());
+        }
+    }
+    // Of a document that was asked for every byte counts.
+    for rest in &spoilt {
+        let (address, _seen) = serve(format!("HTTP/1.1 200 OK\r\n{rest}").into_bytes());
+        let short = Limits { total: Duration::from_secs(1), ..LIMITS };
+        client(&open_network()).send(get(&format!("http://{address}/")), short).await.expect_err("no document");
+    }
+}
+
+#[tokio::test]
+async fn what_is_announced_before_an_answer_is_none() {
+    let hints = [b"HTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n".as_slice(), &http("202 Accepted", b"")].concat();
+    let (address, _seen) = serve(hints);
+    assert_eq!(fetch(&format!("http://{address}/")).await.expect("an answer").status.as_u16(), 202);
 }
 
 #[tokio::test]

@@ -18,10 +18,12 @@ use crate::db::Conn;
 use crate::delivery;
 use crate::follower;
 use crate::ids::{Handle, InteractionId};
+use crate::interaction::named::{Named, named};
 use crate::interaction::store::Ending;
-use crate::interaction::{self, Note, State, Words};
+use crate::interaction::{self, Author, Note, State, Words};
 use crate::post::{self, Article};
 use crate::remote;
+use crate::worker::apart;
 
 /// Longest answer, in characters of its Markdown.
 pub const TEXT_MAX: usize = 5000;
@@ -48,11 +50,12 @@ pub struct Draft {
 /// A sentence for the operator when it cannot be said, or the database's.
 pub async fn send(app: &App, draft: Draft) -> anyhow::Result<Note> {
     let (ours, now) = (app.clone(), app.clock.now());
-    app.db.write(move |conn| Box::pin(async move { write(&ours, conn, &draft, now).await })).await
+    let text = draft.text.clone();
+    let content = apart(move || content(&text)).await??;
+    app.db.decide(move |conn| Box::pin(async move { write(&ours, conn, &draft, content, now).await })).await
 }
 
-async fn write(app: &App, conn: &mut Conn, draft: &Draft, now: Timestamp) -> anyhow::Result<Note> {
-    let content = content(&draft.text)?;
+async fn write(app: &App, conn: &mut Conn, draft: &Draft, content: String, now: Timestamp) -> anyhow::Result<Note> {
     let author = speaking(conn, &draft.author).await?;
     let place = place::find(app, conn, &draft.to).await?;
     let language = language(draft.language.as_deref(), &place.article)?;
@@ -100,11 +103,17 @@ async fn write(app: &App, conn: &mut Conn, draft: &Draft, now: Timestamp) -> any
 /// A sentence for the operator when it cannot be edited, or the database's.
 pub async fn edit(app: &App, url: &str, text: &str) -> anyhow::Result<(Note, bool)> {
     let (ours, url, text, now) = (app.clone(), url.to_owned(), text.to_owned(), app.clock.now());
-    app.db.write(move |conn| Box::pin(async move { rewrite(&ours, conn, &url, &text, now).await })).await
+    let (text, content) = apart(move || content(&text).map(|content| (text, content))).await??;
+    app.db.decide(move |conn| Box::pin(async move { rewrite(&ours, conn, &url, (&text, content), now).await })).await
 }
 
-async fn rewrite(app: &App, conn: &mut Conn, url: &str, text: &str, now: Timestamp) -> anyhow::Result<(Note, bool)> {
-    let content = content(text)?;
+async fn rewrite(
+    app: &App,
+    conn: &mut Conn,
+    url: &str,
+    (text, content): (&str, String),
+    now: Timestamp,
+) -> anyhow::Result<(Note, bool)> {
     let note = standing(app, conn, url).await?;
     let source = text.trim();
     if note.source.as_deref() == Some(source) {
@@ -126,7 +135,7 @@ async fn rewrite(app: &App, conn: &mut Conn, url: &str, text: &str, now: Timesta
 pub async fn delete(app: &App, url: &str) -> anyhow::Result<Note> {
     let (ours, url, now) = (app.clone(), url.to_owned(), app.clock.now());
     app.db
-        .write(move |conn| {
+        .decide(move |conn| {
             Box::pin(async move {
                 let note = standing(&ours, conn, &url).await?;
                 interaction::store::end_notes(conn, Ending::Note(note.id), 1, now).await?;
@@ -138,8 +147,11 @@ pub async fn delete(app: &App, url: &str) -> anyhow::Result<Note> {
 
 /// A note of ours that was not deleted.
 async fn standing(app: &App, conn: &mut Conn, url: &str) -> anyhow::Result<Note> {
-    let note = match app.urls.local(url.trim()) {
-        Some(Local::Note(uuid)) => interaction::store::note_by_uuid(conn, uuid).await?,
+    let note = match named(conn, &app.urls, url.trim()).await? {
+        Some(Named::Said(note)) => match (note.author, note.uuid) {
+            (Author::Ours(_), Some(uuid)) => interaction::store::note_by_uuid(conn, uuid).await?,
+            _ => None,
+        },
         _ => None,
     };
     let note = note.with_context(|| {

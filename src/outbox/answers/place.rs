@@ -1,12 +1,11 @@
 //! What an answer answers: found by the id or the page that an operator has at hand.
 
 use anyhow::{bail, ensure};
-use url::Url;
 
 use crate::activity::incoming::Audience;
-use crate::activity::urls::Local;
 use crate::app::App;
 use crate::db::Conn;
+use crate::interaction::named::{Named, named};
 use crate::interaction::{self, Kind, Reply, State, Words};
 use crate::post::{self, Article};
 
@@ -33,52 +32,21 @@ impl Place {
     }
 }
 
-/// Finds what an address names: an article by its id or the site's page, a reply by its id or its page.
+/// Finds what an address names: an article or a reply, by its id or by any address that people have at hand.
 pub(super) async fn find(app: &App, conn: &mut Conn, address: &str) -> anyhow::Result<Place> {
     let address = address.trim();
-    if let Some(reply) = reply(conn, address).await? {
-        return below(app, conn, address, reply).await;
-    }
-    let article = match app.urls.local(address) {
-        Some(Local::Article(uuid)) => post::store::article_by_uuid(conn, uuid).await?,
-        Some(_) => None,
-        None => article_of_page(conn, address).await?,
-    };
-    let Some(article) = article else {
-        bail!(
+    let article = match named(conn, &app.urls, address).await? {
+        Some(Named::Said(reply)) => return below(app, conn, address, *reply).await,
+        Some(Named::Several(ids)) => {
+            bail!("several replies say that `{address}` is their page; name the one by its id: {}", ids.join(" or "))
+        }
+        Some(Named::Article(article)) => *article,
+        None => bail!(
             "`{address}` is in no conversation of ours: name an article or a reply by its id or its page; `veerpont post list` and `veerpont reply list` show them"
-        );
+        ),
     };
     stands(app, &article, address)?;
     Ok(Place { article, parent: None })
-}
-
-/// A reply by its id, or by the page that it names, if no other names it too.
-async fn reply(conn: &mut Conn, address: &str) -> anyhow::Result<Option<Reply>> {
-    if let Some(reply) = interaction::store::post(conn, address).await? {
-        return Ok(Some(reply));
-    }
-    let mut ids = interaction::store::replies_on_page(conn, address).await?;
-    ensure!(
-        ids.len() <= 1,
-        "several replies say that `{address}` is their page; name the one by its id: {}",
-        ids.join(" or ")
-    );
-    match ids.pop() {
-        Some(id) => Ok(interaction::store::post(conn, &id).await?),
-        None => Ok(None),
-    }
-}
-
-/// The article of exactly this page; else of the page without fragment and query.
-async fn article_of_page(conn: &mut Conn, page: &str) -> sqlx::Result<Option<Article>> {
-    if let Some(found) = post::store::article_by_url(conn, page).await? {
-        return Ok(Some(found));
-    }
-    let Ok(mut url) = Url::parse(page) else { return Ok(None) };
-    url.set_fragment(None);
-    url.set_query(None);
-    post::store::article_by_url(conn, url.as_str()).await
 }
 
 async fn below(app: &App, conn: &mut Conn, address: &str, reply: Reply) -> anyhow::Result<Place> {

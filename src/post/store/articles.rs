@@ -7,7 +7,7 @@ use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::db::{Columns, Conn, decode_error, json};
+use crate::db::{Columns, Conn, Queue, added, decode_error, json};
 use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 use crate::post::{Article, Content, Listed};
 
@@ -47,6 +47,7 @@ pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<
     .bind(i64::from(article.unlisted))
     .execute(conn)
     .await?;
+    added(Queue::Outbox);
     Ok(())
 }
 
@@ -71,6 +72,7 @@ pub async fn revise_article(
         .bind(updated.millis())
         .execute(conn)
         .await?;
+    added(Queue::Outbox);
     Ok(())
 }
 
@@ -99,6 +101,7 @@ pub async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
     .bind(id.0)
     .execute(conn)
     .await?;
+    added(Queue::Outbox);
     Ok(())
 }
 
@@ -112,6 +115,7 @@ pub async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> s
         .bind(now.millis())
         .execute(conn)
         .await?;
+    added(Queue::Outbox);
     Ok(())
 }
 
@@ -142,15 +146,24 @@ pub async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<
     row.as_ref().map(read_article).transpose()
 }
 
-/// The newest article of a page of the site, the deleted ones too.
+/// The articles of these pages of the site, at most nine, the deleted ones too: row and page, the newest first.
 ///
 /// # Errors
 /// The database's.
-pub async fn article_by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Article>> {
-    let row =
-        query(articles!("WHERE url = $1 ORDER BY created_at DESC LIMIT 1")).bind(url).fetch_optional(conn).await?;
-    row.as_ref().map(read_article).transpose()
+pub async fn articles_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(ArticleId, String)>> {
+    let mut found = query(
+        "SELECT id, url FROM articles WHERE url IN ($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY created_at DESC, id DESC LIMIT 100",
+    );
+    let Some(first) = pages.first() else { return Ok(Vec::new()) };
+    for place in 0..PAGES {
+        found = found.bind(pages.get(place).unwrap_or(first));
+    }
+    let rows = found.fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((ArticleId(row.int("id")?), row.text("url")?))).collect()
 }
+
+/// Most pages that [`articles_on_pages`] looks for.
+pub const PAGES: usize = 9;
 
 /// The articles that an actor published or announced and that stand at `now`, the latest publication first.
 ///

@@ -96,7 +96,7 @@ pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>>
         .collect()
 }
 
-/// Writes a post, new or known.
+/// Writes what a scan saw of a post, new or known. Whether it is withheld is not a scan's to say ([`withhold`], [`release`]).
 ///
 /// # Errors
 /// The database's.
@@ -107,8 +107,7 @@ pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (id) DO UPDATE SET key = excluded.key, state = excluded.state, entry = excluded.entry,
          fingerprint = excluded.fingerprint, body_hash = excluded.body_hash, hidden_seen_at = excluded.hidden_seen_at,
-         missing_since = excluded.missing_since, missing_scans = excluded.missing_scans,
-         withheld_at = excluded.withheld_at, article_id = excluded.article_id",
+         missing_since = excluded.missing_since, missing_scans = excluded.missing_scans, article_id = excluded.article_id",
     )
     .bind(post.id.0)
     .bind(post.source_id.0)
@@ -125,6 +124,28 @@ pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
     .bind(post.article.map(|id| id.0))
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Withholds a post: nobody is to hear of it again until it is released.
+///
+/// # Errors
+/// The database's.
+pub async fn withhold(conn: &mut Conn, id: PostId, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE id = $1")
+        .bind(id.0)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Lets a post be what its site says again.
+///
+/// # Errors
+/// The database's.
+pub async fn release(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
+    query("UPDATE posts SET withheld_at = NULL WHERE id = $1").bind(id.0).execute(conn).await?;
     Ok(())
 }
 

@@ -33,7 +33,7 @@ async fn ask(folder: &tempfile::TempDir, trusted: &str, target: SocketAddr) -> R
     let network = Network { extra_ca_file: Some(ca), connect_to, ..Network::default() };
     let client = Client::network(&network, "test/1".to_owned()).expect("a client");
     let request = Request::get("https://us.test/").body(bytes::Bytes::new()).expect("a request");
-    let limits = client::Limits { total: Duration::from_secs(20), body: 100 };
+    let limits = client::Limits { total: Duration::from_secs(20), wanted: client::Wanted::Whole(100) };
     let reply = client.send(request, limits).await?;
     Ok(String::from_utf8_lossy(&reply.body).into_owned())
 }

@@ -1,12 +1,17 @@
 //! From a page's source to the HTML of its content.
 
+use super::bounds::Meter;
 use super::markdown;
 use super::markup::Markup;
 use crate::html;
 
 /// HTML of a text, still to be cleaned.
-pub(super) fn html_of(source: &str, title: &str, is_html: bool, markup: &Markup) -> String {
-    if is_html { markdown::without_title(source, title).to_owned() } else { markdown::render(source, title, markup) }
+pub(super) fn html_of(source: &str, title: &str, is_html: bool, markup: &Markup, meter: &Meter<'_>) -> String {
+    if is_html {
+        markdown::without_title(source, title).to_owned()
+    } else {
+        markdown::render(source, title, markup, meter)
+    }
 }
 
 /// The text above the line `<!--more-->`, if there is one.

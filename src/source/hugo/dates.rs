@@ -95,7 +95,7 @@ pub(super) struct Dates {
     /// From the file's name, where its date is asked for; the front matter's own goes before it.
     pub(super) slug: Option<String>,
     /// Keys whose value is no date.
-    pub(super) unreadable: Vec<&'static str>,
+    pub(super) unreadable: Vec<String>,
 }
 
 /// Which front matter keys are asked for each date, in turn; Hugo's own order unless the configuration has another.
@@ -185,8 +185,17 @@ impl Order {
             expiry: first(&self.expiry).map(stamp),
             modified: first(&self.modified).map(stamp),
             slug: slug.filter(|slug: &String| !slug.is_empty()),
-            unreadable: KEYS.iter().copied().filter(|key| is_unreadable(field(key), beside.zone)).collect(),
+            unreadable: self.unreadable(fields, beside.zone),
         }
+    }
+}
+
+impl Order {
+    /// Keys of dates, and those that the configuration asks for whether a page is public, whose value is no date.
+    fn unreadable(&self, fields: &Map<String, Value>, zone: Tz) -> Vec<String> {
+        let own = self.publish.iter().chain(&self.expiry).map(String::as_str).filter(|key| !KEYS.contains(key));
+        let all = KEYS.iter().copied().chain(own);
+        all.filter(|key| is_unreadable(key, fields.get(*key), zone)).map(str::to_owned).collect()
     }
 }
 
@@ -198,10 +207,12 @@ fn from_name(beside: &Beside<'_>) -> Option<(Moment, String)> {
 }
 
 /// `published` may also say yes or no.
-fn is_unreadable(value: Option<&Value>, zone: Tz) -> bool {
+fn is_unreadable(key: &str, value: Option<&Value>, zone: Tz) -> bool {
     match value {
-        None | Some(Value::Null | Value::Bool(_)) => false,
+        None | Some(Value::Null) => false,
         Some(Value::Number(seconds)) => !seconds.is_i64(),
+        Some(Value::Array(_) | Value::Object(_)) => true,
+        Some(value) if key == "published" && frontmatter::flag(Some(value)).is_some() => false,
         Some(value) => frontmatter::text(Some(value)).is_some_and(|text| parse(&text, zone).is_none()),
     }
 }
@@ -241,7 +252,7 @@ mod tests {
         assert_eq!(dates.date.map(|at| at.timestamp()), Some(1_704_067_200));
         assert_eq!(dates.publish.map(Timestamp::seconds), Some(1_704_067_200));
         assert_eq!(dates.modified.map(Timestamp::seconds), Some(1_706_832_000));
-        assert_eq!((dates.expiry, dates.unreadable), (None, vec!["expirydate"]));
+        assert_eq!((dates.expiry, dates.unreadable), (None, vec!["expirydate".to_owned()]));
 
         let order = Order::new(Some(&serde_json::json!({"date": [":filename", ":default"]})));
         let dates = order.dates(&fields("date: 2024-02-02"), &beside("2024-01-01-name"));

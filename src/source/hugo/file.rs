@@ -6,6 +6,7 @@ use std::path::Path;
 use super::config::relative;
 use super::frontmatter::{self, Document};
 use super::{count, yaml};
+use crate::source::rights;
 use crate::source::scan::Warning;
 
 /// Bytes; no page that people wrote is longer.
@@ -33,9 +34,9 @@ pub(super) fn document(root: &Path, path: &Path, told: &mut Told) -> Option<(Str
         Err(Unreadable::Io(error)) => {
             told.is_partial = true;
             let remedy = match error.kind() {
-                ErrorKind::NotFound => "it went away while the site was read, and the next scan looks again",
-                ErrorKind::PermissionDenied => "mend its permissions",
-                _ => "see to its disk",
+                ErrorKind::NotFound => "it went away while the site was read, and the next scan looks again".to_owned(),
+                ErrorKind::PermissionDenied => rights::advice(path),
+                _ => "see to its disk".to_owned(),
             };
             let message =
                 format!("it could not be read ({error}), so nothing counts as removed in this scan; {remedy}");

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::opening;
 use super::yaml::{self, Duplicate, SyntaxError};
 
 /// A content file.
@@ -15,28 +16,47 @@ pub(super) struct Document {
     pub(super) body_line: u64,
     /// Keys that stand twice, with their lines in the file.
     pub(super) duplicates: Vec<Duplicate>,
+    /// Whether there is no front matter.
+    pub(super) is_bare: bool,
 }
 
 /// Takes a file apart. A file without front matter is a page all the same (sources 1.2). Errors carry the line of
-/// the file.
+/// the file: what Hugo, or one of its versions, may read otherwise is one.
 pub(super) fn read(text: &str) -> Result<Document, SyntaxError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
-    let start = text.trim_start_matches([' ', '\t', '\n', '\r']);
+    let has_returns = text.contains('\r');
+    let text = if has_returns { text.replace('\r', "\n") } else { text };
+    let start = text.trim_start_matches([' ', '\t', '\n']);
     let skipped = lines_in(text.strip_suffix(start).unwrap_or_default());
-    let opening = start.lines().next().unwrap_or_default().trim_end();
-    match opening {
-        "---" | "+++" => {
-            let (head, body, body_line) = split(start, opening, skipped)?;
-            let first = skipped + 2;
+    opening::check(start, skipped + 1)?;
+    let document = match start.get(..3) {
+        Some(mark @ ("---" | "+++")) => {
+            let Parts { head, first, body, body_line } = split(start, mark, skipped)?;
+            opening::check_signs(head, first)?;
+            if mark == "+++" && has_returns {
+                let message =
+                    "Hugo reads no TOML whose lines end with CR alone; save the file with line ends of LF".to_owned();
+                return Err(SyntaxError { line: Some(first), message });
+            }
             let moved = |line: u64| line + first - 1;
-            let (fields, duplicates) = if opening == "---" { yaml::parse(head) } else { toml_fields(head) }
+            let (fields, duplicates) = if mark == "---" { yaml::parse(head) } else { toml_fields(head) }
                 .map_err(|error| SyntaxError { line: error.line.map(moved), ..error })?;
             let duplicates = duplicates.into_iter().map(|found| Duplicate { line: moved(found.line), ..found });
-            Ok(Document { fields, body: body.to_owned(), body_line, duplicates: duplicates.collect() })
+            Document { fields, body: body.to_owned(), body_line, duplicates: duplicates.collect(), is_bare: false }
         }
-        _ if start.starts_with('{') && !start.starts_with("{{") => json(start, skipped),
-        _ => Ok(Document { body: start.to_owned(), body_line: skipped + 1, ..Document::default() }),
+        _ if start.starts_with('{') => json(start, skipped)?,
+        _ => Document { body: start.to_owned(), body_line: skipped + 1, is_bare: true, ..Document::default() },
+    };
+    if let Some(found) = document.duplicates.iter().find(|found| found.differs && opening::is_deciding(&found.key)) {
+        return Err(opening::twice(&found.key, Some(found.line)));
     }
+    if let Some(before) = opening::telling_line(&document.body, !document.is_bare) {
+        let message = "this line of the text looks like front matter and would hide the page there, so it may be one that \
+                       Hugo does not read; begin the file with `---`, or write the line otherwise";
+        let line = Some(document.body_line + u64::try_from(before).unwrap_or_default());
+        return Err(SyntaxError { line, message: message.to_owned() });
+    }
+    Ok(document)
 }
 
 /// Reads a file for what must hold of every one: the line its body begins on, its body, and the lines of doubled keys;
@@ -50,21 +70,33 @@ pub fn lines(text: &str) -> Result<(u64, String, Vec<u64>), Option<u64>> {
     Ok((document.body_line, document.body, document.duplicates.iter().map(|found| found.line).collect()))
 }
 
-/// Front matter, body, and the line on which the body begins.
-fn split<'a>(start: &'a str, delimiter: &str, skipped: u64) -> Result<(&'a str, &'a str, u64), SyntaxError> {
+/// Front matter and body.
+struct Parts<'a> {
+    head: &'a str,
+    /// The line of the file on which the head begins.
+    first: u64,
+    body: &'a str,
+    body_line: u64,
+}
+
+/// As Hugo does it: what follows the opening mark on its line is front matter too, and any line that begins with the
+/// mark closes it.
+fn split<'a>(start: &'a str, delimiter: &str, skipped: u64) -> Result<Parts<'a>, SyntaxError> {
     let unclosed = || SyntaxError {
         line: Some(skipped + 1),
         message: format!("the front matter is not closed; put a line `{delimiter}` below it"),
     };
-    let after_opening = start.split_once('\n').ok_or_else(unclosed)?.1;
-    let mut offset = 0;
-    for line in after_opening.split_inclusive('\n') {
+    let after_opening = start.get(delimiter.len()..).unwrap_or_default();
+    let (opening, below) = after_opening.split_once('\n').ok_or_else(unclosed)?;
+    let (whole, first) = if opening.trim().is_empty() { (below, skipped + 2) } else { (after_opening, skipped + 1) };
+    let mut offset = whole.len() - below.len();
+    for line in below.split_inclusive('\n') {
         if let Some(rest) = line.strip_prefix(delimiter) {
-            let (head, from) = after_opening.split_at(offset);
-            let body_at = if rest.trim().is_empty() { line.len() } else { delimiter.len() };
-            let line_number = skipped + 2 + lines_in(head);
-            let body = from.get(body_at..).unwrap_or_default();
-            return Ok((head, body, line_number + u64::from(rest.ends_with('\n') && rest.trim().is_empty())));
+            let (head, from) = whole.split_at(offset);
+            let is_blank = rest.trim().is_empty();
+            let body_at = if is_blank { line.len() } else { delimiter.len() };
+            let body_line = first + lines_in(head) + u64::from(rest.ends_with('\n') && is_blank);
+            return Ok(Parts { head, first, body: from.get(body_at..).unwrap_or_default(), body_line });
         }
         offset += line.len();
     }
@@ -74,7 +106,10 @@ fn split<'a>(start: &'a str, delimiter: &str, skipped: u64) -> Result<(&'a str, 
 fn json(start: &str, skipped: u64) -> Result<Document, SyntaxError> {
     let mut values = serde_json::Deserializer::from_str(start).into_iter::<Map<String, Value>>();
     let fields = match values.next() {
-        Some(Ok(fields)) => yaml::lower_keys(fields),
+        Some(Ok(fields)) => {
+            opening::check_keys(&fields)?;
+            yaml::lower_keys(fields)
+        }
         Some(Err(error)) => {
             let line = Some(skipped + u64::try_from(error.line()).unwrap_or(1).max(1));
             return Err(SyntaxError { line, message: yaml::first_line(&error.to_string()) });
@@ -82,7 +117,8 @@ fn json(start: &str, skipped: u64) -> Result<Document, SyntaxError> {
         None => Map::new(),
     };
     let (head, body) = start.split_at(values.byte_offset());
-    Ok(Document { fields, body: body.to_owned(), body_line: skipped + 1 + lines_in(head), duplicates: Vec::new() })
+    let body_line = skipped + 1 + lines_in(head);
+    Ok(Document { fields, body: body.to_owned(), body_line, ..Document::default() })
 }
 
 fn toml_fields(text: &str) -> Result<(Map<String, Value>, Vec<Duplicate>), SyntaxError> {
@@ -95,7 +131,9 @@ pub(super) fn parse_toml(text: &str) -> Result<Map<String, Value>, SyntaxError> 
         line: error.span().map(|span| lines_in(text.get(..span.start).unwrap_or_default()) + 1),
         message: error.message().to_owned(),
     })?;
-    Ok(yaml::lower_keys(table.into_iter().map(|(key, value)| (key, plain(value))).collect()))
+    let fields = table.into_iter().map(|(key, value)| (key, plain(value))).collect();
+    opening::check_keys(&fields)?;
+    Ok(yaml::lower_keys(fields))
 }
 
 fn plain(value: toml::Value) -> Value {
@@ -149,6 +187,32 @@ pub(super) fn flag(value: Option<&Value>) -> Option<bool> {
         "true" | "yes" | "on" | "y" | "t" | "1" => Some(true),
         "false" | "no" | "off" | "n" | "f" | "0" => Some(false),
         _ => None,
+    }
+}
+
+/// What a field says of yes and no, as far as any of Hugo's versions reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Truth {
+    Yes,
+    No,
+    /// Neither: versions differ, or the author meant something by it that Hugo does not see.
+    Unclear,
+}
+
+/// A field as yes, no, or neither; one that is absent or empty is no.
+pub(super) fn truth(value: Option<&Value>) -> Truth {
+    let from = |is_yes: bool| if is_yes { Truth::Yes } else { Truth::No };
+    match value {
+        None | Some(Value::Null) => Truth::No,
+        Some(Value::Bool(yes)) => from(*yes),
+        Some(Value::Number(number)) => from(number.as_f64() != Some(0.0)),
+        Some(Value::String(word)) if word.trim().is_empty() => Truth::No,
+        Some(Value::String(word)) => match (flag(value), word.trim().parse::<f64>()) {
+            (Some(yes), _) => from(yes),
+            (None, Ok(number)) if number.is_finite() => from(number != 0.0),
+            _ => Truth::Unclear,
+        },
+        Some(Value::Array(_) | Value::Object(_)) => Truth::Unclear,
     }
 }
 

@@ -6,6 +6,7 @@ use comrak::nodes::{Node, NodeValue};
 use comrak::{Arena, Options};
 use regex::Regex;
 
+use super::bounds::Meter;
 use super::markup::Markup;
 use super::{passthrough, typographer};
 use crate::html;
@@ -13,14 +14,23 @@ use crate::html;
 /// Headings and titles as much alike say the same: one letter in ten may differ.
 const ALIKE: f64 = 0.9;
 
+/// Bytes; a longer heading says the title again only where the title holds it whole.
+const MAX_COMPARED: usize = 1000;
+
 /// Renders Markdown to HTML that still has to be cleaned. A leading heading 1 that says what `title` says is left
-/// out, since readers show the title above.
-pub(super) fn render(markdown: &str, title: &str, markup: &Markup) -> String {
+/// out, since readers show the title above. Nothing, where it costs more than the meter has.
+pub(super) fn render(markdown: &str, title: &str, markup: &Markup, meter: &Meter<'_>) -> String {
+    if markup.table && !meter.may_hold_tables(markdown) {
+        return String::new();
+    }
     let (markdown, kept) = passthrough::take_out(markdown, &markup.passthrough);
     let hidden = typographer::hide_angles(&markdown, markup.typographer.as_ref());
     let options = options(markup);
     let arena = Arena::new();
-    let root = comrak::parse_document(&arena, hidden.as_deref().unwrap_or(&markdown), &options);
+    let text = hidden.as_deref().unwrap_or(&markdown);
+    let Ok(root) = comrak::try_parse_document(&arena, text, &options, &|| meter.must_stop()) else {
+        return String::new();
+    };
     if let Some(heading) = leading_heading(root).filter(|heading| repeats(&words(heading), title)) {
         heading.detach();
     }
@@ -45,6 +55,9 @@ pub(super) fn render(markdown: &str, title: &str, markup: &Markup) -> String {
     let mut html = String::new();
     // Writing to a String does not fail.
     let _ = comrak::format_html(root, &options, &mut html);
+    if !meter.may_make(&html) || meter.must_stop() {
+        return String::new();
+    }
     let html = without_back_references(&html);
     let html = if hidden.is_some() { typographer::show_angles(&html) } else { html };
     // What is left of a task list where forms are taken out.
@@ -59,8 +72,12 @@ fn holds_text(node: Node<'_>) -> bool {
 
 /// The words of a leading heading 1, for pages without a title.
 pub(super) fn first_heading(markdown: &str, markup: &Markup) -> Option<String> {
+    let meter = Meter::of(markdown.len());
+    if markup.table && !meter.may_hold_tables(markdown) {
+        return None;
+    }
     let arena = Arena::new();
-    let root = comrak::parse_document(&arena, markdown, &options(markup));
+    let root = comrak::try_parse_document(&arena, markdown, &options(markup), &|| meter.must_stop()).ok()?;
     leading_heading(root).map(words).filter(|words| !words.is_empty())
 }
 
@@ -157,8 +174,10 @@ pub(super) fn repeats(heading: &str, title: &str) -> bool {
         format!(" {} ", words.join(" "))
     };
     let (heading, title) = (plain(heading), plain(title));
+    // Comparing two long texts letter by letter takes the product of their lengths.
+    let are_short = heading.len().max(title.len()) <= MAX_COMPARED;
     !heading.trim().is_empty()
-        && (title.contains(&heading) || strsim::normalized_levenshtein(&heading, &title) >= ALIKE)
+        && (title.contains(&heading) || are_short && strsim::normalized_levenshtein(&heading, &title) >= ALIKE)
 }
 
 /// A footnote's mark without its link: the names of anchors differ between renderers.

@@ -1,5 +1,7 @@
 //! Marks that stand in Markdown for what is put in afterwards, as Hugo does with its shortcodes.
 
+use super::page::sha256;
+
 /// A word that stands nowhere in a text, so that its numbered marks are found again.
 #[derive(Clone, Debug)]
 pub(super) struct Marker(String);
@@ -7,11 +9,17 @@ pub(super) struct Marker(String);
 impl Marker {
     /// One that begins with `word` and does not occur in `text`; only letters, so that no renderer changes it.
     pub(super) fn unlike(text: &str, word: &str) -> Self {
-        let mut marker = format!("VEERPONT{word}");
-        while text.contains(&marker) {
-            marker.push('X');
+        let plain = format!("VEERPONT{word}");
+        if !text.contains(&plain) {
+            return Self(plain);
         }
-        Self(marker)
+        // A hash of a text does not stand in it, whoever wrote it.
+        let sum = sha256(text);
+        let letters = sum.chars().take(24).filter_map(|c| char::from_u32(c.to_digit(16)? + u32::from('A')));
+        Self(letters.fold(plain, |mut marker, letter| {
+            marker.push(letter);
+            marker
+        }))
     }
 
     /// The mark of the piece with this number.

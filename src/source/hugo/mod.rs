@@ -1,6 +1,7 @@
 //! The Hugo connector: reads a Hugo site's own source files as Hugo does, without running Hugo.
 
 mod authors;
+mod bounds;
 mod cascade;
 mod config;
 mod content;
@@ -16,11 +17,13 @@ mod markdown;
 mod marker;
 mod markup;
 mod matcher;
+mod opening;
 mod page;
 mod passthrough;
 mod paths;
 mod permalink;
 mod profiles;
+mod protection;
 mod reader;
 mod redirects;
 mod release;
@@ -49,6 +52,7 @@ use self::reader::Reader;
 use self::walk::PageFile;
 use super::connector::Memory;
 use super::git::history::{self, Changed};
+use super::rights::{self, Hindrance};
 use super::scan::{Scan, Warning};
 use crate::clock::Timestamp;
 
@@ -103,6 +107,24 @@ pub enum ScanError {
         /// The folder.
         root: PathBuf,
     },
+    /// It is a file.
+    #[error("the site folder {} is a file; set `path` of the source to the folder that holds the site's configuration", root.display())]
+    NotAFolder {
+        /// The file.
+        root: PathBuf,
+    },
+    /// The folder, or a folder above it, may not be looked into.
+    #[error("the folder {} is there but may not be read: {}", folder.display(), rights::advice(folder))]
+    NoRights {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Nothing is in the folder.
+    #[error("the site folder {} is empty; if its disk is not mounted or its files are still being copied, wait or mend that, else set `path` of the source to the site's own folder", root.display())]
+    Empty {
+        /// The folder.
+        root: PathBuf,
+    },
     /// The folder is no Hugo site.
     #[error("{} holds no Hugo configuration (hugo.toml, hugo.yaml, config.toml, config/_default …); set `path` of the source to the site's own folder", root.display())]
     NoConfiguration {
@@ -150,8 +172,13 @@ pub fn rescan(
     now: Timestamp,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Scan, ScanError> {
-    if !settings.root.is_dir() {
-        return Err(ScanError::NoFolder { root: settings.root.clone() });
+    let root = || settings.root.clone();
+    match rights::look(&settings.root) {
+        None => {}
+        Some(Hindrance::Missing) => return Err(ScanError::NoFolder { root: root() }),
+        Some(Hindrance::NoFolder) => return Err(ScanError::NotAFolder { root: root() }),
+        Some(Hindrance::NoRights) => return Err(ScanError::NoRights { folder: root() }),
+        Some(Hindrance::Empty) => return Err(ScanError::Empty { root: root() }),
     }
     let mut scan = Scan::default();
     let site = config::load(&settings.root, &settings.environment, &mut scan.warnings)?;

@@ -14,20 +14,25 @@ use super::config::SiteConfig;
 use super::dates::{Beside, Dates, Moment};
 use super::frontmatter::{self, Document, field, flag, text, texts};
 use super::images::{self, Folders, Picture};
-use super::markup::Markup;
 use super::permalink::{self, Place};
 use super::release::{self, Release};
 use super::walk::PageFile;
-use super::{content, identity, language, markdown, shortcodes, summary};
+use super::{content, identity, language, markdown, protection};
 use crate::clock::Timestamp;
-use crate::html;
 use crate::post::entry::{Entry, Visibility};
 use crate::source::scan::Warning;
+
+mod texts;
+
+use self::texts::Texts;
 
 /// More of a page's tags and authors, and characters of its title, are not sent to strangers.
 const MAX_TAGS: usize = 100;
 const MAX_AUTHORS: usize = 50;
 const MAX_TITLE: usize = 1000;
+
+/// Pictures of a page that are not there and are each told of.
+const MAX_MISSING: usize = 50;
 
 /// What a page's entry needs of the site.
 pub(super) struct SiteFacts<'a> {
@@ -39,13 +44,6 @@ pub(super) struct SiteFacts<'a> {
     pub(super) own_shortcodes: &'a BTreeSet<String>,
 }
 
-/// What a page says: its summary as the source has it, its summary, and its content.
-struct Texts {
-    summary_source: String,
-    summary: String,
-    content: String,
-}
-
 /// What a page becomes by itself alone.
 pub(super) struct Drawn {
     /// Without authors, and withheld.
@@ -55,6 +53,8 @@ pub(super) struct Drawn {
     pub(super) release: Release,
     /// What is odd about it.
     pub(super) warnings: Vec<Warning>,
+    /// Why it must not be sent: what it holds may not be for everybody, or cannot be read for certain.
+    pub(super) held: Option<Warning>,
 }
 
 /// A page read, with its address; its content waits until all addresses are known.
@@ -74,6 +74,8 @@ pub(super) struct Page {
     /// Its folder, if it is a bundle.
     bundle: Option<PathBuf>,
     is_html: bool,
+    /// Whether its file says nothing at all.
+    is_blank: bool,
 }
 
 impl Page {
@@ -85,7 +87,7 @@ impl Page {
         (config, public_url): (&SiteConfig, &Url),
         (root, committed): (&Path, Option<Moment>),
     ) -> Self {
-        let Document { fields, body, body_line, .. } = document;
+        let Document { fields, body, body_line, is_bare: has_no_front_matter, .. } = document;
         let base_name = from.key.rsplit('/').next().unwrap_or(&from.key);
         let written = text(fields.get("title")).map(|title| content::title_text(&title));
         let beside =
@@ -109,7 +111,9 @@ impl Page {
         let title = written
             .or_else(|| if from.is_html() { None } else { markdown::first_heading(&body, &config.markup) })
             .unwrap_or_else(|| base_name.replace(['-', '_'], " "));
+        let is_blank = has_no_front_matter && body.trim().is_empty();
         Self {
+            is_blank,
             key: from.key.clone(),
             file,
             url,
@@ -124,12 +128,38 @@ impl Page {
         }
     }
 
-    /// Why it cannot be told whether the page is public: a date or a word that decides over it cannot be read.
+    /// Why it cannot be told whether the page is public, or for whom: something that decides over it cannot be read, or
+    /// means what only the site's theme knows.
     pub(super) fn undecided(&self) -> Option<String> {
-        let deciding = |key: &&&str| !matches!(**key, "date" | "lastmod" | "modified");
+        if flag(field(&self.fields, "fediverse")) == Some(false) {
+            return None;
+        }
+        if self.is_blank {
+            return Some(
+                "it is empty, as a file that was cut off is, so it is held; what was known of it stays".to_owned(),
+            );
+        }
+        let has_date = self.dates.publish.is_some();
+        let deciding = |key: &&String| match key.as_str() {
+            "lastmod" | "modified" => false,
+            // Without another date it says when the page becomes public.
+            "date" => !has_date,
+            _ => true,
+        };
         if let Some(key) = self.dates.unreadable.iter().find(deciding) {
             return Some(format!(
                 "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
+            ));
+        }
+        if let Some(what) = release::unclear(&self.fields) {
+            return Some(format!(
+                "{what}, so it is not known whether the post is public and it stays as it was; write it as Hugo's manual does"
+            ));
+        }
+        if let Some(key) = protection::key_of(&self.fields) {
+            return Some(format!(
+                "its `{key}` says that not everybody may read it, so it is held and stays as it was; set `fediverse: false`, or take \
+                 `{key}` out of it once it is for everybody"
             ));
         }
         let word = field(&self.fields, "fediverse")
@@ -155,7 +185,7 @@ impl Page {
         let mut names = authors::named(&self.fields, &config.author_taxonomies);
         self.bound("authors", &mut names, MAX_AUTHORS, warnings);
         let tags = self.tags(warnings);
-        let Texts { summary_source, summary, content } = self.texts(site, resolve, warnings);
+        let Texts { summary_source, summary, content, held } = self.texts(site, resolve, warnings);
         self.look_at_pictures(&content, warnings);
         let body = content::normalized(&self.body);
         let image_source = self.picture.as_ref().map(|picture| (&picture.source, &picture.alt));
@@ -182,7 +212,8 @@ impl Page {
             unlisted: release::is_unlisted(&self.fields),
             trace: None,
         };
-        Drawn { entry, names, release, warnings: odd }
+        let held = held.map(|(line, message)| self.warning(Some(line), message));
+        Drawn { entry, names, release, warnings: odd, held }
     }
 
     /// The cover as the page names it.
@@ -205,64 +236,22 @@ impl Page {
         base
     }
 
-    fn texts(
-        &self,
-        site: &SiteFacts<'_>,
-        resolve: &dyn Fn(&str) -> Option<String>,
-        warnings: &mut Vec<Warning>,
-    ) -> Texts {
-        let markup = &site.config.markup;
-        let mut warn =
-            |line: u64, message: String| warnings.push(self.warning(Some(self.body_line + line - 1), message));
-        // A shortcode's HTML is its template's own, whatever the site makes of HTML within Markdown.
-        let within = Markup { raw_html: true, ..markup.clone() };
-        let around = shortcodes::Surroundings {
-            resolve,
-            render: &|text| markdown::render(text, "", &within),
-            param: &|key| self.param(key, site.config),
-            own: site.own_shortcodes,
-        };
-        let body = shortcodes::expand(&self.body, &around, &mut warn);
-        let render = |source: &str| body.fill(&content::html_of(source, &self.title, self.is_html, markup));
-        let content = html::clean_at(&render(&body.text), &self.base());
-        let written = text(self.fields.get("summary")).or_else(|| text(self.fields.get("description")));
-        let above = content::above_more(&body.text).filter(|above| content::says_something(&render(above)));
-        let (summary_source, summary) = match (above, written) {
-            (Some(above), _) => {
-                let source = content::above_more(&self.body).unwrap_or(above);
-                (content::normalized(source), summary::from_html(&render(above)))
-            }
-            // A summary is rendered with no title to leave out: it may well say the same.
-            (None, Some(written)) => {
-                let html = content::html_of(&written, "", false, markup);
-                (written, summary::from_html(&html))
-            }
-            (None, None) => (String::new(), summary::automatic(&content, site.config.summary_length)),
-        };
-        Texts { summary_source, summary, content }
-    }
-
-    /// A parameter of the page, else of the site; `a.b` is one within another.
-    fn param(&self, key: &str, config: &SiteConfig) -> Option<String> {
-        let key = key.to_lowercase();
-        let mut steps = key.split('.');
-        let first = steps.next()?;
-        let within = |start: Option<&Value>| text(steps.clone().fold(start, |value, step| value?.get(step)));
-        let of_site = || within(config.params.as_ref().and_then(|params| params.get(first)));
-        within(field(&self.fields, first)).or_else(of_site)
-    }
-
     /// Warns of pictures that may lead nowhere; their links stay.
     fn look_at_pictures(&self, content: &str, warnings: &mut Vec<Warning>) {
         if let Some(oddity) = self.picture.as_ref().and_then(Picture::oddity) {
             warnings.push(self.warning(None, oddity));
         }
         let Some(bundle) = &self.bundle else { return };
-        for name in images::missing(content, &self.base(), bundle) {
+        let missing = images::missing(content, &self.base(), bundle);
+        for name in missing.iter().take(MAX_MISSING) {
             let before = self.body.split_once(name.as_str()).map(|(before, _)| before.matches('\n').count());
             let line = before.map(|lines| self.body_line + u64::try_from(lines).unwrap_or_default());
             let message = format!("the picture `{name}` is not beside the page, so its link may lead nowhere");
             warnings.push(self.warning(line, message));
+        }
+        if let Some(others) = missing.len().checked_sub(MAX_MISSING).filter(|others| *others > 0) {
+            let message = format!("{others} more pictures are not beside the page, so their links may lead nowhere");
+            warnings.push(self.warning(None, message));
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::authors::slug_of;
+use super::bounds::{Meter, Over};
 use super::config::SiteConfig;
 use super::frontmatter::{Document, field, text, texts};
 use super::images::{beside, first_named, media_type};
@@ -46,22 +47,33 @@ pub(super) struct Origin<'a> {
 }
 
 /// A profile, and the slugs it gives itself in its own `authors` list; `None` where its name makes no slug.
-pub(super) fn read(document: &Document, origin: Origin<'_>, site: Site<'_>) -> Option<(AuthorProfile, Vec<String>)> {
+///
+/// # Errors
+/// When its text costs too much to read.
+pub(super) fn read(
+    document: &Document,
+    origin: Origin<'_>,
+    site: Site<'_>,
+) -> Result<Option<(AuthorProfile, Vec<String>)>, Over> {
     let slug = slug_of(origin.name, site.config);
     if slug.is_empty() {
-        return None;
+        return Ok(None);
     }
     let fields = &document.fields;
     let name = display_name(fields).unwrap_or_else(|| origin.name.to_owned());
     let is_html = origin.path.extension().is_some_and(|extension| extension == "html");
-    let (written, bio) = match text(field(fields, "bio"))
-        .or_else(|| text(field(fields, "summary")).filter(|_| !origin.is_content))
-    {
-        Some(bio) => (bio.clone(), content::html_of(&bio, &name, false, &site.config.markup)),
-        None => {
-            (content::normalized(&document.body), content::html_of(&document.body, &name, is_html, &site.config.markup))
-        }
-    };
+    let meter = Meter::of(document.body.len());
+    let (written, bio) =
+        match text(field(fields, "bio")).or_else(|| text(field(fields, "summary")).filter(|_| !origin.is_content)) {
+            Some(bio) => (bio.clone(), content::html_of(&bio, &name, false, &site.config.markup, &meter)),
+            None => (
+                content::normalized(&document.body),
+                content::html_of(&document.body, &name, is_html, &site.config.markup, &meter),
+            ),
+        };
+    if let Some(over) = meter.over() {
+        return Err(over);
+    }
     let avatar = avatar(fields, origin, &name);
     let shown = if site.with_fields { profile_fields(fields, site.public_url) } else { Vec::new() };
     let picture = avatar.as_ref().map(|avatar| &avatar.url);
@@ -76,7 +88,7 @@ pub(super) fn read(document: &Document, origin: Origin<'_>, site: Site<'_>) -> O
         has_profile: true,
         file: Some(origin.file.to_owned()),
     };
-    Some((profile, own_names))
+    Ok(Some((profile, own_names)))
 }
 
 /// A hash over what a profile's source says.

@@ -218,12 +218,16 @@ impl Desk<'_> {
         }
         if let Some(section) = self.closed_by(file) {
             let message = format!(
-                "{section} cannot be read, and may say that this page is not public, so what was known of it stays as it was"
+                "{section} cannot be read for certain, and may say that this page is not public, so what was known of it stays as it was"
             );
             told.warn(&name(), None, message);
             return None;
         }
         let (name, mut document) = file::document(root, &file.path, told)?;
+        // What a page hands down counts for itself too.
+        let mut own = Cascades::default();
+        own.add("", document.fields.get("cascade"));
+        own.fill(&mut document.fields, config.subject(&file.key, Kind::Page));
         cascades.fill(&mut document.fields, config.subject(&file.key, Kind::Page));
         let page = Page::new(file, name, document, (config, public_url), (root, self.committed(file)));
         if let Some(message) = page.undecided() {
@@ -300,6 +304,10 @@ impl Desk<'_> {
         };
         let site = SiteFacts { config, public_url, settings: self.settings, own_shortcodes: &self.own_shortcodes };
         let mut drawn = page.drawn(&site, &asked);
+        if let Some(held) = drawn.held.take() {
+            let warnings = told.warnings.iter().cloned().chain([held]).collect();
+            return Made::Unreadable(Told { warnings, is_partial: told.is_partial });
+        }
         drawn.warnings.extend(told.warnings.iter().cloned());
         drawn.entry.trace = self.stamp(file, page.cover()).and_then(|sum| {
             let trace = Trace {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::config::SiteConfig;
 use super::dates::Dates;
-use super::frontmatter::{field, flag, text};
+use super::frontmatter::{Truth, field, flag, text, truth};
 use crate::clock::Timestamp;
 use crate::post::entry::Visibility;
 
@@ -26,7 +26,7 @@ impl Release {
     /// Sources 1.3, and the front matter's word on the fediverse (design section 5).
     pub(super) fn of(fields: &Map<String, Value>, dates: &Dates, config: &SiteConfig) -> Self {
         let fediverse = field(fields, "fediverse");
-        let headless = flag(fields.get("headless")) == Some(true);
+        let headless = truth(fields.get("headless")) == Truth::Yes;
         // What the site itself does not list is published only where the page asks for it (sources 1.3).
         if flag(fediverse) == Some(false)
             || headless
@@ -36,9 +36,14 @@ impl Release {
         {
             return Self::Withheld;
         }
-        // `published: false` is an older word for it.
-        let published = || fields.get("published").filter(|value| value.is_boolean());
-        if flag(fields.get("draft")).or_else(|| Some(!flag(published())?)) == Some(true) {
+        // `published: false` is an older word for it; a date there is none.
+        let is_published = match fields.get("published") {
+            None => true,
+            value @ Some(Value::Null) => flag(value) == Some(true),
+            value => flag(value) != Some(false),
+        };
+        let draft = fields.get("draft").filter(|word| !word.is_null());
+        if truth(draft) == Truth::Yes || (draft.is_none() && !is_published) {
             return Self::Draft;
         }
         Self::Dated {
@@ -59,6 +64,34 @@ impl Release {
     }
 }
 
+/// A field that decides over the page and cannot be read for certain, with what it may say.
+pub(super) fn unclear(fields: &Map<String, Value>) -> Option<String> {
+    for key in ["draft", "headless"] {
+        if truth(fields.get(key)) == Truth::Unclear {
+            return Some(format!("`{key}` is neither `true` nor `false`"));
+        }
+    }
+    if matches!(fields.get("published"), Some(Value::Array(_) | Value::Object(_))) {
+        return Some("`published` is neither `true` nor `false`".to_owned());
+    }
+    for table in ["build", "_build"] {
+        match fields.get(table) {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(map)) => {
+                let is_nested = |key: &&&str| matches!(map.get(**key), Some(Value::Array(_) | Value::Object(_)));
+                if let Some(key) = ["render", "list"].iter().find(is_nested) {
+                    return Some(format!("`{table}.{key}` is none of Hugo's words for it"));
+                }
+            }
+            Some(_) => return Some(format!("`{table}` is no table of `render` and `list`")),
+        }
+    }
+    if !matches!(fields.get("cascade"), None | Some(Value::Null | Value::Object(_) | Value::Array(_))) {
+        return Some("`cascade` is no table".to_owned());
+    }
+    None
+}
+
 /// Whether the page is for the fediverse, but not for its public timelines.
 pub(super) fn is_unlisted(fields: &Map<String, Value>) -> bool {
     text(field(fields, "fediverse")).is_some_and(|word| word.eq_ignore_ascii_case("unlisted"))
@@ -66,14 +99,16 @@ pub(super) fn is_unlisted(fields: &Map<String, Value>) -> bool {
 
 /// Whether the site makes a page of it: `build.render`, and `_build.render` as it was called up to Hugo 0.144.
 pub(super) fn is_rendered(fields: &Map<String, Value>) -> bool {
-    build(fields, "render").is_none_or(|word| word == "always" || word == "true")
+    build(fields, "render").all(|word| matches!(word.as_str(), "always" | "true" | "1"))
 }
 
 fn is_off_lists(fields: &Map<String, Value>) -> bool {
-    build(fields, "list").is_some_and(|word| word == "never" || word == "false")
+    build(fields, "list").any(|word| matches!(word.as_str(), "never" | "false" | "0" | "no" | "off"))
 }
 
-fn build(fields: &Map<String, Value>, key: &str) -> Option<String> {
-    let word = |table: &str| text(fields.get(table).and_then(|table| table.get(key)));
-    word("build").or_else(|| word("_build")).map(|word| word.to_lowercase())
+fn build(fields: &Map<String, Value>, key: &str) -> impl Iterator<Item = String> {
+    ["build", "_build"].into_iter().filter_map(move |table| {
+        let word = text(fields.get(table).and_then(|table| table.get(key)))?;
+        Some(word.to_lowercase())
+    })
 }

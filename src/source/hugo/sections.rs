@@ -3,9 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::authors::{self, Authors};
+use super::bounds::Over;
 use super::cascade::Cascades;
 use super::config::{self, Root, SiteConfig, relative};
 use super::frontmatter::Document;
@@ -13,7 +15,7 @@ use super::matcher::Kind;
 use super::profiles::{self, Origin};
 use super::reader::{PerLanguage, Reader};
 use super::walk::Tree;
-use super::{USUAL_SECTIONS, permalink};
+use super::{USUAL_SECTIONS, permalink, protection};
 
 impl Reader<'_> {
     /// Says what the operator asks for and the site has not.
@@ -79,6 +81,10 @@ impl Reader<'_> {
                 self.scan.unread_profiles.extend(author);
                 continue;
             };
+            if let Some(why) = secluded(&document.fields).filter(|_| self.holds_posts(&branch.folder)) {
+                self.warn(&file, None, format!("{why}, so the posts of this section are held"));
+                self.closed.push((branch.folder.clone(), branch.language, file.clone()));
+            }
             if document.fields.contains_key("slug") && self.holds_posts(&branch.folder) {
                 let message = "the `slug` of a section is not read, though newer versions of Hugo change the addresses \
                                below it by it; rename the folder instead, or check the addresses that `sync --dry-run` shows";
@@ -95,7 +101,12 @@ impl Reader<'_> {
         for (branch, file, document) in profiles {
             let language = self.language(branch.language).zip(all.get(branch.language));
             let Some((language, cascades)) = language else { continue };
-            self.profile(&mut authors, (&branch.folder, &branch.path, &file), document, cascades, language);
+            if let Err(over) =
+                self.profile(&mut authors, (&branch.folder, &branch.path, &file), document, cascades, language)
+            {
+                self.warn(&file, None, format!("{over}, so this profile stays as it was; make it shorter"));
+                self.scan.unread_profiles.extend(authors::slug_of_folder(&branch.folder, language.0));
+            }
         }
         self.data_profiles(&mut authors);
         (authors, all)
@@ -108,15 +119,16 @@ impl Reader<'_> {
         mut document: Document,
         cascades: &Cascades,
         language: (&SiteConfig, &Url),
-    ) {
+    ) -> Result<(), Over> {
         let (config, public_url) = language;
         cascades.fill(&mut document.fields, config.subject(key, Kind::Section));
         let address = permalink::folder_address(key, config, public_url);
         let name = key.rsplit('/').next().unwrap_or(key);
         let origin = Origin { name, address: &address, path, file, is_content: true };
-        if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
+        if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language))? {
             authors.add(profile, own_names);
         }
+        Ok(())
     }
 
     fn profile_site<'s>(&self, (config, public_url): (&'s SiteConfig, &'s Url)) -> profiles::Site<'s> {
@@ -144,9 +156,24 @@ impl Reader<'_> {
             };
             let document = Document { fields, ..Document::default() };
             let origin = Origin { name, address: language.1, path: &path, file: &file, is_content: false };
-            if let Some((profile, own_names)) = profiles::read(&document, origin, self.profile_site(language)) {
-                authors.add(profile, own_names);
+            match profiles::read(&document, origin, self.profile_site(language)) {
+                Ok(found) => found.into_iter().for_each(|(profile, own_names)| authors.add(profile, own_names)),
+                Err(over) => {
+                    self.warn(&file, None, format!("{over}, so this profile stays as it was; make it shorter"));
+                    self.scan.unread_profiles.insert(authors::slug_of(name, language.0));
+                }
             }
         }
     }
+}
+
+/// Why it cannot be told who may read what stands below a section.
+fn secluded(fields: &Map<String, Value>) -> Option<String> {
+    let is_handed_down = matches!(fields.get("cascade"), None | Some(Value::Null | Value::Object(_) | Value::Array(_)));
+    if !is_handed_down {
+        return Some("its `cascade` is no table, and may hide pages".to_owned());
+    }
+    // A program that locks a section's page locks what is below it.
+    let key = protection::lock_of(fields)?;
+    Some(format!("its `{key}` says that not everybody may read what is in it"))
 }

@@ -14,7 +14,7 @@ use super::release::Release;
 use super::walk::PageFile;
 use crate::clock::Timestamp;
 use crate::post::entry::Entry;
-use crate::source::stamp::{Look, Stamp};
+use crate::source::stamp::{Look, READING, Stamp};
 
 /// Bytes; a page of which more is to be noted is read each time.
 const MAX_TRACE: usize = 16 * 1024;
@@ -53,7 +53,7 @@ impl Trace {
 
 /// One hash over all that decides over every page alike.
 pub(super) fn ground(decides: &impl Debug) -> String {
-    sha256(&format!("{}\n{decides:?}", env!("CARGO_PKG_VERSION")))
+    sha256(&format!("{} {READING}\n{decides:?}", env!("CARGO_PKG_VERSION")))
 }
 
 /// What a page looks like without reading it: its file, what lies in its bundle, and the places where its cover may be.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::config::{Root, Site, SiteConfig, relative};
+use crate::source::rights;
 use crate::source::scan::Warning;
 
 const RENDERED: &[&str] = &["md", "markdown", "mdown", "html", "htm"];
@@ -124,7 +125,8 @@ fn fault(folder: &Path, error: &walkdir::Error, tree: &mut Tree, warnings: &mut 
         "this link leads nowhere or into itself and was passed over".to_owned()
     } else {
         let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-        format!("it could not be read ({reason}), so nothing counts as removed in this scan; mend its permissions")
+        let advice = error.path().map(rights::advice).unwrap_or_default();
+        format!("it could not be read ({reason}), so nothing counts as removed in this scan; {advice}")
     };
     let file = error.path().map(|path| relative(folder, path)).unwrap_or_default();
     warnings.push(Warning { file, line: None, message });

@@ -1,10 +1,12 @@
 //! YAML as Hugo's authors write it: the last of two equal keys wins, and is reported with its line.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Parser};
 use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
+
+use super::opening;
 
 /// A key that stands twice in one mapping; Hugo from 0.152 on refuses such a file, earlier ones take the last.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub(super) struct Duplicate {
     pub(super) key: String,
     /// Of the later one, counted from 1 within the text given.
     pub(super) line: u64,
+    /// Whether another value stands there than before.
+    pub(super) differs: bool,
 }
 
 /// Why a text cannot be read.
@@ -37,7 +41,10 @@ pub(super) fn parse(text: &str) -> Result<(Map<String, Value>, Vec<Duplicate>), 
     })?;
     match value {
         Value::Null => Ok((Map::new(), Vec::new())),
-        Value::Object(map) => Ok((lower_keys(map), duplicates(text))),
+        Value::Object(map) => {
+            opening::check_keys(&map)?;
+            Ok((lower_keys(map), duplicates(text)))
+        }
         _ => Err(SyntaxError { line: Some(1), message: "it should be a list of `key: value` lines".to_owned() }),
     }
 }
@@ -63,47 +70,68 @@ pub(super) fn first_line(message: &str) -> String {
 
 /// An open mapping or sequence on the way through a document.
 enum Open {
-    Mapping { keys: HashSet<String>, at_key: bool },
+    Mapping(Mapping),
     Sequence,
 }
 
+#[derive(Default)]
+struct Mapping {
+    /// With their values where those are no more than a word.
+    keys: HashMap<String, Option<String>>,
+    /// The key whose value is next.
+    key: Option<String>,
+    at_value: bool,
+    /// The place in what was found of the key whose value is next.
+    found: Option<usize>,
+}
+
 fn duplicates(text: &str) -> Vec<Duplicate> {
-    let mut found = Vec::new();
+    let mut found: Vec<Duplicate> = Vec::new();
     let mut open: Vec<Open> = Vec::new();
     for event in Parser::new_from_str(text) {
         let Ok((event, span)) = event else { break };
+        let line = u64::try_from(span.start.line()).unwrap_or(u64::MAX);
         match event {
             Event::MappingStart(..) => {
-                node(&mut open, None);
-                open.push(Open::Mapping { keys: HashSet::new(), at_key: true });
+                node(&mut open, None, line, &mut found);
+                open.push(Open::Mapping(Mapping::default()));
             }
             Event::SequenceStart(..) => {
-                node(&mut open, None);
+                node(&mut open, None, line, &mut found);
                 open.push(Open::Sequence);
             }
             Event::MappingEnd | Event::SequenceEnd => {
                 open.pop();
             }
-            Event::Alias(..) => {
-                node(&mut open, None);
-            }
-            Event::Scalar(value, ..) => {
-                if let Some(key) = node(&mut open, Some(&value)) {
-                    found.push(Duplicate { key, line: u64::try_from(span.start.line()).unwrap_or(u64::MAX) });
-                }
-            }
+            Event::Alias(..) => node(&mut open, None, line, &mut found),
+            Event::Scalar(value, ..) => node(&mut open, Some(&value), line, &mut found),
             _ => {}
         }
     }
     found
 }
 
-/// Counts a node in the innermost mapping, where keys and values take turns; gives back a key seen before.
-fn node(open: &mut [Open], scalar: Option<&str>) -> Option<String> {
-    let Some(Open::Mapping { keys, at_key }) = open.last_mut() else { return None };
-    let is_key = std::mem::replace(at_key, !*at_key);
-    let key = scalar.filter(|key| is_key && *key != "<<")?;
-    (!keys.insert(key.to_owned())).then(|| key.to_owned())
+/// Counts a node in the innermost mapping, where keys and values take turns; a key seen before is found.
+fn node(open: &mut [Open], scalar: Option<&str>, line: u64, found: &mut Vec<Duplicate>) {
+    let Some(Open::Mapping(mapping)) = open.last_mut() else { return };
+    let at_key = !mapping.at_value;
+    mapping.at_value = at_key;
+    if at_key {
+        mapping.key = scalar.filter(|key| *key != "<<").map(str::to_owned);
+        let seen = mapping.key.clone().filter(|key| mapping.keys.contains_key(key));
+        mapping.found = seen.map(|key| {
+            found.push(Duplicate { key, line, differs: true });
+            found.len() - 1
+        });
+        return;
+    }
+    let Some(key) = mapping.key.take() else { return };
+    let value = scalar.map(str::to_owned);
+    let is_same = mapping.keys.get(&key).is_some_and(|before| before.is_some() && *before == value);
+    if let Some(duplicate) = mapping.found.take().and_then(|place| found.get_mut(place)) {
+        duplicate.differs = !is_same;
+    }
+    mapping.keys.insert(key, value);
 }
 
 #[cfg(test)]
@@ -115,7 +143,10 @@ mod tests {
         let (map, found) = parse("A: 1\nb:\n  c: x\n  c: y\nlist:\n- k: 1\n- k: 2\n\nA: 3\n").expect("YAML");
         assert_eq!(map["a"], 3);
         assert_eq!(map["b"]["c"], "y");
-        assert_eq!(found, [Duplicate { key: "c".to_owned(), line: 4 }, Duplicate { key: "A".to_owned(), line: 9 }]);
+        let twice = |key: &str, line| Duplicate { key: key.to_owned(), line, differs: true };
+        assert_eq!(found, [twice("c", 4), twice("A", 9)]);
+        let (_, found) = parse("a: x\na: 'x'\na: {b: 1}\n").expect("YAML");
+        assert_eq!(found.iter().map(|found| found.differs).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]

@@ -92,7 +92,7 @@ struct Words {
 
 impl Words {
     fn of(entry: &Entry) -> Self {
-        let ordered: Vec<u64> = html::text(&entry.content).split_whitespace().map(hash).collect();
+        let ordered: Vec<u64> = html::text_of_clean(&entry.content).split_whitespace().map(hash).collect();
         let mut sorted = ordered.clone();
         sorted.sort_unstable();
         Self { ordered, sorted }

@@ -86,9 +86,13 @@ fn posts_are_recognised_by_text_or_by_title_and_date_and_never_by_a_guess() {
         ("a=T|1|x", "a=U|2|y", vec!["a <- a"]),
         ("a=T|1|x", "b=U|2|x", vec!["b <- a: same text"]),
         ("a=T|1|x", "b=T|1|y", vec!["b <- a: same title and date"]),
-        ("a=T|1|x", "b=T|2|y", vec![]),
-        // Without a date or without a title, neither is evidence.
-        ("a=T||x", "b=T||y", vec![]),
+        ("a=T|1|x", "b=T|2|y", vec!["b <- a: same folder and title"]),
+        ("a=T||x", "b=T||y", vec!["b <- a: same folder and title"]),
+        // Elsewhere, or where others have the title too, it is no evidence.
+        ("o/a=T|1|x", "n/b=T|2|y", vec![]),
+        ("a=T|1|x c=T|3|z", "b=T|2|y c=T|3|z", vec!["c <- c"]),
+        ("a=T|1|x", "b=T|2|y c=T|3|z", vec![]),
+        // Without a title, the date is none.
         ("a=|1|x", "b=|1|y", vec![]),
         // Two have the text: title, date or name tell them apart, else nothing does.
         ("a=T|1|x b=U|2|x", "c=T|3|x", vec!["c <- a: same text"]),
@@ -113,6 +117,24 @@ fn posts_are_recognised_by_text_or_by_title_and_date_and_never_by_a_guess() {
     ] {
         assert_eq!(case(known, seen), expected, "{known} => {seen}");
     }
+}
+
+#[test]
+fn the_only_page_of_a_folder_is_the_same_whatever_it_is_called() {
+    let at = |file: &str, key: &str, said: &str| Entry { file: format!("content/{file}"), ..entry(key, said) };
+    let long = || vec![post(at("post/f/Long name.md", "post/f/Long name", "T|1|x")), post(entry("post/g", "U|2|y"))];
+    let beside = || entry("post/g", "U|2|y");
+    let renamed = scan(vec![at("post/f/index.md", "post/f", "T|3|z"), beside()]);
+    assert_eq!(told(&renamed, &long()), ["post/f <- post/f/Long name: same folder and title", "post/g <- post/g"]);
+    let retitled = scan(vec![at("post/f/index.md", "post/f", "V|3|z"), beside()]);
+    assert_eq!(told(&retitled, &long())[0], "post/f <- post/f/Long name: the only page of its folder");
+    let other = scan(vec![at("post/f/Short.md", "post/f/Short", "V|3|z"), beside()]);
+    assert_eq!(told(&other, &long()), ["post/g <- post/g"], "neither is a bundle's own page");
+    let mut two = long();
+    two.push(post(at("post/f/Second.md", "post/f/Second", "W|4|w")));
+    assert_eq!(told(&retitled, &two), ["post/g <- post/g"], "two are gone");
+    let again = scan(vec![at("post/f/index.nl.md", "nl:post/f", "V|3|z"), beside()]);
+    assert_eq!(told(&again, &long()), ["post/g <- post/g"], "a translation is another post");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::document::{avatar, name_emoji, preview};
 use super::{Talk, id_of};
@@ -10,6 +11,7 @@ use crate::activity::incoming::{Attachment, Audience, Emoji, Mention};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::html;
+use crate::ids::Host;
 use crate::interaction::{Author, Person, Shown, State, Words};
 use crate::web::assets;
 use crate::web::pictures::{Album, Spot};
@@ -113,7 +115,7 @@ fn reply(app: &App, shown: &Shown, words: &Words, (parent, whose): (&str, &str),
         "reblog": null,
         "account": account(app, &shown.author, album),
         "media_attachments": words.attachments.iter().enumerate().map(|(number, one)| media(shown, number, one, album)).collect::<Vec<_>>(),
-        "mentions": words.mentions.iter().map(mention).collect::<Vec<_>>(),
+        "mentions": words.mentions.iter().filter_map(mention).collect::<Vec<_>>(),
         "tags": [],
         "emojis": emojis(&words.emoji, album, |number| Some(Spot::Emoji(shown.row, number))),
         "card": null,
@@ -135,7 +137,7 @@ fn account(app: &App, who: &Person, album: &mut Album) -> Value {
         "id": author_id(&who.row),
         "username": username,
         "acct": acct,
-        "display_name": html::straight(if who.name.is_empty() { username } else { &who.name }),
+        "display_name": who.name,
         "uri": who.id,
         "url": who.url,
         "avatar": avatar,
@@ -174,7 +176,12 @@ fn media(shown: &Shown, number: usize, attachment: &Attachment, album: &mut Albu
     })
 }
 
-fn mention(mention: &Mention) -> Value {
-    let acct = mention.name.as_deref().unwrap_or_default().trim_start_matches('@');
-    json!({ "id": mention.href, "username": acct.split('@').next(), "acct": acct, "url": mention.href })
+/// Somebody who is named: widgets put this into their pages as it is, so nothing of it is what the sender wrote but a user
+/// name that is one; the host is that of the actor.
+fn mention(mention: &Mention) -> Option<Value> {
+    let url = Url::parse(&mention.href).ok()?;
+    let host = Host::of(&url)?;
+    let written = mention.name.as_deref().unwrap_or_default().trim_start_matches('@');
+    let username = html::username(written.split('@').next().unwrap_or_default()).unwrap_or(html::UNNAMED);
+    Some(json!({ "id": url.as_str(), "username": username, "acct": format!("{username}@{host}"), "url": url.as_str() }))
 }

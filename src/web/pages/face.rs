@@ -29,7 +29,8 @@ impl Face {
         let initial = plain.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().to_string());
         Self {
             name: content::name(who, album),
-            handle: content::cut(&who.handle, 100),
+            // Whole: a handle whose host is cut could be anybody's.
+            handle: who.handle.clone(),
             url: web_address(&who.url),
             picture: avatar(who, album),
             initial: initial.unwrap_or_default(),

@@ -7,7 +7,7 @@ mod feeds;
 mod follow;
 mod home;
 mod listed;
-mod post;
+pub(super) mod post;
 mod profile;
 mod reply;
 mod words;
@@ -16,7 +16,7 @@ use askama::Template;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::CONTENT_LANGUAGE;
+use http::header::{CONTENT_LANGUAGE, LINK};
 use http::{HeaderMap, HeaderValue};
 
 use self::words::Words;
@@ -68,12 +68,26 @@ fn speechless() -> Failure {
 
 /// A page of a template; anybody who reads the same language may keep it for a minute.
 fn page(frame: &Frame<'_>, template: &impl Template) -> Result<Response, Failure> {
-    let mut response = Document::text(HTML, template.render()?).into_response();
-    if let Ok(language) = HeaderValue::try_from(&frame.say.lang) {
+    Ok(spoken(frame.say, Document::text(HTML, template.render()?)))
+}
+
+/// A page in the reader's language.
+fn spoken(say: &Words, page: Document) -> Response {
+    let mut response = page.into_response();
+    if let Ok(language) = HeaderValue::try_from(&say.lang) {
         response.headers_mut().insert(CONTENT_LANGUAGE, language);
     }
     response.extensions_mut().insert(Spoken);
-    Ok(response)
+    response
+}
+
+/// A page of something that programs read at its id: said in a header too, since some look at those alone (WordPress's
+/// reply block, interop U11).
+fn of_id(mut response: Response, id: &str) -> Response {
+    if let Ok(link) = HeaderValue::try_from(format!(r#"<{id}>; rel="alternate"; type="application/activity+json""#)) {
+        response.headers_mut().insert(LINK, link);
+    }
+    response
 }
 
 #[derive(Template)]

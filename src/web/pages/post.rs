@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use activitypub_federation::config::Data;
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use http::HeaderMap;
@@ -14,18 +15,23 @@ use super::content::{self, cut, signs_of};
 use super::face::{Face, web_address};
 use super::listed::title;
 use super::profile;
-use super::{Frame, page};
+use super::{Frame, HTML, of_id, spoken};
 use crate::activity::incoming::Attachment;
 use crate::app::App;
+use crate::author;
+use crate::db::Conn;
 use crate::html;
+use crate::ids::InteractionId;
 use crate::interaction::store::{Order, Page};
-use crate::interaction::{Shown, State, Words};
+use crate::interaction::{self, Shown, State, Words};
+use crate::post::Article;
 use crate::post::store::article_by_uuid;
 use crate::web::answer::{Form, lead_to};
 use crate::web::conversation::document::preview;
 use crate::web::conversation::{self, PAGE, Talk, page_of};
 use crate::web::error::Failure;
 use crate::web::pictures::{Album, Spot};
+use crate::web::prepared::{Prepared, Shape, rendered};
 
 /// Most steps by which answers are set in.
 const STEPS: usize = 4;
@@ -35,6 +41,8 @@ const TOLD: usize = 20;
 
 /// Longest description, in characters.
 const DESCRIPTION: usize = 200;
+
+const UNKNOWN: Failure = Failure::NotFound("No post of ours has this address.");
 
 #[derive(Template)]
 #[template(path = "post.html", config = "src/web/pages/askama.toml")]
@@ -136,11 +144,11 @@ struct Hung {
 
 pub(super) async fn show(
     data: Data<App>,
+    Extension(prepared): Extension<Prepared>,
     Path((written, uuid)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    const UNKNOWN: Failure = Failure::NotFound("No post of ours has this address.");
     let app: &App = &data;
     let uuid = Uuid::try_parse(&uuid).map_err(|_| UNKNOWN)?;
     let mut conn = app.db.read().await?;
@@ -158,10 +166,51 @@ pub(super) async fn show(
         return lead_to(&page_of(app, &whose, &article));
     }
     let page_asked = Page { order: Order::Threads, from: conversation::from(query.as_deref())?, limit: PAGE };
-    let talk = Talk::read(app, &mut conn, article, page_asked).await?;
+    let say = Frame::new(app, &headers)?.say;
+    let shape = Shape::Page(&say.lang);
+    let version = prepared.version(&mut conn, (&article, &whose), shape, page_asked.from).await?;
     drop(conn);
-    let post = Post::new(app, Frame::new(app, &headers)?, &talk, page_asked.from);
-    page(&post.frame, &post)
+    let make = async {
+        let mut conn = app.db.read().await?;
+        let talk = Talk::read(app, &mut conn, article, page_asked).await?;
+        drop(conn);
+        let (app, headers) = (app.clone(), headers.clone());
+        rendered(move || Ok(Post::new(&app, Frame::new(&app, &headers)?, &talk, page_asked.from).render()?)).await
+    };
+    let shown = spoken(say, prepared.answer(version, HTML, &headers, make).await?);
+    Ok(of_id(shown, &app.urls.article(uuid)))
+}
+
+/// Most pages of a conversation that are looked through for one reply.
+const LOOKED_THROUGH: i64 = 5;
+
+/// Where a reply stands on our page of its article; the page alone where it stands too far below.
+pub(in crate::web) async fn place_of(
+    app: &App,
+    conn: &mut Conn,
+    article: &Article,
+    reply: InteractionId,
+) -> Result<String, Failure> {
+    let owner = author::store::actor(conn, article.owner).await?.ok_or(UNKNOWN)?;
+    let page = page_of(app, &owner, article);
+    let mut from = 0;
+    for _ in 0..LOOKED_THROUGH {
+        let asked = Page { order: Order::Threads, from, limit: PAGE + 1 };
+        let mut found = interaction::store::conversation(conn, &app.urls, article.id, asked).await?;
+        // As a page is cut ([`Talk::read`]).
+        let on_it = i64::try_from(conversation::fitting(&found)).unwrap_or(PAGE).min(PAGE);
+        let is_last = i64::try_from(found.len()).unwrap_or(PAGE) <= on_it;
+        found.truncate(usize::try_from(on_it).unwrap_or_default());
+        if found.iter().any(|(shown, _)| shown.row == reply) {
+            let query = if from > 0 { format!("?from={from}") } else { String::new() };
+            return Ok(format!("{page}{query}#{}", anchor(reply)));
+        }
+        if is_last {
+            break;
+        }
+        from += on_it;
+    }
+    Ok(format!("{page}#conversation"))
 }
 
 impl<'a> Post<'a> {
@@ -257,17 +306,17 @@ fn items(frame: &Frame<'_>, replies: &[(Shown, usize)], album: &mut Album) -> Ve
         let to = above.filter(|above| above.state == State::Shown);
         let said = shown.words.as_ref().filter(|_| shown.state == State::Shown);
         Item {
-            anchor: anchor(shown),
+            anchor: anchor(shown.row),
             step: (*depth).min(STEPS),
-            to: to.map(|above| (content::name(&above.author, album), anchor(above))),
+            to: to.map(|above| (content::name(&above.author, album), anchor(above.row))),
             said: said.map(|words| said_in(frame, shown, words, album)),
         }
     };
     replies.iter().map(item).collect()
 }
 
-fn anchor(shown: &Shown) -> String {
-    format!("r{}", shown.row)
+fn anchor(reply: InteractionId) -> String {
+    format!("r{reply}")
 }
 
 fn said_in(frame: &Frame<'_>, shown: &Shown, words: &Words, album: &mut Album) -> Said {

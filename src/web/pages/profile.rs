@@ -8,7 +8,7 @@ use http::HeaderMap;
 
 use super::face::Face;
 use super::listed::{Listed, listed, owners};
-use super::{Frame, page};
+use super::{Frame, of_id, page};
 use crate::activity::actor::ActorKind;
 use crate::app::App;
 use crate::author::{self, Actor};
@@ -83,7 +83,7 @@ pub(super) async fn show(
         older,
         frame,
     };
-    page(&profile.frame, &profile)
+    Ok(of_id(page(&profile.frame, &profile)?, &profile.id))
 }
 
 /// One of ours who is not deleted, by a handle in any case.

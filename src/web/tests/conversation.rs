@@ -3,8 +3,9 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::talk::{answer, boost, like, person, reply, reply_with, set_state};
+use super::talk::{answer, boost, like, person, person_called, reply, reply_with, set_state};
 use super::{BROWSER, ORIGIN, Site};
+use crate::activity::incoming::Mention;
 use crate::interaction::State;
 
 #[tokio::test]
@@ -147,7 +148,7 @@ async fn an_unchanged_conversation_is_not_sent_again() {
     assert_eq!(again.header("access-control-allow-origin"), "*");
     let mut conn = site.app.db.read().await.expect("a connection");
     let article =
-        crate::post::store::article_by_url(&mut conn, "https://example.org/post/ferry/").await.expect("a row");
+        crate::interaction::named::article_of_page(&mut conn, "https://example.org/post/ferry/").await.expect("a row");
     drop(conn);
     let ivo = person(&site, "ivo").await;
     boost(&site, &article.expect("an article"), ivo).await;
@@ -192,4 +193,58 @@ async fn a_long_conversation_comes_in_pages_each_parent_first() {
     let second = site.get(&format!("{address}?from=200"), &BROWSER).await;
     assert_eq!(second.text().matches("<li id=\"r").count(), 50);
     assert!(!second.text().contains("class=\"step5"), "set in four steps at most");
+}
+
+/// Whoever wants to be taken for somebody else, with what page, JSON and widgets' JSON say of them.
+#[tokio::test]
+async fn no_name_deceives() {
+    let site = Site::new().await;
+    let article = site.write("post/ferry", 1, None).await;
+    let users = [
+        "gargron@masto.test",
+        "gargron@masto.test\u{200b}\u{3164}",
+        "ann\u{202e}tset",
+        "<img src=x onerror=alert(1)>",
+        "g\u{430}rgron",
+        "",
+    ];
+    for (n, user) in users.iter().enumerate() {
+        let who =
+            person_called(&site, &format!("u{n}"), user, "\u{202e}\u{2066}moderator\u{200b}\u{ad}\n<b>x</b>").await;
+        reply_with(&site, &article, who, None, u64::try_from(n).expect("few"), |words| {
+            let named =
+                |name: &str| Mention { href: "https://m.example/users/eve".to_owned(), name: Some(name.to_owned()) };
+            words.mentions = vec![
+                named("@gargron@masto.test"),
+                named("<img src=x onerror=alert(1)>"),
+                named("@a\u{202e}b@m.example"),
+            ];
+        })
+        .await;
+    }
+    let nobody = person_called(&site, "blank", "blank", "\u{200b}\u{3164} \u{2800}").await;
+    like(&site, &article, nobody, None).await;
+
+    let read = async |path: &str| site.get(path, &[]).await.json();
+    let own = read("/api/v1/conversation?key=post/ferry").await;
+    for reply in own["replies"]["items"].as_array().expect("a list") {
+        assert_eq!(reply["author"]["handle"], "@unnamed@m.example", "{reply}");
+        assert_eq!(reply["author"]["name"], "moderator <b>x</b>", "text, and straight");
+    }
+    assert_eq!(own["likes"]["people"][0]["name"], "blank", "a name that nobody sees is none");
+    let context = read(&format!("/api/v1/statuses/{}/context", article.uuid)).await;
+    for status in context["descendants"].as_array().expect("a list") {
+        let account = &status["account"];
+        assert_eq!((&account["username"], &account["acct"]), (&json!("unnamed"), &json!("unnamed@m.example")));
+        let named: Vec<&Value> =
+            status["mentions"].as_array().expect("a list").iter().map(|one| &one["acct"]).collect();
+        assert_eq!(
+            named,
+            ["gargron@m.example", "unnamed@m.example", "unnamed@m.example"],
+            "the host is that of the link"
+        );
+    }
+    let page = site.get(&format!("/@ann/{}", article.uuid), &BROWSER).await;
+    let deceiving = |c: char| matches!(c, '\u{202e}' | '\u{2066}' | '\u{200b}' | '\u{3164}' | '\u{ad}');
+    assert!(!page.text().contains("masto.test") && !page.text().contains(deceiving), "{}", page.text());
 }

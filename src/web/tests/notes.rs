@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{AS2, BROWSER, Site};
+use super::{AS2, BROWSER, ORIGIN, Site};
 use crate::clock::Timestamp;
 use crate::outbox::answers::{self, Draft};
 use crate::post::Article;
@@ -26,7 +26,10 @@ async fn programs_read_the_note_and_people_the_page_a21() {
     assert_eq!(note["inReplyTo"], site.app.urls.article(article.uuid).as_str());
     assert_eq!(note["contentMap"]["nl"], "<p>It <em>sails</em>.</p>", "the language of the article");
     let page = site.get(&id, &BROWSER).await;
-    assert_eq!((page.status, page.header("location")), (StatusCode::FOUND, article.url.as_str()));
+    assert_eq!(page.status, StatusCode::FOUND);
+    let (place, anchor) = page.header("location").split_once('#').expect("the answer's own place");
+    assert_eq!(place, format!("{ORIGIN}/@ann/{}", article.uuid));
+    assert!(site.get(place, &BROWSER).await.text().contains(&format!("<li id=\"{anchor}\"")), "{anchor}");
     for part in ["replies", "likes", "shares"] {
         let collection = site.document(&format!("{id}/{part}")).await;
         assert_eq!((&collection["id"], &collection["type"]), (&note[part]["id"], &"Collection".into()));

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{BROWSER, ORIGIN, Site};
+use super::{AS2, BROWSER, ORIGIN, Site};
 
 #[tokio::test]
 async fn a_profile_shows_who_and_what() {
@@ -15,6 +15,8 @@ async fn a_profile_shows_who_and_what() {
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     let page = answer.text();
     let id = site.ann.url(&site.app.urls);
+    let link = format!(r#"<{id}>; rel="alternate"; type="application/activity+json""#);
+    assert_eq!(answer.header("link"), link, "for programs that look at headers alone");
     for expected in [
         &format!(r#"<link rel="alternate" type="application/activity+json" href="{id}">"#),
         "<h1>Ann de Vries</h1>",
@@ -112,4 +114,31 @@ async fn errors_are_pages_for_people_and_problems_for_programs() {
     assert_eq!(method.header("content-type"), "application/problem+json");
     let robots = site.get("/robots.txt", &[]).await;
     assert!(robots.text().starts_with("User-agent: *"));
+}
+
+#[tokio::test]
+async fn what_is_sent_is_compressed_where_the_reader_takes_it() {
+    let site = Site::new().await;
+    let article = site.write("post/ferry", 1, None).await;
+    let script = site.get("/assets/veerpont.js", &[]).await.header("location").to_owned();
+    let page = format!("/@ann/{}", article.uuid);
+    let document = site.app.urls.article(article.uuid);
+    for (address, accept) in [(&script, BROWSER[0]), (&page, BROWSER[0]), (&document, AS2[0])] {
+        let plain = site.get(address, &[accept]).await;
+        assert_eq!(plain.header("content-encoding"), "", "{address}");
+        for coding in ["br", "gzip"] {
+            let small = site.get(address, &[accept, ("accept-encoding", coding)]).await;
+            assert_eq!(small.header("content-encoding"), coding, "{address}");
+            assert!(small.body.len() < plain.body.len(), "{address}");
+            let vary: Vec<_> =
+                small.headers.get_all("vary").iter().map(|value| value.to_str().expect("text")).collect();
+            assert!(vary.join(", ").contains("accept-encoding"), "{vary:?}");
+            assert_eq!(small.header("etag"), format!("W/{}", plain.header("etag")), "equal in meaning alone");
+            let known = ("if-none-match", small.header("etag"));
+            let again = site.get(address, &[accept, ("accept-encoding", coding), known]).await;
+            assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0), "{address}");
+        }
+    }
+    let component = site.get(&script, &[("accept-encoding", "gzip")]).await.body.len();
+    assert!(component < 15_000, "docs/component.md: {component} bytes");
 }

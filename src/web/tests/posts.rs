@@ -27,6 +27,8 @@ async fn a_post_is_shown_with_its_conversation() {
     let page = site.get(&path, &BROWSER).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text());
     let (text, id) = (page.text(), site.app.urls.article(article.uuid));
+    let link = format!(r#"<{id}>; rel="alternate"; type="application/activity+json""#);
+    assert_eq!(page.header("link"), link, "for programs that look at headers alone");
     for expected in [
         "<link rel=\"canonical\" href=\"https://example.org/post/ferry/\">".to_owned(),
         format!("<link rel=\"alternate\" type=\"application/activity+json\" href=\"{id}\">"),

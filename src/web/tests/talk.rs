@@ -14,11 +14,16 @@ use crate::remote;
 
 /// Somebody at `m.example` with a picture and an emoji in their name.
 pub(super) async fn person(site: &Site, user: &str) -> RemoteActorId {
-    let id = format!("https://m.example/users/{user}");
+    person_called(site, user, user, &format!("{user} <b>:boat:</b>")).await
+}
+
+/// Somebody at `m.example` who says that they are called so.
+pub(super) async fn person_called(site: &Site, id: &str, user: &str, name: &str) -> RemoteActorId {
+    let id = format!("https://m.example/users/{id}");
     let document = json!({
         "@context": "https://www.w3.org/ns/activitystreams", "id": id, "type": "Person", "preferredUsername": user,
-        "name": format!("{user} <b>:boat:</b>"), "inbox": format!("{id}/inbox"), "url": format!("https://m.example/@{user}"),
-        "icon": { "type": "Image", "url": format!("https://m.example/{user}.png") },
+        "name": name, "inbox": format!("{id}/inbox"), "url": id.replace("users/", "@"),
+        "icon": { "type": "Image", "url": format!("{}.png", id.replace("users/", "")) },
         "tag": [{ "type": "Emoji", "name": ":boat:", "icon": { "url": "https://m.example/boat.png" } }],
     });
     let actor = incoming::actor(&document).expect("an actor");

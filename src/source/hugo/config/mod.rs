@@ -22,6 +22,7 @@ use super::dates::Order;
 use super::frontmatter::{flag, text, texts};
 use super::markup::Markup;
 use super::matcher::{Kind, Subject};
+use crate::source::rights::{self, Hindrance};
 use crate::source::scan::Warning;
 
 /// A site: what holds for all of it.
@@ -135,8 +136,10 @@ pub(super) fn load(root: &Path, environment: &str, warnings: &mut Vec<Warning>) 
     let languages = languages::languages(&all);
     let mut roots = languages::roots(root, &all, &languages, warnings);
     let first = roots.first().map_or_else(|| root.join("content"), |first| first.folder.clone());
-    if !first.is_dir() {
-        return Err(ScanError::NoContent { folder: first });
+    match rights::look(&first) {
+        None | Some(Hindrance::Empty) => {}
+        Some(Hindrance::NoRights) => return Err(ScanError::NoRights { folder: first }),
+        Some(Hindrance::Missing | Hindrance::NoFolder) => return Err(ScanError::NoContent { folder: first }),
     }
     languages::missing(root, &mut roots, warnings);
     if flag(all.get("builddrafts")) == Some(true) {

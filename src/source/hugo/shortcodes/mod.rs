@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use self::scanner::{Fault, Node, Shortcode, scan};
 use super::marker::Marker;
+use super::protection;
 use crate::html;
 
 /// What shortcodes may ask of the page and the site around them.
@@ -25,11 +26,22 @@ pub(super) struct Surroundings<'a> {
     pub(super) own: &'a BTreeSet<String>,
 }
 
+/// Why a body must not be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Something of this name may hold what only some may read.
+    Locked(String),
+    /// Its shortcodes cannot be told apart in a time that is in proportion to its length.
+    TooMuch,
+}
+
 /// A body whose shortcodes are taken out.
 #[derive(Clone, Debug)]
 pub(super) struct Expanded {
     /// With a mark in the place of each shortcode that is no text.
     pub(super) text: String,
+    /// The line that keeps the page from being sent, and why.
+    pub(super) held: Option<(u64, Held)>,
     marker: Marker,
     pieces: Vec<String>,
 }
@@ -44,16 +56,26 @@ impl Expanded {
 /// Takes the shortcodes out of a body. `warn` takes the line within the body, counted from 1, and what is to be said.
 pub(super) fn expand(body: &str, around: &Surroundings<'_>, warn: &mut dyn FnMut(u64, String)) -> Expanded {
     let (nodes, faults) = scan(body);
+    let mut held: Option<(u64, Held)> = None;
     for fault in faults {
         match fault {
-            Fault::Unclosed(line) => {
+            Fault::Unclosed(line, start) => {
+                if protection::may_lock(&start) {
+                    held = held.or(Some((line, Held::Locked(start.chars().take(40).collect()))));
+                }
                 warn(
                     line,
                     "a shortcode is not closed here, so it stands as text; end it with `>}}` or `%}}`".to_owned(),
                 );
             }
             Fault::Unopened(line, name) => {
+                if protection::is_locked(&name, &[], true) {
+                    held = held.or(Some((line, Held::Locked(name.clone()))));
+                }
                 warn(line, format!("the shortcode `{name}` is closed here but was not opened, so that is left out"));
+            }
+            Fault::TooCostly(line) => {
+                held = Some((line, Held::TooMuch));
             }
             Fault::TooDeep(line, name) => {
                 warn(
@@ -65,9 +87,9 @@ pub(super) fn expand(body: &str, around: &Surroundings<'_>, warn: &mut dyn FnMut
             }
         }
     }
-    let mut expander = Expander { around, warn, marker: Marker::unlike(body, "SHORTCODE"), pieces: Vec::new() };
+    let mut expander = Expander { around, warn, marker: Marker::unlike(body, "SHORTCODE"), pieces: Vec::new(), held };
     let text = expander.text(&nodes);
-    Expanded { text, marker: expander.marker, pieces: expander.pieces }
+    Expanded { text, held: expander.held, marker: expander.marker, pieces: expander.pieces }
 }
 
 /// What becomes of a shortcode.
@@ -91,6 +113,7 @@ struct Expander<'a, 'w> {
     warn: &'w mut dyn FnMut(u64, String),
     marker: Marker,
     pieces: Vec<String>,
+    held: Option<(u64, Held)>,
 }
 
 impl Expander<'_, '_> {
@@ -141,6 +164,10 @@ impl Expander<'_, '_> {
 
     fn unknown(&mut self, code: &Shortcode) -> String {
         let name = &code.name;
+        if protection::is_locked(name, &code.arguments, code.inner.is_some()) {
+            self.held.get_or_insert_with(|| (code.line, Held::Locked(name.clone())));
+            return String::new();
+        }
         let whose = if self.around.own.contains(name) {
             format!("the shortcode `{name}` is the site's own, and its template cannot be run here")
         } else {

@@ -132,3 +132,44 @@ fn pairs_within_pairs_are_bounded_and_what_is_in_them_is_kept() {
     let last = nodes.iter().rev().find_map(|node| if let Node::Code(code) = node { Some(code.line) } else { None });
     assert_eq!(last, Some(100));
 }
+
+/// Shapes of which each part was once looked at to the end of the text.
+#[test]
+fn the_scanner_looks_at_each_byte_a_few_times() {
+    let shapes = [
+        "{{< x ",
+        "{{<x",
+        "{{% x \"",
+        "{{< \"",
+        "{{< `",
+        "{{</* x ",
+        "{{%/* x */%",
+        "{{< a x",
+        "{{< a=\"b\\\" ",
+        "{{< x >}}",
+        "{{< x >}}a{{< /y >}}",
+        "{{< x >}}{{< y >}}{{< /x >}}",
+        "{{",
+        "{{<",
+        "{{< / ",
+    ];
+    let ends = ["", ">}}", "\" >}}", "\" >}}\"", "` >}}", "*/>}}", "{{< /x >}}"];
+    for shape in shapes {
+        for end in ends {
+            let body = shape.repeat(64 * 1024 / shape.len()) + end;
+            let mut in_vain = 0;
+            let (_, faults) = scanner::scan_counted(&body, &mut in_vain);
+            assert!(in_vain <= 10 * body.len() + 64 * 1024, "{shape} {end}: {in_vain}");
+            let gave_up = faults.iter().any(|fault| matches!(fault, Fault::TooCostly(_)));
+            assert!(!gave_up || in_vain > 8 * body.len(), "{shape} {end}");
+        }
+    }
+}
+
+#[test]
+fn what_would_take_the_square_of_the_time_is_held() {
+    let body = "{{< a x".repeat(20_000) + " \" >}}";
+    let around = Surroundings { resolve: &|_| None, render: &str::to_owned, param: &|_| None, own: &BTreeSet::new() };
+    let expanded = expand(&body, &around, &mut |_, _| {});
+    assert_eq!(expanded.held.map(|(_, why)| why), Some(Held::TooMuch));
+}

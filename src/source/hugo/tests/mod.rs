@@ -1,6 +1,7 @@
 //! The connector on small trees made here.
 
 mod bodies;
+mod bombs;
 mod broken;
 mod building;
 mod languages;
@@ -196,9 +197,10 @@ fn faults_are_warned_of_and_never_read_as_removals() {
     site.write("content/post/large.md", &"x".repeat(2 * 1024 * 1024 + 1));
     std::fs::write(site.0.path().join("content/post/latin.md"), b"a\n\xe9").expect("a file");
     let scan = site.scan();
-    assert_eq!(keys(&scan), ["post/someday", "post/twice"]);
-    let unreadable = ["post/large", "post/latin", "post/tab", "post/toml", "post/unclosed", "post/when"];
-    assert_eq!(scan.unreadable.iter().collect::<Vec<_>>(), unreadable);
+    assert_eq!(keys(&scan), Vec::<&str>::new());
+    let unreadable =
+        ["large", "latin", "someday", "tab", "toml", "twice", "unclosed", "when"].map(|name| format!("post/{name}"));
+    assert_eq!(scan.unreadable.iter().cloned().collect::<Vec<_>>(), unreadable);
     let lines = [("large", None), ("latin", Some(2)), ("someday", None), ("tab", Some(2)), ("toml", Some(2))];
     let lines = lines.into_iter().chain([("twice", Some(5)), ("unclosed", Some(1)), ("when", None)]);
     let expected: Vec<_> = lines.map(|(name, line)| (format!("content/post/{name}.md"), line)).collect();

@@ -3,6 +3,7 @@
 
 mod differences;
 mod generated;
+mod hidden;
 mod more_shapes;
 mod program;
 mod shapes;

@@ -1,0 +1,81 @@
+//! What wakes the loops: each waits for its own queue alone, and only a commit that added to it wakes it.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+/// The queue of a loop: rows that it works off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Sources to be scanned.
+    Sources,
+    /// What is to be said, and to be fanned out.
+    Outbox,
+    /// Hosts for which something waits.
+    Hosts,
+    /// Activities without a verdict.
+    Inbound,
+    /// Documents to be read elsewhere.
+    Wanted,
+}
+
+const QUEUES: usize = 5;
+
+/// Several queues, one bit each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Queues(u8);
+
+impl Queues {
+    pub(super) fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+}
+
+tokio::task_local! {
+    static ADDED: Cell<Queues>;
+}
+
+/// Says that the present write adds to a queue: once it is committed, whoever waits for that looks.
+///
+/// Outside of [`super::Db::write`] it does nothing: a loop looks by itself after a while.
+pub fn added(queue: Queue) {
+    let _ = ADDED.try_with(|queues| queues.set(queues.get().and(Queues(1 << queue as u8))));
+}
+
+/// Runs a write, and tells what it added to.
+pub(super) async fn noting<T>(write: impl Future<Output = T>) -> (T, Queues) {
+    let noted = async {
+        let result = write.await;
+        (result, ADDED.with(Cell::get))
+    };
+    ADDED.scope(Cell::default(), noted).await
+}
+
+/// One bell for each queue. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bells(Arc<[Notify; QUEUES]>);
+
+impl Bells {
+    pub(super) fn of(&self, queue: Queue) -> Notified<'_> {
+        let [sources, outbox, hosts, inbound, wanted] = &*self.0;
+        match queue {
+            Queue::Sources => sources,
+            Queue::Outbox => outbox,
+            Queue::Hosts => hosts,
+            Queue::Inbound => inbound,
+            Queue::Wanted => wanted,
+        }
+        .notified()
+    }
+
+    pub(super) fn ring(&self, queues: Queues) {
+        for (bit, bell) in self.0.iter().enumerate() {
+            if queues.0 & (1 << bit) != 0 {
+                bell.notify_waiters();
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! One process serves a SQLite file, and one is each node of a PostgreSQL database.
+
+use std::sync::atomic::Ordering;
+
+use sqlx::{Connection, Executor, PgConnection};
+use veerpont::db::{Db, SeatError};
+use veerpont::serve;
+
+use crate::support::{Engine, engines};
+use crate::world::{MONDAY, World, on_each_engine};
+
+#[tokio::test]
+async fn a_second_serve_is_refused_and_a_command_is_not() {
+    on_each_engine(async |world| {
+        let seat = world.app.db.take_seat("test").await.expect("nobody serves");
+        let part = world.source_path();
+        let beside = world.beside(&part, &part).await.expect("a command may run beside it");
+        let refused = beside.db.take_seat("test").await.expect_err("it is taken").to_string();
+        assert!(refused.contains("another `veerpont serve`") && refused.contains("stop it first"), "{refused}");
+        // So `serve` itself fails before it frees anything of the first.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("an address");
+        assert!(serve::start_on(beside.clone(), listener).await.is_err());
+        drop(seat);
+        drop(beside.db.take_seat("test").await.expect("it is free"));
+        beside.db.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_of_other_names_serve_together_on_postgresql_alone() {
+    for engine in engines() {
+        let database = engine.database().await;
+        let (one, other) = (Db::open(&database.url).await.expect("open"), Db::open(&database.url).await.expect("open"));
+        let seat = one.take_seat("one").await.expect("nobody serves");
+        let second = other.take_seat("two").await;
+        match engine {
+            Engine::Sqlite => assert!(matches!(second, Err(SeatError::File(_))), "{second:?}"),
+            Engine::Postgres => assert!(second.is_ok(), "{second:?}"),
+        }
+        drop((seat, second));
+        one.close().await;
+        other.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_lost_its_connection_takes_its_place_again_or_stands_back() {
+    if !engines().contains(&Engine::Postgres) {
+        return;
+    }
+    let world = World::new(Engine::Postgres, MONDAY).await;
+    let mut seat = world.app.db.take_seat("test").await.expect("nobody serves");
+    seat.keep().await.expect("it is held");
+    let mut admin = PgConnection::connect(world.database_url()).await.expect("a connection");
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()";
+    admin.execute(cut).await.expect("the connection is cut");
+    seat.keep().await.expect("it is had again");
+    admin.execute(cut).await.expect("the connection is cut");
+    let part = world.source_path();
+    let beside = world.beside(&part, &part).await.expect("another process");
+    let theirs = beside.db.take_seat("test").await.expect("it is free");
+    assert!(matches!(seat.keep().await, Err(SeatError::Node(_))));
+    assert!(world.app.may_claim());
+    world.app.replaced.store(true, Ordering::Relaxed);
+    assert!(!world.app.may_claim(), "a node that was replaced takes nothing up");
+    drop(theirs);
+    beside.db.close().await;
+    world.app.db.close().await;
+}
