@@ -73,7 +73,10 @@ async fn bridge(folder: &Path, origin: &str, pictures: SocketAddr) -> App {
 async fn the_article(app: &App) -> Article {
     let mut conn = app.db.read().await.expect("a connection");
     let page = "http://ferrytown.example/post/repair-cafe-first-year/";
-    veerpont::interaction::named::article_of_page(&mut conn, page).await.expect("a row").expect("the sample site's post")
+    veerpont::interaction::named::article_of_page(&mut conn, page)
+        .await
+        .expect("a row")
+        .expect("the sample site's post")
 }
 
 /// A thousand replies of eighty people, in threads of all depths, some with warnings, emoji, pictures and other scripts.

@@ -2,8 +2,12 @@
 
 mod addresses;
 mod counter;
+<<<<<<< HEAD
 mod idle;
+=======
+>>>>>>> scale
 mod crowded;
+mod idle;
 mod lists;
 mod quiet;
 mod stranger_html;
