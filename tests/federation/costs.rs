@@ -2,10 +2,6 @@
 
 mod addresses;
 mod counter;
-<<<<<<< HEAD
-mod idle;
-=======
->>>>>>> scale
 mod crowded;
 mod idle;
 mod lists;
