@@ -37,7 +37,8 @@ async fn t9_an_undo_that_comes_before_its_follow_leaves_no_follower() {
         ann.send(world, &late).await;
         assert_eq!(world.followers().await, 0);
         let sent = ann.server.take_seen();
-        let kinds: Vec<Value> = sent.iter().filter_map(|seen| serde_json::from_slice::<Value>(&seen.body).ok()).collect();
+        let kinds: Vec<Value> =
+            sent.iter().filter_map(|seen| serde_json::from_slice::<Value>(&seen.body).ok()).collect();
         assert_eq!(kinds.iter().map(|answer| &answer["type"]).collect::<Vec<_>>(), ["Reject"], "each is answered");
     })
     .await;

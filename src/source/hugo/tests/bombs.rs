@@ -107,7 +107,8 @@ fn no_page_has_warnings_without_end() {
 
 #[test]
 fn bombs_in_front_matter_are_bounded() {
-    let laughs = (1..30).map(|n| format!("a{n}: &a{n} [{}]\n", format!("*a{}, ", n - 1).repeat(9))).collect::<Vec<_>>().concat();
+    let laughs =
+        (1..30).map(|n| format!("a{n}: &a{n} [{}]\n", format!("*a{}, ", n - 1).repeat(9))).collect::<Vec<_>>().concat();
     for (name, head) in [
         ("aliases", format!("---\na0: &a0 [x]\n{laughs}---\nw")),
         ("depth", format!("---\na: {}\n---\nw", "[".repeat(100_000))),
