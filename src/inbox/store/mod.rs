@@ -288,7 +288,7 @@ macro_rules! forget {
 /// # Errors
 /// The database's.
 pub async fn forget_texts(conn: &mut Conn, settled: Timestamp, deferred: Timestamp, limit: i64) -> sqlx::Result<u64> {
-    let understood = query(forget!("verdict IN ('accepted', 'ignored', 'declined', 'failed')"))
+    let understood = query(forget!("verdict IN ('accepted', 'ignored', 'declined', 'failed', 'mention')"))
         .bind(settled.millis())
         .bind(limit)
         .execute(&mut *conn)
