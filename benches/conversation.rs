@@ -24,11 +24,11 @@ use veerpont::clock::Clock;
 use veerpont::config::Config;
 use veerpont::ids::{ArticleId, InteractionId, RemoteActorId};
 use veerpont::interaction::store::{NewOpinion, NewPost};
-use veerpont::interaction::{self, Author, Kind, Target, Words};
+use veerpont::interaction::{self, Author, CleanPost, Kind, Target, Words};
 use veerpont::net::client::Client;
 use veerpont::post::Article;
 use veerpont::source::sync::{self, Wish};
-use veerpont::{post, remote, serve};
+use veerpont::{remote, serve};
 
 const REPLIES: usize = 1000;
 const PEOPLE: usize = 80;
@@ -123,7 +123,8 @@ async fn person(app: &App, number: usize) -> RemoteActorId {
     });
     let actor = incoming::actor(&document).expect("an actor");
     let (ids, now) = (app.ids.clone(), app.clock.now());
-    let kept = app.db.write(move |conn| Box::pin(async move { remote::actors::keep(conn, &ids, actor, now).await }));
+    let kept =
+        app.db.write(move |conn| Box::pin(async move { remote::actors::keep(conn, &ids, actor, None, now).await }));
     kept.await.expect("an actor").id
 }
 
@@ -173,7 +174,7 @@ async fn reply(
     parent: Option<InteractionId>,
     number: usize,
 ) -> InteractionId {
-    let words = Words::of(statement(&document(article, number)).expect("a post"));
+    let words = Words::of(CleanPost::of(statement(&document(article, number)).expect("a post")));
     let (id, now) = (InteractionId(app.ids.row()), app.clock.now());
     let minutes = u64::try_from(number).expect("a number");
     let published = now - Duration::from_hours(48) + Duration::from_secs(60 * minutes);

@@ -48,8 +48,11 @@ fn is_linear(what: &str, bytes: usize, cost: &Cost) {
     assert!(within(cost.bytes, 12, 64_000), "{what}: {cost:?}");
 }
 
-/// Every way there is to have a text cleaned.
-fn ways() -> [(&'static str, fn(&str) -> String); 5] {
+/// A way to have a text cleaned, by its name.
+type Way = (&'static str, fn(&str) -> String);
+
+/// Every way there is.
+fn ways() -> [Way; 5] {
     [
         ("strangers", html::clean_strangers),
         ("clean", html::clean),
