@@ -24,11 +24,11 @@ use veerpont::clock::Clock;
 use veerpont::config::Config;
 use veerpont::ids::{ArticleId, InteractionId, RemoteActorId};
 use veerpont::interaction::store::{NewOpinion, NewPost};
-use veerpont::interaction::{self, Author, Kind, Target, Words};
+use veerpont::interaction::{self, Author, CleanPost, Kind, Target, Words};
 use veerpont::net::client::Client;
 use veerpont::post::Article;
 use veerpont::source::sync::{self, Wish};
-use veerpont::{post, remote, serve};
+use veerpont::{remote, serve};
 
 const REPLIES: usize = 1000;
 const PEOPLE: usize = 80;
@@ -174,7 +174,7 @@ async fn reply(
     parent: Option<InteractionId>,
     number: usize,
 ) -> InteractionId {
-    let words = Words::of(statement(&document(article, number)).expect("a post"));
+    let words = Words::of(CleanPost::of(statement(&document(article, number)).expect("a post")));
     let (id, now) = (InteractionId(app.ids.row()), app.clock.now());
     let minutes = u64::try_from(number).expect("a number");
     let published = now - Duration::from_hours(48) + Duration::from_secs(60 * minutes);

@@ -109,6 +109,9 @@ const GONE: &[&str] = &[
 /// The cleaner's output differs from its input mostly once; this is for what strangers make on purpose.
 const ROUNDS: usize = 6;
 
+/// Longest value of an attribute, in bytes: html5ever looks to its end for each character that it escapes.
+const VALUE_MAX: usize = 8_192;
+
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| content_builder(UrlRelative::Deny));
 static STRIPPER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = content_builder(UrlRelative::Deny);
@@ -215,6 +218,9 @@ fn paragraph_like() -> impl Iterator<Item = &'static str> {
 /// Drops attribute values that the rules on schemes let through but that make no sense there, and writes addresses as
 /// browsers read them.
 fn fitting<'u>(element: &str, attribute: &str, value: &'u str) -> Option<Cow<'u, str>> {
+    if value.len() > VALUE_MAX {
+        return None;
+    }
     if matches!(attribute, "href" | "src") {
         return fitting_address(element, value);
     }

@@ -71,7 +71,7 @@ impl ConfigCommand {
             "communities": communities,
             "sources": names,
             "warnings": warnings,
-            "notes": split_domain(&config),
+            "notes": split_domain(&config).into_iter().collect::<Vec<_>>(),
         });
         output.print(&result, || {
             let told: Vec<String> =
@@ -85,7 +85,7 @@ impl ConfigCommand {
                 names.join(", "),
                 config.server.origin,
                 config.database.redacted()
-            ) + &split_domain(&config).iter().map(|note| format!("\nnote: {note}")).collect::<String>()
+            ) + &split_domain(&config).map_or_else(String::new, |note| format!("\nnote: {note}"))
         })
     }
 }
@@ -117,7 +117,7 @@ fn misspelt_authors(config: &Config) -> Vec<Warning> {
 }
 
 /// What handles of another domain than that of the actors cost (interop U2).
-fn split_domain(config: &Config) -> Vec<String> {
+fn split_domain(config: &Config) -> Option<String> {
     let (handles, actors) = (config.server.handle_domain.as_str(), config.server.origin.host_str().unwrap_or_default());
     let note = || {
         format!(
@@ -125,7 +125,7 @@ fn split_domain(config: &Config) -> Vec<String> {
              choose one domain for both, before anybody follows (docs/webfinger.md)"
         )
     };
-    (handles != actors).then(note).into_iter().collect()
+    (handles != actors).then(note)
 }
 
 fn is_readable(file: &Path, source: &str, key: &str) -> anyhow::Result<()> {

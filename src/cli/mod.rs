@@ -162,7 +162,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
     let config = arguments.config.as_path();
     match arguments.command {
         Command::Init(init) => init.run(config, output),
-        Command::Demo(Demo { once }) => demo::run(demo::Options { once, json: arguments.json }).await,
+        Command::Demo(Demo { once }) => Box::pin(demo::run(demo::Options { once, json: arguments.json })).await,
         Command::Config(command) => command.run(config, output),
         Command::Backup(file) => file.backup(load(config)?, output).await,
         Command::Restore(file) => file.restore(&load(config)?, output).await,
@@ -183,7 +183,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
             };
             let is_dry = sync.dry_run;
             let result = until_told_to_stop(sync.run(&app, begun, output)).await;
-            if !is_dry && result.as_ref().is_err_and(|error| error.is::<ToldToStop>()) {
+            if !is_dry && result.as_ref().is_err_and(anyhow::Error::is::<ToldToStop>) {
                 crate::source::sync::let_go(&app).await?;
             }
             app.db.close().await;

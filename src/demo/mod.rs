@@ -42,7 +42,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let mut out = io::stdout();
     let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let manner = if options.json { Manner::Json } else { Manner::Text { colour } };
-    perform(options.once, &mut out, manner).await
+    Box::pin(perform(options.once, &mut out, manner)).await
 }
 
 async fn perform(once: bool, out: &mut (dyn Write + Send), manner: Manner) -> anyhow::Result<()> {
@@ -78,7 +78,7 @@ async fn tell(opened: &mut Option<Stage>, voice: &mut Voice<'_>) -> anyhow::Resu
         "A ferry town's site crosses to the fediverse. Everything below really happens, on this machine alone.",
     )?;
     voice.line("")?;
-    let stage = voice.step("Two servers start", start()).await?;
+    let stage = voice.step("Two servers start", Box::pin(start())).await?;
     story::tell(opened.insert(stage), voice).await
 }
 

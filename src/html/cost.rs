@@ -93,7 +93,7 @@ impl Limits {
     }
 
     /// The HTML, without what no tag needs, if it may be read as a tree.
-    pub(super) fn admit<'a>(self, html: &'a str) -> Option<Cow<'a, str>> {
+    pub(super) fn admit(self, html: &str) -> Option<Cow<'_, str>> {
         let (kept, sink) = feed::read(html, meter::Meter::new(self));
         let cost = Cost { bytes: html.len(), ..sink.reader.cost() };
         SPENT.set(SPENT.get().and(cost));

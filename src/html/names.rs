@@ -112,8 +112,8 @@ mod tests {
             "\u{1d173}",
         ];
         for c in hidden {
-            assert_eq!(straight(&format!("an{c}n")), "ann", "{:?}", c);
-            assert_eq!(straight(&format!("{c}ann{c}{c}")), "ann", "{:?}", c);
+            assert_eq!(straight(&format!("an{c}n")), "ann", "{c:?}");
+            assert_eq!(straight(&format!("{c}ann{c}{c}")), "ann", "{c:?}");
         }
         assert_eq!(straight("fl\u{1F3F4}\u{e0067}\u{e0062}x"), "fl\u{1F3F4}x", "tags that make no flag");
         assert_eq!(straight("a\u{200d}👩"), "a👩");

@@ -220,3 +220,20 @@ fn what_is_too_dear_is_left_as_its_words() {
     let sloppy = (0..300).fold(String::new(), |all, number| all + &format!("<p><b>a{number}<p><i>b</i></b>"));
     assert!(clean(&sloppy).matches("<p>").count() >= 600);
 }
+
+#[test]
+fn a_long_text_is_parted_without_a_trace() {
+    for (piece, expected) in
+        [("&", "&amp;"), ("&amp;", "&amp;"), ("&am", "&amp;am"), ("x\u{a0}", "x&nbsp;"), ("&notin;é©", "∉é©")]
+    {
+        let (dirty, text) = (piece.repeat(5_000), expected.repeat(5_000));
+        assert_eq!(clean(&dirty), text);
+        assert_eq!(clean(&format!("<p><!-- <b> {dirty} --><b>x{dirty}</b></p>")), format!("<p><b>x{text}</b></p>"));
+        assert_eq!(
+            clean(&format!("<style>{dirty}</style><table><tr><td>{dirty}")),
+            format!("<table><tbody><tr><td>{text}</td></tr></tbody></table>")
+        );
+        assert_eq!(clean(&format!("<!{dirty}> y<svg><![CDATA[{dirty}]]></svg>{dirty}")), format!("y{text}"));
+    }
+    assert_eq!(clean(&format!("<a href='https://a.example/?{}'>x</a>", "&".repeat(9_000))), "x");
+}

@@ -16,7 +16,7 @@ const CHUNK: i64 = 200;
 /// The database's.
 pub async fn delete_actor(app: &App, id: ActorId) -> sqlx::Result<usize> {
     let now = app.clock.now();
-    app.db.write(move |conn| Box::pin(async move { author::store::set_deleted(conn, id, now).await })).await?;
+    app.db.decide(move |conn| Box::pin(async move { author::store::set_deleted(conn, id, now).await })).await?;
     let mut articles = 0;
     loop {
         let ended = end_some(app, id).await?;

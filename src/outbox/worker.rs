@@ -289,9 +289,8 @@ async fn reprofile(app: &App, actor: Actor, item: String) -> anyhow::Result<()> 
 /// The end of an actor, to every inbox we know; its key stays to sign it (interop D6, D14).
 async fn farewell(app: &App, actor: &Actor, item: String) -> anyhow::Result<()> {
     if super::farewell::end_some(app, actor.id).await? != super::farewell::Ended::default() {
-        // Who deleted them did not come to the end: what stood until now is said first. This step did its part.
-        let end = app.db.write(move |conn| Box::pin(async move { begun::end(conn, OutboxWorker::NAME, &item).await }));
-        end.await?;
+        // Who deleted them did not come to the end: what stood until now is said first.
+        app.db.write(move |conn| Box::pin(async move { begun::end(conn, OutboxWorker::NAME, &item).await })).await?;
         return Ok(());
     }
     let (uuid, now, id) = (app.ids.uuid(), app.clock.now(), actor.id);

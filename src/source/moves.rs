@@ -289,14 +289,14 @@ impl<'a> Search<'a> {
         let only = |entry: &Entry| Some(folder_of(entry));
         let is_index = |entry: &Entry| last_name(&entry.file).split('.').next() == Some("index");
         let standing = || known.iter().filter(|post| post.state != PostState::Removed).map(|post| &post.entry);
-        let single = |mark: &dyn Fn(&Entry) -> Option<String>| {
+        let alone = |mark: &dyn Fn(&Entry) -> Option<String>| {
             let (seen, before) = (counted(scan.entries.iter().filter_map(mark)), counted(standing().filter_map(mark)));
             let both = seen.into_iter().filter(|(mark, count)| *count == 1 && before.get(mark) == Some(&1));
             both.map(|(mark, _)| mark).collect::<BTreeSet<String>>()
         };
-        let titles = single(&titled);
-        self.pair(&Evidence::FolderAndTitle, |entry, _| titled(entry).filter(|mark| titles.contains(mark)));
-        let folders = single(&only);
+        let names = alone(&titled);
+        self.pair(&Evidence::FolderAndTitle, |entry, _| titled(entry).filter(|mark| names.contains(mark)));
+        let folders = alone(&only);
         let gone: BTreeMap<String, &'a Post> =
             self.movable().filter_map(|post| Some((only(&post.entry)?, post))).collect();
         let come: Vec<&'a Entry> = self.entries.values().copied().collect();

@@ -3,6 +3,9 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+/// Bytes of a path that is named in full.
+const LONGEST: usize = 200;
+
 /// What stands in the way of reading a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hindrance {
@@ -39,10 +42,11 @@ pub fn advice(path: &Path) -> String {
     match owner(seen) {
         Some((owner, mode)) => {
             let us = owner_of_this_program().map_or_else(|| "another user".to_owned(), |us| format!("user {us}"));
+            let name = seen.display().to_string();
+            let name = if name.len() > LONGEST { "it".to_owned() } else { name };
             format!(
-                "{} belongs to user {owner} with mode {mode:03o}, and this program runs as {us}; let that user read it, as \
-                 with its group and `chmod -R g+rX`, or run this program as user {owner}",
-                seen.display()
+                "{name} belongs to user {owner} with mode {mode:03o}, and this program runs as {us}; let that user read it, as \
+                 with its group and `chmod -R g+rX`, or run this program as user {owner}"
             )
         }
         None => format!("let the user who runs this program read {}", seen.display()),

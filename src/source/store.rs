@@ -139,12 +139,13 @@ pub async fn free(conn: &mut Conn, owner: &str, now: Timestamp) -> sqlx::Result<
     Ok(())
 }
 
-/// Makes every source due whose last scan failed, without the pause that follows a failure: what was wrong may be mended.
+/// Makes every source due whose last scan failed, without the pause that follows a failure: what was wrong may be mended. One
+/// by which the process ended again and again rests all the same ([`free`]).
 ///
 /// # Errors
 /// The database's.
 pub async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1")
+    query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1 AND begun <= 2")
         .bind(now.millis())
         .execute(conn)
         .await?;

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::Home;
 
@@ -28,8 +28,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 fn ended(child: &mut Child) -> Option<i32> {
-    let since = Instant::now();
-    while since.elapsed() < PATIENCE {
+    for _ in 0..PATIENCE.as_millis() / 20 {
         if let Some(status) = child.try_wait().expect("a child") {
             return status.code();
         }
@@ -67,8 +66,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// Waits until something is there.
 fn wait_for(what: impl Fn() -> bool) -> bool {
-    let since = Instant::now();
-    while since.elapsed() < PATIENCE {
+    for _ in 0..PATIENCE.as_millis() / 2 {
         if what() {
             return true;
         }

@@ -136,6 +136,8 @@ async fn a_flood_drowns_nobody_g8_g9() {
         let peer = world.peer("peer.test", &["ann"]);
         let maren = peer.lookup(MAREN).await.expect("an actor");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        // However long it took so far.
+        world.clock.advance(Clock::system().now().since(world.clock.now()));
         let running = serve::start_on(world.app.clone(), listener).await.expect("a bridge");
         let (at, date) = (running.address, world.clock.now().http_date());
 

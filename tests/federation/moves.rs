@@ -275,7 +275,8 @@ async fn what_moved_to_another_site_goes_or_stays_as_the_operator_says() {
 
         world.configure("removal_grace = \"24h\"", "removal_grace = \"24h\"\nmoved_away = \"keep\"").await;
         world.site.remove("kept");
-        assert_eq!(later(world).await.0.updated, 1);
+        let (report, _) = later(world).await;
+        assert_eq!((report.moved, report.updated), (1, 0), "it moved, and was not edited");
         for _ in 0..3 {
             let (report, _) = later(world).await;
             assert_eq!((report.updated, report.removed, report.held), (0, 0, 0));

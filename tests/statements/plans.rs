@@ -94,9 +94,11 @@ fn is_cut(statement: &str, table: &str) -> bool {
     let from = format!(" FROM {table} ");
     let mut rests = statement.match_indices(&from).map(|(at, found)| &statement[at + found.len()..]);
     let words = |rest: &str| rest.split_whitespace().take(5).map(str::to_owned).collect::<Vec<_>>();
-    rests.all(|rest| match words(rest).iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["LIMIT", ..] | ["ORDER", "BY", _, "LIMIT", ..] | ["ORDER", "BY", _, "DESC", "LIMIT"] => true,
-        _ => false,
+    rests.all(|rest| {
+        matches!(
+            words(rest).iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
+            ["LIMIT", ..] | ["ORDER", "BY", _, "LIMIT", ..] | ["ORDER", "BY", _, "DESC", "LIMIT"]
+        )
     })
 }
 

@@ -201,15 +201,12 @@ fn filled(called: &Macro, arguments: &[Tokens]) -> Tokens {
             (Token::Mark('$'), Some((_, Token::Word(name)))) => called.parameters.iter().position(|one| one == name),
             _ => None,
         };
-        match parameter.and_then(|number| arguments.get(number)) {
-            Some(argument) => {
-                body.extend(argument.iter().cloned());
-                at += 2;
-            }
-            None => {
-                body.push(called.body[at].clone());
-                at += 1;
-            }
+        if let Some(argument) = parameter.and_then(|number| arguments.get(number)) {
+            body.extend(argument.iter().cloned());
+            at += 2;
+        } else {
+            body.push(called.body[at].clone());
+            at += 1;
         }
     }
     body

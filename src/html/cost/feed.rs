@@ -1,5 +1,5 @@
-//! Hands HTML to the real tokenizer, piece by piece, and leaves out what makes a single tag dear: html5ever compares each
-//! attribute of a tag with all before it.
+//! Hands HTML to the real tokenizer, piece by piece, and changes what html5ever takes the square of: it compares each
+//! attribute of a tag with all before it, and looks to the end of a text for each character that it escapes.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -10,6 +10,12 @@ use html5ever::tokenizer::{BufferQueue, Token, TokenSink, TokenSinkResult, Token
 
 /// Most attributes of one tag that are read; the others are left out.
 const ATTRIBUTES: usize = 256;
+
+/// Longest text in one node, as far as something in it is escaped, in bytes.
+const TEXT: usize = 4_096;
+
+/// Parts two text nodes, and is gone from what is cleaned.
+const PARTING: &str = "<!---->";
 
 /// Who reads tokens, until they have had enough.
 pub(super) trait Reader: TokenSink {
@@ -122,8 +128,25 @@ impl<'a, S: Reader> Feed<'a, S> {
             }
         }
         if !self.leaves_out {
-            self.feed(fed, end);
+            self.text(fed, end);
         }
+    }
+
+    /// The rest of a piece, parted where it is long and much of it would be escaped.
+    fn text(&mut self, mut start: usize, end: usize) {
+        while end - start > TEXT {
+            let bytes = self.html.as_bytes().get(start + TEXT..end).unwrap_or_default();
+            // What begins with 0xC2 may be a blank that does not break.
+            let Some(at) = bytes.iter().position(|byte| matches!(byte, b'&' | 0xc2)) else { break };
+            start = self.feed(start, start + TEXT + at);
+            if !self.is_silent() {
+                self.give(PARTING);
+                self.kept.push_str(self.html.get(self.kept_to..start).unwrap_or_default());
+                self.kept.push_str(PARTING);
+                self.kept_to = start;
+            }
+        }
+        self.feed(start, end);
     }
 
     fn tokens_so_far(&self) -> usize {
@@ -136,13 +159,16 @@ impl<'a, S: Reader> Feed<'a, S> {
     }
 
     fn feed(&self, from: usize, to: usize) -> usize {
+        self.give(self.html.get(from..to).unwrap_or_default());
+        to
+    }
+
+    fn give(&self, piece: &str) {
         let input = BufferQueue::default();
-        let piece = self.html.get(from..to).unwrap_or_default();
         if !piece.is_empty() {
             input.push_back(StrTendril::from(piece));
             while !matches!(self.tokenizer.feed(&input), TokenizerResult::Done) {}
         }
-        to
     }
 
     /// Goes on by a byte; tells whether an attribute begins with it.
@@ -202,11 +228,10 @@ impl Scan {
             (Self::BeforeValue, _) if is_blank => Self::BeforeValue,
             (Self::Quoted(_) | Self::Other | Self::Done, _) => self,
             (_, b'>') => Self::Done,
-            (Self::BeforeValue, _) => Self::Unquoted,
             (Self::Name | Self::Unquoted | Self::AfterQuoted | Self::Slash, _) if is_blank => Self::Before,
             (Self::Attribute, _) if is_blank => Self::After,
             (Self::Before | Self::After, _) if is_blank => self,
-            (Self::Unquoted, _) => Self::Unquoted,
+            (Self::BeforeValue | Self::Unquoted, _) => Self::Unquoted,
             (_, b'/') => Self::Slash,
             (Self::Name, _) => Self::Name,
             (Self::Attribute | Self::After, b'=') => Self::BeforeValue,

@@ -44,10 +44,10 @@ pub(super) async fn requested(
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
         return Ok(Verdict::declined("its actor is gone"));
     };
-    if interaction::store::post(conn, &quote).await?.is_none() {
-        if let Some(verdict) = take_in(app, conn, inbound, &quote, brought).await? {
-            return Ok(verdict);
-        }
+    if interaction::store::post(conn, &quote).await?.is_none()
+        && let Some(verdict) = take_in(app, conn, inbound, &quote, brought).await?
+    {
+        return Ok(verdict);
     }
     let known = interaction::store::post(conn, &quote).await?;
     let Some((known, uuid)) = known.and_then(|post| post.uuid.map(|uuid| (post, uuid))) else {

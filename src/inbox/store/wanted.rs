@@ -12,7 +12,7 @@ use crate::inbox::{Purpose, Want};
 
 mod lines;
 
-pub use lines::{Line, because_of, count};
+pub use lines::{Line, because_of};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(2);

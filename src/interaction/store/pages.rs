@@ -9,14 +9,15 @@ use crate::interaction::Words;
 /// Most replies that say of one page that it is theirs and are looked at.
 const ON_A_PAGE: i64 = 100;
 
-/// The replies and quotes that say that one of these pages, at most nine, is theirs: page and id, the oldest first.
+/// The replies and quotes that say that one of these pages, at most nine, is theirs: page and id, the oldest first; of very many,
+/// some.
 ///
 /// # Errors
 /// The database's.
 pub async fn said_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(String, String)>> {
     let mut found = query(
-        "SELECT page, object_id FROM interactions WHERE page IN ($1, $2, $3, $4, $5, $6, $7, $8, $9) AND kind IN ('reply', 'quote')
-         ORDER BY id LIMIT $10",
+        "SELECT f.page, f.object_id FROM (SELECT id, page, object_id FROM interactions WHERE page IN ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         AND kind IN ('reply', 'quote') LIMIT $10) f ORDER BY f.id",
     );
     let Some(first) = pages.first() else { return Ok(Vec::new()) };
     for place in 0..crate::post::store::PAGES {

@@ -54,6 +54,7 @@ pub(super) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     /// For a page of so many bytes, from now on.
+    #[expect(clippy::disallowed_methods, reason = "what hangs is stopped by the machine's own clock")]
     pub(super) fn of(bytes: usize) -> Self {
         let begun = Instant::now();
         let steps = SPARE_STEPS.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX).saturating_mul(STEPS_PER_BYTE));

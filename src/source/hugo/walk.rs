@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -125,7 +126,8 @@ fn fault(folder: &Path, error: &walkdir::Error, tree: &mut Tree, warnings: &mut 
         "this link leads nowhere or into itself and was passed over".to_owned()
     } else {
         let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-        let advice = error.path().map(rights::advice).unwrap_or_default();
+        let is_denied = error.io_error().is_some_and(|error| error.kind() == ErrorKind::PermissionDenied);
+        let advice = error.path().filter(|_| is_denied).map_or_else(|| "see to its disk".to_owned(), rights::advice);
         format!("it could not be read ({reason}), so nothing counts as removed in this scan; {advice}")
     };
     let file = error.path().map(|path| relative(folder, path)).unwrap_or_default();

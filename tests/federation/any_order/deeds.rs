@@ -210,7 +210,7 @@ pub(super) fn shuffled(all: &[Said], order: &[u32], again: &[usize]) -> Vec<Said
             // An Undo overtakes what it names.
             for later in 1..theirs.len() {
                 let (one, two) = (&all[theirs[later - 1]], &all[theirs[later]]);
-                if two.undoes.as_deref() == one.activity["id"].as_str() && order[later] % 2 == 0 {
+                if two.undoes.as_deref() == one.activity["id"].as_str() && order[later].is_multiple_of(2) {
                     theirs.swap(later - 1, later);
                 }
             }

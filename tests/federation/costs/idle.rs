@@ -22,6 +22,9 @@ use crate::world::{MAREN, World, on_each_engine};
 /// The hour.
 const HOUR: Duration = Duration::from_hours(1);
 
+/// A row of the inbox: whose, attempts, due, lease, verdict.
+type State = (&'static str, i64, Timestamp, Option<&'static str>, Option<&'static str>);
+
 /// Looks of one loop in an hour: one each time it is idle for so long, and a few at the beginning.
 const LOOKS: usize = 1810;
 
@@ -195,10 +198,10 @@ async fn fill(world: &World) {
         .collect();
     let job = world.app.db.write(move |conn| {
         Box::pin(async move {
-            let inbound = "INSERT INTO inbound (id, activity_id, signer, actor, kind, raw, path, received_at, attempts, next_attempt_at,
-                 lease_owner, verdict, settled_at) VALUES ($1, $2, $3, $3, 'Like', '{}', '/', $4, $5, $6, $7, $8, $9)";
+            let inbound = "INSERT INTO inbound (id, heard, activity_id, signer, actor, kind, raw, path, received_at, attempts, next_attempt_at,
+                 lease_owner, verdict, settled_at) VALUES ($1, $1, $2, $3, $3, 'Like', '{}', '/', $4, $5, $6, $7, $8, $9)";
             // Whose, attempts, due, lease, verdict.
-            let states: [(&str, i64, Timestamp, Option<&str>, Option<&str>); 7] = [
+            let states: [State; 7] = [
                 ("resting", 1, later, None, None),
                 ("leased", 1, later, Some("elsewhere"), None),
                 // Due, but for the one of the same actor before it.

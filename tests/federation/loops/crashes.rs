@@ -39,15 +39,15 @@ async fn live(world: &mut World, killer: &str, begun: &mut usize) -> bool {
         if claims.is_empty() {
             return true;
         }
-        let (mut killed, mut others) = (false, Vec::new());
+        let (mut is_over, mut others) = (false, Vec::new());
         for claim in claims {
             if claim.activity_id == killer {
-                killed = true;
+                is_over = true;
             } else {
                 others.push(claim);
             }
         }
-        if killed {
+        if is_over {
             // All that was under way ends with it.
             *begun += 1;
             world.restart().await;
@@ -172,7 +172,7 @@ async fn a_host_by_which_the_process_ends_rests_longer_each_time() {
         for minutes in [1, 4, 9] {
             assert_eq!(delivery.claim(&world.app, 256).await.expect("a claim").len(), 1);
             world.restart().await;
-            world.advance(Duration::from_mins(minutes) - Duration::from_secs(1));
+            world.advance(Duration::from_secs(60 * minutes - 1));
             assert!(delivery.claim(&world.app, 256).await.expect("a claim").is_empty(), "{minutes} minutes");
             world.advance(Duration::from_secs(1));
         }

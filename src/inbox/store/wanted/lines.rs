@@ -6,20 +6,6 @@ use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::ids::InboundId;
 
-/// How many documents wait to be read, and how many ended in each way.
-///
-/// # Errors
-/// The database's.
-pub async fn count(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
-    let rows = query("SELECT COALESCE(outcome, 'waiting') AS outcome, COUNT(*) AS n FROM wanted GROUP BY outcome")
-        .fetch_all(conn)
-        .await?;
-    let mut counts: Vec<_> =
-        rows.iter().map(|row| Ok((row.text("outcome")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
-    counts.sort();
-    Ok(counts)
-}
-
 /// A document that was asked for, for people.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Line {

@@ -191,7 +191,7 @@ fn usual() -> Vec<String> {
         "---\ntitle: a\n---\nw",
         "---\ntitle: a\ndraft: false\n---\nw",
         "---\ntitle: a\ndraft:\n---\nw",
-        "---\ndraft: 0\nheadless: false\npublished: true\nbuild: {list: always, render: always}\n---\nw",
+        "---\ndraft: 0\nheadless: false\nbuild: {list: always, render: always}\n---\nw",
         "\u{feff}---\r\ntitle: a\r\n---\r\nw",
         "---\rtitle: a\r---\rw",
         "--- # a remark\ntitle: a\n---\nw",
