@@ -118,7 +118,7 @@ pub fn us() -> Option<String> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use super::*;
+    use super::{Need, denied, named, told, us};
 
     #[test]
     fn a_users_name_is_found() {

@@ -142,6 +142,8 @@ fn a_taken_port_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     home.configure(&format!("listen = \"{address}\""), "");
+    // Begun before, so that nothing else is said.
+    home.json(&["sync"]);
     home.run(&["serve"]).failed_with(&[&address, "VEERPONT_LISTEN"]);
 }
 

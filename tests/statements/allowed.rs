@@ -3,13 +3,14 @@
 use crate::support::Engine;
 
 /// Tables that do not grow with what strangers say.
-pub(crate) const SMALL: [(&str, &str); 11] = [
+pub(crate) const SMALL: [(&str, &str); 12] = [
     ("actors", "one for each author and community of ours"),
     ("authors", "as many as write for the site"),
     ("begun", "what the outbox began and did not end, each thing once"),
     ("block_lists", "as many as an operator imported"),
     ("communities", "as many as are configured"),
     ("counters", "a few numbers with names"),
+    ("foreign_hosts", "a few of the latest names that our proxy passed; older ones go with each write"),
     ("handbacks", "one for each configured folder and node"),
     ("keys", "two or three for each actor of ours"),
     ("settings", "a few facts of the first start"),

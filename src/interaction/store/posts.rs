@@ -265,8 +265,8 @@ pub async fn decide(
 ) -> sqlx::Result<()> {
     query(
         "UPDATE interactions SET held_at = $2, hidden_at = $3, decided_at = $5,
-         hidden_why = CASE WHEN $4 = '' THEN CASE WHEN (held_at IS NULL) = ($2 IS NULL) AND (hidden_at IS NULL) = ($3 IS NULL)
-             THEN hidden_why END ELSE $4 END
+         hidden_why = CASE WHEN CAST($4 AS TEXT) = '' THEN CASE WHEN (held_at IS NULL) = (CAST($2 AS BIGINT) IS NULL)
+             AND (hidden_at IS NULL) = (CAST($3 AS BIGINT) IS NULL) THEN hidden_why END ELSE CAST($4 AS TEXT) END
          WHERE id = $1 AND ended_at IS NULL",
     )
     .bind(id.0)
