@@ -212,12 +212,11 @@ pub async fn found(app: &App) -> Result<Vec<Handle>, StartError> {
         app.db.write(move |conn| Box::pin(async move { store::insert_actor(conn, &actor, &keys).await })).await?;
     }
     for configured in &app.config.communities {
-        match known.iter().find(|community| community.handle == configured.handle) {
-            Some(community) => redescribe(app, community, configured).await?,
-            None => {
-                found_community(app, configured, &taken).await?;
-                founded.extend([configured.handle.clone(), configured.house_handle.clone()]);
-            }
+        if let Some(community) = known.iter().find(|community| community.handle == configured.handle) {
+            redescribe(app, community, configured).await?;
+        } else {
+            found_community(app, configured, &taken).await?;
+            founded.extend([configured.handle.clone(), configured.house_handle.clone()]);
         }
     }
     Ok(founded)

@@ -176,9 +176,9 @@ impl Block {
                     let imported = listing::would_import(app, list).await?;
                     return output.print(&imported, || import_text(&imported));
                 }
-                let lost = listing::would_lose(app, &list).await?;
-                if lost > 0 {
-                    sure.of(output, &format!("ends {} of ours (see who with --dry-run)", count(lost, "follow")))?;
+                let ended = listing::would_lose(app, &list).await?;
+                if ended > 0 {
+                    sure.of(output, &format!("ends {} of ours (see who with --dry-run)", count(ended, "follow")))?;
                 }
                 let imported = listing::import(app, list, allow_empty, by.word(None)).await?;
                 tell(app).await?;

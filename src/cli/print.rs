@@ -36,9 +36,9 @@ impl Output {
     }
 
     /// Tells people something before the result; programs find it in the document.
-    pub(super) fn note(self, text: String) {
+    pub(super) fn note(self, text: &str) {
         if self.is_for_people() && !text.is_empty() {
-            let _ = writeln!(std::io::stdout().lock(), "{}", harmless(&text));
+            let _ = writeln!(std::io::stdout().lock(), "{}", harmless(text));
         }
     }
 

@@ -46,7 +46,7 @@ struct Done<'a> {
 
 impl Sync {
     pub(super) async fn run(self, app: &App, begun: Begun, output: Output) -> anyhow::Result<()> {
-        output.note(begun.text());
+        output.note(&begun.text());
         let names: Vec<String> = match &self.source {
             Some(name) => vec![name.clone()],
             None => app.config.sources.iter().map(|source| source.name.clone()).collect(),

@@ -213,7 +213,7 @@ async fn write_another(stage: &Stage, author: &Found) -> Told<String> {
     stage.write(OTHER_FILE, &text).await?;
     let entry = wait_for(stage, "the arrival of the other Article", async || {
         let create = |create: &Received| {
-            speaker(create) == author.actor_id && seen(stage, &create.object_id).is_some_and(is_other)
+            speaker(create) == author.actor_id && seen(stage, &create.object_id).is_some_and(|entry| is_other(&entry))
         };
         let create = heard(stage, "Create", create);
         let entry = create.and_then(|create| seen(stage, &create.object_id));
@@ -226,7 +226,7 @@ async fn write_another(stage: &Stage, author: &Found) -> Told<String> {
     Ok((entry.id.clone(), vec![("file", OTHER_FILE.to_owned()), ("title", entry.title), ("id", entry.id)]))
 }
 
-fn is_other(entry: Entry) -> bool {
+fn is_other(entry: &Entry) -> bool {
     entry.title == OTHER_TITLE
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -190,14 +190,14 @@ fn serve_says_what_it_fixed() {
         .stderr(std::fs::File::create(home.path("log")).expect("a file"))
         .spawn()
         .expect("the program starts");
-    let started = Instant::now();
-    let log = loop {
-        let log = std::fs::read_to_string(home.path("log")).expect("a log");
-        if log.contains("serving") || started.elapsed() > Duration::from_mins(1) {
-            break log;
+    let mut log = String::new();
+    for _ in 0..1200 {
+        log = std::fs::read_to_string(home.path("log")).expect("a log");
+        if log.contains("serving") {
+            break;
         }
         std::thread::sleep(Duration::from_millis(50));
-    };
+    }
     child.kill().expect("it runs");
     child.wait().expect("it ends");
     assert!(log.contains("Fixed for ever") && log.contains("https://social.example.org"), "{log}");

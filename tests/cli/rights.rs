@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 
@@ -14,7 +15,7 @@ const NOBODY: u32 = 65534;
 fn is_root() -> bool {
     let root = std::fs::metadata("/proc/self").is_ok_and(|found| std::os::unix::fs::MetadataExt::uid(&found) == 0);
     if !root {
-        eprintln!("SKIPPED: only root can try what another user is told");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: only root can try what another user is told");
     }
     root
 }

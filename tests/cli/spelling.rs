@@ -41,7 +41,7 @@ fn handles_are_taken_as_they_are_printed() {
 fn too_big(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Number(number) if number.as_i64().is_some_and(|number| number.abs() > 1 << 53) => {
-            found.push(number.to_string())
+            found.push(number.to_string());
         }
         Value::Array(items) => items.iter().for_each(|item| too_big(item, found)),
         Value::Object(fields) => fields.values().for_each(|field| too_big(field, found)),

@@ -83,8 +83,11 @@ async fn who_may_read_does_not_change_by_an_update() {
         private["to"] = json!([maren]);
         let verdict = told(world, &ann, &ann.activity("Create", "c2", private.clone())).await;
         is(&verdict, "accepted", "a private word on “The ferry”, for its author alone");
-        let kept = ["1", "2"];
-        assert_eq!(world.reply_texts().await, kept);
+        let kept = ["1"];
+        assert_eq!(
+            (world.reply_texts().await, world.private_texts().await),
+            (vec!["1".to_owned()], vec!["2".to_owned()])
+        );
         let id = private["id"].as_str().expect("an id");
         for (name, key) in [("u4", "to"), ("u5", "cc")] {
             let mut opened = edited(&private, "<p>For all</p>", 2);
@@ -95,6 +98,7 @@ async fn who_may_read_does_not_change_by_an_update() {
             let forwarded = ann.activity("Update", &format!("{name}/forwarded"), opened);
             told(world, &bob, &forwarded).await;
             assert_eq!(world.reply_texts().await, kept);
+            assert_eq!(world.private_texts().await, ["2"]);
         }
         let read = open_to_all(&bob, &article).await;
         assert!(read.contains(open["id"].as_str().expect("an id")) && !read.contains("For few"), "{read}");

@@ -13,8 +13,8 @@ use veerpont::app::{App, user_agent};
 use veerpont::clock::{Clock, Timestamp};
 use veerpont::config::Config;
 use veerpont::harness::{FollowState, Found, MemoryError, MemoryNet, Peer, PeerKey, PeerSettings, Received};
-use veerpont::interaction::State;
 use veerpont::interaction::store::Filter;
+use veerpont::interaction::{Kind, State};
 use veerpont::net::client::{self, Client, SendError};
 use veerpont::source::report::Report;
 use veerpont::source::sync::{self, SyncError, Wish};
@@ -248,8 +248,16 @@ impl World {
 
     /// The words of all replies that stand, in the order of the alphabet.
     pub(crate) async fn reply_texts(&self) -> Vec<String> {
+        self.texts(Filter { state: Some(State::Shown), ..Filter::default() }).await
+    }
+
+    /// Of what was written to an author alone.
+    pub(crate) async fn private_texts(&self) -> Vec<String> {
+        self.texts(Filter { kind: Some(Kind::Notice), ..Filter::default() }).await
+    }
+
+    async fn texts(&self, filter: Filter) -> Vec<String> {
         let mut conn = self.app.db.read().await.expect("a connection");
-        let filter = Filter { state: Some(State::Shown), ..Filter::default() };
         let replies = interaction::store::list(&mut conn, &self.app.urls, filter, None, 10_000).await.expect("replies");
         let words = replies.items.iter().filter_map(|reply| reply.words.as_ref());
         let mut texts: Vec<String> = words.map(|words| html::text(&words.content)).collect();
