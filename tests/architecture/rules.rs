@@ -289,7 +289,7 @@ fn cites(text: &str) -> Option<String> {
 /// Texts that people may read and that cite our own papers: in code, or in a template.
 pub(crate) fn citations(path: &str, text: &str) -> Vec<String> {
     let way_out = "say it in words that whoever runs the program knows";
-    if !path.ends_with(".rs") {
+    if std::path::Path::new(path).extension().is_none_or(|end| end != "rs") {
         let lines = text.lines().enumerate();
         let cited = lines.filter_map(|(at, line)| Some((at + 1, cites(line)?)));
         return cited.map(|(line, paper)| format!("{path}:{line}: it cites \"{paper}\": {way_out}")).collect();
@@ -300,8 +300,8 @@ pub(crate) fn citations(path: &str, text: &str) -> Vec<String> {
     }
     let tests = test_lines(&bare(text));
     let in_test = |line: usize| tests.iter().any(|(first, last)| (*first..=*last).contains(&line));
-    let texts = texts(text).into_iter().filter(|(line, _)| !in_test(*line));
-    let cited = texts.filter_map(|(line, text)| Some((line, cites(&text)?)));
+    let spoken = texts(text).into_iter().filter(|(line, _)| !in_test(*line));
+    let cited = spoken.filter_map(|(line, text)| Some((line, cites(&text)?)));
     cited.map(|(line, paper)| format!("{path}:{line}: a text cites \"{paper}\": {way_out}")).collect()
 }
 
