@@ -17,6 +17,7 @@ use crate::ids::Ids;
 use crate::net::budget::Budget;
 use crate::net::client::Client;
 use crate::net::keys::PrivateKey;
+use crate::net::places::Places;
 use crate::net::throttle::Throttles;
 use crate::sealing::MasterKey;
 
@@ -62,8 +63,9 @@ pub struct Parts {
     pub fetches_at: Budget,
     /// Fetches that one source may cause without proving anything by them.
     pub fetches_for: Budget,
-    /// Fetches that strangers may cause at a time, before anything of theirs is proved (interop G8).
-    pub fetches: Semaphore,
+    /// Fetches that strangers may cause at a time, before anything of theirs is proved: in all, by one source, and at one
+    /// registrable domain (interop G8).
+    pub fetches: Arc<Places>,
     /// Proofs of readers that may be under way at a time.
     pub readers: Arc<Semaphore>,
     /// How much strangers may ask (interop G9).
@@ -72,6 +74,8 @@ pub struct Parts {
     pub afterwards: TaskTracker,
     /// Whether this node's clock is right enough for leases to mean anything.
     pub may_claim: AtomicBool,
+    /// Whether the disk was nearly full when it was last looked at.
+    was_full: AtomicBool,
     /// Whether another process may be this node now, so that nothing is claimed.
     pub replaced: AtomicBool,
 }
@@ -79,8 +83,9 @@ pub struct Parts {
 /// Most keys, private or missing, remembered at once.
 const OPEN_KEYS: u64 = 10_000;
 
-/// Fetches for requests that are not verified yet, at a time.
-const UNPROVED_FETCHES: usize = 32;
+/// Fetches for requests that are not verified yet, at a time: in all, and of them for one source or at one domain.
+const UNPROVED_FETCHES: usize = 256;
+const UNPROVED_FETCHES_EACH: usize = 8;
 
 /// The time in which fetches for requests that are not verified yet are counted.
 const FETCH_WINDOW: Duration = Duration::from_mins(5);
@@ -103,7 +108,7 @@ impl App {
         let urls = Urls::new(&config.server.origin, Some(&config.server.handle_domain))?;
         let ids = Ids::new(clock.clone());
         let signers = Cache::new(OPEN_KEYS);
-        let fetches = Semaphore::new(UNPROVED_FETCHES);
+        let fetches = Places::new(UNPROVED_FETCHES, UNPROVED_FETCHES_EACH);
         let may_claim = AtomicBool::new(true);
         let (failed_keys, key_flights) = (Cache::new(OPEN_KEYS), Cache::new(OPEN_KEYS));
         let fetches_at = Budget::new(FETCHES_AT_HOST, FETCH_WINDOW);
@@ -127,8 +132,29 @@ impl App {
             throttles,
             afterwards: TaskTracker::new(),
             may_claim,
+            was_full: AtomicBool::new(false),
             replaced: AtomicBool::new(false),
         })))
+    }
+
+    /// Whether there is so little room left on the disk that nothing of strangers is taken in; told in the log when it changes.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let keep_free = u64::from(self.config.limits.keep_free_mib.get()) * 1024 * 1024;
+        let free = self.db.free_bytes();
+        let full = free.is_some_and(|free| free < keep_free);
+        if self.was_full.swap(full, Ordering::Relaxed) != full {
+            let free_mib = free.map(|free| free / (1024 * 1024));
+            if full {
+                tracing::error!(
+                    free_mib,
+                    "the disk of the database is nearly full: nothing is taken in until there is room again"
+                );
+            } else {
+                tracing::warn!(free_mib, "the disk of the database has room again");
+            }
+        }
+        full
     }
 
     /// Whether this process may take up work.

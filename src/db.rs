@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use crate::clock::Timestamp;
 
 mod columns;
+mod disk;
 mod opening;
 mod part;
 mod queues;

@@ -12,7 +12,7 @@ use crate::clock::{Clock, Timestamp};
 
 mod domain;
 
-pub use domain::{Domain, InvalidDomain};
+pub use domain::{Domain, InvalidDomain, registrable, registrable_of};
 
 /// Declares a row id: an integer that cannot be mistaken for another table's.
 macro_rules! row_ids {

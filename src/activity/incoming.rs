@@ -192,7 +192,12 @@ impl Incoming {
     /// Everything that it is about, a Flag's whole list (interop E15).
     #[must_use]
     pub fn objects(&self) -> Vec<String> {
-        each(self.raw.get("object")).filter_map(address_of).take(OBJECTS_MAX).collect()
+        self.all_objects().take(OBJECTS_MAX).collect()
+    }
+
+    /// All of them, however many.
+    pub fn all_objects(&self) -> impl Iterator<Item = String> {
+        each(self.raw.get("object")).filter_map(address_of)
     }
 
     /// A property of the activity that names something by address.

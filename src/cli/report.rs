@@ -48,7 +48,7 @@ impl Report {
                             report.received.rfc3339(),
                             state.to_owned(),
                             shown(&report.reporter),
-                            shown(&report.objects.join(" ")),
+                            shown(&about(report)),
                             shown(report.resolution.as_ref().unwrap_or(&report.comment)),
                         ]
                     });
@@ -69,4 +69,10 @@ impl Report {
             }
         }
     }
+}
+
+/// What a report is about: the addresses that were kept, and how many more there were.
+fn about(report: &store::Report) -> String {
+    let kept = report.objects.join(" ");
+    if report.more > 0 { format!("{kept} and {} more", report.more) } else { kept }
 }

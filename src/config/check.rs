@@ -71,7 +71,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
     let limits = reader.limits(&file.limits)?;
     let retention = Retention {
         settled: reader.duration(file.retention.settled.as_ref(), "30d", values::duration)?,
-        deferred: reader.duration(file.retention.deferred.as_ref(), "180d", values::duration)?,
+        deferred: reader.duration(file.retention.deferred.as_ref(), "14d", values::duration)?,
     };
 
     let moderation = reader.moderation(&file.moderation)?;
@@ -199,6 +199,8 @@ impl Reader<'_> {
             inbox_per_source: number(&written.inbox_per_source, usual.inbox_per_source)?,
             inbox_per_host: number(&written.inbox_per_host, usual.inbox_per_host)?,
             inbox_mib_per_host: number(&written.inbox_mib_per_host, usual.inbox_mib_per_host)?,
+            inbox_mib_in_all: number(&written.inbox_mib_in_all, usual.inbox_mib_in_all)?,
+            keep_free_mib: number(&written.keep_free_mib, usual.keep_free_mib)?,
             connections: number(&written.connections, usual.connections)?,
             connections_per_address: number(&written.connections_per_address, usual.connections_per_address)?,
         })

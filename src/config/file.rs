@@ -70,6 +70,8 @@ pub(super) struct Limits {
     pub(super) inbox_per_source: Option<Spanned<i64>>,
     pub(super) inbox_per_host: Option<Spanned<i64>>,
     pub(super) inbox_mib_per_host: Option<Spanned<i64>>,
+    pub(super) inbox_mib_in_all: Option<Spanned<i64>>,
+    pub(super) keep_free_mib: Option<Spanned<i64>>,
     pub(super) connections: Option<Spanned<i64>>,
     pub(super) connections_per_address: Option<Spanned<i64>>,
 }

@@ -189,10 +189,14 @@ pub struct Federation {
 pub struct Limits {
     /// POSTs to inboxes a minute from one address (IPv6: one network of 64 bits), and as many at once.
     pub inbox_per_source: NonZeroU32,
-    /// Verified POSTs to inboxes a minute that one host signed, and as many at once.
+    /// Verified POSTs to inboxes a minute that one registrable domain signed, and as many at once.
     pub inbox_per_host: NonZeroU32,
-    /// Most that is kept a day of what one host sends, in MiB.
+    /// Most that is kept a day of what one registrable domain sends, in MiB.
     pub inbox_mib_per_host: NonZeroU32,
+    /// Most that is kept a day of what all send, in MiB; whoever sent little that day is still let in.
+    pub inbox_mib_in_all: NonZeroU32,
+    /// Room on the disk of an SQLite database that strangers may not fill, in MiB.
+    pub keep_free_mib: NonZeroU32,
     /// Most connections at a time.
     pub connections: NonZeroU32,
     /// Most connections at a time from one address (IPv6: one network of 64 bits).
@@ -206,6 +210,8 @@ impl Default for Limits {
             inbox_per_source: number(3000),
             inbox_per_host: number(6000),
             inbox_mib_per_host: number(256),
+            inbox_mib_in_all: number(1024),
+            keep_free_mib: number(256),
             connections: number(512),
             connections_per_address: number(128),
         }

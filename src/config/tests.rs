@@ -64,7 +64,7 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!((config.server.tls, config.federation.require_signed_fetch), (None, false));
     assert_eq!(config.server.trusted_proxies, ["127.0.0.0/8", "::1/128"].map(|range| range.parse().expect("a range")));
     let days = |days: u64| Duration::from_hours(24 * days);
-    assert_eq!((config.retention.settled, config.retention.deferred), (days(30), days(180)));
+    assert_eq!((config.retention.settled, config.retention.deferred), (days(30), days(14)));
     assert_eq!((config.pages.pictures, config.pages.pictures_mib.get()), (Pictures::Proxy, 256));
     assert_eq!(config.pages.pictures_folder, PathBuf::from("/srv/veerpont/data/pictures"));
     assert_eq!(config.moderation, Moderation::default());

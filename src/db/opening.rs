@@ -216,6 +216,7 @@ impl Db {
         let place = Place::of(url)?;
         if let Some(file) = &place.file {
             make_folder(file)?;
+            make_file(file)?;
         }
         let db = place.connect(Mode::Make).await?;
         let before = db.versions().await.map_err(|why| place.failed(Mode::Make, why))?;
@@ -309,13 +310,42 @@ fn last(tables: &Migrator) -> i64 {
 
 fn make_folder(file: &Path) -> Result<(), OpenError> {
     let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    std::fs::create_dir_all(folder).map_err(|why| {
+    folder_of_ours().create(folder).map_err(|why| {
         let path = file.display().to_string();
         match rights::denied(folder, Need::Write) {
             Some(why) => OpenError::Rights { path, why },
             None => OpenError::Folder { path, why },
         }
     })
+}
+
+/// What we make is closed to others: private words lie in it.
+fn folder_of_ours() -> std::fs::DirBuilder {
+    let mut folder = std::fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder
+}
+
+/// The SQLite file, closed to others, if there is none; SQLite gives what it keeps beside it the same rights.
+fn make_file(file: &Path) -> Result<(), OpenError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Ok(_) => Ok(()),
+        // What is wrong with one that is there, the engine says.
+        Err(why) if why.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(why) => {
+            let path = file.display().to_string();
+            match closed(file, Need::Write) {
+                Some(why) => Err(OpenError::Rights { path, why }),
+                None => Err(OpenError::Folder { path, why }),
+            }
+        }
+    }
 }
 
 pub(super) async fn prepare(conn: &mut Conn, engine: Engine, mode: Mode) -> sqlx::Result<()> {
@@ -326,6 +356,8 @@ pub(super) async fn prepare(conn: &mut Conn, engine: Engine, mode: Mode) -> sqlx
             "PRAGMA journal_mode = WAL",
             "PRAGMA synchronous = FULL",
             "PRAGMA foreign_keys = ON",
+            // What is forgotten is overwritten, not only left to be used again.
+            "PRAGMA secure_delete = ON",
         ],
         (Engine::Sqlite, Mode::Look) => &["PRAGMA busy_timeout = 15000", "PRAGMA query_only = ON"],
         (Engine::Postgres, Mode::Look) => &["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"],

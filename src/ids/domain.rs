@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use url::Url;
 
+use super::Host;
+
 /// A name or an IP address without a port: lower case, punycode, without a trailing dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -72,6 +74,22 @@ impl fmt::Display for Domain {
     }
 }
 
+/// As [`registrable`], of the host that an address leads to; `None` when it leads to none.
+#[must_use]
+pub fn registrable_of(address: &str) -> Option<String> {
+    Url::parse(address).ok().as_ref().and_then(Host::of).map(|host| registrable(host.as_str()))
+}
+
+/// What of a host's name somebody registered, by the public suffix list.
+#[must_use]
+pub fn registrable(host: &str) -> String {
+    let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+    if name.starts_with('[') || name.parse::<std::net::IpAddr>().is_ok() {
+        return name.to_owned();
+    }
+    psl::domain_str(name).unwrap_or(name).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +141,21 @@ mod tests {
         }
         for other in ["test", "notpeer.test", "peer.test.example", "peer.tests"] {
             assert!(!peer.covers(&domain(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_registrable_domain_is_by_the_public_suffix_list() {
+        for (host, expected) in [
+            ("a.b.example.co.uk", "example.co.uk"),
+            ("one.spam.example:8443", "spam.example"),
+            ("x.github.io", "x.github.io"),
+            ("127.0.0.1:80", "127.0.0.1"),
+            ("[::1]", "[::1]"),
+            ("[::1]:80", "[::1]"),
+            ("localhost", "localhost"),
+        ] {
+            assert_eq!(registrable(host), expected, "{host}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A moderator's word on a post, and what waited for it: whoever asked to quote is answered, the rest of its thread is read.
 
+use super::store::wanted::Asker;
 use super::store::{self, wanted};
 use super::{Purpose, Want};
 use crate::app::App;
@@ -21,7 +22,7 @@ pub async fn decide(app: &App, id: &str, decision: Decision, word: Word) -> Resu
                 if state == State::Shown {
                     let now = ours.clock.now();
                     store::wake_waiting(conn, &id, Purpose::Post, now).await?;
-                    wanted::ask(conn, &ours.ids, &Want::now(id, Purpose::Post), None, now).await?;
+                    wanted::ask(conn, &ours.ids, &Want::now(id, Purpose::Post), Asker::default(), now).await?;
                 }
                 Ok(state)
             })

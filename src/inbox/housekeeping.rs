@@ -42,13 +42,15 @@ pub async fn tidy(app: &App) -> sqlx::Result<u64> {
     loop {
         let forget = app.db.write(move |conn| {
             Box::pin(async move {
-                let texts = store::forget_texts(conn, settled, deferred, CHUNK).await?;
+                let texts = store::forget_texts(conn, settled, deferred, CHUNK, now).await?;
                 Ok::<_, sqlx::Error>((texts, store::wanted::forget(conn, deferred, CHUNK).await?))
             })
         });
         match forget.await? {
-            (0, 0) => return Ok(forgotten),
+            (0, 0) => break,
             (texts, _) => forgotten += texts,
         }
     }
+    app.db.empty_log().await?;
+    Ok(forgotten)
 }

@@ -13,10 +13,10 @@ use crate::activity::incoming::{self, Incoming, Kind};
 use crate::app::App;
 use crate::courier;
 use crate::delivery;
-use crate::ids::Host;
+use crate::ids::{Host, registrable};
 use crate::net::keys::PublicKey;
 use crate::net::signature::{self, Claim, Names, Reason, Received};
-use crate::net::throttle::counted_as;
+use crate::net::throttle::{TooMuch, counted_as};
 use crate::remote::actors::{self, Found};
 use crate::remote::fetch::{FetchError, is_activity_json};
 use crate::remote::{self, RemoteKey};
@@ -177,17 +177,42 @@ pub(super) fn claim(app: &App, received: &Received<'_>) -> Result<Claim, Turned>
         .map_err(|refusal| turned(refusal.status, refusal.reason.as_str(), refusal.to_string()))
 }
 
-/// How much a host may send, now that it is known to be this host (interop G9).
+/// How much a host may send, now that it is known to be this host: counted by what somebody registered, since whoever has a
+/// domain has as many hosts as they like (interop G9).
 fn within_limits(app: &App, host: &str, bytes: usize) -> Result<(), Turned> {
-    let limits = &app.config.limits;
-    app.throttles.hosts.take(&host.to_owned()).map_err(|wait| {
+    let (limits, domain) = (&app.config.limits, registrable(host));
+    app.throttles.domains.take(&domain).map_err(|wait| {
         let rate = limits.inbox_per_host;
-        too_many(wait, "too-many-of-host", format!("your server may send {rate} activities a minute"))
+        too_many(wait, "too-many-of-host", format!("{domain} may send {rate} activities a minute"))
     })?;
-    app.throttles.keep(host, bytes).map_err(|wait| {
-        let most = limits.inbox_mib_per_host;
-        too_many(wait, "too-much-of-host", format!("your server may send {most} MiB a day"))
+    app.throttles.keep(&domain, bytes).map_err(|too_much| match too_much {
+        TooMuch::OfDomain(wait) => {
+            let most = limits.inbox_mib_per_host;
+            too_many(wait, "too-much-of-host", format!("{domain} may send {most} MiB a day"))
+        }
+        TooMuch::InAll(wait) => {
+            too_many(wait, "too-much-in-all", "all servers together have sent too much today".to_owned())
+        }
     })
+}
+
+/// When to come back while there is no room on the disk.
+const FULL_FOR: Duration = Duration::from_mins(10);
+
+/// Nothing is taken in while the disk is nearly full: what is answered 202 must be kept, and so must what we say ourselves.
+///
+/// # Errors
+/// When it is.
+pub fn refuse_when_full(app: &App) -> Result<(), Turned> {
+    if !app.is_full() {
+        return Ok(());
+    }
+    let full = turned(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "disk-full",
+        "there is no room to keep anything just now; come back later",
+    );
+    Err(Turned { retry_after: Some(FULL_FOR), ..full })
 }
 
 /// A request that comes too soon after others.

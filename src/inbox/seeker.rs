@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::store::wanted::{self, Wanted};
+use super::store::wanted::{self, Asker, Wanted};
 use super::store::{self, Arrival};
 use super::{FETCHED, Purpose, Want};
 use crate::activity::Urls;
@@ -50,6 +50,9 @@ impl Worker for Seeker {
     const QUEUE: Option<Queue> = Some(Queue::Wanted);
 
     async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Wanted>> {
+        if app.is_full() {
+            return Ok(Vec::new());
+        }
         let now = app.clock.now();
         {
             let mut conn = app.db.read().await?;
@@ -228,7 +231,7 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
                 Found::Stands | Found::Actor => store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await,
                 Found::Listed(listed) => {
                     for want in missing(conn, &wanted, listed, &urls, now).await? {
-                        wanted::ask(conn, &ids, &want, None, now).await?;
+                        wanted::ask(conn, &ids, &want, asker(&wanted), now).await?;
                     }
                     Ok(())
                 }
@@ -244,10 +247,15 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
 async fn read_instead(conn: &mut Conn, ids: &Ids, page: &Wanted, id: String, now: Timestamp) -> sqlx::Result<()> {
     store::wait_instead(conn, &page.url, &id).await?;
     let want = Want { article: page.article, depth: page.depth + 1, ..Want::now(id, Purpose::Post) };
-    if !wanted::ask(conn, ids, &want, None, now).await? {
+    if !wanted::ask(conn, ids, &want, asker(page), now).await? {
         store::fail_waiting(conn, &want.url, want.purpose, wanted::ENOUGH, now).await?;
     }
     Ok(())
+}
+
+/// What a document leads to is asked for on behalf of whoever asked for it.
+fn asker(wanted: &Wanted) -> Asker<'_> {
+    Asker { inbound: None, domain: &wanted.asked_by }
 }
 
 /// What a page lists that is neither ours, nor known, nor asked for already; and the next page.

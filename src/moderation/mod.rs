@@ -24,7 +24,7 @@ use crate::config::{Others, Policy};
 use crate::db::Conn;
 use crate::delivery;
 use crate::html;
-use crate::ids::{ActorId, BlockId, Domain, Ids};
+use crate::ids::{ActorId, BlockId, Domain, Ids, registrable};
 use crate::interaction::{self, CleanPost, Words};
 use crate::post::Article;
 use crate::remote::{self, Remote};
@@ -286,15 +286,6 @@ async fn of_new_host(app: &App, conn: &mut Conn, author: &Remote) -> sqlx::Resul
     Ok((new > i64::from(most)).then(|| format!("{new} servers below {domain} came up within a day, and {most} may")))
 }
 
-/// What of a host's name somebody registered, by the public suffix list.
-fn registrable(host: &str) -> String {
-    let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
-    if name.starts_with('[') || name.parse::<std::net::IpAddr>().is_ok() {
-        return name.to_owned();
-    }
-    psl::domain_str(name).unwrap_or(name).to_owned()
-}
-
 /// Everything that a post says, as plain text, for keywords.
 fn said_in(post: &CleanPost) -> String {
     let text = said((&post.title, &post.warning), &post.content.text, &post.options, &post.attachments);
@@ -320,21 +311,6 @@ fn said(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_registrable_domain_is_by_the_public_suffix_list() {
-        for (host, expected) in [
-            ("a.b.example.co.uk", "example.co.uk"),
-            ("one.spam.example:8443", "spam.example"),
-            ("x.github.io", "x.github.io"),
-            ("127.0.0.1:80", "127.0.0.1"),
-            ("[::1]", "[::1]"),
-            ("[::1]:80", "[::1]"),
-            ("localhost", "localhost"),
-        ] {
-            assert_eq!(registrable(host), expected, "{host}");
-        }
-    }
 
     #[test]
     fn a_block_says_why() {

@@ -21,6 +21,8 @@ pub struct NewReport<'a> {
     pub reporter: &'a str,
     /// What is reported, by address.
     pub objects: &'a [String],
+    /// How many more addresses it names.
+    pub more: i64,
     /// Plain text.
     pub comment: &'a str,
 }
@@ -31,7 +33,7 @@ pub struct NewReport<'a> {
 /// The database's.
 pub async fn file_report(conn: &mut Conn, ids: &Ids, report: &NewReport<'_>, now: Timestamp) -> sqlx::Result<()> {
     query(
-        "INSERT INTO reports (id, inbound_id, reporter, objects, comment, received_at) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO reports (id, inbound_id, reporter, objects, comment, received_at, more) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (inbound_id) DO NOTHING",
     )
     .bind(ids.row())
@@ -40,6 +42,7 @@ pub async fn file_report(conn: &mut Conn, ids: &Ids, report: &NewReport<'_>, now
     .bind(json(&report.objects)?)
     .bind(report.comment)
     .bind(now.millis())
+    .bind(report.more)
     .execute(conn)
     .await?;
     Ok(())
@@ -55,6 +58,8 @@ pub struct Report {
     pub reporter: String,
     /// What is reported, by address.
     pub objects: Vec<String>,
+    /// How many more addresses it names, which were not kept.
+    pub more: i64,
     /// Plain text.
     pub comment: String,
     /// When it came.
@@ -70,7 +75,7 @@ pub struct Report {
 macro_rules! select_reports {
     ($condition:literal) => {
         concat!(
-            "SELECT id, reporter, objects, comment, received_at, resolved_at, resolution FROM reports WHERE ",
+            "SELECT id, reporter, objects, more, comment, received_at, resolved_at, resolution FROM reports WHERE ",
             $condition,
             " ORDER BY id DESC LIMIT $2"
         )
@@ -92,6 +97,7 @@ pub async fn reports(conn: &mut Conn, all: bool, after: Option<Place<1>>, limit:
                 id: ReportId(row.int("id")?),
                 reporter: row.text("reporter")?,
                 objects: row.json("objects")?,
+                more: row.int("more")?,
                 comment: row.text("comment")?,
                 received: row.time("received_at")?,
                 resolved: row.maybe_time("resolved_at")?,

@@ -4,6 +4,7 @@ pub mod address;
 pub mod budget;
 pub mod client;
 pub mod keys;
+pub mod places;
 pub mod room;
 pub mod signature;
 pub mod throttle;

@@ -24,6 +24,15 @@ const TIDY_EVERY: u32 = 1024;
 /// What is bought from the store of bytes, in bytes.
 const UNIT: usize = 1024;
 
+/// See [`UNIT`].
+const UNITS_OF_MIB: NonZeroU32 = match NonZeroU32::new(1024) {
+    Some(units) => units,
+    None => NonZeroU32::MIN,
+};
+
+/// What is kept a day of each domain, whatever all others send, in MiB.
+const RESERVE_MIB: NonZeroU32 = NonZeroU32::MIN;
+
 /// Questions to other servers a minute that one reader may have us ask.
 const LOOKUPS: NonZeroU32 = match NonZeroU32::new(10) {
     Some(ten) => ten,
@@ -35,12 +44,16 @@ const LOOKUPS: NonZeroU32 = match NonZeroU32::new(10) {
 pub struct Throttles {
     /// POSTs to an inbox by source, before anything of them is read.
     pub sources: Throttle<IpAddr>,
-    /// Verified POSTs by the host that signed.
-    pub hosts: Throttle<String>,
+    /// Verified POSTs by the registrable domain that signed: whoever has one has any number of hosts.
+    pub domains: Throttle<String>,
     /// Questions to other servers on behalf of readers, by source.
     pub lookups: Throttle<IpAddr>,
-    /// What is kept of a host's POSTs, in units of 1024 bytes.
+    /// What is kept of a domain's POSTs, in units of 1024 bytes.
     kept: Throttle<String>,
+    /// The same of all domains.
+    kept_in_all: Throttle<()>,
+    /// What is still kept of a domain when all have sent too much: so a flood of some does not shut out the others.
+    reserve: Throttle<String>,
     /// Room for bodies that belong to no answered request yet.
     pub bodies: Arc<Bodies>,
     /// Refusals, written together: else each would cost us more than them.
@@ -53,26 +66,40 @@ impl Throttles {
     /// Limits as configured.
     #[must_use]
     pub fn new(limits: &config::Limits, clock: &Clock) -> Self {
-        let units = NonZeroU32::new(limits.inbox_mib_per_host.get().saturating_mul(1024)).unwrap_or(NonZeroU32::MAX);
+        let units = |mib: NonZeroU32| mib.saturating_mul(UNITS_OF_MIB);
         Self {
             sources: Throttle::new(Quota::per_minute(limits.inbox_per_source), clock.clone()),
-            hosts: Throttle::new(Quota::per_minute(limits.inbox_per_host), clock.clone()),
+            domains: Throttle::new(Quota::per_minute(limits.inbox_per_host), clock.clone()),
             lookups: Throttle::new(Quota::per_minute(LOOKUPS), clock.clone()),
-            kept: Throttle::new(a_day(units), clock.clone()),
-            bodies: Arc::default(),
+            kept: Throttle::new(a_day(units(limits.inbox_mib_per_host)), clock.clone()),
+            kept_in_all: Throttle::new(a_day(units(limits.inbox_mib_in_all)), clock.clone()),
+            reserve: Throttle::new(a_day(units(RESERVE_MIB)), clock.clone()),
+            bodies: Bodies::new(limits.connections),
             refused: Tally::default(),
             foreign_hosts: Tally::default(),
         }
     }
 
-    /// Whether this many more bytes of a host may be kept.
+    /// Whether this many more bytes of a domain may be kept.
     ///
     /// # Errors
-    /// How long to wait.
-    pub fn keep(&self, host: &str, bytes: usize) -> Result<(), Duration> {
+    /// Who sent too much, and how long to wait.
+    pub fn keep(&self, domain: &str, bytes: usize) -> Result<(), TooMuch> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
-        self.kept.take_many(&host.to_owned(), units)
+        let domain = domain.to_owned();
+        self.kept.take_many(&domain, units).map_err(TooMuch::OfDomain)?;
+        let Err(wait) = self.kept_in_all.take_many(&(), units) else { return Ok(()) };
+        self.reserve.take_many(&domain, units).map_err(|_| TooMuch::InAll(wait))
     }
+}
+
+/// Who sent too much today, and how long to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooMuch {
+    /// This domain.
+    OfDomain(Duration),
+    /// All together, and this domain has had its reserve.
+    InAll(Duration),
 }
 
 /// As many a day, and as many at once.
@@ -272,14 +299,25 @@ mod tests {
     }
 
     #[test]
-    fn a_host_may_fill_no_disk() {
+    fn a_domain_may_fill_no_disk() {
         let clock = Clock::manual(Timestamp::from_millis(0));
         let limits = config::Limits { inbox_mib_per_host: NonZeroU32::MIN, ..config::Limits::default() };
         let throttles = Throttles::new(&limits, &clock);
         throttles.keep("a.example", 1024 * 1024).expect("a whole one");
         throttles.keep("a.example", 1).expect_err("no more today");
-        throttles.keep("b.example", 1).expect("another host");
+        throttles.keep("b.example", 1).expect("another domain");
         clock.advance(Duration::from_hours(24));
         throttles.keep("a.example", 1024 * 1024).expect("tomorrow");
+    }
+
+    #[test]
+    fn all_domains_together_may_fill_no_disk_and_the_quiet_are_still_heard() {
+        let clock = Clock::manual(Timestamp::from_millis(0));
+        let limits = config::Limits { inbox_mib_in_all: NonZeroU32::new(2).expect("two"), ..config::Limits::default() };
+        let throttles = Throttles::new(&limits, &clock);
+        throttles.keep("a.example", 2 * 1024 * 1024).expect("as much as all may");
+        throttles.keep("b.example", 1024 * 1024).expect("its reserve");
+        assert!(matches!(throttles.keep("b.example", 1), Err(TooMuch::InAll(_))));
+        throttles.keep("c.example", 1).expect("another's reserve");
     }
 }

@@ -13,7 +13,7 @@ use crate::app::{App, NoKey};
 use crate::clock::Timestamp;
 use crate::db::{Conn, decode_error};
 use crate::delivery::{self, store::Address};
-use crate::ids::{Host, Ids};
+use crate::ids::{Host, Ids, registrable_of};
 
 /// Where a key came from: one from the cache may be out of date.
 #[derive(Clone, Debug)]
@@ -89,7 +89,7 @@ pub async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<
     {
         return Err(told_again(why));
     }
-    let Ok(_permit) = app.fetches.try_acquire() else {
+    let Some(_place) = app.fetches.take(names(key_id, source)) else {
         return Err(FetchError::Temporary("too many keys are being fetched just now".to_owned()));
     };
     spend(app, key_id, source).await?;
@@ -100,6 +100,12 @@ pub async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<
         Err(why) => app.failed_keys.insert(key_id.to_owned(), (now, remembered(why))).await,
     }
     fetched
+}
+
+/// Who is kept from taking all places: the source that makes us fetch a key, and the domain that it is fetched from.
+fn names(key_id: &str, source: Option<&str>) -> Vec<String> {
+    let source = source.map(|source| format!("source {source}"));
+    source.into_iter().chain(registrable_of(key_id)).collect()
 }
 
 /// A failure as it is remembered for some minutes.

@@ -32,7 +32,7 @@ pub(super) enum Failure {
     },
     /// The body of a request did not arrive in time.
     TooSlow,
-    /// The inbox wants none of it.
+    /// The inbox wants none of it, or there is no room for its body.
     Turned(Turned),
     /// The database failed us; it may work again soon.
     Database(sqlx::Error),

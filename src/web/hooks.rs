@@ -12,7 +12,11 @@ use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 
 use super::error::Failure;
+use super::federation::inbox::busy;
+use super::source::source;
 use crate::app::App;
+use crate::net::room::Room;
+use crate::net::throttle::counted_as;
 use crate::source::hooks::Call;
 
 /// The longest call read, in bytes: GitHub sends no more. Only its hash is kept.
@@ -33,7 +37,14 @@ async fn take(data: Data<App>, Path(name): Path<String>, request: Request) -> Re
     }
     let mut call = Call::begin(&data, &name, &head.headers).await;
     if call.needs_body() {
-        tokio::time::timeout(BODY_TIME, hear(&mut call, body)).await.map_err(|_| Failure::TooSlow)??;
+        let from = source(&head.extensions, &head.headers, &data.config.server.trusted_proxies);
+        let room = data.throttles.bodies.room(from.map(counted_as)).ok_or_else(|| Failure::Turned(busy()))?;
+        let gives_way = room.gives_way();
+        tokio::select! {
+            biased;
+            read = tokio::time::timeout(BODY_TIME, hear(&mut call, body, room)) => read.map_err(|_| Failure::TooSlow)??,
+            () = gives_way => return Err(Failure::Turned(busy())),
+        }
     }
     if call.end(&data).await? {
         Ok(StatusCode::ACCEPTED)
@@ -44,7 +55,7 @@ async fn take(data: Data<App>, Path(name): Path<String>, request: Request) -> Re
     }
 }
 
-async fn hear(call: &mut Call, body: Body) -> Result<(), Failure> {
+async fn hear(call: &mut Call, body: Body, mut room: Room) -> Result<(), Failure> {
     let mut read = 0;
     let mut parts = body.into_data_stream();
     while let Some(part) = parts.next().await {
@@ -53,6 +64,7 @@ async fn hear(call: &mut Call, body: Body) -> Result<(), Failure> {
         if read > BODY_MAX {
             return Err(Failure::TooLarge { limit: BODY_MAX });
         }
+        room.came(part.len());
         call.hear(&part);
     }
     Ok(())

@@ -96,19 +96,22 @@ fn send_all(
 }
 
 /// Connections that say nothing, and those whose body never ends; dropping them ends them.
-fn hold(to: SocketAddr) -> JoinSet<()> {
+fn hold(to: SocketAddr, count: usize, silent: bool, header: &str) -> JoinSet<()> {
     let mut all = JoinSet::new();
-    for number in 0..60 {
+    for number in 0..count {
+        let head = format!(
+            "POST /ap/inbox HTTP/1.1\r\nhost: social.example.org\r\ncontent-type: application/activity+json\r\n\
+             {header}content-length: 100000\r\n\r\n"
+        );
         all.spawn(async move {
             let Some(mut stream) = connect(SLOW, to).await else { return };
-            if number % 2 == 0 {
-                let head = "POST /ap/inbox HTTP/1.1\r\nhost: social.example.org\r\ncontent-type: application/activity+json\r\n\
-                            content-length: 100000\r\n\r\n";
+            let speaks = !silent || number % 2 == 0;
+            if speaks {
                 let _ = stream.write_all(head.as_bytes()).await;
             }
             loop {
                 tokio::time::sleep(Duration::from_millis(50)).await;
-                if number % 2 == 0 && stream.write_all(b"[").await.is_err() {
+                if speaks && stream.write_all(b"[").await.is_err() {
                     return;
                 }
             }
@@ -141,7 +144,7 @@ async fn a_flood_drowns_nobody_g8_g9() {
         let running = serve::start_on(world.app.clone(), listener).await.expect("a bridge");
         let (at, date) = (running.address, world.clock.now().http_date());
 
-        let held = hold(at);
+        let held = hold(at, 60, true, "");
         let many = |times: usize, body: Bytes| (0..times).map(|_| forged(0, &date, body.clone())).collect::<Vec<_>>();
         let deep = send_all(DEEP, at, many(40, "[".repeat(10_000).into()));
         let garbage = many(15, vec![0xff; 1024 * 1024].into());
@@ -182,6 +185,33 @@ async fn a_flood_drowns_nobody_g8_g9() {
         assert!(of("too-deep") >= 1 && of("not-json") == 15 && of("key-unreachable") >= 1, "{refused:?}");
         world.drain().await;
         assert_eq!(world.verdicts().await, [("declined".to_owned(), i64::try_from(ROUNDS).expect("few"))]);
+    })
+    .await;
+}
+
+/// Behind a proxy that passes bodies on as they come, all connections are its own, and yet nobody takes all of them (interop G9).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_bodies_behind_a_proxy_keep_nobody_out() {
+    on_each_engine_at(&Clock::system().now().rfc3339(), async |world| {
+        world.publish().await;
+        world.configure("[delivery]", "[limits]\nconnections = 60\n[delivery]").await;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        world.clock.advance(Clock::system().now().since(world.clock.now()));
+        let running = serve::start_on(world.app.clone(), listener).await.expect("a bridge");
+        let (at, date) = (running.address, world.clock.now().http_date());
+        let held = hold(at, 100, false, "x-forwarded-for: 203.0.113.9\r\n");
+        for number in 0..20 {
+            let mut honest = forged(number, &date, Bytes::from_static(b"{}"));
+            honest.headers_mut().insert("x-forwarded-for", http::HeaderValue::from_static("203.0.113.10"));
+            assert_eq!(ask(HONEST, at, &honest).await, Some(400), "read, and no activity");
+            assert_eq!(ask(HONEST, at, &get("/ap/instance")).await, Some(200));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        drop(held);
+        running.stop().await;
+        world.restart().await;
+        let refused = refused(world).await;
+        assert!(refused.iter().any(|(reason, times)| reason == "no-room" && *times >= 10), "{refused:?}");
     })
     .await;
 }

@@ -19,6 +19,7 @@ mod author_answers;
 mod authority;
 mod backup;
 mod bodies;
+mod bounds;
 mod co_authors;
 mod conversation;
 mod corpus;

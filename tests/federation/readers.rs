@@ -145,13 +145,13 @@ async fn who_asks_too_much_is_told_when_to_come_back_and_old_texts_are_forgotten
         world.advance(Duration::from_mins(2));
         let follow = world.follow(&peer, "ann", MAREN).await;
 
-        // A follow's text goes after a month, what is not understood yet after half a year; the verdicts stay.
+        // What is not understood yet goes after a fortnight, a follow's text after a month; the verdicts stay.
         let tidy = async || inbox::housekeeping::tidy(&world.app).await.expect("tidied");
         assert_eq!(tidy().await, 0);
-        world.advance(Duration::from_hours(31 * 24));
-        assert_eq!(tidy().await, 1);
-        world.advance(Duration::from_hours(150 * 24));
-        assert_eq!((tidy().await, tidy().await), (4, 0));
+        world.advance(Duration::from_hours(15 * 24));
+        assert_eq!(tidy().await, 4);
+        world.advance(Duration::from_hours(16 * 24));
+        assert_eq!((tidy().await, tidy().await), (1, 0));
         let counts = [("accepted".to_owned(), 1), ("deferred".to_owned(), 4)];
         assert_eq!(world.verdicts().await, counts);
         // The same Follow once more is understood from its new text (D8).

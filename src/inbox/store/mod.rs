@@ -8,7 +8,7 @@ use crate::activity::incoming::{self, Incoming};
 use crate::claiming;
 use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Db, Queue, added, json};
-use crate::ids::{Ids, InboundId};
+use crate::ids::{Ids, InboundId, registrable_of};
 use crate::relation;
 
 mod again;
@@ -25,6 +25,7 @@ pub use memory::{Named, is_deleted, named, undone_by};
 pub use refusals::{count_foreign_host, count_refusal, foreign_hosts, forget_foreign_hosts, refusals};
 use waiting::waiting_key;
 pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
+use wanted::Asker;
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -238,8 +239,10 @@ pub async fn settle(
     if done.rows_affected() == 0 {
         return Ok(false);
     }
+    let domain = registrable_of(&inbound.signer).unwrap_or_default();
+    let asker = Asker { inbound: Some(inbound.id), domain: &domain };
     for want in &verdict.wants {
-        if !wanted::ask(conn, ids, want, Some(inbound.id), now).await? {
+        if !wanted::ask(conn, ids, want, asker, now).await? {
             // What needs it is looked at again should it come by itself.
             fail_waiting(conn, &want.url, want.purpose, wanted::ENOUGH, now).await?;
         }
@@ -284,19 +287,33 @@ macro_rules! forget {
     };
 }
 
-/// Forgets the text of up to twice `limit` activities that had their verdict before `settled`, or before `deferred` where
-/// they were not understood; says of how many. The rows stay, and with them who sent what, when, and what became of it.
+/// How long the text of what is not understood is kept, where it is longer than 16 KiB: nobody fills the disk with it.
+const LONG_FOR: std::time::Duration = std::time::Duration::from_hours(6);
+
+/// Forgets the text of up to three times `limit` activities that had their verdict before `settled`, or before `deferred`
+/// where they were not understood, or [some hours](LONG_FOR) ago where that is long besides; says of how many. The rows stay, and with them who sent what, when, and what became of it.
 ///
 /// # Errors
 /// The database's.
-pub async fn forget_texts(conn: &mut Conn, settled: Timestamp, deferred: Timestamp, limit: i64) -> sqlx::Result<u64> {
+pub async fn forget_texts(
+    conn: &mut Conn,
+    settled: Timestamp,
+    deferred: Timestamp,
+    limit: i64,
+    now: Timestamp,
+) -> sqlx::Result<u64> {
     let understood = query(forget!("verdict IN ('accepted', 'ignored', 'declined', 'failed', 'mention')"))
         .bind(settled.millis())
         .bind(limit)
         .execute(&mut *conn)
         .await?;
-    let others = query(forget!("verdict = 'deferred'")).bind(deferred.millis()).bind(limit).execute(conn).await?;
-    Ok(understood.rows_affected() + others.rows_affected())
+    let others = query(forget!("verdict = 'deferred'")).bind(deferred.millis()).bind(limit).execute(&mut *conn).await?;
+    let long = query(forget!("verdict = 'deferred' AND waits_for IS NULL AND LENGTH(raw) > 16384"))
+        .bind((now - LONG_FOR).millis())
+        .bind(limit)
+        .execute(conn)
+        .await?;
+    Ok(understood.rows_affected() + others.rows_affected() + long.rows_affected())
 }
 
 /// How many of the latest activities, `most` at most, have each verdict.

@@ -56,6 +56,8 @@ pub struct Wanted {
     pub purpose: Purpose,
     /// Whose conversation it completes, where that is known.
     pub article: Option<ArticleId>,
+    /// The registrable domain of who had us ask for it; empty for the operator.
+    pub asked_by: String,
     /// Steps from what came by itself.
     pub depth: i64,
     /// How often it was claimed, this time included; the fence of the lease.
@@ -64,33 +66,39 @@ pub struct Wanted {
     pub begun: i64,
 }
 
+/// Most documents under way for one asking domain, so that its slow servers do not hold up what others wait for.
+pub const OF_ASKER: i64 = 4;
+
+/// On whose behalf a document is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asker<'a> {
+    /// The activity that asks for it.
+    pub inbound: Option<InboundId>,
+    /// As [`Wanted::asked_by`].
+    pub domain: &'a str,
+}
+
 /// Asks for a document; one that was asked for before is read again, but not at once. Says whether it will be read.
 ///
 /// # Errors
 /// The database's.
-pub async fn ask(
-    conn: &mut Conn,
-    ids: &Ids,
-    want: &Want,
-    because: Option<InboundId>,
-    now: Timestamp,
-) -> sqlx::Result<bool> {
+pub async fn ask(conn: &mut Conn, ids: &Ids, want: &Want, asker: Asker<'_>, now: Timestamp) -> sqlx::Result<bool> {
     let Some(host) = Url::parse(&want.url).ok().as_ref().and_then(Host::of) else { return Ok(false) };
     if let Some(article) = want.article {
-        let asked: i64 = query_scalar("SELECT COUNT(*) FROM wanted WHERE article_id = $1 AND asked_at > $2")
+        let times: i64 = query_scalar("SELECT COUNT(*) FROM wanted WHERE article_id = $1 AND asked_at > $2")
             .bind(article.0)
             .bind((now - ARTICLE_SPAN).millis())
             .fetch_one(&mut *conn)
             .await?;
-        if asked >= OF_ARTICLE {
+        if times >= OF_ARTICLE {
             return Ok(false);
         }
     }
     let again_after = if want.purpose == Purpose::Collection { COLLECTION_AGAIN_AFTER } else { AGAIN_AFTER };
     query(
-        "INSERT INTO wanted (id, url, purpose, host, article_id, inbound_id, depth, asked_at, next_attempt_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (url, purpose) DO UPDATE SET
-         outcome = NULL, reason = NULL, attempts = 0, begun = 0, asked_at = excluded.asked_at,
+        "INSERT INTO wanted (id, url, purpose, host, article_id, inbound_id, depth, asked_at, next_attempt_at, asked_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11) ON CONFLICT (url, purpose) DO UPDATE SET
+         outcome = NULL, reason = NULL, attempts = 0, begun = 0, asked_at = excluded.asked_at, asked_by = excluded.asked_by,
          depth = CASE WHEN excluded.depth < wanted.depth THEN excluded.depth ELSE wanted.depth END,
          inbound_id = COALESCE(excluded.inbound_id, wanted.inbound_id), article_id = COALESCE(wanted.article_id, excluded.article_id),
          next_attempt_at = CASE WHEN wanted.settled_at + $10 > excluded.next_attempt_at THEN wanted.settled_at + $10
@@ -102,11 +110,12 @@ pub async fn ask(
     .bind(want.purpose.as_str())
     .bind(host.as_str())
     .bind(want.article.map(|id| id.0))
-    .bind(because.map(|id| id.0))
+    .bind(asker.inbound.map(|id| id.0))
     .bind(want.depth)
     .bind(now.millis())
     .bind((now + want.after).millis())
     .bind(i64::try_from(again_after.as_millis()).unwrap_or(i64::MAX))
+    .bind(asker.domain)
     .execute(conn)
     .await?;
     added(Queue::Wanted);
@@ -115,19 +124,23 @@ pub async fn ask(
 
 /// What is due at `$1`: of each host the one that has waited longest, unless another is being read there, or `$3` were read
 /// there since `$2`. Host by host, so that it costs by them and not by what waits. Of what was begun twice in vain, since the
-/// process may have ended by it, only one at a time.
+/// process may have ended by it, only one at a time. Of one asking domain no more than `$4` are under way, and each has its turn.
 macro_rules! due {
     () => {
         "WITH RECURSIVE hosts_waiting (host) AS (SELECT MIN(f.host) FROM wanted f WHERE f.outcome IS NULL UNION ALL
              SELECT (SELECT MIN(n.host) FROM wanted n WHERE n.outcome IS NULL AND n.host > h.host) FROM hosts_waiting h
-             WHERE h.host IS NOT NULL)
-         SELECT w.id FROM hosts_waiting t JOIN wanted w ON w.id = (SELECT d.id FROM wanted d WHERE d.host = t.host
+             WHERE h.host IS NOT NULL),
+         turns (id, turn) AS (SELECT w.id, ROW_NUMBER() OVER (PARTITION BY w.asked_by ORDER BY w.next_attempt_at, w.id)
+             + (SELECT COUNT(*) FROM wanted b WHERE b.asked_by = w.asked_by AND b.outcome IS NULL AND b.lease_owner IS NOT NULL
+             AND b.next_attempt_at > $1)
+         FROM hosts_waiting t JOIN wanted w ON w.id = (SELECT d.id FROM wanted d WHERE d.host = t.host
              AND d.outcome IS NULL AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at, d.id LIMIT 1)
          WHERE NOT EXISTS (SELECT 1 FROM wanted e WHERE e.host = t.host AND e.outcome IS NULL AND e.lease_owner IS NOT NULL
              AND e.next_attempt_at > $1)
          AND (SELECT COUNT(*) FROM wanted r WHERE r.host = t.host AND r.settled_at > $2) < $3
          AND (w.begun < 2 OR NOT EXISTS (SELECT 1 FROM wanted s WHERE s.outcome IS NULL AND s.begun >= 2
-             AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < w.id))))"
+             AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < w.id)))))
+         SELECT w.id FROM turns u JOIN wanted w ON w.id = u.id WHERE u.turn <= $4"
     };
 }
 
@@ -149,6 +162,7 @@ pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
         .bind(now.millis())
         .bind((now - HOST_SPAN).millis())
         .bind(OF_HOST)
+        .bind(OF_ASKER)
         .fetch_optional(conn)
         .await?;
     Ok(id.is_some())
@@ -162,15 +176,16 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
     let rows = query(claiming!(
         db,
         concat!(
-            "UPDATE wanted SET attempts = attempts + 1, begun = begun + 1, next_attempt_at = $4, lease_owner = $5 WHERE id IN (",
+            "UPDATE wanted SET attempts = attempts + 1, begun = begun + 1, next_attempt_at = $5, lease_owner = $6 WHERE id IN (",
             due!(),
-            " ORDER BY w.id LIMIT $6"
+            " ORDER BY u.turn, w.id LIMIT $7"
         ),
-        ") RETURNING id, url, purpose, article_id, depth, attempts, begun"
+        ") RETURNING id, url, purpose, article_id, asked_by, depth, attempts, begun"
     ))
     .bind(now.millis())
     .bind((now - HOST_SPAN).millis())
     .bind(OF_HOST)
+    .bind(OF_ASKER)
     .bind((now + LEASE).millis())
     .bind(node)
     .bind(limit)
@@ -186,6 +201,7 @@ fn read_wanted(row: &AnyRow) -> sqlx::Result<Wanted> {
         url: row.text("url")?,
         purpose: Purpose::parse(&purpose).ok_or_else(|| decode_error(format!("no purpose: {purpose}")))?,
         article: row.maybe_int("article_id")?.map(ArticleId),
+        asked_by: row.text("asked_by")?,
         depth: row.int("depth")?,
         attempts: row.int("attempts")?,
         begun: row.int("begun")?,
@@ -278,7 +294,7 @@ pub async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp,
 /// The database's.
 pub async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<Wanted>> {
     let rows = query(
-        "SELECT id, url, purpose, article_id, depth, attempts, begun FROM wanted
+        "SELECT id, url, purpose, article_id, asked_by, depth, attempts, begun FROM wanted
          WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND attempts >= $2 ORDER BY id LIMIT $3",
     )
     .bind(host.as_str())

@@ -15,7 +15,7 @@ use super::super::error::Failure;
 use super::super::source::source;
 use super::with_host;
 use crate::app::App;
-use crate::inbox::receive::{Post, Turned, receive, refuse, too_many, turned};
+use crate::inbox::receive::{Post, Turned, receive, refuse, refuse_when_full, too_many, turned};
 use crate::net::room::Room;
 use crate::net::throttle::counted_as;
 
@@ -42,7 +42,9 @@ pub(super) async fn take(
     let from = source(&head.extensions, &head.headers, &app.config.server.trusted_proxies);
     let at_the_door = async {
         within_limits(app, from)?;
-        whole(&head.headers, body, app.throttles.bodies.room(from.map(counted_as))).await
+        refuse_when_full(app)?;
+        let room = app.throttles.bodies.room(from.map(counted_as)).ok_or_else(busy)?;
+        whole(&head.headers, body, room).await
     };
     // Held until the request is answered, and with it the room that the body takes.
     let (body, _room) = match at_the_door.await {
@@ -72,9 +74,11 @@ async fn whole(headers: &HeaderMap, body: Body, room: Room) -> Result<(Bytes, Ro
     if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > BODY_MAX)) {
         return Err(too_large());
     }
-    match tokio::time::timeout(BODY_TIME, pieces(body, room)).await {
-        Ok(read) => read,
-        Err(_) => Err(too_slow()),
+    let gives_way = room.gives_way();
+    tokio::select! {
+        biased;
+        read = tokio::time::timeout(BODY_TIME, pieces(body, room)) => read.unwrap_or_else(|_| Err(too_slow())),
+        () = gives_way => Err(busy()),
     }
 }
 
@@ -93,6 +97,7 @@ async fn pieces(mut body: Body, mut room: Room) -> Result<(Bytes, Room), Turned>
         }
         read.extend_from_slice(&piece);
     }
+    room.is_whole();
     Ok((read.freeze(), room))
 }
 
@@ -105,7 +110,7 @@ fn too_slow() -> Turned {
     turned(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body did not arrive in time; send it again")
 }
 
-fn busy() -> Turned {
+pub(in crate::web) fn busy() -> Turned {
     let why = "too many requests are under way; come back in a moment";
     let busy = turned(StatusCode::SERVICE_UNAVAILABLE, "no-room", why);
     Turned { retry_after: Some(BUSY_FOR), ..busy }

@@ -227,7 +227,7 @@ async fn fill(world: &World) {
                     .await?;
             }
             for want in &wants {
-                store::wanted::ask(conn, &ids, want, None, before).await?;
+                store::wanted::ask(conn, &ids, want, store::wanted::Asker::default(), before).await?;
             }
             for statement in [
                 // One of the slow host is being read; the other hosts were asked enough, or rest.
@@ -301,10 +301,11 @@ async fn a_loop_is_woken_by_what_it_waits_for_and_by_nothing_else() {
                 after: Duration::from_hours(9),
             };
             let (seeker, sum) = (loops.of("seeker"), loops.begun());
-            let ask = world
-                .app
-                .db
-                .write(move |conn| Box::pin(async move { store::wanted::ask(conn, &ids, &want, None, now).await }));
+            let ask = world.app.db.write(move |conn| {
+                Box::pin(
+                    async move { store::wanted::ask(conn, &ids, &want, store::wanted::Asker::default(), now).await },
+                )
+            });
             assert!(ask.await.expect("asked for"));
             loops.settle().await;
             assert_eq!((loops.of("seeker"), loops.begun()), (seeker + 1, sum + 1), "the seeker alone, and once");
@@ -319,7 +320,7 @@ async fn a_loop_is_woken_by_what_it_waits_for_and_by_nothing_else() {
             };
             let undone = world.app.db.write(move |conn| {
                 Box::pin(async move {
-                    store::wanted::ask(conn, &ids, &want, None, now).await?;
+                    store::wanted::ask(conn, &ids, &want, store::wanted::Asker::default(), now).await?;
                     Err::<(), _>(sqlx::Error::RowNotFound)
                 })
             });

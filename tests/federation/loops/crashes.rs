@@ -121,7 +121,7 @@ async fn a_document_that_ends_the_process_each_time_is_given_up() {
         let ask = world.app.db.write(move |conn| {
             Box::pin(async move {
                 for want in &wants {
-                    store::wanted::ask(conn, &ids, want, None, now).await?;
+                    store::wanted::ask(conn, &ids, want, store::wanted::Asker::default(), now).await?;
                 }
                 Ok::<_, sqlx::Error>(())
             })

@@ -181,10 +181,9 @@ async fn what_makes_another_loop_fail_rests_and_comes_again_or_ends() {
         let (ids, now) = (world.app.ids.clone(), world.app.clock.now());
         let url = "https://nobody.test/notes/1";
         let want = Want { url: url.to_owned(), purpose: Purpose::Post, article: None, depth: 1, after: Duration::ZERO };
-        let ask = world
-            .app
-            .db
-            .write(move |conn| Box::pin(async move { store::wanted::ask(conn, &ids, &want, None, now).await }));
+        let ask = world.app.db.write(move |conn| {
+            Box::pin(async move { store::wanted::ask(conn, &ids, &want, store::wanted::Asker::default(), now).await })
+        });
         assert!(ask.await.expect("asked for"));
         let seeker = inbox::seeker::worker();
         for times in 1..=5 {
