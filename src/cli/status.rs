@@ -36,10 +36,8 @@ struct Status {
     inbound: BTreeMap<String, i64>,
     replies: BTreeMap<String, i64>,
     reports: i64,
-    /// Room on the disk of an SQLite database, in MiB.
-    free_mib: Option<u64>,
-    /// Whether that is so little that nothing of other servers is taken in.
-    disk_full: bool,
+    /// Room on the disk of an SQLite database, in MiB, where it is so little that nothing of other servers is taken in.
+    disk_full: Option<u64>,
     foreign_hosts: Vec<ForeignHost>,
     failures: Vec<Failures>,
     refused: Vec<Refused>,
@@ -167,8 +165,7 @@ async fn read(app: &App) -> anyhow::Result<Status> {
         reports: moderation::store::count_open_reports(&mut conn, MOST).await?,
         failures: worker::store::failures(&mut conn, week).await?,
         counted_to: MOST,
-        free_mib: app.db.free_bytes().map(|free| free / (1024 * 1024)),
-        disk_full: app.is_full(),
+        disk_full: app.db.free_bytes().filter(|_| app.is_full()).map(|free| free / (1024 * 1024)),
         foreign_hosts: foreign_hosts
             .into_iter()
             .map(|(host, times, last)| ForeignHost { host, times, last: last.rfc3339() })
@@ -223,8 +220,7 @@ fn text(status: &Status) -> String {
     if let Some(why) = &status.master_key {
         let _ = writeln!(text, "master key  FAILED: {why}");
     }
-    if status.disk_full {
-        let free = status.free_mib.unwrap_or_default();
+    if let Some(free) = status.disk_full {
         let _ = writeln!(
             text,
             "disk        FAILED: {free} MiB are free, less than [limits] keep_free_mib: other servers are told to come back later"

@@ -119,13 +119,6 @@ pub async fn begin(config: Config) -> anyhow::Result<(App, Begun)> {
 /// As [`open`].
 pub async fn begin_with(config: Config, clock: Clock, net: Client) -> anyhow::Result<(App, Begun)> {
     let db = Db::open(&config.database.url).await?;
-    if db.open_to_others() != 0 {
-        let database = config.database.redacted();
-        tracing::warn!(
-            database,
-            "others on this machine may read the database, and private words in it: `chmod 600` the file"
-        );
-    }
     let mut begun = Begun {
         origin: config.server.origin.as_str().trim_end_matches('/').to_owned(),
         handle_domain: config.server.handle_domain.clone(),
@@ -136,6 +129,13 @@ pub async fn begin_with(config: Config, clock: Clock, net: Client) -> anyhow::Re
     begun.house = founding::fix_identity(&db, &config).await?;
     let (master, made) = founding::master_key(&db, &config.secrets, true).await?;
     begun.master_key_file = made.then(|| config.secrets.master_key_file.display().to_string());
+    if db.open_to_others() != 0 {
+        let database = config.database.redacted();
+        tracing::warn!(
+            database,
+            "others on this machine may read the database, and private words in it: `chmod 600` the file"
+        );
+    }
     let app = App::new(config, db, clock, net, master)?;
     let founded = founding::found(&app).await?;
     begun.actors = founded.iter().map(|handle| format!("@{}", app.urls.acct(handle))).collect();
