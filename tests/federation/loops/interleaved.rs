@@ -34,6 +34,19 @@ impl Holding {
         Self(Some(conn))
     }
 
+    /// Holds whoever is about to commit the verdict on a document that was read.
+    async fn at_commit_of_what_was_read(world: &World) -> Self {
+        if world.engine() == Engine::Postgres {
+            let mut conn = PgConnection::connect(world.database_url()).await.expect("a connection");
+            let waits = "CREATE FUNCTION waits() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NULL; END';
+                 CREATE CONSTRAINT TRIGGER waits AFTER UPDATE ON inbound DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+                 WHEN (NEW.path = 'fetched' AND NEW.verdict IS NOT NULL) EXECUTE FUNCTION waits()";
+            conn.execute(waits).await.expect("a trigger");
+        }
+        Self::of(world, "SELECT pg_advisory_xact_lock(42)").await
+    }
+
     /// Waits until so many transactions wait for others, or `otherwise`.
     async fn until(world: &World, waiting: i64, otherwise: impl Fn() -> bool) {
         if world.engine() == Engine::Sqlite {
@@ -72,7 +85,8 @@ async fn what_an_operator_takes_down_while_a_sync_writes_stays_down() {
         let ferry = post::store::posts_by_key(&mut conn, "post/ferry").await.expect("posts").pop().expect("the ferry");
         drop(conn);
         // The operator's transaction is under way, and waits with its last statement; the sync's comes meanwhile.
-        let holding = Holding::of(world, "SELECT id FROM posts WHERE key = 'post/ferry' FOR UPDATE").await;
+        let article = "SELECT a.id FROM articles a JOIN posts p ON p.article_id = a.id WHERE p.key = 'post/ferry' FOR UPDATE OF a";
+        let holding = Holding::of(world, article).await;
         let (taken_down, synced, ()) = tokio::join!(
             decisions::unpublish(&world.app, ferry.id),
             async {
@@ -153,7 +167,9 @@ async fn writes_that_would_wait_for_each_other_for_ever_are_run_again() {
         other.expect("written");
         let after = counters(world).await;
         assert_eq!((after.0 - before.0, after.1 - before.1), (2, 2), "each once");
-        assert_eq!(runs.load(Ordering::SeqCst), if is_postgres { 3 } else { 2 });
+        // The one that is run again may meet the other once more.
+        let runs = runs.load(Ordering::SeqCst);
+        assert!(if is_postgres { runs >= 3 } else { runs == 2 }, "{runs} runs");
     })
     .await;
 }
@@ -187,8 +203,8 @@ async fn a_reply_and_what_it_answers_find_each_other_when_both_are_understood_at
         let (reply, read): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.activity_id == id(&second));
         let (reply, read) =
             (reply.into_iter().next().expect("the reply"), read.into_iter().next().expect("its parent"));
-        // The parent is understood and has woken who waits for it, and its transaction is not at its end.
-        let holding = Holding::of(world, "SELECT id FROM inbound WHERE path = 'fetched' FOR UPDATE").await;
+        // The parent is understood and has woken who waits for it, and its transaction is at its very end.
+        let holding = Holding::at_commit_of_what_was_read(world).await;
         let is_done = AtomicBool::new(false);
         let (parents, replies, ()) = tokio::join!(
             inbox.work(&world.app, read),
