@@ -19,6 +19,7 @@ use crate::delivery::policy;
 use crate::ids::{Host, Ids};
 use crate::interaction;
 use crate::moderation::door;
+use crate::remote;
 use crate::remote::actors;
 use crate::remote::fetch::{self, FetchError, Fetched};
 use crate::worker::Worker;
@@ -228,7 +229,14 @@ async fn settle(app: &App, wanted: Wanted, found: Found) -> anyhow::Result<()> {
             match found {
                 Found::Said(arrival) => store::keep_fetched(conn, &ids, &arrival, now).await,
                 Found::PageOf(id) => read_instead(conn, &ids, &wanted, id, now).await,
-                Found::Stands | Found::Actor => store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await,
+                Found::Stands => store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await,
+                Found::Actor => {
+                    // Whatever shows their name and picture is made anew.
+                    if let Some(actor) = remote::store::by_url(conn, &wanted.url).await? {
+                        interaction::store::changed_with(conn, actor.id).await?;
+                    }
+                    store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await
+                }
                 Found::Listed(listed) => {
                     for want in missing(conn, &wanted, listed, &urls, now).await? {
                         wanted::ask(conn, &ids, &want, asker(&wanted), now).await?;

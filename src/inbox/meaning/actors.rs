@@ -39,6 +39,7 @@ pub(super) async fn updated(
             let remote = actors::keep(conn, &app.ids, actor, None, app.clock.now()).await?;
             // Its handle may be of a blocked domain now (interop E25).
             enforcement::part_from(app, conn, &remote).await?;
+            interaction::store::changed_with(conn, remote.id).await?;
             Ok(Verdict::accepted("its profile is known anew"))
         }
         Ok(_) => Ok(Verdict::declined("it changes somebody else")),

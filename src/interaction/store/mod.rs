@@ -22,7 +22,7 @@ pub use posts::{
 };
 pub use reading::{Filter, Order, Page, conversation, face, list, looked_at, people, reply_ids, shown, shown_words};
 pub use rulings::{Ruling, Said, is_shown_somewhere, ruling, said_after, set_block};
-pub use stamps::{Stamp, changes, stamps};
+pub use stamps::{Stamp, changed_with, changes, stamps};
 
 /// What is shown, of an interaction `i`.
 macro_rules! standing {

@@ -64,8 +64,11 @@ pub(super) async fn changed_by(conn: &mut Conn, said: InteractionId) -> sqlx::Re
     Ok(())
 }
 
-/// As [`changed`], of all conversations that somebody takes part in.
-pub(super) async fn changed_with(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<()> {
+/// As [`changed`], of all conversations that somebody takes part in: their name and picture stand there too.
+///
+/// # Errors
+/// The database's.
+pub async fn changed_with(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<()> {
     query("UPDATE talks SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.remote_actor_id = $1)")
         .bind(author.0)
         .execute(conn)
