@@ -31,6 +31,7 @@ pub(crate) const QUEUES: [&str; 15] = [
     "interactions_held",
     "interactions_unsaid",
     "reports_open",
+    "wanted_asker",
     "wanted_due",
     "wanted_leased",
     "wanted_queue",
