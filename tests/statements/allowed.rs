@@ -19,7 +19,7 @@ pub(crate) const SMALL: [(&str, &str); 12] = [
 ];
 
 /// Indexes that hold only what waits or fails just now, and may be read through.
-pub(crate) const QUEUES: [&str; 15] = [
+pub(crate) const QUEUES: [&str; 16] = [
     "activities_waiting",
     "articles_unsaid",
     "deliveries_waiting",
