@@ -122,7 +122,7 @@ fn hold(to: SocketAddr, count: usize, silent: bool, header: &str) -> JoinSet<()>
 
 /// Whether a request is answered so, when it comes again a few times, as all do who are turned away in the first rush.
 async fn comes_through(to: SocketAddr, request: &Request<Bytes>, status: u16) -> bool {
-    for _ in 0..20 {
+    for _ in 0..60 {
         if ask(HONEST, to, request).await == Some(status) {
             return true;
         }
