@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use veerpont::ids::Ids;
 use veerpont::inbox::decisions;
 use veerpont::interaction::State;
 use veerpont::interaction::store::Filter;
@@ -141,6 +142,25 @@ async fn new_servers_wait_and_so_do_many_of_one_domain() {
             }
         }
         assert!(last.contains("d.other.test"));
+    })
+    .await;
+}
+
+/// After so many rows in one millisecond, or after the clock was set back, a new server's row lies ahead of the clock.
+#[tokio::test]
+async fn without_a_hold_no_server_is_too_new() {
+    on_each_engine(async |world| {
+        let article = article(world).await;
+        let ahead = Ids::first_at(world.app.clock.now() + Duration::from_secs(60));
+        let insert = "INSERT INTO hosts (id, name) VALUES ($1, 'new.test')";
+        let row = world
+            .app
+            .db
+            .write(move |conn| Box::pin(async move { sqlx::query(insert).bind(ahead).execute(&mut *conn).await }));
+        row.await.expect("a row");
+        let peer = world.peer("new.test", &["ann"]);
+        let said = reply(world, &peer, "ann", 1, &article, "<p>First</p>").await;
+        assert_eq!(state(world, &said).await, State::Shown);
     })
     .await;
 }
