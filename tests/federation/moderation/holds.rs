@@ -151,7 +151,7 @@ async fn new_servers_wait_and_so_do_many_of_one_domain() {
 async fn without_a_hold_no_server_is_too_new() {
     on_each_engine(async |world| {
         let article = article(world).await;
-        let ahead = Ids::first_at(world.app.clock.now() + Duration::from_secs(60));
+        let ahead = Ids::first_at(world.app.clock.now() + Duration::from_mins(1));
         let insert = "INSERT INTO hosts (id, name) VALUES ($1, 'new.test')";
         let row = world
             .app
