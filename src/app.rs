@@ -90,7 +90,7 @@ const UNPROVED_FETCHES_EACH: usize = 8;
 /// The time in which fetches for requests that are not verified yet are counted.
 const FETCH_WINDOW: Duration = Duration::from_mins(5);
 
-/// Keys fetched from one host in that time, each with up to two requests: GoToSocial answers 300 (interop O).
+/// Keys fetched from one host in that time, each with up to two requests: GoToSocial answers 300 (interop O2).
 const FETCHES_AT_HOST: u32 = 150;
 
 /// Keys fetched for one source in that time whose requests proved to be nothing (interop G8).

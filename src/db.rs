@@ -1,4 +1,4 @@
-//! The database: connecting, the one writer, and the only two spots that know which engine it is (design, section 7).
+//! The database: connecting, the one writer, and the only two spots that know which engine it is (ADR 1).
 
 use std::path::PathBuf;
 use std::time::Duration;

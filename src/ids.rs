@@ -147,7 +147,7 @@ impl Ids {
 }
 
 /// A remote server: `host` or `host:port`, lower case, punycode, without a trailing dot; the port only where it
-/// is not the scheme's own (design, section 5).
+/// is not the scheme's own (docs/architecture.md#queues).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Host(String);

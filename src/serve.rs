@@ -27,7 +27,7 @@ use crate::author;
 use crate::db::Seat;
 use crate::{delivery, handback, inbox, interaction, outbox, remote, source, web, worker};
 
-/// How far a node's clock may be off the database's: beyond it, leases mean nothing (design, section 7).
+/// How far a node's clock may be off the database's: beyond it, leases mean nothing (docs/architecture.md#leases).
 const CLOCK_TOLERANCE_MS: i64 = 5000;
 
 /// How long open requests may take after the order to stop.

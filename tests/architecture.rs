@@ -1,4 +1,5 @@
-//! The map holds: `src/` is read, and an import upward, SQL out of its place or an unknown licence fails.
+//! The map holds: `src/` is read, and an import upward, SQL out of its place, an unknown licence or a citation that leads
+//! nowhere fails.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
 
@@ -6,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "architecture/citations.rs"]
+mod citations;
 #[path = "architecture/code.rs"]
 mod code;
 #[path = "architecture/licences.rs"]
@@ -17,6 +20,11 @@ use rules::Map;
 
 /// Every Rust file below `folder`, by its path relative to the package, with its text.
 fn files(folder: &str) -> BTreeMap<String, String> {
+    files_with(folder, &["rs"])
+}
+
+/// Every file below `folder` that ends so; nothing of what other programs put there.
+fn files_with(folder: &str, ends: &[&str]) -> BTreeMap<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = BTreeMap::new();
     let mut folders: Vec<PathBuf> = vec![root.join(folder)];
@@ -24,10 +32,11 @@ fn files(folder: &str) -> BTreeMap<String, String> {
         for entry in fs::read_dir(&folder).expect("a folder of the package") {
             let path = entry.expect("an entry of it").path();
             if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let foreign = ["node_modules", "target"].iter().any(|name| path.ends_with(name));
+                folders.extend((!foreign).then_some(path));
+            } else if path.extension().is_some_and(|end| ends.iter().any(|one| end == *one)) {
                 let name = path.strip_prefix(root).expect("below the package").to_string_lossy().into_owned();
-                found.insert(name, fs::read_to_string(&path).expect("Rust is UTF-8"));
+                found.insert(name, fs::read_to_string(&path).expect("a text is UTF-8"));
             }
         }
     }
@@ -62,6 +71,22 @@ fn what_people_read_cites_no_papers_of_ours() {
     });
     let all = files("src").into_iter().chain(templates);
     holds(&all.flat_map(|(path, text)| rules::citations(&path, &text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn citations_lead_to_facts_and_facts_are_cited() {
+    let folders = ["benches", "crates", "docs", "fuzz", "migrations", "src", "tests"];
+    let there = folders.into_iter().filter(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).is_dir());
+    let mut all: BTreeMap<_, _> = there.flat_map(|folder| files_with(folder, &["json", "md", "rs", "sql"])).collect();
+    for name in [".clippy.toml", "CHANGELOG.md", "FEDERATION.md", "README.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        all.insert(name.to_owned(), fs::read_to_string(path).expect("a text is UTF-8"));
+    }
+    // Of JSON only payloads cite; and what these tests try cites what is nowhere.
+    all.retain(|path, _| {
+        !path.starts_with("tests/architecture/") && (!path.ends_with("json") || path.contains("/payloads/"))
+    });
+    holds(&citations::faults(&all));
 }
 
 #[test]

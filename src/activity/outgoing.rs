@@ -51,7 +51,7 @@ pub fn by_reference(body: &str) -> Option<String> {
 }
 
 /// The owner's Update of an article, from its new document. Each Update has its own id, else Fedify takes the
-/// second for the first (interop O).
+/// second for the first (interop O6).
 #[must_use]
 pub fn update(stamp: &Stamp, article: &Value) -> Value {
     about_article("Update", stamp, article, without_context(article.clone()))

@@ -1,4 +1,4 @@
-//! Where everything of ours lives: opaque ids, fixed when minted, for ever (design, section 4).
+//! Where everything of ours lives: opaque ids, fixed when minted, for ever (docs/architecture.md#identity).
 
 use url::Url;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Who becomes an actor: only by the operator's choice, since it makes people visible (design, section 4).
+//! Who becomes an actor: only by the operator's choice, since it makes people visible (docs/architecture.md#identity).
 
 use std::collections::{BTreeMap, BTreeSet};
 

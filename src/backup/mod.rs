@@ -1,4 +1,4 @@
-//! The whole house in one SQLite file, whichever engine it lives on, and back. The master key is not in it (design 4).
+//! The whole house in one SQLite file, whichever engine it lives on, and back. The master key is not in it (docs/architecture.md#identity).
 
 pub mod store;
 

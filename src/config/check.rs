@@ -274,7 +274,7 @@ impl Reader<'_> {
     }
 }
 
-/// The one namespace of handles (design section 4), with who has each.
+/// The one namespace of handles (docs/architecture.md#identity), with who has each.
 pub(super) struct Handles<'a> {
     page: Page<'a>,
     owners: BTreeMap<Handle, String>,

@@ -21,7 +21,7 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Fault> {
     })
 }
 
-/// Design section 4: the origin is in every id, so nothing may stand in it that could change its spelling.
+/// The origin is in every id, so nothing may stand in it that could change its spelling (docs/architecture.md#identity).
 pub(super) fn origin(text: &str, allow_http: bool) -> Result<Url, Fault> {
     const FORM: &str = "write scheme and host only, as \"https://social.example.org\"";
     let url = Url::parse(text).map_err(|error| Fault::new(format!("the origin is not an address ({error})"), FORM))?;

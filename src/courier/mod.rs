@@ -23,7 +23,7 @@ pub enum Scheme {
     Cavage,
     /// RFC 9421 with RSA.
     Rfc9421,
-    /// RFC 9421 with Ed25519, which costs a fiftieth of RSA (limits 3.1).
+    /// RFC 9421 with Ed25519, which costs a fiftieth of RSA.
     Ed25519,
 }
 

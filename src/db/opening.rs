@@ -349,7 +349,7 @@ fn make_file(file: &Path) -> Result<(), OpenError> {
 }
 
 pub(super) async fn prepare(conn: &mut Conn, engine: Engine, mode: Mode) -> sqlx::Result<()> {
-    // FULL: what we answered 202 for, or settled, survives a power cut; group commit pays for it (limits, section 7).
+    // FULL: what we answered 202 for, or settled, survives a power cut; group commit pays for it (ADR 1).
     let pragmas: &[&'static str] = match (engine, mode) {
         (Engine::Sqlite, Mode::Make | Mode::Use | Mode::Memory) => &[
             "PRAGMA busy_timeout = 15000",

@@ -20,7 +20,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// What came of trying.
 pub enum Attempt {
-    /// It is no longer to be told: its article was deleted or has expired since (features, complaint 18), its note was
+    /// It is no longer to be told: its article was deleted or has expired since (docs/architecture.md#publishing), its note was
     /// deleted or hidden, or the actor whose profile it shows was deleted.
     Withdrawn,
     /// The peer answered, or did not.

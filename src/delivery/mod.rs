@@ -1,4 +1,4 @@
-//! Hosts, what waits for them, and what became of it: a delivery's queue is its host (design, sections 1 and 5).
+//! Hosts, what waits for them, and what became of it: a delivery's queue is its host (docs/architecture.md#queues, ADR 3).
 
 pub mod attempt;
 pub mod policy;
@@ -40,7 +40,7 @@ pub struct Waiting {
     pub inbox_failures: i64,
     /// Not before, when the inbox itself failed.
     pub not_before: Option<Timestamp>,
-    /// Not before, while an Accept to one of its followers is not settled (design, section 1.3).
+    /// Not before, while an Accept to one of its followers is not settled (docs/architecture.md#queues).
     pub held_until: Option<Timestamp>,
     /// What.
     pub activity: ActivityId,

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::ids::ArticleId;
 use crate::net::client::{Reply, SendError};
 
-/// How an attempt ended (interop D2, D3; design, section 5).
+/// How an attempt ended (interop D2, D3, docs/architecture.md#answers).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// This delivery is settled.
@@ -70,7 +70,7 @@ const LONGEST_WAIT: Duration = Duration::from_hours(6);
 /// How long a host may fail before it counts as gone and is asked once a day (interop D3).
 pub const GONE_AFTER: Duration = Duration::from_hours(7 * 24);
 
-/// How long an unsettled Accept holds back the shared inbox of the one it is for (design, section 1.3).
+/// How long an unsettled Accept holds back the shared inbox of the one it is for (docs/architecture.md#queues).
 pub const ACCEPT_HOLDS: Duration = Duration::from_mins(10);
 
 /// How long to wait after `failures` in a row (counted from 1): `first` doubled each time with up to as much again of

@@ -1,7 +1,7 @@
 //! Simulated servers that speak to a bridge over HTTP alone and share none of its protocol code.
 //!
 //! They sign, verify and read documents by themselves, so that a mistake of the bridge cannot cancel itself out.
-//! Each check cites its rule of the interop page (C5, B8 …).
+//! Each check cites its rule of docs/interop.md (C5, B8 …).
 
 mod actor;
 mod article;

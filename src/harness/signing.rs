@@ -12,7 +12,7 @@ use super::ACTIVITY_JSON;
 use super::key::PeerKey;
 use crate::clock::Timestamp;
 
-/// What servers send so that hosts behind a strict proxy answer them (interop O).
+/// What servers send so that hosts behind a strict proxy answer them (interop O3).
 pub(super) const USER_AGENT: &str = "harness/1.0 (simulated peer)";
 
 /// Which parts of a signed request differ from what an honest server sends; the default differs nowhere.

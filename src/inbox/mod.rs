@@ -1,4 +1,4 @@
-//! A verified activity, kept as it came, and what each means: every one gets a verdict (design, section 6).
+//! A verified activity, kept as it came, and what each means: every one gets a verdict (docs/architecture.md#receiving).
 
 mod barred;
 pub mod decisions;

@@ -1,5 +1,5 @@
 //! Who reads our documents with a signature: proved where that is asked for, and remembered, so that a Delete reaches
-//! whoever holds a copy (design, section 5).
+//! whoever holds a copy (docs/architecture.md#publishing).
 
 use std::net::IpAddr;
 use std::sync::Arc;

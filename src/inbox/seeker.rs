@@ -34,7 +34,7 @@ const FIRST_WAIT: Duration = Duration::from_mins(1);
 /// Pages of one collection that are read.
 const PAGES: i64 = 20;
 
-/// The time between two posts of one collection, so that nobody feels us (issue “slowly”; interop D13).
+/// The time between two posts of one collection, so that nobody feels us (interop D13).
 const BETWEEN: Duration = Duration::from_secs(2);
 
 /// Steps from what came by itself, up or down a thread (interop E7).

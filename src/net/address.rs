@@ -10,7 +10,7 @@ use crate::config;
 /// Whether an address belongs to the public internet, so that a stranger may make us connect to it.
 ///
 /// Everything of the IANA special-purpose registries that is not globally reachable is left out, and so are the IPv6
-/// forms that carry an IPv4 address inside (interop G5, limits 2.2).
+/// forms that carry an IPv4 address inside (interop G5, H16).
 #[must_use]
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {

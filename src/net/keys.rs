@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 /// Longest PEM text taken from a stranger, in bytes; RSA-4096 needs about 800.
 const PEM_MAX: usize = 8 * 1024;
 
-/// Sizes of RSA keys we verify with, in bits (limits 2.1, row 12).
+/// Sizes of RSA keys we verify with, in bits (interop H15).
 const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
 
 /// Longest multibase text taken from a stranger, in bytes; an Ed25519 key has 48.

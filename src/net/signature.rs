@@ -152,7 +152,8 @@ impl Claim {
     }
 }
 
-/// Reads a signed request and checks all that can be checked without the key, in the order of design section 6.
+/// Reads a signed request and checks all that can be checked without the key, in the order of
+/// docs/architecture.md#receiving.
 ///
 /// A request that has a Signature-Input is read after RFC 9421 first, and after draft-cavage where that fails (interop
 /// C14). Neither lends the other anything: each claim must meet all rules of its own scheme, and one Signature header

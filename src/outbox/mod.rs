@@ -117,7 +117,7 @@ impl Outgoing {
 pub async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
     let Some(id) = store::insert(conn, outgoing, now).await? else { return Ok(None) };
     if let Audience::One { inbox, holds } = outgoing.audience {
-        // Not through fan-out, so that an Accept leaves at once (interop D8).
+        // Not through fan-out, so that an Accept leaves at once (interop D8, ADR 6).
         delivery::store::enqueue(conn, id, outgoing.kind, inbox, holds, now).await?;
     }
     Ok(Some(id))

@@ -20,7 +20,7 @@ use crate::post::{self, Article};
 use crate::worker::Worker;
 use crate::worker::store::{self as begun, BEGUN_MAX};
 
-/// Recipients whose rows are written in one transaction: small enough not to hold other writers up (limits, section 7).
+/// Recipients whose rows are written in one transaction: small enough not to hold other writers up (ADR 1).
 const CHUNK: i64 = 5000;
 
 /// Says and fans out.

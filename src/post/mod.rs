@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 use entry::{Entry, Visibility};
 
-/// Where a post stands (design, section 5).
+/// Where a post stands (docs/architecture.md#publishing).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PostState {

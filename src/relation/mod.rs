@@ -1,4 +1,4 @@
-//! What somebody elsewhere is to something of ours: one relation, whatever many activities told of it (design, section 11).
+//! What somebody elsewhere is to something of ours: one relation, whatever many activities told of it (ADR 12).
 
 pub mod store;
 

@@ -1,4 +1,4 @@
-//! Calls from forges: whoever proves to know a source's secret makes it due (sources 1.9).
+//! Calls from forges: whoever proves to know a source's secret makes it due (docs/hugo.md#how-often-it-looks).
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;

@@ -1,4 +1,4 @@
-//! What a scan calls for, compared with what we remember: pure (design, section 5).
+//! What a scan calls for, compared with what we remember: pure (docs/architecture.md#publishing).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -265,7 +265,7 @@ fn leads_away(post: &Post, scan: &Scan, addresses: &BTreeSet<String>) -> Option<
     (!addresses.contains(&redirects::canonical(&to))).then_some((to, rule))
 }
 
-/// The article stands on, with its new address (sources 1.9); the old one is kept as an alias, by which the rule is found again.
+/// The article stands on, with its new address (docs/hugo.md#identity-moves-removals); the old one is kept as an alias, by which the rule is found again.
 fn step_for_moved_away(post: &Post, to: &str) -> Step {
     let mut entry = post.entry.clone();
     // It is not what the site has any more.

@@ -1,5 +1,9 @@
 //! What the code may do where. Each fault names its line and the way out.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::code::{bare, names_after, root_names, test_lines, texts};
 
 /// What simulated servers may use of ours: they share no protocol code, so that a mistake cannot cancel itself out.
@@ -280,10 +284,11 @@ mod tests {
 
 /// What our own papers are called by, of which nobody who runs the program knows: a rule's number, a section, an issue.
 fn cites(text: &str) -> Option<String> {
-    let papers = regex::Regex::new(
-        r"(?i)\b(interop|(limits|design|sources|issue|adr)[ ,]+(section +)?\d|(limits|design), section)",
-    );
-    papers.expect("a pattern").find(text).map(|found| found.as_str().to_owned())
+    static PAPERS: LazyLock<Regex> = LazyLock::new(|| {
+        let papers = r"(?i)\b(interop|(limits|design|sources|issue|adr)[ ,]+(section +)?\d|(limits|design), section)";
+        Regex::new(papers).expect("a pattern")
+    });
+    PAPERS.find(text).map(|found| found.as_str().to_owned())
 }
 
 /// Texts that people may read and that cite our own papers: in code, or in a template.

@@ -1,4 +1,4 @@
-//! The house in one file, and back, on the same engine and across (design 4: every id and key is kept).
+//! The house in one file, and back, on the same engine and across (docs/architecture.md#identity: every id and key is kept).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Honest requests of independent make are taken: each in the shape of its software, signed by hand (interop C1, C12 to C14, O).
+//! Honest requests of independent make are taken: each in the shape of its software, signed by hand (interop C1, C12 to C14, O1, O5).
 
 use serde_json::json;
 use veerpont::harness::{Found, PeerKey};
@@ -116,7 +116,7 @@ async fn mastodon_4_7_knocks_the_second_time_with_rfc_9421() {
     .await;
 }
 
-/// Observed with Fedify 2.3 (interop O): its own set of components first, RSA-4096 keys with a Multikey beside them, and
+/// Observed with Fedify 2.3 (interop O5): its own set of components first, RSA-4096 keys with a Multikey beside them, and
 /// draft-cavage where that is refused.
 #[tokio::test]
 async fn fedify_with_rfc_9421_first_and_draft_cavage_then() {
@@ -189,7 +189,7 @@ async fn a_proxy_that_writes_its_own_host_is_named_by_the_operator_c16() {
             202,
             "the domain of the handles is ours too"
         );
-        assert_eq!(stranger.send(passed_on(4, "evil.example")).await.status, 401, "limits 2.1, row 3");
+        assert_eq!(stranger.send(passed_on(4, "evil.example")).await.status, 401, "H14");
         assert_eq!(stranger.send(passed_on(5, "127.0.0.1:8080")).await.status, 401, "the proxy's name proves nothing");
         let to = To { actor: &actor, object: &maren.actor_id, inbox: &maren.inbox };
         assert_eq!(stranger.send_like(6, &key, &key_id, &to).await.status, 202, "and without the proxy as ever");

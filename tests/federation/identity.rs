@@ -138,7 +138,7 @@ impl Desk {
         }
     }
 
-    /// A new post in the place of one that is nowhere is that one, rewritten (sources 1.9: the same key is the same
+    /// A new post in the place of one that is nowhere is that one, rewritten (ADR 9: the same key is the same
     /// post); a known one that moves there takes only the place.
     fn settle_places(&mut self) {
         for at in 0..self.posts.len() {

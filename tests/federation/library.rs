@@ -1,4 +1,4 @@
-//! What the library itself signs is taken: Lemmy and its kin send with it (interop C1, C13, H).
+//! What the library itself signs is taken: Lemmy and its kin send with it (interop C1, C13).
 
 use activitypub_federation::activity_sending::SendActivityTask;
 use activitypub_federation::config::{Data, FederationConfig};
@@ -160,6 +160,6 @@ async fn the_librarys_own_signatures_hold_in_both_its_modes() {
         assert_eq!(claim.key_id(), "https://lemmy.example/u/cy#main-key");
         assert!(claim.verify(&PublicKey::read(&cy.public).expect("a key")), "compatible: {compatible}");
         let elsewhere = Names { public: &["social.example.org"], ..names };
-        assert!(read(&received, &elsewhere, now).is_err(), "limits 2.1, row 3: it was signed for another host");
+        assert!(read(&received, &elsewhere, now).is_err(), "H14: it was signed for another host");
     }
 }

@@ -1,4 +1,4 @@
-//! A post is one article whatever becomes of its file and its address (sources 0 and 1.9).
+//! A post is one article whatever becomes of its file and its address (ADR 9).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -75,7 +75,7 @@ async fn a_page_renamed_in_its_folder_and_rewritten_is_an_update() {
     .await;
 }
 
-/// The seed's life as git has it: sources 0.
+/// The seed's life as git has it.
 #[tokio::test]
 async fn the_life_of_one_post_is_one_article() {
     on_each_engine(async |world| {

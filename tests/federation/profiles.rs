@@ -68,7 +68,7 @@ async fn a_changed_profile_is_one_update_at_each_follower() {
         world.publish().await;
         let updates = taken(&peer, "Update");
         assert_eq!(updates.len(), 2);
-        assert_ne!(updates[0].id, updates[1].id, "a second Update needs its own id (interop O)");
+        assert_ne!(updates[0].id, updates[1].id, "a second Update needs its own id (interop O6)");
     })
     .await;
 }

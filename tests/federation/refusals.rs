@@ -69,7 +69,7 @@ async fn what_was_changed_on_its_way_is_refused() {
         let tampered = peer.post_raw("ann", &inbox, &honest, |request| *request.body_mut() = body).await;
         is_refused(world, tampered, 401, "digest-mismatch").await;
 
-        // A second Digest that fits the forged body, beside the one that was signed (interop H, limits 2).
+        // A second Digest that fits the forged body, beside the one that was signed (interop H13).
         let mut second = peer.signed_post("ann", &inbox, &honest, &SignOptions::default()).expect("a request");
         let mut fitting = peer.signed_post("ann", &inbox, &forged, &SignOptions::default()).expect("a request");
         let digest = fitting.headers_mut().remove("digest").expect("a digest");

@@ -1,4 +1,4 @@
-//! A new master key (design 4): all private keys or none, and a bridge that runs with the old one stops and loses nothing.
+//! A new master key (docs/architecture.md#identity): all private keys or none, and a bridge that runs with the old one stops and loses nothing.
 
 use std::io::Write;
 use std::sync::atomic::Ordering;

@@ -47,7 +47,7 @@ async fn an_unlisted_post_goes_to_followers_and_is_not_announced() {
         assert_eq!(world.publish().await.created, 1);
         assert_eq!(kinds(&fan), ["Create", "Update", "Delete", "Create"]);
         assert_eq!(taken(&fan, "Create")[1].activity["to"], json!([PUBLIC]));
-        // Whoever fetched it with a signature hears of its end (design section 5).
+        // Whoever fetched it with a signature hears of its end (docs/architecture.md#publishing).
         assert_eq!(kinds(&member), ["Delete", "Announce"]);
     })
     .await;

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 
 use super::*;
 
-/// The shapes of interop section S, with the `@context` that the page leaves out for brevity.
+/// The shapes of interop S, with their `@context`.
 fn samples() -> Vec<(&'static str, Value)> {
     let ann = "https://m.example/users/ann";
     let cy = "https://l.example/u/cy";

@@ -1,5 +1,5 @@
 //! Opens connections: resolves the name and checks each address at the moment of connecting, so that no name can
-//! answer once for the check and differently for the connection (interop G5).
+//! answer once for the check and differently for the connection (interop G5, ADR 4).
 
 use std::io;
 use std::net::SocketAddr;

@@ -18,7 +18,7 @@ const LIFETIME: Duration = Duration::from_mins(5);
 /// How long a signature holds at most, whatever end it names (interop C6).
 const LIFETIME_MAX: Duration = Duration::from_hours(12);
 
-/// The headers of which a second one would let a request mean two things (limits 2.1, row 2).
+/// The headers of which a second one would let a request mean two things (interop H13).
 const ONCE: [http::HeaderName; 9] = [
     header::HOST,
     header::DATE,
@@ -91,7 +91,7 @@ pub(super) fn moment(seconds: u64) -> Timestamp {
     Timestamp::from_millis(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000))
 }
 
-/// The request was signed for us (limits 2.1, row 3): what may have been signed as Host.
+/// The request was signed for us (interop H14): what may have been signed as Host.
 pub(super) fn host(parameters: &Parameters, headers: &HeaderMap, names: &Names<'_>) -> Result<Vec<String>, Reason> {
     if !parameters.signs("host") {
         return Err(Reason::HostUnsigned);

@@ -53,7 +53,7 @@ macro_rules! reasons {
 
 reasons! {
     /// One of Host, Date, Digest, Content-Digest, Signature, Signature-Input, Content-Type, Content-Length, Authorization
-    /// stands twice (limits 2.1, row 2).
+    /// stands twice (interop H13).
     RepeatedHeader = "repeated-header", "A header that secures the request stands more than once.";
     /// There is no Signature header.
     SignatureMissing = "signature-missing", "The request is not signed.";
@@ -75,7 +75,7 @@ reasons! {
     DateFuture = "date-future", "The signature was made in the future; check the clock.";
     /// The Host header is not signed.
     HostUnsigned = "host-unsigned", "The Host header is not signed.";
-    /// The request was signed for another server (limits 2.1, row 3).
+    /// The request was signed for another server (interop H14).
     HostForeign = "host-foreign", "The request was signed for another host.";
     /// The request target is not signed.
     TargetUnsigned = "target-unsigned", "The (request-target) is not signed (RFC 9421: @method and @target-uri).";

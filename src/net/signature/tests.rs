@@ -1,4 +1,4 @@
-//! Each rule of receiving by name (interop C, T, H; limits 2.1), and our own signatures against it.
+//! Each rule of receiving by name (interop C1 to C16, H2, H13 to H15, T1 to T6), and our own signatures against it.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! When git last saw each file of a folder change: the `:git` dates of Hugo (sources 1.3). Asked of a site that wants them.
+//! When git last saw each file of a folder change: the `:git` dates of Hugo (docs/hugo.md#whether-and-when). Asked of a site that wants them.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};

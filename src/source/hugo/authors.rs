@@ -1,4 +1,4 @@
-//! Who writes: the names on posts, and the profiles they lead to (sources 1.6).
+//! Who writes: the names on posts, and the profiles they lead to (docs/hugo.md#authors).
 
 use std::collections::{BTreeMap, HashSet};
 

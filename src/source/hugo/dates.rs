@@ -1,4 +1,4 @@
-//! Dates as Hugo reads them, and which of a page's dates counts for what (sources 1.2, 1.3).
+//! Dates as Hugo reads them, and which of a page's dates counts for what (docs/hugo.md#whether-and-when).
 
 use std::sync::LazyLock;
 

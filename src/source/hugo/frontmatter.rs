@@ -20,7 +20,7 @@ pub(super) struct Document {
     pub(super) is_bare: bool,
 }
 
-/// Takes a file apart. A file without front matter is a page all the same (sources 1.2). Errors carry the line of
+/// Takes a file apart. A file without front matter is a page all the same (docs/hugo.md#front-matter). Errors carry the line of
 /// the file: what Hugo, or one of its versions, may read otherwise is one.
 pub(super) fn read(text: &str) -> Result<Document, SyntaxError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
@@ -216,7 +216,7 @@ pub(super) fn truth(value: Option<&Value>) -> Truth {
     }
 }
 
-/// A field from the front matter, or from its `params` (sources 1.2).
+/// A field from the front matter, or from its `params` (docs/hugo.md#front-matter).
 pub(super) fn field<'a>(fields: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     let filled = |value: &&Value| !value.is_null();
     fields.get(key).filter(filled).or_else(|| fields.get("params").and_then(|params| params.get(key)).filter(filled))

@@ -1,4 +1,4 @@
-//! What a page says of itself over time: its lasting id, and the addresses it had before (sources 1.4, 1.9).
+//! What a page says of itself over time: its lasting id, and the addresses it had before (docs/hugo.md#identity-moves-removals).
 
 use serde_json::{Map, Value};
 use url::Url;

@@ -1,4 +1,4 @@
-//! A post's cover and a profile's picture (sources 1.7).
+//! A post's cover and a profile's picture (docs/hugo.md#bodies).
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -56,7 +56,7 @@ use super::rights::{self, Hindrance};
 use super::scan::{Scan, Warning};
 use crate::clock::Timestamp;
 
-/// Sections taken for posts where the operator names none (sources 1.1).
+/// Sections taken for posts where the operator names none (docs/hugo.md#which-files-are-posts).
 const USUAL_SECTIONS: &[&str] = &["post", "posts", "blog", "news", "article", "articles"];
 
 /// Which site, and what of it.

@@ -1,4 +1,4 @@
-//! Texts as parts of an address, as Hugo cleans them (sources 1.4: its `common/paths`, tried with 0.111 and 0.168).
+//! Texts as parts of an address, as Hugo cleans them (its `common/paths`, tried with 0.111 and 0.168; docs/hugo.md#addresses).
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Where Hugo puts a page (sources 1.4). The rules were read in Hugo's source and tried with Hugo 0.111 and 0.168.
+//! Where Hugo puts a page (docs/hugo.md#addresses). The rules were read in Hugo's source and tried with Hugo 0.111 and 0.168.
 
 use url::Url;
 

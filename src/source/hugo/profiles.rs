@@ -1,5 +1,5 @@
 //! Profiles as Wowchemy keeps them among the content and `HugoBlox` among the data, and what they show of a person
-//! (sources 1.6): never an e-mail address.
+//! (docs/hugo.md#authors): never an e-mail address.
 
 use std::path::Path;
 use std::sync::LazyLock;

@@ -1,5 +1,5 @@
 //! The redirect rules that stand beside a site: Netlify's and Apache's. They tell where a page that moved is now
-//! (sources 1.9).
+//! (docs/hugo.md#identity-moves-removals).
 
 use std::path::Path;
 use std::sync::LazyLock;

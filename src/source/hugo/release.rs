@@ -1,4 +1,4 @@
-//! Whether a page is public, as far as the passing of time does not change it (sources 1.3).
+//! Whether a page is public, as far as the passing of time does not change it (docs/hugo.md#whether-and-when).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,11 +23,11 @@ pub(super) enum Release {
 }
 
 impl Release {
-    /// Sources 1.3, and the front matter's word on the fediverse (design section 5).
+    /// What Hugo says (docs/hugo.md#whether-and-when), and the front matter's word on the fediverse.
     pub(super) fn of(fields: &Map<String, Value>, dates: &Dates, config: &SiteConfig) -> Self {
         let fediverse = field(fields, "fediverse");
         let headless = truth(fields.get("headless")) == Truth::Yes;
-        // What the site itself does not list is published only where the page asks for it (sources 1.3).
+        // What the site itself does not list is published only where the page asks for it (docs/hugo.md#whether-and-when).
         if flag(fediverse) == Some(false)
             || headless
             || !config.makes_pages

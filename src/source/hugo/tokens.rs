@@ -1,4 +1,4 @@
-//! The tokens of `permalinks` and of `url` (sources 1.4).
+//! The tokens of `permalinks` and of `url` (docs/hugo.md#addresses).
 
 use std::sync::LazyLock;
 

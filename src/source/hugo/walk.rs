@@ -1,4 +1,4 @@
-//! Which files of the content folder are pages, sections' own pages, and resources (sources 1.1).
+//! Which files of the content folder are pages, sections' own pages, and resources (docs/hugo.md#which-files-are-posts).
 
 use std::cell::RefCell;
 use std::collections::HashSet;

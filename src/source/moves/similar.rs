@@ -10,7 +10,7 @@ use crate::html;
 use crate::post::Post;
 use crate::post::entry::Entry;
 
-/// What share of the words must be the same, in the same order (sources 1.9).
+/// What share of the words must be the same, in the same order (ADR 9).
 const ENOUGH: f64 = 0.9;
 
 /// Words; shorter texts are alike by chance.

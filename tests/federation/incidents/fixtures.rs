@@ -1,4 +1,4 @@
-//! Fixtures T1 to T7, T18 to T22 and T24 of the interop page, each against the whole bridge.
+//! Fixtures T1 to T7, T18 to T22 and T24 of docs/interop.md, each against the whole bridge.
 
 use std::time::Duration;
 
@@ -293,7 +293,7 @@ async fn t24_a_digest_of_several_algorithms() {
         scene.refused(world, with("SHA-512=AAAA"), 400, "no SHA-256").await;
         let mut second = with(&right);
         second.headers_mut().append("digest", HeaderValue::from_static("SHA-256=AAAA"));
-        scene.refused(world, second, 400, "limits 2.1, row 2: two headers").await;
+        scene.refused(world, second, 400, "H13: two headers").await;
         let several = format!("SHA-512=AAAA, {}", right.replace("SHA", "sha"));
         let told = scene.peer.send(with(&several)).await;
         assert_eq!(told.status, 202, "{}", told.body);

@@ -1,4 +1,4 @@
-//! Which languages a site has, and where the content of each is (sources 1.1).
+//! Which languages a site has, and where the content of each is (docs/hugo.md#languages).
 
 use std::path::{Component, Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `permalinks` in all its forms (sources 1.4).
+//! `permalinks` in all its forms (docs/hugo.md#addresses).
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Hugo's shortcodes, as far as they mean something outside the site (sources 1.5). As in Hugo, what one makes is put
+//! Hugo's shortcodes, as far as they mean something outside the site (docs/hugo.md#bodies). As in Hugo, what one makes is put
 //! in after the Markdown around it was rendered; only the inner text of `{{% %}}` is Markdown of the page.
 
 mod embeds;

@@ -1,4 +1,4 @@
-//! What the site's configuration builds, and what is told of that only Hugo itself can read (sources 1.1, 1.3).
+//! What the site's configuration builds, and what is told of that only Hugo itself can read (docs/hugo.md).
 
 use super::*;
 
@@ -77,7 +77,7 @@ fn what_only_hugo_can_read_is_named() {
     assert_eq!(keys(&scan), ["news/e", "post/sub/a"]);
 }
 
-/// Sources 1.3: `:git` counts where the site asks for it, and a post without a date has it as its date.
+/// `:git` counts where the site asks for it, and a post without a date has it as its date.
 #[test]
 fn dates_from_git_are_the_authors() {
     let site = Site::new(&[

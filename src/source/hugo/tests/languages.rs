@@ -1,4 +1,4 @@
-//! Sites in several languages (sources 1.1, 1.4).
+//! Sites in several languages (docs/hugo.md#languages).
 
 use super::*;
 

@@ -1,5 +1,5 @@
 //! Real Hugo as the judge: each `hugo` on this machine lists trees of every shape, and we must say the same
-//! (sources 1.4: the oracle).
+//! (docs/hugo.md#addresses).
 
 mod differences;
 mod generated;
