@@ -1,5 +1,5 @@
-//! The map holds: `src/` is read, and an import upward, SQL out of its place, an unknown licence or a citation that leads
-//! nowhere fails.
+//! The map holds: `src/` is read, and an import upward, SQL out of its place, an unknown licence, a citation that leads
+//! nowhere or an address that no page tells of fails.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
 
@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "architecture/addresses.rs"]
+mod addresses;
 #[path = "architecture/citations.rs"]
 mod citations;
 #[path = "architecture/code.rs"]
@@ -75,9 +77,10 @@ fn what_people_read_cites_no_papers_of_ours() {
 
 #[test]
 fn citations_lead_to_facts_and_facts_are_cited() {
-    let folders = ["benches", "crates", "docs", "fuzz", "migrations", "src", "tests"];
+    let folders = ["benches", "config", "crates", "docs", "fuzz", "migrations", "src", "tests"];
     let there = folders.into_iter().filter(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).is_dir());
-    let mut all: BTreeMap<_, _> = there.flat_map(|folder| files_with(folder, &["json", "md", "rs", "sql"])).collect();
+    let mut all: BTreeMap<_, _> =
+        there.flat_map(|folder| files_with(folder, &["json", "md", "rs", "sql", "toml", "txt"])).collect();
     for name in [".clippy.toml", "CHANGELOG.md", "FEDERATION.md", "README.md"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         all.insert(name.to_owned(), fs::read_to_string(path).expect("a text is UTF-8"));
@@ -87,6 +90,13 @@ fn citations_lead_to_facts_and_facts_are_cited() {
         !path.starts_with("tests/architecture/") && (!path.ends_with("json") || path.contains("/payloads/"))
     });
     holds(&citations::faults(&all));
+}
+
+#[test]
+fn every_address_is_told() {
+    let web = files("src/web").into_iter().filter(|(path, _)| !path.contains("/tests/"));
+    let served = web.flat_map(|(_, text)| addresses::served(&text)).collect();
+    holds(&addresses::faults(&served, &files_with("docs", &["md"])["docs/api.md"]));
 }
 
 #[test]

@@ -22,8 +22,10 @@ struct Spelling {
     item: Regex,
     range: Regex,
     decision: Regex,
-    /// A page of docs/ or beside the README, with a heading or an anchor in it.
+    /// A page of docs/, with or without a heading or an anchor in it. A text that begins with it is a path of a test's own.
     page: Regex,
+    /// The same as a link of a page.
+    link: Regex,
     /// Papers that are not in this repository: what of them is needed belongs into one of ours.
     elsewhere: Regex,
 }
@@ -37,15 +39,16 @@ impl Spelling {
             item: pattern(r"([A-Z]\d*)"),
             range: pattern(r"\b([A-Z])([1-9]\d?)(?: to |–)([A-Z])([1-9]\d?)\b"),
             decision: pattern(r"(?:\bADR |\badr/0*)(\d+)\b"),
-            page: pattern(r"(?:\bdocs/|\]\()(?:[\w.-]+/)*([\w-]+\.md#[\w-]+)"),
+            page: pattern(r#"(?:^|[^\w/"])docs/(?:[\w.-]+/)*([\w-]+\.md(?:#[\w-]+)?)"#),
+            link: pattern(r"\]\((?:[\w.-]+/)*([\w-]+\.md(?:#[\w-]+)?)\)"),
             elsewhere: pattern(
                 r"(?i)\b(?:limits|sources|features|complaint|design)[ ,]+(?:section +|row +)?\d|\b(?:limits|design|features), section|\bissue (?:\d|“)",
             ),
         }
     }
 
-    /// What a line cites.
-    fn cited(&self, facts: &Facts, line: &str) -> BTreeSet<String> {
+    /// What a line cites, of a page or of anything else.
+    fn cited(&self, facts: &Facts, line: &str, of_page: bool) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for fact in self.fact.captures_iter(line).filter_map(|found| found.get(1)) {
             if facts.has_section(&fact.as_str()[..1]) && !self.longer.is_match(&line[fact.end()..]) {
@@ -61,9 +64,14 @@ impl Spelling {
             }
         }
         found.extend(names(&self.decision, line).iter().map(|number| format!("ADR {number}")));
-        found.extend(names(&self.page, line).iter().map(|place| (*place).to_owned()));
+        found.extend(names(&self.page, line).into_iter().map(str::to_owned));
+        found.extend(names(&self.link, line).into_iter().filter(|_| of_page).map(str::to_owned));
         found
     }
+}
+
+fn is_page(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|end| end == "md")
 }
 
 fn pattern(text: &str) -> Regex {
@@ -84,9 +92,9 @@ impl Facts {
         let (anchor, heading) = (pattern(r#"<a id="([^"]+)">"#), pattern(r"(?m)^#+ (?:<a[^>]*></a>)?(.*)$"));
         let decision = pattern(r"^docs/adr/0*(\d+)-");
         let mut facts = BTreeMap::new();
-        let is_page = |path: &str| Path::new(path).extension().is_some_and(|end| end == "md");
         for (path, text) in files.iter().filter(|(path, _)| is_page(path)) {
             let page = path.rsplit('/').next().unwrap_or(path);
+            facts.insert(page.to_owned(), false);
             let headings = names(&heading, text).into_iter().map(|words| (format!("{page}#{}", slug(words)), false));
             facts.extend(headings);
             facts.extend(names(&decision, path).into_iter().map(|number| (format!("ADR {number}"), true)));
@@ -125,7 +133,7 @@ pub(crate) fn faults(files: &Files) -> Vec<String> {
     for (path, text) in files {
         for (at, line) in text.lines().enumerate() {
             let place = format!("{path}:{}", at + 1);
-            for citation in spelling.cited(&facts, line) {
+            for citation in spelling.cited(&facts, line, is_page(path)) {
                 if !facts.0.contains_key(&citation) {
                     faults.push(format!(
                         "{place}: `{citation}` leads nowhere: {INTEROP} says how to cite, and what there is"
@@ -178,12 +186,15 @@ mod tests {
             ("// A1 to A8", "interop A8"),
             ("\"cites\": \"A1, X\"", "interop X"),
             ("// ADR 3", "ADR 3"),
-            ("[dates](hugo.md#dates)", "hugo.md#dates"),
+            ("// docs/hugo.md#dates", "hugo.md#dates"),
+            ("// (docs/api.md)", "api.md"),
         ] {
             let faults = found(&[("src/a.rs", &format!("{all}{wrong}"))]);
             assert_eq!(faults.len(), 1, "{wrong}: {faults:?}");
             assert!(faults[0].starts_with(&format!("src/a.rs:2: `{name}` leads nowhere")), "{faults:?}");
         }
+        let link = found(&[("src/a.rs", all), ("docs/x.md", "[dates](hugo.md#dates-places), [x](y.md), ")]);
+        assert!(link.len() == 1 && link[0].starts_with("docs/x.md:1: `y.md` leads nowhere"), "{link:?}");
         for none in [
             "%C3%A7",
             "IpAddr::V4",
