@@ -100,17 +100,11 @@ impl Sub<Duration> for Timestamp {
 }
 
 /// Writes a moment for people and programs: RFC 3339.
-///
-/// # Errors
-/// The serializer's.
 pub fn as_rfc3339<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.rfc3339())
 }
 
 /// As [`as_rfc3339`], `null` where there is no time.
-///
-/// # Errors
-/// The serializer's.
 pub fn maybe_as_rfc3339<S: serde::Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => serializer.serialize_some(&time.rfc3339()),

@@ -94,9 +94,6 @@ impl Db {
     }
 
     /// How far `now` is from the database's own clock, in milliseconds; SQLite shares the machine's clock.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn clock_skew(&self, now: Timestamp) -> sqlx::Result<i64> {
         if self.engine == Engine::Sqlite {
             return Ok(0);

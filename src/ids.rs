@@ -76,17 +76,11 @@ pub mod actors_as_numbers {
     use super::ActorId;
 
     /// As numbers.
-    ///
-    /// # Errors
-    /// The serializer's.
     pub fn serialize<S: Serializer>(actors: &[ActorId], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(actors.iter().map(|actor| actor.0))
     }
 
     /// From numbers.
-    ///
-    /// # Errors
-    /// The deserializer's.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ActorId>, D::Error> {
         Ok(Vec::<i64>::deserialize(deserializer)?.into_iter().map(ActorId).collect())
     }

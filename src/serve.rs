@@ -129,9 +129,6 @@ impl Running {
 }
 
 /// Frees what this node held when it last stopped, gracefully or not.
-///
-/// # Errors
-/// The database's.
 pub async fn free_leases(app: &App) -> anyhow::Result<()> {
     let (node, now) = (app.config.server.node.clone(), app.clock.now());
     app.db
@@ -154,9 +151,6 @@ const FILLED_AT_ONCE: i64 = 500;
 
 /// What an older program did not understand is read again, in what this one understands more; and what it did not note of
 /// replies is filled in.
-///
-/// # Errors
-/// The database's.
 pub async fn reread(app: &App) -> anyhow::Result<u64> {
     while app
         .db
@@ -214,9 +208,6 @@ async fn keep_seat(seat: Arc<Mutex<Seat>>, app: App, stop: CancellationToken) {
 
 /// Stops claiming while this node's clock is off the database's, or its master key is no longer the one of the
 /// private keys; and drops the keys that nothing waits for any more.
-///
-/// # Errors
-/// The database's.
 pub async fn look_after(app: &App) -> sqlx::Result<()> {
     let skew = app.db.clock_skew(app.clock.now()).await?;
     let fits = author::keys::master_fits(app).await?;

@@ -43,9 +43,6 @@ pub enum DecisionError {
 crate::ends_writes!(DecisionError);
 
 /// Opts an author in: they get an actor, or their frozen one speaks again.
-///
-/// # Errors
-/// As [`DecisionError`] tells.
 pub async fn add(app: &App, source: &Source, id: SourceId, slug: &str) -> Result<ActorId, DecisionError> {
     let (author, actors) = {
         let mut conn = app.db.read().await?;
@@ -88,9 +85,6 @@ pub async fn add(app: &App, source: &Source, id: SourceId, slug: &str) -> Result
 }
 
 /// Opts an author out: their actor, if they have one, is frozen and publishes nothing new.
-///
-/// # Errors
-/// As [`DecisionError`] tells.
 pub async fn remove(app: &App, source: &Source, id: SourceId, slug: &str) -> Result<Option<ActorId>, DecisionError> {
     let author = {
         let mut conn = app.db.read().await?;

@@ -153,9 +153,6 @@ impl RetiredKey {
 const UNTIL: &str = ".until.";
 
 /// An actor's keys in use, taken out to be put back by [`retire`].
-///
-/// # Errors
-/// The database's.
 pub async fn replace(
     conn: &mut Conn,
     actor: ActorId,
@@ -227,9 +224,6 @@ pub async fn reseal(app: &App, new: MasterKey) -> anyhow::Result<usize> {
 }
 
 /// Whether the master key of this process is still the one that the private keys are sealed with.
-///
-/// # Errors
-/// The database's.
 pub async fn master_fits(app: &App) -> sqlx::Result<bool> {
     let mut conn = app.db.read().await?;
     Ok(store::setting(&mut conn, MASTER_CHECK).await?.is_none_or(|check| check == app.master.check_value()))
@@ -239,9 +233,6 @@ pub async fn master_fits(app: &App) -> sqlx::Result<bool> {
 pub const MASTER_CHECK: &str = "master_key_check";
 
 /// The public halves of an actor's keys; `None` when it has none.
-///
-/// # Errors
-/// The database's.
 pub async fn public_halves(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Option<PublicHalves>> {
     let rsa = store::public_key(conn, actor, RSA_FRAGMENT).await?;
     let ed25519 = store::public_key(conn, actor, ED25519_FRAGMENT).await?;

@@ -28,9 +28,6 @@ macro_rules! actor_columns {
 }
 
 /// Reads a value fixed at the first start.
-///
-/// # Errors
-/// The database's.
 pub async fn setting(conn: &mut Conn, name: &str) -> sqlx::Result<Option<String>> {
     query_scalar("SELECT value FROM settings WHERE name = $1").bind(name).fetch_optional(conn).await
 }
@@ -68,9 +65,6 @@ pub async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedKey]) ->
 }
 
 /// An actor by row.
-///
-/// # Errors
-/// The database's.
 pub async fn actor(conn: &mut Conn, id: ActorId) -> sqlx::Result<Option<Actor>> {
     query(actor_columns!("WHERE id = $1"))
         .bind(id.0)
@@ -81,44 +75,29 @@ pub async fn actor(conn: &mut Conn, id: ActorId) -> sqlx::Result<Option<Actor>> 
 }
 
 /// An actor by public name.
-///
-/// # Errors
-/// The database's.
 pub async fn actor_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Actor>> {
     let row = query(actor_columns!("WHERE uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
     row.map(|row| read_actor(&row)).transpose()
 }
 
 /// An actor by handle, the deleted ones too.
-///
-/// # Errors
-/// The database's.
 pub async fn actor_by_handle(conn: &mut Conn, handle: &Handle) -> sqlx::Result<Option<Actor>> {
     let row = query(actor_columns!("WHERE handle = $1")).bind(handle.as_str()).fetch_optional(conn).await?;
     row.map(|row| read_actor(&row)).transpose()
 }
 
 /// The instance itself; `None` before the first start.
-///
-/// # Errors
-/// The database's.
 pub async fn instance(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
     let row = query(actor_columns!("WHERE kind = 'Application'")).fetch_optional(conn).await?;
     row.map(|row| read_actor(&row)).transpose()
 }
 
 /// All our actors, in the order of their handles.
-///
-/// # Errors
-/// The database's.
 pub async fn actors(conn: &mut Conn) -> sqlx::Result<Vec<Actor>> {
     query(actor_columns!("ORDER BY handle")).fetch_all(conn).await?.iter().map(read_actor).collect()
 }
 
 /// How many people of ours may publish.
-///
-/// # Errors
-/// The database's.
 pub async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM actors WHERE kind = 'Person' AND frozen_at IS NULL AND deleted_at IS NULL")
         .fetch_one(conn)
@@ -126,9 +105,6 @@ pub async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
 }
 
 /// Freezes an actor, or thaws it.
-///
-/// # Errors
-/// The database's.
 pub async fn set_frozen(conn: &mut Conn, id: ActorId, at: Option<Timestamp>) -> sqlx::Result<()> {
     query("UPDATE actors SET frozen_at = $2 WHERE id = $1")
         .bind(id.0)
@@ -139,9 +115,6 @@ pub async fn set_frozen(conn: &mut Conn, id: ActorId, at: Option<Timestamp>) -> 
 }
 
 /// Marks an actor as deleted for ever; says whether it was not before.
-///
-/// # Errors
-/// The database's.
 pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<bool> {
     let done = query("UPDATE actors SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
         .bind(id.0)
@@ -153,9 +126,6 @@ pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::R
 }
 
 /// A deleted actor whose Delete is still to be said.
-///
-/// # Errors
-/// The database's.
 pub async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
     let rows =
         query(actor_columns!("WHERE deleted_at IS NOT NULL AND farewell_at IS NULL ORDER BY deleted_at LIMIT $1"))
@@ -166,9 +136,6 @@ pub async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<A
 }
 
 /// Records that an actor's Delete was said.
-///
-/// # Errors
-/// The database's.
 pub async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<()> {
     query("UPDATE actors SET farewell_at = $2 WHERE id = $1").bind(id.0).bind(at.millis()).execute(conn).await?;
     Ok(())
@@ -190,9 +157,6 @@ pub async fn insert_community(conn: &mut Conn, community: &Community) -> sqlx::R
 }
 
 /// All communities.
-///
-/// # Errors
-/// The database's.
 pub async fn communities(conn: &mut Conn) -> sqlx::Result<Vec<Community>> {
     let rows = query("SELECT id, handle, group_actor_id, house_actor_id FROM communities ORDER BY handle")
         .fetch_all(conn)
@@ -201,9 +165,6 @@ pub async fn communities(conn: &mut Conn) -> sqlx::Result<Vec<Community>> {
 }
 
 /// A community by row.
-///
-/// # Errors
-/// The database's.
 pub async fn community(conn: &mut Conn, id: CommunityId) -> sqlx::Result<Option<Community>> {
     let row = query("SELECT id, handle, group_actor_id, house_actor_id FROM communities WHERE id = $1")
         .bind(id.0)
@@ -213,9 +174,6 @@ pub async fn community(conn: &mut Conn, id: CommunityId) -> sqlx::Result<Option<
 }
 
 /// How often any of our profiles changed: whoever shows them makes anew what it kept when this is another number.
-///
-/// # Errors
-/// The database's.
 pub async fn profile_changes(conn: &mut Conn) -> sqlx::Result<i64> {
     let changes: Option<i64> =
         query_scalar("SELECT value FROM counters WHERE name = 'profiles'").fetch_optional(conn).await?;
@@ -228,9 +186,6 @@ async fn profile_changed(conn: &mut Conn) -> sqlx::Result<()> {
 }
 
 /// Changes the display name and description of an actor that the configuration describes.
-///
-/// # Errors
-/// The database's.
 pub async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &str) -> sqlx::Result<()> {
     query("UPDATE actors SET name = $2, summary = $3 WHERE id = $1")
         .bind(id.0)
@@ -242,9 +197,6 @@ pub async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &
 }
 
 /// Gives an actor the profile its source has now, and the outbox says it; a frozen one stays as it is.
-///
-/// # Errors
-/// The database's.
 pub async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) -> sqlx::Result<()> {
     query(
         "UPDATE actors SET name = $2, summary = $3, icon = $4, fields = $5, revision = revision + 1
@@ -262,9 +214,6 @@ pub async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) ->
 }
 
 /// An actor whose changed profile is still to be said.
-///
-/// # Errors
-/// The database's.
 pub async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
     let rows = query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT $1"))
         .bind(limit)
@@ -274,9 +223,6 @@ pub async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Ac
 }
 
 /// Notes an actor's profile as said; false when it was said, or changed since it was read.
-///
-/// # Errors
-/// The database's.
 pub async fn mark_profile_said(conn: &mut Conn, actor: &Actor) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE actors SET said_revision = revision
@@ -290,9 +236,6 @@ pub async fn mark_profile_said(conn: &mut Conn, actor: &Actor) -> sqlx::Result<b
 }
 
 /// The authors of a source, in the order of their slugs.
-///
-/// # Errors
-/// The database's.
 pub async fn authors(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Author>> {
     let rows = query("SELECT id, source_id, slug, name, bio, avatar, has_profile, fingerprint, choice, actor_id FROM authors WHERE source_id = $1 ORDER BY slug")
         .bind(source.0)
@@ -302,9 +245,6 @@ pub async fn authors(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Auth
 }
 
 /// A part of the authors of all sources, the first seen first; of those with an actor, or of all.
-///
-/// # Errors
-/// The database's.
 pub async fn authors_after(
     conn: &mut Conn,
     all: bool,
@@ -326,9 +266,6 @@ pub async fn authors_after(
 }
 
 /// Remembers what a source says of an author.
-///
-/// # Errors
-/// The database's.
 pub async fn upsert_author(
     conn: &mut Conn,
     new_id: AuthorId,
@@ -355,9 +292,6 @@ pub async fn upsert_author(
 }
 
 /// Gives an author their actor.
-///
-/// # Errors
-/// The database's.
 pub async fn bind_author(conn: &mut Conn, source: SourceId, slug: &str, actor: ActorId) -> sqlx::Result<()> {
     query("UPDATE authors SET actor_id = $3 WHERE source_id = $1 AND slug = $2")
         .bind(source.0)
@@ -369,9 +303,6 @@ pub async fn bind_author(conn: &mut Conn, source: SourceId, slug: &str, actor: A
 }
 
 /// Records what the operator decided about an author; says whether there is such an author.
-///
-/// # Errors
-/// The database's.
 pub async fn choose(conn: &mut Conn, source: SourceId, slug: &str, choice: Choice) -> sqlx::Result<bool> {
     let done = query("UPDATE authors SET choice = $3 WHERE source_id = $1 AND slug = $2")
         .bind(source.0)

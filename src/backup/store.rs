@@ -54,9 +54,6 @@ pub enum Order {
 }
 
 /// All tables of a SQLite database in an order in which each refers only to those before it.
-///
-/// # Errors
-/// The database's.
 pub async fn tables(conn: &mut Conn) -> sqlx::Result<Vec<Table>> {
     let names: Vec<String> =
         query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
@@ -85,27 +82,18 @@ pub async fn tables(conn: &mut Conn) -> sqlx::Result<Vec<Table>> {
 }
 
 /// Empties a table of what its migration put in.
-///
-/// # Errors
-/// The database's.
 pub async fn clear(conn: &mut Conn, table: &Table) -> sqlx::Result<()> {
     query(AssertSqlSafe(format!("DELETE FROM {}", table.name))).execute(conn).await?;
     Ok(())
 }
 
 /// How many rows a table has.
-///
-/// # Errors
-/// The database's.
 pub async fn count(conn: &mut Conn, table: &Table) -> sqlx::Result<u64> {
     let rows: i64 = query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM {}", table.name))).fetch_one(conn).await?;
     Ok(u64::try_from(rows).unwrap_or_default())
 }
 
 /// Copies a table, a bounded number of rows at a time; says what was copied.
-///
-/// # Errors
-/// Either database's.
 pub async fn copy(
     from: &mut Conn,
     to: &mut Conn,
@@ -132,9 +120,6 @@ pub async fn copy(
 }
 
 /// Reads a table through.
-///
-/// # Errors
-/// The database's.
 pub async fn sum(conn: &mut Conn, table: &Table, order: Order) -> sqlx::Result<Sum> {
     let mut hash = Hash::default();
     let mut rows = query(AssertSqlSafe(select(table, order))).fetch(conn);
@@ -189,9 +174,6 @@ async fn insert(conn: &mut Conn, table: &Table, rows: &mut Vec<Vec<Cell>>) -> sq
 }
 
 /// Frees what a node held when the backup was made.
-///
-/// # Errors
-/// The database's.
 pub async fn free(conn: &mut Conn, table: &Table) -> sqlx::Result<()> {
     for (column, _) in table.columns.iter().filter(|(name, _)| matches!(name.as_str(), "lease_until" | "lease_owner")) {
         query(AssertSqlSafe(format!("UPDATE {} SET {column} = NULL", table.name))).execute(&mut *conn).await?;
@@ -200,9 +182,6 @@ pub async fn free(conn: &mut Conn, table: &Table) -> sqlx::Result<()> {
 }
 
 /// Writes what the backup knows of itself.
-///
-/// # Errors
-/// The database's.
 pub async fn write_facts(conn: &mut Conn, facts: &[(String, String)]) -> sqlx::Result<()> {
     query("CREATE TABLE backup_facts (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL)")
         .execute(&mut *conn)
@@ -218,9 +197,6 @@ pub async fn write_facts(conn: &mut Conn, facts: &[(String, String)]) -> sqlx::R
 }
 
 /// Reads them; none where the file is no backup.
-///
-/// # Errors
-/// The database's.
 pub async fn facts(conn: &mut Conn) -> sqlx::Result<Vec<(String, String)>> {
     let there: Option<String> =
         query_scalar("SELECT name FROM sqlite_master WHERE name = $1").bind(FACTS).fetch_optional(&mut *conn).await?;
@@ -232,18 +208,12 @@ pub async fn facts(conn: &mut Conn) -> sqlx::Result<Vec<(String, String)>> {
 }
 
 /// Whether SQLite finds the file whole.
-///
-/// # Errors
-/// The database's.
 pub async fn is_whole(conn: &mut Conn) -> sqlx::Result<bool> {
     let found: Vec<String> = query_scalar("PRAGMA integrity_check").fetch_all(conn).await?;
     Ok(found == ["ok"])
 }
 
 /// One file without a log beside it.
-///
-/// # Errors
-/// The database's.
 pub async fn fold_log(conn: &mut Conn) -> sqlx::Result<()> {
     query("PRAGMA wal_checkpoint(TRUNCATE)").execute(conn).await?;
     Ok(())

@@ -8,9 +8,6 @@ use crate::db::{Columns, Conn};
 use crate::ids::Host;
 
 /// What is known of a host.
-///
-/// # Errors
-/// The database's.
 pub async fn manner(conn: &mut Conn, host: &Host) -> sqlx::Result<Manner> {
     let row = query("SELECT took, took_at, signed_ed25519_at FROM host_manners WHERE host = $1")
         .bind(host.as_str())
@@ -25,9 +22,6 @@ pub async fn manner(conn: &mut Conn, host: &Host) -> sqlx::Result<Manner> {
 }
 
 /// A host took this scheme, having refused another.
-///
-/// # Errors
-/// The database's.
 pub async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO host_manners (host, took, took_at) VALUES ($1, $2, $3)
@@ -42,9 +36,6 @@ pub async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now: Times
 }
 
 /// A host signed to us with Ed25519, verified.
-///
-/// # Errors
-/// The database's.
 pub async fn note_ed25519(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO host_manners (host, signed_ed25519_at) VALUES ($1, $2)

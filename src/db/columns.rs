@@ -16,49 +16,22 @@ pub trait Columns {
     /// When the column is not there or holds something else; so for all of these.
     fn text(&self, column: &str) -> sqlx::Result<String>;
     /// Text or NULL.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
     fn maybe_text(&self, column: &str) -> sqlx::Result<Option<String>>;
     /// A whole number.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
     fn int(&self, column: &str) -> sqlx::Result<i64>;
     /// A whole number or NULL.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
     fn maybe_int(&self, column: &str) -> sqlx::Result<Option<i64>>;
     /// A number that says yes unless it is 0.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
     fn flag(&self, column: &str) -> sqlx::Result<bool>;
     /// A moment.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
     fn time(&self, column: &str) -> sqlx::Result<Timestamp>;
     /// A moment or NULL.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
     fn maybe_time(&self, column: &str) -> sqlx::Result<Option<Timestamp>>;
     /// A public name.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
     fn uuid(&self, column: &str) -> sqlx::Result<Uuid>;
     /// JSON of one of our types.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
     fn json<T: DeserializeOwned>(&self, column: &str) -> sqlx::Result<T>;
     /// JSON of one of our types, or NULL.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
     fn maybe_json<T: DeserializeOwned>(&self, column: &str) -> sqlx::Result<Option<T>>;
 }
 

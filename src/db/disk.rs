@@ -27,9 +27,6 @@ impl Db {
 
     /// Moves what stands in SQLite's log into the database and empties the log, so that what was forgotten is gone from there too.
     /// While others read or write it leaves that for the next time. PostgreSQL has its vacuum (docs/operating.md).
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn empty_log(&self) -> sqlx::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let log = PathBuf::from(format!("{}-wal", file.display()));

@@ -286,9 +286,6 @@ impl Db {
     }
 
     /// The changes of its tables that it has seen, in their order; none when nothing is in it.
-    ///
-    /// # Errors
-    /// The engine's.
     pub async fn versions(&self) -> sqlx::Result<Vec<i64>> {
         let mut conn = self.pool.acquire().await?;
         let has_tables: i64 = sqlx::query_scalar(match self.engine {

@@ -139,9 +139,6 @@ impl Db {
 
 /// Until the end of the present transaction, nobody else passes here with the same name. What is read after it is as
 /// the last who passed has left it. False where nobody else can be under way.
-///
-/// # Errors
-/// The database's.
 pub async fn one_at_a_time(conn: &mut Conn, name: &str) -> sqlx::Result<bool> {
     let has_others = conn.backend_name() == "PostgreSQL";
     if has_others {

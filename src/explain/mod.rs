@@ -51,9 +51,6 @@ const MOST: i64 = 100;
 
 /// Tells the story of what has this id: an activity, a reply or an article, of whoever it is; of a post also by its page or
 /// key. `None` when nothing is known of it.
-///
-/// # Errors
-/// The database's.
 pub async fn story(app: &App, wanted: &str) -> sqlx::Result<Option<Story>> {
     let mut conn = app.db.read().await?;
     let conn = &mut *conn;

@@ -9,9 +9,6 @@ use crate::db::{Columns, Conn, Part, Place};
 use crate::ids::{ActorId, InboxId, RemoteActorId};
 
 /// Lets a follower in; one who is in already gets the new Follow's id (interop D8).
-///
-/// # Errors
-/// The database's.
 pub async fn add(
     conn: &mut Conn,
     actor: ActorId,
@@ -33,9 +30,6 @@ pub async fn add(
 }
 
 /// Ends a follow; says whether there was one.
-///
-/// # Errors
-/// The database's.
 pub async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
     let done = query("DELETE FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
         .bind(actor.0)
@@ -46,18 +40,12 @@ pub async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx
 }
 
 /// Ends every follow of somebody who is gone; says how many.
-///
-/// # Errors
-/// The database's.
 pub async fn remove_all(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<u64> {
     let done = query("DELETE FROM followers WHERE remote_actor_id = $1").bind(who.0).execute(conn).await?;
     Ok(done.rows_affected())
 }
 
 /// Ends the follows of whoever has this personal inbox.
-///
-/// # Errors
-/// The database's.
 pub async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     query("DELETE FROM followers WHERE remote_actor_id IN (SELECT id FROM remote_actors WHERE inbox_id = $1)")
         .bind(inbox.0)
@@ -67,9 +55,6 @@ pub async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
 }
 
 /// The id of the Follow by which somebody follows an actor; `None` when they do not.
-///
-/// # Errors
-/// The database's.
 pub async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<Option<String>> {
     query_scalar("SELECT follow_id FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
         .bind(actor.0)
@@ -79,9 +64,6 @@ pub async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> s
 }
 
 /// Makes the follows of one actor elsewhere another's, who is the same (interop E17); says how many.
-///
-/// # Errors
-/// The database's.
 pub async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteActorId) -> sqlx::Result<u64> {
     query(
         "DELETE FROM followers WHERE remote_actor_id = $1
@@ -100,9 +82,6 @@ pub async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteActorId) -
 }
 
 /// Notes that somebody blocks one of our actors (interop E16).
-///
-/// # Errors
-/// The database's.
 pub async fn block(
     conn: &mut Conn,
     actor: ActorId,
@@ -124,9 +103,6 @@ pub async fn block(
 }
 
 /// Whether somebody blocks one of our actors.
-///
-/// # Errors
-/// The database's.
 pub async fn is_blocked_by(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
     let found: Option<i64> =
         query_scalar("SELECT actor_id FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
@@ -138,9 +114,6 @@ pub async fn is_blocked_by(conn: &mut Conn, actor: ActorId, who: RemoteActorId) 
 }
 
 /// Ends somebody's block of one of our actors; says whether there was one.
-///
-/// # Errors
-/// The database's.
 pub async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
     let done = query("DELETE FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
         .bind(actor.0)
@@ -151,17 +124,11 @@ pub async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sql
 }
 
 /// How many follow an actor.
-///
-/// # Errors
-/// The database's.
 pub async fn count(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM followers WHERE actor_id = $1").bind(actor.0).fetch_one(conn).await
 }
 
 /// How many follows there are in all, `most` at most.
-///
-/// # Errors
-/// The database's.
 pub async fn count_all(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM (SELECT actor_id FROM followers LIMIT $1) known")
         .bind(most)
@@ -180,9 +147,6 @@ macro_rules! select_follower {
 }
 
 /// A part of the follows, those of whom we have known for longest first; of one actor, if one is named.
-///
-/// # Errors
-/// The database's.
 pub async fn list(
     conn: &mut Conn,
     of: Option<ActorId>,
@@ -232,9 +196,6 @@ pub struct Follow {
 }
 
 /// All follows, those of one follower together, from after one of them on, named by follower and followed.
-///
-/// # Errors
-/// The database's.
 pub async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sqlx::Result<Vec<Follow>> {
     let rows = query(
         "SELECT f.actor_id, a.handle, f.remote_actor_id, r.url, r.webfinger FROM followers f
@@ -261,9 +222,6 @@ pub async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sq
 }
 
 /// Whom of ours somebody follows.
-///
-/// # Errors
-/// The database's.
 pub async fn followed_by(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<Vec<ActorId>> {
     let ids: Vec<i64> = query_scalar("SELECT actor_id FROM followers WHERE remote_actor_id = $1 ORDER BY actor_id")
         .bind(who.0)

@@ -85,9 +85,6 @@ pub struct View {
 
 impl View {
     /// Takes a look: two statements, however much was said.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn take(app: &App, conn: &mut Conn, source: SourceId) -> sqlx::Result<Self> {
         let pages = post::store::standing_in(conn, source, app.clock.now()).await?;
         let stamps = interaction::store::stamps(conn, source).await?;

@@ -23,9 +23,6 @@ pub struct Passed {
 }
 
 /// All of them, those of other nodes too.
-///
-/// # Errors
-/// The database's.
 pub async fn all(conn: &mut Conn) -> sqlx::Result<Vec<Passed>> {
     let rows = query("SELECT node, source, folder, seen, passed_at, error FROM handbacks").fetch_all(conn).await?;
     let read = |row| {
@@ -44,9 +41,6 @@ pub async fn all(conn: &mut Conn) -> sqlx::Result<Vec<Passed>> {
 }
 
 /// Notes that one was gone through.
-///
-/// # Errors
-/// The database's.
 pub async fn save(conn: &mut Conn, passed: &Passed) -> sqlx::Result<()> {
     query(
         "INSERT INTO handbacks (node, source, folder, seen, passed_at, error) VALUES ($1, $2, $3, $4, $5, $6)

@@ -6,9 +6,6 @@ use crate::moderation::dismissal;
 use crate::remote;
 
 /// Ends somebody's follow of one of our actors; false when there was none.
-///
-/// # Errors
-/// The database's.
 pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> {
     let (app, actor, who) = (app.clone(), actor.clone(), who.to_owned());
     let db = app.db.clone();

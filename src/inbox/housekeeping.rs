@@ -30,9 +30,6 @@ pub async fn run(app: App, stop: CancellationToken) {
 }
 
 /// Tidies once, by `[retention]`; says how many texts were forgotten.
-///
-/// # Errors
-/// The database's.
 pub async fn tidy(app: &App) -> sqlx::Result<u64> {
     receive::write_waiting_counts(app).await;
     enforcement::enforce_if_due(app).await?;

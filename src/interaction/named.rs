@@ -40,9 +40,6 @@ const ADDRESS_MAX: usize = 2048;
 const TRACKING: [&str; 8] = ["fbclid", "gclid", "dclid", "msclkid", "yclid", "mc_cid", "mc_eid", "igshid"];
 
 /// Finds what an address names: exactly, else however it is spelled. At most five statements, each by an index.
-///
-/// # Errors
-/// The database's.
 pub async fn named(conn: &mut Conn, urls: &Urls, address: &str) -> sqlx::Result<Option<Named>> {
     if address.len() > ADDRESS_MAX {
         return Ok(None);
@@ -69,9 +66,6 @@ pub async fn named(conn: &mut Conn, urls: &Urls, address: &str) -> sqlx::Result<
 }
 
 /// The article of a page of the site, however it is linked to, the deleted ones too.
-///
-/// # Errors
-/// The database's.
 pub async fn article_of_page(conn: &mut Conn, page: &str) -> sqlx::Result<Option<Article>> {
     match Url::parse(page) {
         Ok(url) if page.len() <= ADDRESS_MAX => article_on_page(conn, &url, page).await,

@@ -37,9 +37,6 @@ pub struct Talk {
 
 impl Talk {
     /// Reads it: a handful of statements, however many replies there are.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn read(app: &App, conn: &mut Conn, article: Article, page: Page) -> sqlx::Result<Self> {
         let (urls, id) = (&app.urls, article.id);
         let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;

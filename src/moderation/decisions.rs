@@ -114,9 +114,6 @@ async fn carry_out(
 
 /// Takes the permission of a post that quotes an article back, and tells the server of who quotes (FEP-044f); of anything
 /// else, nothing is to be taken back.
-///
-/// # Errors
-/// The database's.
 pub async fn revoke(app: &App, conn: &mut Conn, post: &Reply) -> sqlx::Result<()> {
     let (Some(permission), Author::Remote(quoter)) = (post.uuid, post.author) else {
         return Ok(());

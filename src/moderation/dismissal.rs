@@ -11,9 +11,6 @@ use crate::relation;
 use crate::remote::Remote;
 
 /// Ends somebody's follow of one of our actors, and says so; false when there was none.
-///
-/// # Errors
-/// The database's.
 pub async fn end_follow(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote) -> sqlx::Result<bool> {
     let Some(follow_id) = follower::store::follow_id(conn, actor.id, remote.id).await? else { return Ok(false) };
     follower::store::remove(conn, actor.id, remote.id).await?;
@@ -23,9 +20,6 @@ pub async fn end_follow(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remo
 }
 
 /// Tells somebody that their Follow was refused, or counts no longer.
-///
-/// # Errors
-/// The database's.
 pub async fn reject(
     app: &App,
     conn: &mut Conn,

@@ -6,9 +6,6 @@ use crate::db::Conn;
 use crate::ids::Domain;
 
 /// The block of any of these domains.
-///
-/// # Errors
-/// The database's.
 pub async fn blocked_domain(conn: &mut Conn, domains: &[Domain]) -> sqlx::Result<Option<Block>> {
     let names: Vec<&str> = domains.iter().flat_map(Domain::with_those_above).collect();
     let rules = Rules::of(store::blocks_of(conn, &names, "").await?);
@@ -17,18 +14,12 @@ pub async fn blocked_domain(conn: &mut Conn, domains: &[Domain]) -> sqlx::Result
 }
 
 /// The block of where an address leads.
-///
-/// # Errors
-/// The database's.
 pub async fn blocked_address(conn: &mut Conn, address: &str) -> sqlx::Result<Option<Block>> {
     let domains: Vec<Domain> = Domain::of(address).into_iter().collect();
     blocked_domain(conn, &domains).await
 }
 
 /// The block of somebody by their id.
-///
-/// # Errors
-/// The database's.
 pub async fn blocked_actor(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Block>> {
     let blocks = store::blocks_of(conn, &[], url).await?;
     Ok(blocks.into_iter().find(|block| block.actor.is_none() && block.severity == Severity::Block))

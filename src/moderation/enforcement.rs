@@ -36,9 +36,6 @@ pub struct Enforced {
 }
 
 /// Brings everything in line, if blocks have changed since that was last done: who changed them did not come to the end.
-///
-/// # Errors
-/// The database's.
 pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
     let due = {
         let mut conn = app.db.read().await?;
@@ -53,9 +50,6 @@ pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
 
 /// Brings everything in line: what is to be changed is found by reading alone, and only that is written, a few rows at a
 /// time and looked at once more. What comes in meanwhile is judged by the blocks that there are now.
-///
-/// # Errors
-/// The database's.
 pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
     let (change, rules) = {
         let mut conn = app.db.snapshot().await?;
@@ -201,9 +195,6 @@ async fn servers(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Re
 }
 
 /// Ends those follows of somebody that a block forbids: they may have come to them by a Move.
-///
-/// # Errors
-/// The database's.
 pub async fn part_from(app: &App, conn: &mut Conn, remote: &Remote) -> sqlx::Result<u64> {
     let mut ended = 0;
     for actor in follower::store::followed_by(conn, remote.id).await? {

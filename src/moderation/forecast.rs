@@ -50,9 +50,6 @@ pub async fn of_block(app: &App, wish: Wish<'_>, severity: Severity) -> Result<F
 }
 
 /// What would be hidden, and which servers cut off.
-///
-/// # Errors
-/// The database's.
 pub(super) async fn would(app: &App, rules: &Rules) -> sqlx::Result<Enforced> {
     let mut would = Enforced::default();
     let mut conn = app.db.read().await?;
@@ -84,9 +81,6 @@ pub(super) async fn would(app: &App, rules: &Rules) -> sqlx::Result<Enforced> {
 }
 
 /// Follows that would end.
-///
-/// # Errors
-/// The database's.
 pub(super) async fn followers(app: &App, rules: &Rules) -> sqlx::Result<Vec<Lost>> {
     let mut conn = app.db.read().await?;
     let (mut lost, mut after) = (Vec::new(), (0, 0));

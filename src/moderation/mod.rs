@@ -169,9 +169,6 @@ pub fn keeps_private(app: &App) -> bool {
 
 /// What is done with a post in an article's conversation: blocks come first, then who is let in at all, silence, limits,
 /// and last the community's policy.
-///
-/// # Errors
-/// The database's.
 pub async fn judge(
     app: &App,
     conn: &mut Conn,
@@ -209,18 +206,12 @@ pub async fn judge(
 }
 
 /// Why somebody's like, dislike or boost of an article is not taken.
-///
-/// # Errors
-/// The database's.
 pub async fn refuses(app: &App, conn: &mut Conn, article: &Article, remote: &Remote) -> sqlx::Result<Option<String>> {
     let ours = keepers(conn, article).await?;
     kept_out(app, conn, &ours, remote).await
 }
 
 /// Why somebody may not follow one of our actors.
-///
-/// # Errors
-/// The database's.
 pub async fn refuses_follow(
     app: &App,
     conn: &mut Conn,

@@ -28,9 +28,6 @@ pub struct NewReport<'a> {
 }
 
 /// Keeps a report; the same Flag again changes nothing.
-///
-/// # Errors
-/// The database's.
 pub async fn file_report(conn: &mut Conn, ids: &Ids, report: &NewReport<'_>, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO reports (id, inbound_id, reporter, objects, comment, received_at, more) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -83,9 +80,6 @@ macro_rules! select_reports {
 }
 
 /// A part of the reports, the newest first: of the open ones, or of all.
-///
-/// # Errors
-/// The database's.
 pub async fn reports(conn: &mut Conn, all: bool, after: Option<Place<1>>, limit: i64) -> sqlx::Result<Part<Report>> {
     let Place([before]) = after.unwrap_or(Place([i64::MAX]));
     let statement = if all { select_reports!("id < $1") } else { select_reports!("resolved_at IS NULL AND id < $1") };
@@ -109,9 +103,6 @@ pub async fn reports(conn: &mut Conn, all: bool, after: Option<Place<1>>, limit:
 }
 
 /// How many reports are open, `most` at most.
-///
-/// # Errors
-/// The database's.
 pub async fn count_open_reports(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM (SELECT id FROM reports WHERE resolved_at IS NULL LIMIT $1) waiting")
         .bind(most)
@@ -120,9 +111,6 @@ pub async fn count_open_reports(conn: &mut Conn, most: i64) -> sqlx::Result<i64>
 }
 
 /// Resolves an open report, with what was done about it; false when there is none.
-///
-/// # Errors
-/// The database's.
 pub async fn resolve_report(conn: &mut Conn, id: ReportId, note: &str, now: Timestamp) -> sqlx::Result<bool> {
     let done = query("UPDATE reports SET resolved_at = $2, resolution = $3 WHERE id = $1 AND resolved_at IS NULL")
         .bind(id.0)

@@ -16,9 +16,6 @@ use crate::post::Article;
 use uuid::Uuid;
 
 /// An actor's document; `None` when it has no keys, which no start leaves behind.
-///
-/// # Errors
-/// The database's.
 pub async fn actor(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Result<Option<Value>> {
     let Some(public) = keys::public_halves(conn, who.id).await? else { return Ok(None) };
     let domains = attribution_domains(app);
@@ -49,9 +46,6 @@ fn attribution_domains(app: &App) -> Vec<String> {
 }
 
 /// An article's document as it is now.
-///
-/// # Errors
-/// The database's.
 pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<Value> {
     let voices = voices(conn, article).await?;
     let answers = interaction::store::answers(conn, article.id).await?;
@@ -129,9 +123,6 @@ pub async fn note(app: &App, conn: &mut Conn, note: &Note) -> sqlx::Result<Value
 }
 
 /// The replies to an answer of ours, from a number on (interop B18).
-///
-/// # Errors
-/// The database's.
 pub async fn note_replies(app: &App, conn: &mut Conn, note: &Note, from: i64) -> sqlx::Result<Ids> {
     let items = interaction::store::reply_ids_below(conn, note.id, from, PAGE).await?;
     let total = interaction::store::answers_to_note(conn, note.id).await?.replies;
@@ -158,9 +149,6 @@ impl Ids {
 }
 
 /// The replies to the article itself, from a number on (interop B18).
-///
-/// # Errors
-/// The database's.
 pub async fn replies(app: &App, conn: &mut Conn, article: &Article, from: i64) -> sqlx::Result<Ids> {
     let items = interaction::store::reply_ids(conn, article.id, true, from, PAGE).await?;
     let total = interaction::store::count_replies(conn, article.id, true).await?;
@@ -168,9 +156,6 @@ pub async fn replies(app: &App, conn: &mut Conn, article: &Article, from: i64) -
 }
 
 /// The article and every reply to it at any depth, in order of time, from a number on (interop B20).
-///
-/// # Errors
-/// The database's.
 pub async fn conversation(app: &App, conn: &mut Conn, article: &Article, from: i64) -> sqlx::Result<Ids> {
     let mut items = Vec::new();
     if from == 0 {

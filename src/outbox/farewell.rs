@@ -11,9 +11,6 @@ const CHUNK: i64 = 200;
 
 /// Deletes an actor for ever, with their articles and answers, and withholds the posts; says how many articles. The outbox
 /// says it, in that order. Decided in one transaction; should this process die then, the outbox ends what still stands.
-///
-/// # Errors
-/// The database's.
 pub async fn delete_actor(app: &App, id: ActorId) -> sqlx::Result<usize> {
     let now = app.clock.now();
     app.db.decide(move |conn| Box::pin(async move { author::store::set_deleted(conn, id, now).await })).await?;

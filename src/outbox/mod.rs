@@ -111,9 +111,6 @@ impl Outgoing {
 }
 
 /// Says something: writes it with the next number. `None` when its cause was said before.
-///
-/// # Errors
-/// The database's.
 pub async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
     let Some(id) = store::insert(conn, outgoing, now).await? else { return Ok(None) };
     if let Audience::One { inbox, holds } = outgoing.audience {

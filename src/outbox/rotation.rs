@@ -47,9 +47,6 @@ pub async fn rotate(app: &App, actor: &Actor) -> anyhow::Result<Rotation> {
 }
 
 /// Drops the retired keys that nothing waits for any more; says how many.
-///
-/// # Errors
-/// The database's.
 pub async fn forget_retired(app: &App) -> sqlx::Result<usize> {
     let retired = {
         let mut conn = app.db.read().await?;

@@ -13,9 +13,6 @@ use crate::ids::{ActivityId, ActorId, ArticleId, InboundId, InteractionId};
 /// Writes an activity with the next number; `None` when its cause was said before.
 ///
 /// The counter's row stays locked until the commit, so numbers become visible in their order.
-///
-/// # Errors
-/// The database's.
 pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
     let id: i64 = query_scalar("UPDATE counters SET value = value + 1 WHERE name = 'activity' RETURNING value")
         .fetch_one(&mut *conn)
@@ -46,18 +43,12 @@ pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sql
 }
 
 /// Takes back what was only listed of an article: nobody was sent it, and now it is to be sent.
-///
-/// # Errors
-/// The database's.
 pub async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
     query("DELETE FROM activities WHERE article_id = $1 AND audience = 'listed'").bind(article.0).execute(conn).await?;
     Ok(())
 }
 
 /// The last answer to somebody's Follow that is still on its way: `Accept` or `Reject`.
-///
-/// # Errors
-/// The database's.
 pub async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx::Result<Option<String>> {
     query_scalar(
         "SELECT a.kind FROM activities a JOIN deliveries d ON d.activity_id = a.id WHERE a.inbound_id = $1
@@ -70,9 +61,6 @@ pub async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx::Resul
 
 /// Forgets all but the last `keep` answers to somebody's Follow that have reached them, or never will: it may come again and
 /// again under its id.
-///
-/// # Errors
-/// The database's.
 pub async fn forget_answers(conn: &mut Conn, follow: InboundId, keep: i64) -> sqlx::Result<()> {
     query(
         "DELETE FROM deliveries WHERE settled_at IS NOT NULL AND activity_id IN (SELECT id FROM activities WHERE inbound_id = $1
@@ -96,9 +84,6 @@ pub async fn forget_answers(conn: &mut Conn, follow: InboundId, keep: i64) -> sq
 }
 
 /// The earliest activity whose fan-out is unfinished: a cheap look before the step.
-///
-/// # Errors
-/// The database's.
 pub async fn first_unsent(conn: &mut Conn) -> sqlx::Result<Option<ActivityId>> {
     let id: Option<i64> = query_scalar("SELECT id FROM activities WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1")
         .fetch_optional(conn)
@@ -108,9 +93,6 @@ pub async fn first_unsent(conn: &mut Conn) -> sqlx::Result<Option<ActivityId>> {
 
 /// The earliest activity whose fan-out is unfinished, with the step locked to this transaction: fan-outs run in the
 /// order of publication, else an Update could overtake its Create.
-///
-/// # Errors
-/// The database's.
 pub async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
     delivery::store::no_fan_out(conn).await?;
     let row = query(
@@ -148,9 +130,6 @@ fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
 }
 
 /// Notes how far a fan-out came, or that it is finished.
-///
-/// # Errors
-/// The database's.
 pub async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE activities SET fanout_cursor = COALESCE($2, fanout_cursor),
@@ -166,9 +145,6 @@ pub async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: 
 }
 
 /// What a note of ours was when it was last said: the object of the latest Create or Update about it.
-///
-/// # Errors
-/// The database's.
 pub async fn last_said(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Option<serde_json::Value>> {
     let row = query(
         "SELECT body FROM activities WHERE interaction_id = $1 AND kind IN ('Create', 'Update') ORDER BY id DESC LIMIT 1",
@@ -196,17 +172,11 @@ macro_rules! listed {
 }
 
 /// How many activities stand in an actor's outbox at `now`.
-///
-/// # Errors
-/// The database's.
 pub async fn count_listed(conn: &mut Conn, actor: ActorId, now: Timestamp) -> sqlx::Result<i64> {
     query_scalar(listed!("COUNT(*)", "")).bind(actor.0).bind(now.millis()).fetch_one(conn).await
 }
 
 /// A page of an actor's outbox at `now`, before the number `before`, newest first: each with its number.
-///
-/// # Errors
-/// The database's.
 pub async fn listed(
     conn: &mut Conn,
     actor: ActorId,
@@ -226,9 +196,6 @@ pub async fn listed(
 
 /// A public activity by name, and whether its article or note no longer stands at `now`, or the actor whose profile it
 /// shows.
-///
-/// # Errors
-/// The database's.
 pub async fn public_activity(
     conn: &mut Conn,
     uuid: Uuid,
@@ -249,9 +216,6 @@ pub async fn public_activity(
 }
 
 /// How many activities wait for their fan-out.
-///
-/// # Errors
-/// The database's.
 pub async fn count_unsent(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM activities WHERE fanned_out_at IS NULL").fetch_one(conn).await
 }
@@ -300,9 +264,6 @@ macro_rules! select_told {
 }
 
 /// What we said of a subject, the oldest first.
-///
-/// # Errors
-/// The database's.
 pub async fn told(conn: &mut Conn, subject: Subject) -> sqlx::Result<Vec<Told>> {
     let select = match subject {
         Subject::Article(id) => {

@@ -10,9 +10,6 @@ use crate::ids::{Ids, RemoteActorId};
 
 /// Everything that one actor elsewhere is to one thing of ours, named by its uuid; to be changed by nobody else until the
 /// transaction ends.
-///
-/// # Errors
-/// The database's.
 pub async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sqlx::Result<Relations> {
     // What changes nothing still locks the row where there are several writers.
     query("UPDATE remote_actors SET fetched_at = fetched_at WHERE id = $1").bind(who.0).execute(&mut *conn).await?;
@@ -41,9 +38,6 @@ pub async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sqlx::Resu
 }
 
 /// Writes what became of relations that [`of`] has read.
-///
-/// # Errors
-/// The database's.
 pub async fn keep(
     conn: &mut Conn,
     who: RemoteActorId,
@@ -83,9 +77,6 @@ pub async fn keep(
 }
 
 /// Our own word ends a relation: what they say after it counts again.
-///
-/// # Errors
-/// The database's.
 pub async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: Uuid, kind: Kind) -> sqlx::Result<()> {
     let before = of(conn, who, object).await?;
     let (mut after, now) = (before.clone(), ids.row());
@@ -94,9 +85,6 @@ pub async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: Uuid, k
 }
 
 /// Ends every relation of a kind that somebody has, as [`end`] does one.
-///
-/// # Errors
-/// The database's.
 pub async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind: Kind) -> sqlx::Result<()> {
     query("UPDATE relations SET stands = 0, made_at = NULL, heard = $3 WHERE remote_actor_id = $1 AND kind = $2 AND stands = 1")
         .bind(who.0)
@@ -108,9 +96,6 @@ pub async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind: Kind)
 }
 
 /// Forgets the relations of somebody who is gone.
-///
-/// # Errors
-/// The database's.
 pub async fn forget(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<()> {
     query("DELETE FROM relations WHERE remote_actor_id = $1").bind(who.0).execute(conn).await?;
     Ok(())

@@ -54,9 +54,6 @@ pub async fn key(app: &App, key_id: &str, source: Option<&str>) -> Result<Found,
 }
 
 /// The key of a keyId, if it is known; nothing is fetched.
-///
-/// # Errors
-/// The database's.
 pub async fn known_key(app: &App, key_id: &str) -> Result<Option<RemoteKey>, FetchError> {
     let mut conn = app.db.read().await.map_err(ours)?;
     store::key(&mut conn, key_id).await.map_err(ours)
@@ -241,9 +238,6 @@ pub async fn keep(
 }
 
 /// Reads an actor at its id, whatever is cached.
-///
-/// # Errors
-/// As [`FetchError`] tells.
 pub async fn read(app: &App, id: &str) -> Result<Remote, FetchError> {
     let found = fetch::document(app, id).await?;
     let actor = incoming::actor(&found.document).map_err(|why| refused(format!("`{id}` is no actor to us: {why}")))?;
@@ -255,9 +249,6 @@ pub async fn read(app: &App, id: &str) -> Result<Remote, FetchError> {
 }
 
 /// An actor by id, from the cache or read.
-///
-/// # Errors
-/// As [`FetchError`] tells.
 pub async fn known(app: &App, id: &str) -> Result<Remote, FetchError> {
     let cached = {
         let mut conn = app.db.read().await.map_err(ours)?;

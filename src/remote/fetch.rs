@@ -82,9 +82,6 @@ impl Fetched {
 }
 
 /// Fetches an ActivityPub document; the caller checks that it [speaks for](Fetched::speaks_for) its `id`.
-///
-/// # Errors
-/// As [`FetchError`] tells.
 pub async fn document(app: &App, url: &str) -> Result<Fetched, FetchError> {
     let mut asked = Url::parse(url).map_err(|_| FetchError::Refused(format!("`{url}` is not an address")))?;
     asked.set_fragment(None);

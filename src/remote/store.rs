@@ -11,9 +11,6 @@ use crate::ids::{Ids, InboxId, RemoteActorId};
 
 /// Remembers an actor's document and the keys it lists. One that another actor of its server has listed already stays
 /// theirs, unless it is the one that was asked for and led to this document (`led_here`).
-///
-/// # Errors
-/// The database's.
 pub async fn save(
     conn: &mut Conn,
     ids: &Ids,
@@ -67,9 +64,6 @@ pub async fn save(
 }
 
 /// A cached actor that is not known to be gone.
-///
-/// # Errors
-/// The database's.
 pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> {
     let row = query(
         "SELECT id, url, kind, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE url = $1 AND gone_at IS NULL",
@@ -81,9 +75,6 @@ pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> 
 }
 
 /// As [`by_url`], by row, also of one who is gone.
-///
-/// # Errors
-/// The database's.
 pub async fn by_row(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<Remote>> {
     let row = query("SELECT id, url, kind, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE id = $1")
         .bind(id.0)
@@ -103,9 +94,6 @@ macro_rules! select_named {
 }
 
 /// The ids of those who are known by a handle without its first `@`: the one that they claim, or that of where they live.
-///
-/// # Errors
-/// The database's.
 pub async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec<String>> {
     let Some((username, domain)) = handle.split_once('@') else { return Ok(Vec::new()) };
     let named = query(select_named!("LOWER(r.username) = $1")).bind(username.to_lowercase());
@@ -136,9 +124,6 @@ pub struct Names {
 }
 
 /// What somebody is called.
-///
-/// # Errors
-/// The database's.
 pub async fn names(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Names> {
     let row =
         query("SELECT name, username, webfinger FROM remote_actors WHERE id = $1").bind(id.0).fetch_one(conn).await?;
@@ -146,9 +131,6 @@ pub async fn names(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Names> {
 }
 
 /// A cached key.
-///
-/// # Errors
-/// The database's.
 pub async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
     let row = query(
         "SELECT r.id, r.url, r.kind, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.public, k.fetched_at AS key_fetched_at FROM remote_keys k
@@ -168,9 +150,6 @@ pub async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey
 }
 
 /// An actor elsewhere is no more.
-///
-/// # Errors
-/// The database's.
 pub async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE remote_actors SET gone_at = $2 WHERE url = $1 AND gone_at IS NULL")
         .bind(url)
@@ -181,9 +160,6 @@ pub async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Resu
 }
 
 /// Whether an actor's own document says that it was somebody else before (interop E17).
-///
-/// # Errors
-/// The database's.
 pub async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: &str) -> sqlx::Result<bool> {
     let names: Option<String> =
         query_scalar("SELECT also_known_as FROM remote_actors WHERE id = $1").bind(actor.0).fetch_one(conn).await?;
@@ -193,9 +169,6 @@ pub async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: &str) -
 }
 
 /// When an actor last moved.
-///
-/// # Errors
-/// The database's.
 pub async fn moved_at(conn: &mut Conn, actor: RemoteActorId) -> sqlx::Result<Option<Timestamp>> {
     query("SELECT moved_at FROM remote_actors WHERE id = $1")
         .bind(actor.0)
@@ -205,9 +178,6 @@ pub async fn moved_at(conn: &mut Conn, actor: RemoteActorId) -> sqlx::Result<Opt
 }
 
 /// Notes that an actor moved.
-///
-/// # Errors
-/// The database's.
 pub async fn mark_moved(conn: &mut Conn, actor: RemoteActorId, to: &str, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE remote_actors SET moved_to = $2, moved_at = $3 WHERE id = $1")
         .bind(actor.0)

@@ -32,9 +32,6 @@ pub enum Missed {
 }
 
 /// Asks a reader's server about them; `None` where they named a server alone.
-///
-/// # Errors
-/// As [`Missed`] tells.
 pub async fn find(app: &App, reader: &Reader) -> Result<Option<Finding>, Missed> {
     let Some(resource) = reader.resource() else { return Ok(None) };
     let mut at = reader.server.clone();

@@ -94,9 +94,6 @@ pub struct Writers {
 
 impl Writers {
     /// As the database has them, after [`authors`].
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn load(conn: &mut Conn, source: SourceId, community: &Community) -> sqlx::Result<Self> {
         let mut by_slug = BTreeMap::new();
         for author in author::store::authors(conn, source).await? {
@@ -141,9 +138,6 @@ impl Writers {
 }
 
 /// Frees the keys of posts that get another, so that two posts may change places in one transaction.
-///
-/// # Errors
-/// The database's.
 pub async fn free_keys(conn: &mut Conn, steps: &[Step]) -> sqlx::Result<()> {
     for post in steps.iter().filter(|step| step.changes_key()).filter_map(|step| step.known.as_ref()) {
         post::store::park_key(conn, post.id).await?;
@@ -152,9 +146,6 @@ pub async fn free_keys(conn: &mut Conn, steps: &[Step]) -> sqlx::Result<()> {
 }
 
 /// Writes one step.
-///
-/// # Errors
-/// The database's.
 pub async fn step(conn: &mut Conn, app: &App, source: &Known, writers: &Writers, step: &Step) -> sqlx::Result<()> {
     let now = app.clock.now();
     if let Some(known) = &step.known {

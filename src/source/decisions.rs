@@ -10,9 +10,6 @@ use crate::ids::PostId;
 use crate::post::{self, PostState};
 
 /// Withholds a post: its article is deleted, and no scan brings it back until it is published again.
-///
-/// # Errors
-/// The database's.
 pub async fn unpublish(app: &App, id: PostId) -> Result<(), SyncError> {
     let now = app.clock.now();
     app.db
@@ -31,9 +28,6 @@ pub async fn unpublish(app: &App, id: PostId) -> Result<(), SyncError> {
 
 /// Lets a post be what its site says again, and says what it became: a published one gets a new article (interop R4),
 /// which followers are sent when it is young enough, or when `deliver` says so. One that stands unsent is sent then.
-///
-/// # Errors
-/// The database's.
 pub async fn publish(app: &App, id: PostId, deliver: bool) -> Result<PostState, SyncError> {
     let (sources, post) = {
         let mut conn = app.db.read().await?;

@@ -72,9 +72,6 @@ impl Call {
     }
 
     /// Makes the source due if the call was proved; whether it was. A call that is sent again does no harm.
-    ///
-    /// # Errors
-    /// The database's.
     pub async fn end(self, app: &App) -> sqlx::Result<bool> {
         let right = match self.proof {
             Proof::Secret(right) => right,

@@ -25,9 +25,6 @@ pub struct Lease {
 }
 
 /// All sources the database knows.
-///
-/// # Errors
-/// The database's.
 pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
     let rows =
         query("SELECT id, name, community_id, imported_at, scanned_at, error, failures FROM sources ORDER BY name")
@@ -49,9 +46,6 @@ pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
 }
 
 /// Makes a source known; one that is, stays as it is.
-///
-/// # Errors
-/// The database's.
 pub async fn insert(
     conn: &mut Conn,
     ids: &Ids,
@@ -72,9 +66,6 @@ pub async fn insert(
 }
 
 /// Whether any source is due.
-///
-/// # Errors
-/// The database's.
 pub async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>> {
     let rows = query(
         "SELECT id FROM sources WHERE next_scan_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_scan_at",
@@ -86,9 +77,6 @@ pub async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>>
 }
 
 /// Takes a source, if nobody scans it just now.
-///
-/// # Errors
-/// The database's.
 pub async fn claim(conn: &mut Conn, source: SourceId, owner: &str, now: Timestamp) -> sqlx::Result<Option<Lease>> {
     let row = query(
         "UPDATE sources SET lease_until = $3, lease_owner = $4, lease_token = lease_token + 1, begun = begun + 1,
@@ -105,9 +93,6 @@ pub async fn claim(conn: &mut Conn, source: SourceId, owner: &str, now: Timestam
 }
 
 /// A sign of life of a scan.
-///
-/// # Errors
-/// The database's.
 pub async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE sources SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND lease_until IS NOT NULL")
         .bind(lease.source.0)
@@ -120,9 +105,6 @@ pub async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Resu
 
 /// Frees what this node held when it last stopped. A source that it was scanning again and again when it stopped rests
 /// for a while ([`crate::worker::store::rest`]), since it may have stopped by that; `status` says so.
-///
-/// # Errors
-/// The database's.
 pub async fn free(conn: &mut Conn, owner: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE sources SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1,
@@ -141,9 +123,6 @@ pub async fn free(conn: &mut Conn, owner: &str, now: Timestamp) -> sqlx::Result<
 
 /// Makes every source due whose last scan failed, without the pause that follows a failure: what was wrong may be mended. One
 /// by which the process ended again and again rests all the same ([`free`]).
-///
-/// # Errors
-/// The database's.
 pub async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1 AND begun <= 2")
         .bind(now.millis())
@@ -166,9 +145,6 @@ pub struct Scanned {
 }
 
 /// Ends a scan; false when another took the source over, and then nothing of it may be kept.
-///
-/// # Errors
-/// The database's.
 pub async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE sources SET scanned_at = $3, error = $4, stamp = $7, seen = $8, next_scan_at = COALESCE(requested_at, $5),
@@ -191,9 +167,6 @@ pub async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Time
 }
 
 /// What a scan saw in a tree that looked like this, as JSON, if the last one did.
-///
-/// # Errors
-/// The database's.
 pub async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Result<Option<String>> {
     let row = query("SELECT seen FROM sources WHERE id = $1 AND stamp = $2")
         .bind(source.0)
@@ -204,18 +177,12 @@ pub async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Resul
 }
 
 /// Has the next scan read the tree, whatever it looks like.
-///
-/// # Errors
-/// The database's.
 pub async fn forget_seen(conn: &mut Conn, source: SourceId) -> sqlx::Result<()> {
     query("UPDATE sources SET stamp = NULL, seen = NULL WHERE id = $1").bind(source.0).execute(conn).await?;
     Ok(())
 }
 
 /// Lets go of a source without having changed anything.
-///
-/// # Errors
-/// The database's.
 pub async fn release(conn: &mut Conn, lease: &Lease) -> sqlx::Result<()> {
     query("UPDATE sources SET lease_until = NULL, lease_owner = NULL, begun = 0 WHERE id = $1 AND lease_token = $2")
         .bind(lease.source.0)
@@ -226,9 +193,6 @@ pub async fn release(conn: &mut Conn, lease: &Lease) -> sqlx::Result<()> {
 }
 
 /// Makes a source due: its files changed. A scan under way may have passed them by already, so another follows it.
-///
-/// # Errors
-/// The database's.
 pub async fn request_scan(conn: &mut Conn, name: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE sources SET requested_at = $2, next_scan_at = CASE WHEN next_scan_at > $2 THEN $2 ELSE next_scan_at END

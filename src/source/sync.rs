@@ -119,9 +119,6 @@ fn owner(app: &App) -> String {
 
 /// Lets go of the sources that this process was asked to sync, when it is told to stop in the middle: nothing of that
 /// sync is kept, and the next need not wait.
-///
-/// # Errors
-/// The database's.
 pub async fn let_go(app: &App) -> sqlx::Result<()> {
     let (owner, now) = (owner(app), app.clock.now());
     app.db.write(move |conn| Box::pin(async move { store::free(conn, &owner, now).await })).await

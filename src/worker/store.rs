@@ -23,9 +23,6 @@ pub fn rest(begun: i64) -> Duration {
 }
 
 /// Notes that a piece of work begins, and how long it rests should it not end; says how often it was begun by now.
-///
-/// # Errors
-/// The database's.
 pub async fn begin(conn: &mut Conn, worker: &str, item: &str, now: Timestamp) -> sqlx::Result<i64> {
     let times: i64 = query_scalar(
         "INSERT INTO begun (worker, item, times, not_before) VALUES ($1, $2, 1, 0)
@@ -45,18 +42,12 @@ pub async fn begin(conn: &mut Conn, worker: &str, item: &str, now: Timestamp) ->
 }
 
 /// Notes that a piece of work ended in order.
-///
-/// # Errors
-/// The database's.
 pub async fn end(conn: &mut Conn, worker: &str, item: &str) -> sqlx::Result<()> {
     query("DELETE FROM begun WHERE worker = $1 AND item = $2").bind(worker).bind(item).execute(conn).await?;
     Ok(())
 }
 
 /// Notes why a piece of work failed. It rests at least a minute, and longer the more often it was begun in vain.
-///
-/// # Errors
-/// The database's.
 pub async fn fail(conn: &mut Conn, worker: &str, item: &str, why: &str, now: Timestamp) -> sqlx::Result<()> {
     let times: Option<i64> = query_scalar("SELECT times FROM begun WHERE worker = $1 AND item = $2")
         .bind(worker)
@@ -77,9 +68,6 @@ pub async fn fail(conn: &mut Conn, worker: &str, item: &str, why: &str, now: Tim
 }
 
 /// What rests at `now`.
-///
-/// # Errors
-/// The database's.
 pub async fn resting(conn: &mut Conn, worker: &str, now: Timestamp) -> sqlx::Result<Vec<String>> {
     query_scalar("SELECT item FROM begun WHERE worker = $1 AND not_before > $2 ORDER BY item")
         .bind(worker)
@@ -89,9 +77,6 @@ pub async fn resting(conn: &mut Conn, worker: &str, now: Timestamp) -> sqlx::Res
 }
 
 /// Notes that a loop failed at its work.
-///
-/// # Errors
-/// The database's.
 pub async fn note_failure(
     conn: &mut Conn,
     node: &str,
@@ -134,9 +119,6 @@ pub struct Failures {
 }
 
 /// The loops that failed since a moment.
-///
-/// # Errors
-/// The database's.
 pub async fn failures(conn: &mut Conn, since: Timestamp) -> sqlx::Result<Vec<Failures>> {
     let rows = query(
         "SELECT node, worker, times, panics, last_at, why FROM worker_failures WHERE last_at >= $1 ORDER BY node, worker",

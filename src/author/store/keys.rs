@@ -10,9 +10,6 @@ use crate::db::{Columns, Conn};
 use crate::ids::{ActivityId, ActorId};
 
 /// Keeps others from adding keys, or from sealing all anew, until this transaction ends.
-///
-/// # Errors
-/// The database's.
 pub async fn lock_keys(conn: &mut Conn) -> sqlx::Result<()> {
     query("UPDATE settings SET value = value WHERE name = 'origin'").execute(conn).await?;
     Ok(())
@@ -47,9 +44,6 @@ pub async fn insert_keys(conn: &mut Conn, actor: ActorId, keys: &[SealedKey], no
 }
 
 /// Takes an actor's keys in use out of the table.
-///
-/// # Errors
-/// The database's.
 pub async fn take_keys(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Vec<StoredKey>> {
     lock_keys(conn).await?;
     let rows = query(
@@ -72,9 +66,6 @@ pub async fn take_keys(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Vec<Stor
 }
 
 /// Stores a key that is no longer in use.
-///
-/// # Errors
-/// The database's.
 pub async fn insert_retired(conn: &mut Conn, actor: ActorId, key: &StoredKey, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at, retired_at)
@@ -93,9 +84,6 @@ pub async fn insert_retired(conn: &mut Conn, actor: ActorId, key: &StoredKey, no
 }
 
 /// The retired keys of an actor, or of all.
-///
-/// # Errors
-/// The database's.
 pub async fn retired_keys(conn: &mut Conn, actor: Option<ActorId>) -> sqlx::Result<Vec<RetiredKey>> {
     let rows =
         query("SELECT actor_id, fragment, sealed FROM keys WHERE retired_at IS NOT NULL AND (actor_id = $1 OR $2 = 1)")
@@ -110,9 +98,6 @@ pub async fn retired_keys(conn: &mut Conn, actor: Option<ActorId>) -> sqlx::Resu
 }
 
 /// Drops a retired key, unless something that it signs still waits; says whether it is gone.
-///
-/// # Errors
-/// The database's.
 pub async fn forget_retired(conn: &mut Conn, actor: ActorId, fragment: &str, until: ActivityId) -> sqlx::Result<bool> {
     let done = query(
         "DELETE FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NOT NULL
@@ -129,9 +114,6 @@ pub async fn forget_retired(conn: &mut Conn, actor: ActorId, fragment: &str, unt
 }
 
 /// Every sealed key: whose (row and public name), where, and sealed how.
-///
-/// # Errors
-/// The database's.
 pub async fn all_sealed(conn: &mut Conn) -> sqlx::Result<Vec<(ActorId, Uuid, String, String)>> {
     let rows = query("SELECT k.actor_id, a.uuid, k.fragment, k.sealed FROM keys k JOIN actors a ON a.id = k.actor_id")
         .fetch_all(conn)
@@ -142,9 +124,6 @@ pub async fn all_sealed(conn: &mut Conn) -> sqlx::Result<Vec<(ActorId, Uuid, Str
 }
 
 /// Replaces the sealed text of a key.
-///
-/// # Errors
-/// The database's.
 pub async fn set_sealed(conn: &mut Conn, actor: ActorId, fragment: &str, sealed: &str) -> sqlx::Result<()> {
     query("UPDATE keys SET sealed = $3 WHERE actor_id = $1 AND fragment = $2")
         .bind(actor.0)
@@ -156,9 +135,6 @@ pub async fn set_sealed(conn: &mut Conn, actor: ActorId, fragment: &str, sealed:
 }
 
 /// Notes which master key the private keys are sealed with.
-///
-/// # Errors
-/// The database's.
 pub async fn set_master_check(conn: &mut Conn, check: &str) -> sqlx::Result<()> {
     query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2")
         .bind(MASTER_CHECK)
@@ -169,9 +145,6 @@ pub async fn set_master_check(conn: &mut Conn, check: &str) -> sqlx::Result<()> 
 }
 
 /// The sealed private key of an actor, in use.
-///
-/// # Errors
-/// The database's.
 pub async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
     query_scalar("SELECT sealed FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
         .bind(actor.0)
@@ -181,9 +154,6 @@ pub async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx
 }
 
 /// The public half of an actor's key.
-///
-/// # Errors
-/// The database's.
 pub async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
     query_scalar("SELECT public FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
         .bind(actor.0)
@@ -193,9 +163,6 @@ pub async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx
 }
 
 /// Any sealed key with what it is bound to, to try the master key on; `None` while there is none.
-///
-/// # Errors
-/// The database's.
 pub async fn any_sealed_key(conn: &mut Conn) -> sqlx::Result<Option<(String, Uuid, String)>> {
     let row = query("SELECT k.sealed, a.uuid, k.fragment FROM keys k JOIN actors a ON a.id = k.actor_id LIMIT 1")
         .fetch_optional(conn)

@@ -21,18 +21,12 @@ macro_rules! due {
 }
 
 /// Whether any host is due: a cheap look before a claim.
-///
-/// # Errors
-/// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
     let due: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
     Ok(due.is_some())
 }
 
 /// Takes up to `limit` due hosts, the longest due first.
-///
-/// # Errors
-/// The database's.
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Lease>> {
     let rows = query(claiming!(
         db,
@@ -65,9 +59,6 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
 
 /// Frees what this node held when it last stopped. A host that it was serving again and again when it stopped rests
 /// for a while ([`crate::worker::store::rest`]), since it may have stopped by that.
-///
-/// # Errors
-/// The database's.
 pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1,
@@ -85,9 +76,6 @@ pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<(
 }
 
 /// Lets go of a host whose service made us fail; the fault may be ours, so it is not counted against the host.
-///
-/// # Errors
-/// The database's.
 pub async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str) -> sqlx::Result<()> {
     query(
         "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, next_attempt_at = $3, backoff_until = $3, error = $4
@@ -103,18 +91,12 @@ pub async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str
 }
 
 /// How often something was added to a host's queue.
-///
-/// # Errors
-/// The database's.
 pub async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i64> {
     query_scalar("SELECT generation FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await
 }
 
 /// Proves that the lease still holds and renews it: the first statement of every settle. What was settled did not end the
 /// process.
-///
-/// # Errors
-/// The database's.
 pub async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<bool> {
     let done = query("UPDATE hosts SET lease_until = $3, begun = 0 WHERE id = $1 AND lease_token = $2")
         .bind(lease.host.0)
@@ -126,18 +108,12 @@ pub async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Resu
 }
 
 /// How often in a row a host failed by now, and since when.
-///
-/// # Errors
-/// The database's.
 pub async fn failures(conn: &mut Conn, host: HostId) -> sqlx::Result<(i64, Option<Timestamp>)> {
     let row = query("SELECT failures, failing_since FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await?;
     Ok((row.int("failures")?, row.maybe_time("failing_since")?))
 }
 
 /// A host answered, whatever it said: it lives.
-///
-/// # Errors
-/// The database's.
 pub async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()> {
     query(
         "UPDATE hosts SET failures = 0, failing_since = NULL, gone_at = NULL, backoff_until = NULL, error = NULL
@@ -150,9 +126,6 @@ pub async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()> {
 }
 
 /// A host has to wait; `gone` once it has failed for too long.
-///
-/// # Errors
-/// The database's.
 pub async fn back_off_host(
     conn: &mut Conn,
     lease: &Lease,
@@ -177,9 +150,6 @@ pub async fn back_off_host(
 
 /// Lets go of a host that is due again at `next`, unless something was added since `generation` was read; false then,
 /// or when the lease was lost. Without a generation, as for a host that has to wait anyway, additions do not matter.
-///
-/// # Errors
-/// The database's.
 pub async fn release(
     conn: &mut Conn,
     lease: &Lease,
@@ -200,9 +170,6 @@ pub async fn release(
 }
 
 /// A host that was gone spoke to us: it is asked again at once (interop D3).
-///
-/// # Errors
-/// The database's.
 pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
     let done = query(
         "UPDATE hosts SET gone_at = NULL, failures = 0, failing_since = NULL, backoff_until = NULL, generation = generation + 1,
@@ -219,9 +186,6 @@ pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<
 }
 
 /// How many hosts are known, fail just now, and are gone, `most` of each at most.
-///
-/// # Errors
-/// The database's.
 pub async fn count_hosts(conn: &mut Conn, most: i64) -> sqlx::Result<[i64; 3]> {
     let known = query_scalar("SELECT COUNT(*) FROM (SELECT id FROM hosts LIMIT $1) known")
         .bind(most)
@@ -238,9 +202,6 @@ pub async fn count_hosts(conn: &mut Conn, most: i64) -> sqlx::Result<[i64; 3]> {
 }
 
 /// The server of an inbox.
-///
-/// # Errors
-/// The database's.
 pub async fn host_of(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<(HostId, String)> {
     let row = query("SELECT h.id, h.name FROM inboxes i JOIN hosts h ON h.id = i.host_id WHERE i.id = $1")
         .bind(inbox.0)
@@ -250,9 +211,6 @@ pub async fn host_of(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<(HostId, S
 }
 
 /// How many servers at a domain or below it are known by rows no older than one.
-///
-/// # Errors
-/// The database's.
 pub async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -> sqlx::Result<i64> {
     let below = format!("%.{}", domain.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
     query_scalar("SELECT COUNT(*) FROM hosts WHERE id >= $1 AND (name = $2 OR name LIKE $3 ESCAPE '\\')")
@@ -264,9 +222,6 @@ pub async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -> sqlx:
 }
 
 /// Servers in the order of the rows, from after one of them on, and whether each is blocked.
-///
-/// # Errors
-/// The database's.
 pub async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<(HostId, String, bool)>> {
     let rows = query(
         "SELECT id, name, CASE WHEN blocked_at IS NULL THEN 0 ELSE 1 END AS blocked FROM hosts WHERE id > $1 ORDER BY id LIMIT $2",
@@ -279,9 +234,6 @@ pub async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Resul
 }
 
 /// Cuts a server off, or no longer: what waits for it is withdrawn, but for the end of things.
-///
-/// # Errors
-/// The database's.
 pub async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE hosts SET blocked_at = $2 WHERE id = $1")
         .bind(host.0)

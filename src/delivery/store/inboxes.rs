@@ -10,9 +10,6 @@ use crate::delivery::policy::ACCEPT_HOLDS;
 use crate::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, InteractionId};
 
 /// The first inbox of a host after `after` for which something waits, and the oldest of it.
-///
-/// # Errors
-/// The database's.
 pub async fn next_inbox(
     conn: &mut Conn,
     host: HostId,
@@ -34,9 +31,6 @@ pub async fn next_inbox(
 }
 
 /// The oldest activity that waits for an inbox.
-///
-/// # Errors
-/// The database's.
 pub async fn oldest(conn: &mut Conn, host: HostId, inbox: InboxId, now: Timestamp) -> sqlx::Result<Option<Waiting>> {
     let row = query(
         "SELECT d.inbox_id, i.url, i.shared, i.failures, i.next_attempt_at, d.activity_id, a.kind, a.actor_id, a.article_id,
@@ -74,9 +68,6 @@ fn read_waiting(row: &AnyRow) -> sqlx::Result<Waiting> {
 }
 
 /// An inbox need not wait any longer.
-///
-/// # Errors
-/// The database's.
 pub async fn clear_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     query("UPDATE inboxes SET failures = 0, next_attempt_at = NULL WHERE id = $1 AND (failures > 0 OR next_attempt_at IS NOT NULL)")
         .bind(inbox.0)
@@ -86,9 +77,6 @@ pub async fn clear_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
 }
 
 /// An inbox has to wait.
-///
-/// # Errors
-/// The database's.
 pub async fn back_off_inbox(conn: &mut Conn, inbox: InboxId, until: Timestamp) -> sqlx::Result<()> {
     query("UPDATE inboxes SET failures = failures + 1, next_attempt_at = $2 WHERE id = $1")
         .bind(inbox.0)
@@ -99,9 +87,6 @@ pub async fn back_off_inbox(conn: &mut Conn, inbox: InboxId, until: Timestamp) -
 }
 
 /// Somebody whose inbox was gone speaks to us again, so it is there.
-///
-/// # Errors
-/// The database's.
 pub async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     query("UPDATE inboxes SET gone_at = NULL WHERE id = $1 AND gone_at IS NOT NULL")
         .bind(inbox.0)
@@ -112,9 +97,6 @@ pub async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
 
 /// A shared inbox is no more, but those behind it are: what waits for it, and what it was sent, is from now on theirs. A
 /// fan-out under way goes back to the first of them, since it passed them by for the shared one's sake.
-///
-/// # Errors
-/// The database's.
 pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE activities SET fanout_cursor = (SELECT MIN(r.inbox_id) - 1 FROM remote_actors r WHERE r.shared_inbox_id = $1)
@@ -160,18 +142,12 @@ pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::
 
 /// Keeps fan-outs and the end of shared inboxes apart until the end of the transaction: a step of a fan-out knows before
 /// or after it which inbox a follower is reached by. It is taken first, before any host.
-///
-/// # Errors
-/// The database's.
 pub async fn no_fan_out(conn: &mut Conn) -> sqlx::Result<()> {
     query("UPDATE counters SET value = value + 1 WHERE name = 'fanout'").execute(conn).await?;
     Ok(())
 }
 
 /// An inbox is no more: what waits for it is settled, and nothing is queued for it again.
-///
-/// # Errors
-/// The database's.
 pub async fn drop_inbox(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     // Whoever has it again does not wait for what was.
     query("UPDATE inboxes SET gone_at = $2, failures = 0, next_attempt_at = NULL WHERE id = $1 AND gone_at IS NULL")

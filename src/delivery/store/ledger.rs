@@ -18,9 +18,6 @@ pub struct Shown {
 }
 
 /// Notes an attempt on a delivery, and its ending if it has one.
-///
-/// # Errors
-/// The database's.
 pub async fn note_attempt(
     conn: &mut Conn,
     waiting: &Waiting,
@@ -48,9 +45,6 @@ pub async fn note_attempt(
 }
 
 /// From now on the object's id is sent instead of the object.
-///
-/// # Errors
-/// The database's.
 pub async fn send_reference(conn: &mut Conn, waiting: &Waiting) -> sqlx::Result<()> {
     query("UPDATE deliveries SET by_reference = 1 WHERE inbox_id = $1 AND activity_id = $2")
         .bind(waiting.inbox.0)
@@ -112,9 +106,6 @@ macro_rules! select_line {
 }
 
 /// A part of the ledger, the newest first.
-///
-/// # Errors
-/// The database's.
 pub async fn ledger(conn: &mut Conn, after: Option<Place<2>>, limit: i64) -> sqlx::Result<Part<Line>> {
     let Place([activity, inbox]) = after.unwrap_or(Place([i64::MAX; 2]));
     let rows = query(select_line!(
@@ -129,9 +120,6 @@ pub async fn ledger(conn: &mut Conn, after: Option<Place<2>>, limit: i64) -> sql
 }
 
 /// A part of what waits, server by server, each inbox's oldest first.
-///
-/// # Errors
-/// The database's.
 pub async fn waiting(conn: &mut Conn, after: Option<Place<3>>, limit: i64) -> sqlx::Result<Part<Line>> {
     let Place([host, inbox, activity]) = after.unwrap_or(Place([0; 3]));
     let rows = query(select_line!(
@@ -153,9 +141,6 @@ fn read_part(rows: &[AnyRow], limit: i64, place: impl Fn(&Line) -> String) -> sq
 }
 
 /// The ledger of one activity, those first that failed or wait.
-///
-/// # Errors
-/// The database's.
 pub async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sqlx::Result<Vec<Line>> {
     let rows = query(select_line!(
         "d.activity_id = $1 ORDER BY CASE WHEN d.outcome = 'delivered' THEN 1 ELSE 0 END, d.inbox_id LIMIT $2"
@@ -168,9 +153,6 @@ pub async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sql
 }
 
 /// What of an article's activities was tried and not taken, the newest first.
-///
-/// # Errors
-/// The database's.
 pub async fn untaken(conn: &mut Conn, article: ArticleId, limit: i64) -> sqlx::Result<Vec<Line>> {
     let rows = query(select_line!(
         "a.article_id = $1 AND d.attempts > 0 AND (d.outcome IS NULL OR d.outcome IN ('refused', 'gone', 'expired'))
@@ -184,9 +166,6 @@ pub async fn untaken(conn: &mut Conn, article: ArticleId, limit: i64) -> sqlx::R
 }
 
 /// How many deliveries of one activity there are.
-///
-/// # Errors
-/// The database's.
 pub async fn count_of(conn: &mut Conn, activity: ActivityId) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM deliveries WHERE activity_id = $1").bind(activity.0).fetch_one(conn).await
 }
@@ -210,9 +189,6 @@ fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
 }
 
 /// How many deliveries wait, `most` at most.
-///
-/// # Errors
-/// The database's.
 pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM (SELECT activity_id FROM deliveries WHERE settled_at IS NULL LIMIT $1) waiting")
         .bind(most)
@@ -221,9 +197,6 @@ pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
 }
 
 /// How many of the latest deliveries, `most` at most, ended in each way.
-///
-/// # Errors
-/// The database's.
 pub async fn count_outcomes(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query(
         "SELECT outcome, COUNT(*) AS n FROM (SELECT outcome FROM deliveries ORDER BY activity_id DESC LIMIT $1)

@@ -45,9 +45,6 @@ pub struct Reread {
 /// Has those read again who are behind an inbox that answered 404 or 410: each once a day at most, and of those behind a
 /// shared one a single one, since the others have inboxes of their own. Says whether what waits for this inbox should wait
 /// for that.
-///
-/// # Errors
-/// The database's.
 pub async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, now: Timestamp) -> sqlx::Result<bool> {
     let since = (now - ONCE_IN).millis();
     let rows = if waiting.shared {
@@ -92,9 +89,6 @@ pub async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, now: Ti
 }
 
 /// Whether anybody whose own inbox this is, is still to be read again.
-///
-/// # Errors
-/// The database's.
 pub async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
     let found: Option<i64> = query_scalar(
         "SELECT a.remote_actor_id FROM remote_actors r JOIN rereads a ON a.remote_actor_id = r.id
@@ -107,9 +101,6 @@ pub async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
 }
 
 /// Up to `limit` of those whose turn it is: of each host one at a time.
-///
-/// # Errors
-/// The database's.
 pub async fn due_rereads(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Reread>> {
     let rows = query(
         "SELECT w.remote_actor_id, r.url, w.inbox_id, i.shared, w.answer, w.attempts FROM rereads w
@@ -138,9 +129,6 @@ pub async fn due_rereads(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::R
 }
 
 /// Takes those of `due` that nobody has taken since they were looked at.
-///
-/// # Errors
-/// The database's.
 pub async fn claim_rereads(conn: &mut Conn, due: Vec<Reread>, node: &str, now: Timestamp) -> sqlx::Result<Vec<Reread>> {
     let mut taken = Vec::new();
     for reread in due {
@@ -163,9 +151,6 @@ pub async fn claim_rereads(conn: &mut Conn, due: Vec<Reread>, node: &str, now: T
 }
 
 /// Frees what this node held when it last stopped.
-///
-/// # Errors
-/// The database's.
 pub async fn free_rereads(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE rereads SET due_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND due_at IS NOT NULL")
         .bind(node)
@@ -176,9 +161,6 @@ pub async fn free_rereads(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::
 }
 
 /// Notes that an actor was read; false when another node has taken that over.
-///
-/// # Errors
-/// The database's.
 pub async fn settle_reread(conn: &mut Conn, reread: &Reread) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE rereads SET due_at = NULL, lease_owner = NULL WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
@@ -192,9 +174,6 @@ pub async fn settle_reread(conn: &mut Conn, reread: &Reread) -> sqlx::Result<boo
 
 /// Puts an actor off who could not be read just now, for as long as none is read twice; and with it all of a host that
 /// does not answer, by the time `rest`.
-///
-/// # Errors
-/// The database's.
 pub async fn put_off_reread(
     conn: &mut Conn,
     reread: &Reread,
@@ -222,9 +201,6 @@ pub async fn put_off_reread(
 }
 
 /// The actor names the same personal inbox as before: what waits for it need not wait any longer.
-///
-/// # Errors
-/// The database's.
 pub async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     if is_awaited(conn, inbox).await? {
         return Ok(());
@@ -235,9 +211,6 @@ pub async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sq
 
 /// The shared inbox of one of those behind it is another now: the others are read too, one after the other, since each
 /// names its own.
-///
-/// # Errors
-/// The database's.
 pub async fn read_neighbours(conn: &mut Conn, reread: &Reread, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO rereads (remote_actor_id, inbox_id, host, answer, asked_at, due_at)
@@ -270,9 +243,6 @@ pub struct Address {
 
 /// Somebody's document names other inboxes than it did: what waits for the old ones goes to the new ones in its order, and
 /// an inbox that nobody has any more gets nothing again. For themselves alone to their own, all else to the shared one.
-///
-/// # Errors
-/// The database's.
 pub async fn move_waiting(conn: &mut Conn, old: Address, new: Address, now: Timestamp) -> sqlx::Result<()> {
     let shared = match new.shared {
         Some(shared) if is_live(conn, shared).await? => shared,

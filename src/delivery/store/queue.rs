@@ -13,9 +13,6 @@ use crate::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, Interaction
 const GONE_FOR: Duration = Duration::from_hours(24);
 
 /// Finds or makes an inbox and its host. One that was gone is there again, since somebody names it.
-///
-/// # Errors
-/// The database's.
 pub async fn inbox(
     conn: &mut Conn,
     ids: &Ids,
@@ -45,9 +42,6 @@ pub async fn inbox(
 }
 
 /// Counts an inbox among those who know an article, so that what becomes of it is told there too (interop D6).
-///
-/// # Errors
-/// The database's.
 pub async fn reach(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<()> {
     query("INSERT INTO reach (article_id, inbox_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(article.0)
@@ -63,9 +57,6 @@ fn is_end(kind: &str) -> bool {
 }
 
 /// Queues one activity that is about no article for one inbox; `holds` is the shared inbox that has to wait for it.
-///
-/// # Errors
-/// The database's.
 pub async fn enqueue(
     conn: &mut Conn,
     activity: ActivityId,
@@ -251,9 +242,6 @@ impl Recipients {
 
 /// Queues an activity for the next `limit` recipients after `cursor`, and remembers that they will be sent the
 /// article, unless it is about a note alone, which tells nobody of the article; answers the cursor to go on from, or `None` when that was the last chunk.
-///
-/// # Errors
-/// The database's.
 #[expect(clippy::too_many_arguments, reason = "one row's worth of facts")]
 pub async fn fan_out(
     conn: &mut Conn,

@@ -13,9 +13,6 @@ const READERS: i64 = 5000;
 const READERS_OF_HOST: i64 = 20;
 
 /// Whether an inbox is known to have an article, since it was sent or fetched there.
-///
-/// # Errors
-/// The database's.
 pub async fn has_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<bool> {
     let found: Option<i64> = query_scalar(
         "SELECT inbox_id FROM reach WHERE article_id = $1 AND inbox_id = $2
@@ -29,9 +26,6 @@ pub async fn has_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sq
 }
 
 /// Remembers that somebody behind an inbox fetched an article, as long as there are not too many.
-///
-/// # Errors
-/// The database's.
 pub async fn note_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO fetched (article_id, inbox_id, host_id, fetched_at) SELECT $1, i.id, i.host_id, $3 FROM inboxes i

@@ -65,9 +65,6 @@ macro_rules! select_kept {
 }
 
 /// A part of what came, the latest first; of one verdict, if one is named (`waiting` for none yet).
-///
-/// # Errors
-/// The database's.
 pub async fn latest(
     conn: &mut Conn,
     verdict: Option<&str>,
@@ -91,9 +88,6 @@ pub async fn latest(
 }
 
 /// Those that have this id or are about it, the oldest first.
-///
-/// # Errors
-/// The database's.
 pub async fn about(conn: &mut Conn, id: &str, limit: i64) -> sqlx::Result<Vec<Kept>> {
     let mut rows = query(select_kept!("WHERE activity_id = $1")).bind(id).fetch_all(&mut *conn).await?;
     let about = query(select_kept!("WHERE object_id = $1 AND activity_id <> $1 ORDER BY id LIMIT $2"));

@@ -12,9 +12,6 @@ const UNDOS_MAX: i64 = 16;
 
 /// The activities by which an actor has already taken back the one with this id: by an Undo, or by a Delete of it (interop
 /// D7, T9).
-///
-/// # Errors
-/// The database's.
 pub async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Vec<Event>> {
     let rows = query(
         "SELECT id, activity_id, made_at, heard FROM inbound WHERE object_id = $1 AND actor = $2 AND signer = $2
@@ -45,9 +42,6 @@ pub struct Named {
 }
 
 /// An actor's own activity by its id.
-///
-/// # Errors
-/// The database's.
 pub async fn named(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Option<Named>> {
     let row = query("SELECT kind, object_id, sign FROM inbound WHERE activity_id = $1 AND signer = $2 AND actor = $2")
         .bind(activity_id)
@@ -62,9 +56,6 @@ pub async fn named(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Res
 
 /// A Create or an Update that had its verdict, and comes again under its own id after a Delete of what it brings, is read
 /// again: its author may have restored that (interop U11).
-///
-/// # Errors
-/// The database's.
 pub(super) async fn read_restored(conn: &mut Conn, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
     let Some(object) = arrival.object_id.as_ref().filter(|_| matches!(arrival.kind.as_str(), "Create" | "Update"))
     else {
@@ -86,9 +77,6 @@ pub(super) async fn read_restored(conn: &mut Conn, arrival: &Arrival, now: Times
 }
 
 /// Whether an actor has already deleted what has this id (interop D7, T8).
-///
-/// # Errors
-/// The database's.
 pub async fn is_deleted(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<bool> {
     let id: Option<i64> = query_scalar(
         "SELECT d.id FROM inbound d WHERE d.object_id = $1 AND d.actor = $2 AND d.signer = $2 AND d.kind = 'Delete'

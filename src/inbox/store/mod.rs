@@ -81,9 +81,6 @@ impl Arrival {
 /// Keeps an activity. The same one from the same signer again changes nothing, but what begins or ends a relation is read
 /// again: our answer may have been lost (interop D8, D12), and some servers have one id for ever. So is what may have been
 /// restored (U11).
-///
-/// # Errors
-/// The database's.
 pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
     // What says that it is of the future says nothing.
     let made = arrival.made.filter(|made| *made <= now).map(Timestamp::millis);
@@ -118,9 +115,6 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
 
 /// Keeps a document that was read at its origin, to be understood like one that was sent; read anew, it is understood
 /// anew.
-///
-/// # Errors
-/// The database's.
 pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
     let done = query(
         "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, made_at, sign, heard)
@@ -163,9 +157,6 @@ macro_rules! due {
 }
 
 /// Whether any activity is due: a cheap look before a claim.
-///
-/// # Errors
-/// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
     let id: Option<i64> =
         query_scalar(concat!(due!("i.next_attempt_at"), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
@@ -173,9 +164,6 @@ pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
 }
 
 /// Takes up to `limit` due activities, of each actor only the earliest, so that an actor's own order holds.
-///
-/// # Errors
-/// The database's.
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Inbound>> {
     let rows = query(claiming!(
         db,
@@ -197,9 +185,6 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
 }
 
 /// Frees what this node held when it last stopped.
-///
-/// # Errors
-/// The database's.
 pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE inbound SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND verdict IS NULL")
         .bind(node)
@@ -210,9 +195,6 @@ pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<(
 }
 
 /// Writes the verdict, and what it asks for; false when another node has taken the activity over.
-///
-/// # Errors
-/// The database's.
 pub async fn settle(
     conn: &mut Conn,
     ids: &Ids,
@@ -262,9 +244,6 @@ pub async fn settle(
 }
 
 /// Makes an activity due again later.
-///
-/// # Errors
-/// The database's.
 pub async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
     query("UPDATE inbound SET next_attempt_at = $3, lease_owner = NULL WHERE id = $1 AND attempts = $2 AND heard = $4 AND verdict IS NULL")
         .bind(inbound.id.0)
@@ -292,9 +271,6 @@ const LONG_FOR: std::time::Duration = std::time::Duration::from_hours(6);
 
 /// Forgets the text of up to three times `limit` activities that had their verdict before `settled`, or before `deferred`
 /// where they were not understood, or [some hours](LONG_FOR) ago where that is long besides; says of how many. The rows stay, and with them who sent what, when, and what became of it.
-///
-/// # Errors
-/// The database's.
 pub async fn forget_texts(
     conn: &mut Conn,
     settled: Timestamp,
@@ -317,9 +293,6 @@ pub async fn forget_texts(
 }
 
 /// How many of the latest activities, `most` at most, have each verdict.
-///
-/// # Errors
-/// The database's.
 pub async fn count_verdicts(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query(
         "SELECT verdict, COUNT(*) AS n FROM (SELECT verdict FROM inbound ORDER BY id DESC LIMIT $1) latest
@@ -335,9 +308,6 @@ pub async fn count_verdicts(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(Str
 }
 
 /// How many activities have no verdict yet, `most` at most.
-///
-/// # Errors
-/// The database's.
 pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM (SELECT id FROM inbound WHERE verdict IS NULL LIMIT $1) waiting")
         .bind(most)

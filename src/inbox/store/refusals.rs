@@ -9,9 +9,6 @@ use crate::db::{Columns, Conn};
 const HOSTS_A_DAY: i64 = 1000;
 
 /// Counts so many refusals.
-///
-/// # Errors
-/// The database's.
 pub async fn count_refusal(conn: &mut Conn, day: &str, host: &str, reason: &str, times: i64) -> sqlx::Result<()> {
     query(
         "INSERT INTO refusals (day, host, reason, times)
@@ -30,9 +27,6 @@ pub async fn count_refusal(conn: &mut Conn, day: &str, host: &str, reason: &str,
 }
 
 /// What was turned away since a day, most often first: day, host, reason, times.
-///
-/// # Errors
-/// The database's.
 pub async fn refusals(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Result<Vec<(String, String, String, i64)>> {
     let rows = query(
         "SELECT day, host, reason, times FROM refusals WHERE day >= $1 ORDER BY times DESC, host, reason LIMIT $2",
@@ -48,9 +42,6 @@ pub async fn refusals(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Result<
 const FOREIGN_HOSTS: i64 = 20;
 
 /// Counts requests that came with a Host for which they were not signed.
-///
-/// # Errors
-/// The database's.
 pub async fn count_foreign_host(conn: &mut Conn, host: &str, times: i64, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO foreign_hosts (host, times, last_at) VALUES ($1, $2, $3)
@@ -65,9 +56,6 @@ pub async fn count_foreign_host(conn: &mut Conn, host: &str, times: i64, now: Ti
 }
 
 /// Forgets all but the latest of them.
-///
-/// # Errors
-/// The database's.
 pub async fn forget_foreign_hosts(conn: &mut Conn) -> sqlx::Result<()> {
     query(
         "DELETE FROM foreign_hosts WHERE host NOT IN
@@ -80,9 +68,6 @@ pub async fn forget_foreign_hosts(conn: &mut Conn) -> sqlx::Result<()> {
 }
 
 /// Those that came since a moment, most often first: the Host, how often, and when last.
-///
-/// # Errors
-/// The database's.
 pub async fn foreign_hosts(conn: &mut Conn, since: Timestamp) -> sqlx::Result<Vec<(String, i64, Timestamp)>> {
     let rows =
         query("SELECT host, times, last_at FROM foreign_hosts WHERE last_at >= $1 ORDER BY times DESC, host LIMIT $2")

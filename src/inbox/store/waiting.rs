@@ -16,17 +16,11 @@ pub(super) fn waiting_key(url: &str, purpose: Purpose) -> String {
 
 /// Keeps apart what waits for a document and what brings it or tells that it cannot be had: two transactions at one moment
 /// would not see each other. Whoever is about to wait looks again after this, if it says that others may be under way.
-///
-/// # Errors
-/// The database's.
 pub async fn turn(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<bool> {
     one_at_a_time(conn, &format!("waiting {}", waiting_key(url, purpose))).await
 }
 
 /// Makes everything due again that waits for a document, or was declined for want of it.
-///
-/// # Errors
-/// The database's.
 pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Timestamp) -> sqlx::Result<()> {
     turn(conn, url, purpose).await?;
     let woken = query(
@@ -44,9 +38,6 @@ pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Tim
 }
 
 /// What waits for a post by its page waits for it by its id from now on.
-///
-/// # Errors
-/// The database's.
 pub async fn wait_instead(conn: &mut Conn, page: &str, id: &str) -> sqlx::Result<()> {
     query("UPDATE inbound SET waits_for = $2 WHERE waits_for = $1").bind(page).bind(id).execute(conn).await?;
     Ok(())
@@ -54,9 +45,6 @@ pub async fn wait_instead(conn: &mut Conn, page: &str, id: &str) -> sqlx::Result
 
 /// What waits for a document is declined, since that cannot be had or means nothing here; and so is what waits for
 /// those. It is looked at again all the same should the document come in.
-///
-/// # Errors
-/// The database's.
 pub async fn fail_waiting(conn: &mut Conn, url: &str, purpose: Purpose, why: &str, now: Timestamp) -> sqlx::Result<()> {
     let reason = format!("it hangs on {url}: {why}");
     turn(conn, url, purpose).await?;
@@ -88,9 +76,6 @@ const REASON_MAX: usize = 1000;
 const READER: i64 = 2;
 
 /// Has everything read again, once, that an older program did not understand; says how much.
-///
-/// # Errors
-/// The database's.
 pub async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Result<u64> {
     let newer = query("UPDATE counters SET value = $1 WHERE name = 'reader' AND value < $1")
         .bind(READER)

@@ -79,9 +79,6 @@ pub struct Asker<'a> {
 }
 
 /// Asks for a document; one that was asked for before is read again, but not at once. Says whether it will be read.
-///
-/// # Errors
-/// The database's.
 pub async fn ask(conn: &mut Conn, ids: &Ids, want: &Want, asker: Asker<'_>, now: Timestamp) -> sqlx::Result<bool> {
     let Some(host) = Url::parse(&want.url).ok().as_ref().and_then(Host::of) else { return Ok(false) };
     if let Some(article) = want.article {
@@ -145,9 +142,6 @@ macro_rules! due {
 }
 
 /// Whether any document is due: a cheap look before a claim.
-///
-/// # Errors
-/// The database's.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
     let passed: Option<i64> =
         query_scalar("SELECT id FROM wanted WHERE outcome IS NULL AND next_attempt_at <= $1 LIMIT 1")
@@ -169,9 +163,6 @@ pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
 }
 
 /// Takes up to `limit` due documents, of each host one at a time and no more than [`OF_HOST`] in [`HOST_SPAN`].
-///
-/// # Errors
-/// The database's.
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Wanted>> {
     let rows = query(claiming!(
         db,
@@ -209,9 +200,6 @@ fn read_wanted(row: &AnyRow) -> sqlx::Result<Wanted> {
 }
 
 /// Settles a document: `read`, `gone`, `absent` or `failed`; false when another node has taken it over.
-///
-/// # Errors
-/// The database's.
 pub async fn settle(
     conn: &mut Conn,
     wanted: &Wanted,
@@ -234,9 +222,6 @@ pub async fn settle(
 }
 
 /// Makes a document due again later, and says why. That it was tried `now` counts like a reading ([`OF_HOST`]).
-///
-/// # Errors
-/// The database's.
 pub async fn retry(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE wanted SET next_attempt_at = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
@@ -253,9 +238,6 @@ pub async fn retry(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str, n
 }
 
 /// As [`retry`], of one that made us fail: that is no end in order.
-///
-/// # Errors
-/// The database's.
 pub async fn put_off(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str) -> sqlx::Result<()> {
     query(
         "UPDATE wanted SET next_attempt_at = $3, reason = $4, lease_owner = NULL
@@ -271,9 +253,6 @@ pub async fn put_off(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str)
 }
 
 /// Lets everything that waits for a host wait with the document that was tried, as if it had been tried as often.
-///
-/// # Errors
-/// The database's.
 pub async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp, why: &str) -> sqlx::Result<()> {
     query(
         "UPDATE wanted SET next_attempt_at = $3, reason = $4, attempts = CASE WHEN attempts < $2 THEN $2 ELSE attempts END
@@ -289,9 +268,6 @@ pub async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp,
 }
 
 /// What waits for a host and was tried, or rested, at least so often.
-///
-/// # Errors
-/// The database's.
 pub async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<Wanted>> {
     let rows = query(
         "SELECT id, url, purpose, article_id, asked_by, depth, attempts, begun FROM wanted
@@ -306,9 +282,6 @@ pub async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Resul
 }
 
 /// Frees what this node held when it last stopped.
-///
-/// # Errors
-/// The database's.
 pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE wanted SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND outcome IS NULL")
         .bind(node)
@@ -319,9 +292,6 @@ pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<(
 }
 
 /// Forgets up to `limit` documents whose reading ended before a moment; says how many.
-///
-/// # Errors
-/// The database's.
 pub async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Result<u64> {
     let done = query(
         "DELETE FROM wanted WHERE id IN (SELECT id FROM wanted WHERE outcome IS NOT NULL AND settled_at < $1 LIMIT $2)",
@@ -334,9 +304,6 @@ pub async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Res
 }
 
 /// How reading a document ended, if it ended since a moment.
-///
-/// # Errors
-/// The database's.
 pub async fn ended_since(
     conn: &mut Conn,
     url: &str,
@@ -355,9 +322,6 @@ pub async fn ended_since(
 }
 
 /// When a document was last asked for.
-///
-/// # Errors
-/// The database's.
 pub async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<Option<Timestamp>> {
     let row = query("SELECT asked_at FROM wanted WHERE url = $1 AND purpose = $2")
         .bind(url)
@@ -368,9 +332,6 @@ pub async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Res
 }
 
 /// How many steps away from what came by itself a post was asked for, and for which conversation.
-///
-/// # Errors
-/// The database's.
 pub async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<ArticleId>)> {
     let row = query("SELECT depth, article_id FROM wanted WHERE url = $1 AND purpose = 'post'")
         .bind(url)
@@ -383,9 +344,6 @@ pub async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<A
 }
 
 /// Whether a post was asked for before, and need not be asked for again so soon.
-///
-/// # Errors
-/// The database's.
 pub async fn was_asked(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<bool> {
     let found: Option<i64> = query_scalar(
         "SELECT id FROM wanted WHERE url = $1 AND purpose = 'post' AND (outcome IS NULL OR outcome = 'read' OR settled_at > $2)",

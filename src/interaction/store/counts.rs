@@ -9,9 +9,6 @@ use crate::ids::{ArticleId, InteractionId};
 use crate::interaction::Answers;
 
 /// How many replies [`reply_ids`] would give in all.
-///
-/// # Errors
-/// The database's.
 pub async fn count_replies(conn: &mut Conn, article: ArticleId, direct: bool) -> sqlx::Result<i64> {
     query_scalar(concat!(
         "SELECT COUNT(*) FROM interactions i WHERE i.article_id = $1 AND i.kind = 'reply' AND ",
@@ -25,9 +22,6 @@ pub async fn count_replies(conn: &mut Conn, article: ArticleId, direct: bool) ->
 }
 
 /// How an article was answered: replies, and people who like or boosted it, each counted once.
-///
-/// # Errors
-/// The database's.
 pub async fn answers(conn: &mut Conn, article: ArticleId) -> sqlx::Result<Answers> {
     let rows = query(concat!(
         "SELECT i.kind, COUNT(*) AS n, COUNT(DISTINCT i.remote_actor_id) AS people FROM interactions i
@@ -42,9 +36,6 @@ pub async fn answers(conn: &mut Conn, article: ArticleId) -> sqlx::Result<Answer
 }
 
 /// How one post of a conversation was answered, as [`answers`] counts; replies to it alone, not those further down.
-///
-/// # Errors
-/// The database's.
 pub async fn answers_below(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Answers> {
     let rows = query(concat!(
         "SELECT i.kind, COUNT(*) AS n, COUNT(DISTINCT i.remote_actor_id) AS people FROM interactions i
@@ -74,9 +65,6 @@ fn count_up(rows: &[AnyRow]) -> sqlx::Result<Answers> {
 }
 
 /// How many posts of others wait for a moderator, `most` at most.
-///
-/// # Errors
-/// The database's.
 pub async fn count_held(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
     query_scalar(
         "SELECT COUNT(*) FROM (SELECT id FROM interactions WHERE object_id IS NOT NULL AND ended_at IS NULL AND held_at IS NOT NULL
@@ -88,9 +76,6 @@ pub async fn count_held(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
 }
 
 /// In which states the posts of others are among the latest interactions, `most` at most; those that wait are not counted here.
-///
-/// # Errors
-/// The database's.
 pub async fn count_states(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query(
         "SELECT CASE WHEN ended_at IS NOT NULL THEN 'deleted' WHEN block_id IS NOT NULL THEN 'blocked' WHEN hidden_at IS NOT NULL THEN 'hidden'

@@ -15,9 +15,6 @@ use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 use crate::interaction::{Answers, Note, Person, Words};
 
 /// Keeps a new note, which the outbox then says.
-///
-/// # Errors
-/// The database's.
 pub async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &Words) -> sqlx::Result<()> {
     query(
         "INSERT INTO interactions (id, article_id, actor_id, kind, activity_id, object_id, uuid, parent_id, document, source, published_at,
@@ -41,9 +38,6 @@ pub async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &
 }
 
 /// Gives a note new words, as of a moment later than all before; the outbox says so.
-///
-/// # Errors
-/// The database's.
 pub async fn revise_note(
     conn: &mut Conn,
     id: InteractionId,
@@ -64,9 +58,6 @@ pub async fn revise_note(
 }
 
 /// How many notes an actor of ours wrote that stand.
-///
-/// # Errors
-/// The database's.
 pub async fn count_notes(conn: &mut Conn, author: ActorId) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM interactions WHERE actor_id = $1 AND ended_at IS NULL")
         .bind(author.0)
@@ -96,9 +87,6 @@ macro_rules! standing_notes {
 }
 
 /// Ends notes, `most` at most, and forgets their words; the outbox says so. Answers how many.
-///
-/// # Errors
-/// The database's.
 pub async fn end_notes(conn: &mut Conn, which: Ending, most: i64, now: Timestamp) -> sqlx::Result<usize> {
     let (statement, subject) = match which {
         Ending::Note(id) => (standing_notes!("id = $1"), id.0),
@@ -127,18 +115,12 @@ macro_rules! notes {
 }
 
 /// A note by public name, also one that was deleted.
-///
-/// # Errors
-/// The database's.
 pub async fn note_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Note>> {
     let row = query(notes!("i.uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(read_note).transpose()
 }
 
 /// The earliest notes of which something is still to be said.
-///
-/// # Errors
-/// The database's.
 pub async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Note>> {
     let rows =
         query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT $1")).bind(limit).fetch_all(conn).await?;
@@ -146,9 +128,6 @@ pub async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Note>
 }
 
 /// Records that a note's revision was said; false when somebody said it first, or it changed meanwhile.
-///
-/// # Errors
-/// The database's.
 pub async fn mark_note_said(conn: &mut Conn, note: &Note) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE interactions SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
@@ -162,17 +141,11 @@ pub async fn mark_note_said(conn: &mut Conn, note: &Note) -> sqlx::Result<bool> 
 }
 
 /// How many notes still have something to be said of them.
-///
-/// # Errors
-/// The database's.
 pub async fn count_unsaid_notes(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM interactions WHERE revision > published_revision").fetch_one(conn).await
 }
 
 /// Who wrote something, of either side.
-///
-/// # Errors
-/// The database's.
 pub async fn writer(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Person>> {
     let row = query(concat!(
         "SELECT ",
@@ -186,9 +159,6 @@ pub async fn writer(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Re
 }
 
 /// Somebody elsewhere of whom something is shown in an article's conversation, by their id.
-///
-/// # Errors
-/// The database's.
 pub async fn speaker(
     conn: &mut Conn,
     urls: &Urls,
@@ -223,9 +193,6 @@ macro_rules! replies_below {
 }
 
 /// The ids of what is shown in answer to a note, the oldest first.
-///
-/// # Errors
-/// The database's.
 pub async fn reply_ids_below(conn: &mut Conn, id: InteractionId, from: i64, limit: i64) -> sqlx::Result<Vec<String>> {
     query_scalar(replies_below!("i.object_id", " ORDER BY i.published_at, i.object_id LIMIT $3 OFFSET $2"))
         .bind(id.0)
@@ -236,9 +203,6 @@ pub async fn reply_ids_below(conn: &mut Conn, id: InteractionId, from: i64, limi
 }
 
 /// How a note was answered: its replies, and people who like or boosted it, each counted once.
-///
-/// # Errors
-/// The database's.
 pub async fn answers_to_note(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Answers> {
     let replies: i64 = query_scalar(replies_below!("COUNT(*)", "")).bind(id.0).fetch_one(&mut *conn).await?;
     let row = query(concat!(

@@ -26,9 +26,6 @@ pub struct NewOpinion<'a> {
 }
 
 /// Keeps a like, dislike or boost; one that stands already stays as it is, one that was taken back stands again.
-///
-/// # Errors
-/// The database's.
 pub async fn put_opinion(conn: &mut Conn, opinion: &NewOpinion<'_>, now: Timestamp) -> sqlx::Result<()> {
     let again = query(
         "UPDATE interactions SET activity_id = $6, published_at = $7, received_at = $7, ended_at = NULL, block_id = NULL
@@ -65,9 +62,6 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewOpinion<'_>, now: Timesta
 }
 
 /// Ends somebody's like with this sign (empty where it has none), dislike or boost; says whether there was one.
-///
-/// # Errors
-/// The database's.
 pub async fn end_opinion(
     conn: &mut Conn,
     target: Target,

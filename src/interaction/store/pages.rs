@@ -11,9 +11,6 @@ const ON_A_PAGE: i64 = 100;
 
 /// The replies and quotes that say that one of these pages, at most nine, is theirs: page and id, the oldest first; of very many,
 /// some.
-///
-/// # Errors
-/// The database's.
 pub async fn said_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(String, String)>> {
     let mut found = query(
         "SELECT f.page, f.object_id FROM (SELECT id, page, object_id FROM interactions WHERE page IN ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -28,9 +25,6 @@ pub async fn said_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Ve
 }
 
 /// Fills in the pages of up to `limit` posts that were kept before pages were; false when there is none left.
-///
-/// # Errors
-/// The database's.
 pub async fn fill_pages(conn: &mut Conn, limit: i64) -> sqlx::Result<bool> {
     let after: i64 = query_scalar("SELECT value FROM counters WHERE name = 'pages'").fetch_one(&mut *conn).await?;
     let rows = query(

@@ -44,9 +44,6 @@ pub struct NewPost<'a> {
 }
 
 /// Keeps a post of somebody elsewhere.
-///
-/// # Errors
-/// The database's.
 pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) -> sqlx::Result<()> {
     let (remote, ours) = match post.author {
         Author::Remote(id) => (Some(id.0), None),
@@ -110,9 +107,6 @@ pub(super) async fn remember_words(
 
 /// Gives a post the words that it had from a moment on: shown if they are the newest, else history. Says whether they
 /// are shown.
-///
-/// # Errors
-/// The database's.
 pub async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Timestamp) -> sqlx::Result<bool> {
     remember_words(conn, post.id, words, as_of).await?;
     if as_of <= post.as_of && post.has_words {
@@ -135,9 +129,6 @@ pub async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Time
 }
 
 /// What a post said over time, the oldest words first.
-///
-/// # Errors
-/// The database's.
 pub async fn wordings(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Vec<(Timestamp, Words)>> {
     let rows = query("SELECT as_of, document FROM wordings WHERE interaction_id = $1 ORDER BY as_of")
         .bind(id.0)
@@ -147,9 +138,6 @@ pub async fn wordings(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Vec<(T
 }
 
 /// What a post says now; `None` once it was deleted.
-///
-/// # Errors
-/// The database's.
 pub async fn words(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Words>> {
     let row = query("SELECT document FROM interactions WHERE id = $1").bind(id.0).fetch_optional(conn).await?;
     Ok(row.map(|row| row.maybe_json("document")).transpose()?.flatten())
@@ -166,27 +154,18 @@ macro_rules! select_post {
 }
 
 /// A post by its own id, also one that was deleted.
-///
-/// # Errors
-/// The database's.
 pub async fn post(conn: &mut Conn, object_id: &str) -> sqlx::Result<Option<Reply>> {
     let row = query(select_post!("object_id = $1")).bind(object_id).fetch_optional(conn).await?;
     row.as_ref().map(read_post).transpose()
 }
 
 /// As [`post`], by the name of our note or of our permission of a quote.
-///
-/// # Errors
-/// The database's.
 pub async fn post_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Reply>> {
     let row = query(select_post!("uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(read_post).transpose()
 }
 
 /// As [`post`], by row.
-///
-/// # Errors
-/// The database's.
 pub async fn post_by_row(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Reply>> {
     let row = query(select_post!("id = $1")).bind(id.0).fetch_optional(conn).await?;
     row.as_ref().map(read_post).transpose()
@@ -231,9 +210,6 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Reply> {
 
 /// A post is there again after its end; held until its words are read again. False when it is none that ended, or when
 /// a moderator had hidden or deleted it.
-///
-/// # Errors
-/// The database's.
 pub async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE interactions SET ended_at = NULL, held_at = $2, hidden_why = $3 WHERE id = $1 AND ended_at IS NOT NULL
@@ -253,9 +229,6 @@ const RESTORED: &str = "restored by its author; its words are being read again";
 
 /// A moderator's word: shown, held or hidden, with the reason where there is one. The same word again without a reason keeps
 /// the one there was.
-///
-/// # Errors
-/// The database's.
 pub async fn decide(
     conn: &mut Conn,
     id: InteractionId,
@@ -280,9 +253,6 @@ pub async fn decide(
 }
 
 /// Ends a post and forgets its words (interop G11).
-///
-/// # Errors
-/// The database's.
 pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE interactions SET document = NULL, source = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
         .bind(id.0)
@@ -294,9 +264,6 @@ pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sql
 }
 
 /// Ends everything somebody said, who is gone; says how much.
-///
-/// # Errors
-/// The database's.
 pub async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> sqlx::Result<u64> {
     query("DELETE FROM wordings WHERE interaction_id IN (SELECT id FROM interactions WHERE remote_actor_id = $1)")
         .bind(author.0)
@@ -328,9 +295,6 @@ pub struct History {
 }
 
 /// How a post came to stand as it does.
-///
-/// # Errors
-/// The database's.
 pub async fn history(conn: &mut Conn, id: InteractionId) -> sqlx::Result<History> {
     let row = query(
         "SELECT i.received_at, p.object_id AS parent, i.held_at, i.hidden_at, i.hidden_why FROM interactions i

@@ -17,9 +17,6 @@ use crate::interaction::{Author, Kind, Person, Shown, State, Words};
 
 /// The ids of what is shown in answer to an article, the oldest first: replies to the article itself, or all of the
 /// conversation.
-///
-/// # Errors
-/// The database's.
 pub async fn reply_ids(
     conn: &mut Conn,
     article: ArticleId,
@@ -80,9 +77,6 @@ macro_rules! select_listed {
 }
 
 /// A part of the posts for a moderator: what came last is first.
-///
-/// # Errors
-/// The database's.
 pub async fn list(
     conn: &mut Conn,
     urls: &Urls,
@@ -149,9 +143,6 @@ pub enum Order {
 const DEPTH: i64 = 8;
 
 /// One post for a moderator, by its id.
-///
-/// # Errors
-/// The database's.
 pub async fn looked_at(conn: &mut Conn, urls: &Urls, object_id: &str) -> sqlx::Result<Option<Shown>> {
     let row = query(select_shown!("i.object_id = $1")).bind(object_id).fetch_optional(conn).await?;
     row.map(|row| read_shown(&row, urls)).transpose()
@@ -185,9 +176,6 @@ macro_rules! place {
 
 /// An article's conversation for everyone, each post with its depth: what is shown, and of what is not, that it was
 /// there, where something shown answers it.
-///
-/// # Errors
-/// The database's.
 pub async fn conversation(
     conn: &mut Conn,
     urls: &Urls,
@@ -244,9 +232,6 @@ fn read_public(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {
 }
 
 /// A post as everyone sees it.
-///
-/// # Errors
-/// The database's.
 pub async fn shown(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Shown>> {
     let row = query(select_shown!(concat!("i.id = $1 AND i.object_id IS NOT NULL AND ", standing!())))
         .bind(id.0)
@@ -256,9 +241,6 @@ pub async fn shown(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Res
 }
 
 /// The words of a post that everyone sees, in a conversation that stands at `now`.
-///
-/// # Errors
-/// The database's.
 pub async fn shown_words(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<Option<Words>> {
     let row = query(concat!(
         "SELECT i.document FROM interactions i JOIN articles t ON t.id = i.article_id WHERE i.id = $1 AND t.deleted_at IS NULL
@@ -273,9 +255,6 @@ pub async fn shown_words(conn: &mut Conn, id: InteractionId, now: Timestamp) -> 
 }
 
 /// The picture of somebody elsewhere, and those of their name, where anything is shown that they said or did.
-///
-/// # Errors
-/// The database's.
 pub async fn face(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<(Option<String>, Vec<Emoji>)>> {
     let row = query(concat!(
         "SELECT r.avatar_url, r.emoji FROM remote_actors r WHERE r.id = $1 AND EXISTS (
@@ -290,9 +269,6 @@ pub async fn face(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<(Op
 }
 
 /// Who likes or boosted an article, the latest first, each once, with the sign that a like came with.
-///
-/// # Errors
-/// The database's.
 pub async fn people(
     conn: &mut Conn,
     urls: &Urls,

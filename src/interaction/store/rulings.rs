@@ -31,9 +31,6 @@ pub struct Said {
 }
 
 /// What others said, in the order of the rows, from after one of them on.
-///
-/// # Errors
-/// The database's.
 pub async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<Said>> {
     let rows = query(
         "SELECT i.id, i.block_id, CASE WHEN i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.kind <> 'notice' THEN 1 ELSE 0 END AS stands, i.document, r.url, r.webfinger, r.name, r.username, a.owner_actor_id, c.group_actor_id
@@ -61,9 +58,6 @@ pub async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result
 }
 
 /// Hides something by a block, or no longer.
-///
-/// # Errors
-/// The database's.
 pub async fn set_block(conn: &mut Conn, id: InteractionId, block: Option<BlockId>) -> sqlx::Result<()> {
     query("UPDATE interactions SET block_id = $2 WHERE id = $1")
         .bind(id.0)
@@ -74,9 +68,6 @@ pub async fn set_block(conn: &mut Conn, id: InteractionId, block: Option<BlockId
 }
 
 /// Whether a post of somebody is shown, or was until they took it back.
-///
-/// # Errors
-/// The database's.
 pub async fn is_shown_somewhere(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<bool> {
     let found = query(
         "SELECT id FROM interactions WHERE remote_actor_id = $1 AND kind IN ('reply', 'quote') AND held_at IS NULL
@@ -101,9 +92,6 @@ pub struct Ruling {
 }
 
 /// Why a post stands as it does.
-///
-/// # Errors
-/// The database's.
 pub async fn ruling(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Ruling> {
     let row = query(
         "SELECT hidden_why, COALESCE(decided_at, hidden_at, held_at) AS decided, block_id FROM interactions WHERE id = $1",

@@ -17,9 +17,6 @@ pub struct Stamp {
 
 /// The conversations of a source's standing articles, of those in which everyone sees something. What is said elsewhere
 /// costs nothing, and what is said here only as much as there are conversations.
-///
-/// # Errors
-/// The database's.
 pub async fn stamps(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Stamp>> {
     let rows = query(concat!(
         "SELECT k.article_id, k.changes FROM posts p JOIN articles t ON t.post_id = p.id JOIN talks k ON k.article_id = t.id
@@ -37,9 +34,6 @@ pub async fn stamps(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Stamp
 }
 
 /// How often an article's conversation changed: whoever keeps what it made of it makes it anew when this is another number.
-///
-/// # Errors
-/// The database's.
 pub async fn changes(conn: &mut Conn, article: ArticleId) -> sqlx::Result<i64> {
     let changes: Option<i64> =
         query_scalar("SELECT changes FROM talks WHERE article_id = $1").bind(article.0).fetch_optional(conn).await?;
@@ -65,9 +59,6 @@ pub(super) async fn changed_by(conn: &mut Conn, said: InteractionId) -> sqlx::Re
 }
 
 /// As [`changed`], of all conversations that somebody takes part in: their name and picture stand there too.
-///
-/// # Errors
-/// The database's.
 pub async fn changed_with(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<()> {
     query("UPDATE talks SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.remote_actor_id = $1)")
         .bind(author.0)

@@ -29,9 +29,6 @@ pub struct NewBlock<'a> {
 }
 
 /// Makes a block; one that there is gets the new severity, and the new reason if one is given or a list says it.
-///
-/// # Errors
-/// The database's.
 pub async fn put_block(conn: &mut Conn, block: &NewBlock<'_>, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO blocks (id, kind, value, severity, actor_id, list_id, reason, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -52,9 +49,6 @@ pub async fn put_block(conn: &mut Conn, block: &NewBlock<'_>, now: Timestamp) ->
 }
 
 /// Takes a block by hand away; says whether there was one.
-///
-/// # Errors
-/// The database's.
 pub async fn remove_block(conn: &mut Conn, kind: BlockKind, value: &str, actor: Option<ActorId>) -> sqlx::Result<bool> {
     let done =
         query("DELETE FROM blocks WHERE kind = $1 AND value = $2 AND COALESCE(actor_id, 0) = $3 AND list_id IS NULL")
@@ -67,9 +61,6 @@ pub async fn remove_block(conn: &mut Conn, kind: BlockKind, value: &str, actor: 
 }
 
 /// Takes one row of a list away.
-///
-/// # Errors
-/// The database's.
 pub async fn remove_row(conn: &mut Conn, id: BlockId) -> sqlx::Result<()> {
     query("DELETE FROM blocks WHERE id = $1").bind(id.0).execute(conn).await?;
     Ok(())
@@ -86,9 +77,6 @@ macro_rules! select_block {
 }
 
 /// A part of the blocks, in the order in which they were made.
-///
-/// # Errors
-/// The database's.
 pub async fn blocks(conn: &mut Conn, after: Option<Place<1>>, limit: i64) -> sqlx::Result<Part<Block>> {
     let Place([after]) = after.unwrap_or(Place([0]));
     let rows = query(select_block!("WHERE b.id > $1 ORDER BY b.id LIMIT $2"))
@@ -101,27 +89,18 @@ pub async fn blocks(conn: &mut Conn, after: Option<Place<1>>, limit: i64) -> sql
 }
 
 /// All blocks that keep out, for rules that are then asked about everybody.
-///
-/// # Errors
-/// The database's.
 pub async fn blocks_that_keep_out(conn: &mut Conn) -> sqlx::Result<Vec<Block>> {
     let rows = query(select_block!("WHERE b.severity = 'block' ORDER BY b.id")).fetch_all(conn).await?;
     rows.iter().map(read_block).collect()
 }
 
 /// A block by row.
-///
-/// # Errors
-/// The database's.
 pub async fn block(conn: &mut Conn, id: BlockId) -> sqlx::Result<Option<Block>> {
     let row = query(select_block!("WHERE b.id = $1")).bind(id.0).fetch_optional(conn).await?;
     row.as_ref().map(read_block).transpose()
 }
 
 /// The blocks of a list; none where there is no such list.
-///
-/// # Errors
-/// The database's.
 pub async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<Vec<Block>> {
     let rows =
         query(select_block!("WHERE b.list_id = (SELECT n.id FROM block_lists n WHERE n.name = $1) ORDER BY b.id"))
@@ -132,9 +111,6 @@ pub async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<Vec<Blo
 }
 
 /// The blocks of somebody by id, and of domains as they stand here.
-///
-/// # Errors
-/// The database's.
 pub async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::Result<Vec<Block>> {
     let mut blocks = Vec::new();
     if !actor.is_empty() {
@@ -155,9 +131,6 @@ pub async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::
 }
 
 /// Every block that may match somebody, or what they say.
-///
-/// # Errors
-/// The database's.
 pub async fn blocks_about(conn: &mut Conn, who: &Who) -> sqlx::Result<Vec<Block>> {
     let mut names: Vec<&str> = who.domains.iter().flat_map(crate::ids::Domain::with_those_above).collect();
     names.sort_unstable();
@@ -183,9 +156,6 @@ fn read_block(row: &AnyRow) -> sqlx::Result<Block> {
 }
 
 /// Finds or makes a list, and notes which file it is of now.
-///
-/// # Errors
-/// The database's.
 pub async fn put_list(conn: &mut Conn, ids: &Ids, name: &str, file: &str, now: Timestamp) -> sqlx::Result<ListId> {
     query(
         "INSERT INTO block_lists (id, name, file, imported_at) VALUES ($1, $2, $3, $4)
@@ -201,9 +171,6 @@ pub async fn put_list(conn: &mut Conn, ids: &Ids, name: &str, file: &str, now: T
 }
 
 /// Removes a list and its entries; says how many they were, or `None` where there is no such list.
-///
-/// # Errors
-/// The database's.
 pub async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Option<u64>> {
     let id: Option<i64> =
         query_scalar("SELECT id FROM block_lists WHERE name = $1").bind(name).fetch_optional(&mut *conn).await?;
@@ -214,9 +181,6 @@ pub async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Option<u64
 }
 
 /// The lists that name something.
-///
-/// # Errors
-/// The database's.
 pub async fn lists_with(conn: &mut Conn, kind: BlockKind, value: &str) -> sqlx::Result<Vec<String>> {
     query_scalar(
         "SELECT l.name FROM blocks b JOIN block_lists l ON l.id = b.list_id WHERE b.kind = $1 AND b.value = $2 ORDER BY l.name",
@@ -242,9 +206,6 @@ pub struct List {
 }
 
 /// All lists.
-///
-/// # Errors
-/// The database's.
 pub async fn lists(conn: &mut Conn) -> sqlx::Result<Vec<List>> {
     let rows = query(
         "SELECT l.name, l.file, l.imported_at, (SELECT COUNT(*) FROM blocks b WHERE b.list_id = l.id) AS entries
@@ -266,9 +227,6 @@ pub async fn lists(conn: &mut Conn) -> sqlx::Result<Vec<List>> {
 
 /// Counts a change of the blocks, so that what was there before is brought in line with it, by this process or by the
 /// running bridge.
-///
-/// # Errors
-/// The database's.
 pub async fn note_change(conn: &mut Conn) -> sqlx::Result<()> {
     query(
         "INSERT INTO counters (name, value) VALUES ('blocks', 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1",
@@ -279,9 +237,6 @@ pub async fn note_change(conn: &mut Conn) -> sqlx::Result<()> {
 }
 
 /// The number of the last change, if not everything is in line with it.
-///
-/// # Errors
-/// The database's.
 pub async fn changes(conn: &mut Conn) -> sqlx::Result<Option<i64>> {
     query_scalar(
         "SELECT value FROM counters WHERE name = 'blocks'
@@ -292,9 +247,6 @@ pub async fn changes(conn: &mut Conn) -> sqlx::Result<Option<i64>> {
 }
 
 /// Everything is in line with a change.
-///
-/// # Errors
-/// The database's.
 pub async fn note_enforced(conn: &mut Conn, change: i64) -> sqlx::Result<()> {
     query(
         "INSERT INTO counters (name, value) VALUES ('blocks_enforced', $1)

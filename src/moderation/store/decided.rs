@@ -35,9 +35,6 @@ impl Decided {
 }
 
 /// Remembers a decision, and forgets what is too old of the same thing.
-///
-/// # Errors
-/// The database's.
 pub async fn note_decision(
     conn: &mut Conn,
     ids: &Ids,
@@ -67,9 +64,6 @@ pub async fn note_decision(
 }
 
 /// What was decided of a thing, the oldest first.
-///
-/// # Errors
-/// The database's.
 pub async fn decisions_of(conn: &mut Conn, subject: &str) -> sqlx::Result<Vec<Decided>> {
     let rows = query("SELECT what, why, decided_by, decided_at FROM decisions WHERE subject = $1 ORDER BY id")
         .bind(subject)

@@ -261,9 +261,6 @@ async fn their_name(
 }
 
 /// The article of a note; a note never stands without one.
-///
-/// # Errors
-/// The database's.
 pub async fn article_of(conn: &mut Conn, note: &Note) -> sqlx::Result<Article> {
     post::store::article(conn, note.article).await?.ok_or(sqlx::Error::RowNotFound)
 }

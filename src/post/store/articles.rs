@@ -22,9 +22,6 @@ macro_rules! articles {
 }
 
 /// Stores a new article.
-///
-/// # Errors
-/// The database's.
 pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<()> {
     query(
         "INSERT INTO articles (id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed,
@@ -53,9 +50,6 @@ pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<
 
 /// Gives an article new words: raises its revision, and moves `updated` at least a second past the last one and
 /// the publication (interop B6).
-///
-/// # Errors
-/// The database's.
 pub async fn revise_article(
     conn: &mut Conn,
     article: &Article,
@@ -77,9 +71,6 @@ pub async fn revise_article(
 }
 
 /// Moves the date on which an article is taken down by itself.
-///
-/// # Errors
-/// The database's.
 pub async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>) -> sqlx::Result<()> {
     query("UPDATE articles SET expires_at = $2 WHERE id = $1")
         .bind(id.0)
@@ -90,9 +81,6 @@ pub async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>
 }
 
 /// Has an article that was only listed sent to the followers after all.
-///
-/// # Errors
-/// The database's.
 pub async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
     query(
         "UPDATE articles SET pushed = 1, published_revision = 0, revision = revision + 1
@@ -106,9 +94,6 @@ pub async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
 }
 
 /// Deletes an article for ever; the outbox says so. Does nothing to one already deleted.
-///
-/// # Errors
-/// The database's.
 pub async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE articles SET deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL")
         .bind(id.0)
@@ -120,36 +105,24 @@ pub async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> s
 }
 
 /// An article by row.
-///
-/// # Errors
-/// The database's.
 pub async fn article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<Option<Article>> {
     let row = query(articles!("WHERE id = $1")).bind(id.0).fetch_optional(conn).await?;
     row.as_ref().map(read_article).transpose()
 }
 
 /// An article by public name, the deleted ones too.
-///
-/// # Errors
-/// The database's.
 pub async fn article_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Article>> {
     let row = query(articles!("WHERE uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(read_article).transpose()
 }
 
 /// The article whose conversation has this public name, the deleted ones too.
-///
-/// # Errors
-/// The database's.
 pub async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<Option<Article>> {
     let row = query(articles!("WHERE context_uuid = $1")).bind(context.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(read_article).transpose()
 }
 
 /// The articles of these pages of the site, at most nine, the deleted ones too: row and page, the newest first.
-///
-/// # Errors
-/// The database's.
 pub async fn articles_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(ArticleId, String)>> {
     let mut found = query(
         "SELECT id, url FROM articles WHERE url IN ($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY created_at DESC, id DESC LIMIT 100",
@@ -166,9 +139,6 @@ pub async fn articles_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Resul
 pub const PAGES: usize = 9;
 
 /// The articles that an actor published or announced and that stand at `now`, the latest publication first.
-///
-/// # Errors
-/// The database's.
 pub async fn spoken_of(
     conn: &mut Conn,
     actor: ActorId,
@@ -190,9 +160,6 @@ pub async fn spoken_of(
 }
 
 /// Who owns a community's standing articles: whoever published last is the first.
-///
-/// # Errors
-/// The database's.
 pub async fn owners_in_community(conn: &mut Conn, community: CommunityId, limit: i64) -> sqlx::Result<Vec<ActorId>> {
     let ids: Vec<i64> = query_scalar(
         "SELECT a.owner_actor_id FROM articles a JOIN actors p ON p.id = a.owner_actor_id
@@ -207,9 +174,6 @@ pub async fn owners_in_community(conn: &mut Conn, community: CommunityId, limit:
 }
 
 /// How many articles of an actor stand.
-///
-/// # Errors
-/// The database's.
 pub async fn count_standing_of(conn: &mut Conn, owner: ActorId) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL")
         .bind(owner.0)
@@ -218,9 +182,6 @@ pub async fn count_standing_of(conn: &mut Conn, owner: ActorId) -> sqlx::Result<
 }
 
 /// Standing articles of an actor, `most` at most.
-///
-/// # Errors
-/// The database's.
 pub async fn standing_articles(conn: &mut Conn, owner: ActorId, most: i64) -> sqlx::Result<Vec<Article>> {
     let rows = query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL LIMIT $2"))
         .bind(owner.0)
@@ -231,9 +192,6 @@ pub async fn standing_articles(conn: &mut Conn, owner: ActorId, most: i64) -> sq
 }
 
 /// The articles of a source that stand at `now`, in the order of their pages.
-///
-/// # Errors
-/// The database's.
 pub async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> sqlx::Result<Vec<Listed>> {
     let rows = query(
         "SELECT t.id, t.uuid, t.url, t.revision, p.key, a.handle FROM articles t JOIN posts p ON p.id = t.post_id
@@ -262,17 +220,11 @@ pub async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> s
 }
 
 /// How many articles stand.
-///
-/// # Errors
-/// The database's.
 pub async fn count_standing(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL").fetch_one(conn).await
 }
 
 /// How many people of ours published since a moment.
-///
-/// # Errors
-/// The database's.
 pub async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx::Result<i64> {
     query_scalar(
         "SELECT COUNT(DISTINCT p.id) FROM articles a JOIN actors p ON p.id = a.owner_actor_id
@@ -285,9 +237,6 @@ pub async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx::Result
 }
 
 /// How many people own a community's standing articles, and how many those are.
-///
-/// # Errors
-/// The database's.
 pub async fn count_in_community(conn: &mut Conn, community: CommunityId) -> sqlx::Result<(i64, i64)> {
     let row = query(
         "SELECT COUNT(DISTINCT CASE WHEN p.kind = 'Person' THEN p.id END) AS people, COUNT(*) AS articles
@@ -300,17 +249,11 @@ pub async fn count_in_community(conn: &mut Conn, community: CommunityId) -> sqlx
 }
 
 /// How many articles still have something to be said of them.
-///
-/// # Errors
-/// The database's.
 pub async fn count_unsaid(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM articles WHERE revision > published_revision").fetch_one(conn).await
 }
 
 /// Articles of which something is still to be said, oldest publication first.
-///
-/// # Errors
-/// The database's.
 pub async fn unsaid(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Article>> {
     let rows = query(articles!("WHERE revision > published_revision ORDER BY published_at, id LIMIT $1"))
         .bind(limit)
@@ -320,9 +263,6 @@ pub async fn unsaid(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Article>> {
 }
 
 /// Records that an article's revision was said; false when somebody said it first, or it changed meanwhile.
-///
-/// # Errors
-/// The database's.
 pub async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE articles SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",

@@ -26,9 +26,6 @@ macro_rules! posts {
 }
 
 /// All posts of a source, in the order of their keys.
-///
-/// # Errors
-/// The database's.
 pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>> {
     let rows = query(posts!("WHERE p.source_id = $1")).bind(source.0).fetch_all(conn).await?;
     let mut posts: Vec<Post> = rows.iter().map(read_post).collect::<sqlx::Result<_>>()?;
@@ -38,9 +35,6 @@ pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>>
 }
 
 /// A part of the posts of all sources, the first seen first; of those whose article stands, or of all.
-///
-/// # Errors
-/// The database's.
 pub async fn posts_after(conn: &mut Conn, all: bool, after: Option<Place<1>>, limit: i64) -> sqlx::Result<Part<Post>> {
     let Place([after]) = after.unwrap_or(Place([0]));
     let rows = query(posts!(
@@ -56,9 +50,6 @@ pub async fn posts_after(conn: &mut Conn, all: bool, after: Option<Place<1>>, li
 }
 
 /// The entries that a connector left its notes with, by their posts' keys.
-///
-/// # Errors
-/// The database's.
 pub async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<HashMap<String, Entry>> {
     let mut rows = query("SELECT key, entry FROM posts WHERE source_id = $1").bind(source.0).fetch(conn);
     let mut entries = HashMap::new();
@@ -74,18 +65,12 @@ pub async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<HashMap<S
 }
 
 /// A post by row.
-///
-/// # Errors
-/// The database's.
 pub async fn post(conn: &mut Conn, id: PostId) -> sqlx::Result<Option<Post>> {
     let row = query(posts!("WHERE p.id = $1")).bind(id.0).fetch_optional(conn).await?;
     row.as_ref().map(read_post).transpose()
 }
 
 /// The posts that bear a key, one a source at most.
-///
-/// # Errors
-/// The database's.
 pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>> {
     query(posts!("WHERE p.key = $1 ORDER BY p.source_id"))
         .bind(key)
@@ -97,9 +82,6 @@ pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>>
 }
 
 /// Writes what a scan saw of a post, new or known. Whether it is withheld is not a scan's to say ([`withhold`], [`release`]).
-///
-/// # Errors
-/// The database's.
 pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
     query(
         "INSERT INTO posts (id, source_id, key, state, entry, fingerprint, body_hash, first_seen_at, hidden_seen_at,
@@ -128,9 +110,6 @@ pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
 }
 
 /// Withholds a post: nobody is to hear of it again until it is released.
-///
-/// # Errors
-/// The database's.
 pub async fn withhold(conn: &mut Conn, id: PostId, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE id = $1")
         .bind(id.0)
@@ -141,18 +120,12 @@ pub async fn withhold(conn: &mut Conn, id: PostId, now: Timestamp) -> sqlx::Resu
 }
 
 /// Lets a post be what its site says again.
-///
-/// # Errors
-/// The database's.
 pub async fn release(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
     query("UPDATE posts SET withheld_at = NULL WHERE id = $1").bind(id.0).execute(conn).await?;
     Ok(())
 }
 
 /// Takes a post's key away for a moment, since another may get it in the same transaction.
-///
-/// # Errors
-/// The database's.
 pub async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
     query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(format!("//{}", id.0)).execute(conn).await?;
     Ok(())
@@ -168,9 +141,6 @@ pub async fn restore_key(conn: &mut Conn, id: PostId, key: &str) -> sqlx::Result
 }
 
 /// Withholds the post of an article: its site still shows it, but nobody is to hear of it again.
-///
-/// # Errors
-/// The database's.
 pub async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id = $1")
         .bind(article.0)
@@ -181,9 +151,6 @@ pub async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) 
 }
 
 /// How many posts stand in each state.
-///
-/// # Errors
-/// The database's.
 pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query("SELECT state, COUNT(*) AS n FROM posts GROUP BY state").fetch_all(conn).await?;
     let mut states: Vec<_> =

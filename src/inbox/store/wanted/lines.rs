@@ -30,9 +30,6 @@ pub struct Line {
 }
 
 /// What was asked for by this id or because of an activity, the oldest first.
-///
-/// # Errors
-/// The database's.
 pub async fn because_of(conn: &mut Conn, url: &str, inbound: Option<InboundId>) -> sqlx::Result<Vec<Line>> {
     let rows = query(
         "SELECT w.url, w.purpose, w.asked_at, w.attempts, COALESCE(w.outcome, 'waiting') AS outcome, w.reason, w.settled_at,
