@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get;
+use clock::Clock;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use veerpont::activity::incoming::{self, statement};
 use veerpont::app::{App, user_agent};
-use veerpont::clock::Clock;
 use veerpont::config::Config;
 use veerpont::ids::{ArticleId, InteractionId, RemoteActorId};
 use veerpont::interaction::store::{NewOpinion, NewPost};

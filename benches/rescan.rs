@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use clock::Clock;
 use url::Url;
 use veerpont::app::{App, user_agent};
-use veerpont::clock::Clock;
 use veerpont::config::Config;
 use veerpont::net::client::Client;
 use veerpont::serve;

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clock::Timestamp;
 use sqlx::any::AnyConnectOptions;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::futures::Notified;
 use tokio::sync::mpsc;
-
-use crate::clock::Timestamp;
 
 mod columns;
 mod disk;

@@ -9,10 +9,10 @@
 
 use std::sync::LazyLock;
 
+use clock::Timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::activity::incoming;
-use crate::clock::Timestamp;
 use crate::net;
 use crate::net::signature::{self, Names, Received};
 use crate::source::hugo;

@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use clock::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
-
-use crate::clock::{Clock, Timestamp};
 
 mod domain;
 
@@ -238,8 +237,9 @@ impl fmt::Display for Handle {
 
 #[cfg(test)]
 mod tests {
+    use clock::Timestamp;
+
     use super::*;
-    use crate::clock::Timestamp;
 
     #[test]
     fn row_ids_only_go_up() {

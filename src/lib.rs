@@ -46,8 +46,6 @@ pub mod telemetry;
 
 pub mod config;
 
-pub mod clock;
-pub mod html;
 pub mod ids;
 pub mod rights;
 pub mod sealing;

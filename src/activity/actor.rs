@@ -3,12 +3,12 @@
 use activitypub_federation::kinds::object::TombstoneType;
 use activitypub_federation::protocol::context::WithContext;
 use activitypub_federation::protocol::public_key::PublicKey;
+use clock::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
 use super::{ACTIVITY_STREAMS, Image, Urls, put};
-use crate::clock::Timestamp;
 use crate::ids::Handle;
 
 /// What an actor is (interop R2, A8).

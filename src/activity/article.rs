@@ -2,11 +2,11 @@
 
 use activitypub_federation::kinds::object::ArticleType;
 use activitypub_federation::protocol::context::WithContext;
+use clock::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{ACTIVITY_STREAMS, Image, PUBLIC, Urls, collection, escape, put};
-use crate::clock::Timestamp;
 use crate::ids::Handle;
 
 mod byline;

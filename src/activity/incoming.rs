@@ -1,8 +1,7 @@
 //! What strangers send: read from plain JSON with tolerance for shapes, never for tricks (interop E1, E2, E14, G7).
 
+use clock::Timestamp;
 use serde_json::Value;
-
-use crate::clock::Timestamp;
 
 mod actor;
 mod gathering;

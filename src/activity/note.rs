@@ -2,13 +2,12 @@
 
 use activitypub_federation::kinds::object::NoteType;
 use activitypub_federation::protocol::context::WithContext;
+use clock::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::incoming::Mention;
 use super::{PUBLIC, Urls, article, collection, put};
-use crate::clock::Timestamp;
-use crate::html;
 
 /// Whom an answer turns to: its first words are their name (interop B11).
 #[derive(Clone, Copy, Debug)]

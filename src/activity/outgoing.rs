@@ -1,12 +1,12 @@
 //! What our actors say: each activity with exactly the addresses that the rules give it (interop B8, D8, F2).
 
 use activitypub_federation::protocol::context::WithContext;
+use clock::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::collection::without_context;
 use super::{ACTIVITY_STREAMS, PUBLIC, Urls, actor, put};
-use crate::clock::Timestamp;
 
 /// What makes an activity this one and no other.
 #[derive(Clone, Debug)]

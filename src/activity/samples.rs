@@ -1,10 +1,10 @@
 //! The names that the snapshots of this room share.
 
+use clock::Timestamp;
 use url::Url;
 use uuid::Uuid;
 
 use super::Urls;
-use crate::clock::Timestamp;
 use crate::ids::Handle;
 
 pub(super) fn urls() -> Urls {

@@ -287,7 +287,7 @@ async fn found_community(
 }
 
 fn summary(configured: &config::Community) -> String {
-    configured.summary.as_deref().map(|text| format!("<p>{}</p>", crate::html::escape(text))).unwrap_or_default()
+    configured.summary.as_deref().map(|text| format!("<p>{}</p>", html::escape(text))).unwrap_or_default()
 }
 
 /// A new actor with its keys, not stored yet.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use clock::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{Actor, store};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::{ActivityId, ActorId};
 use crate::net::keys::{KeyError, PrivateKey, generate_ed25519, generate_rsa};

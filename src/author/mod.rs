@@ -7,12 +7,12 @@ pub mod opt_in;
 pub mod profile;
 pub mod store;
 
+use clock::Timestamp;
 use uuid::Uuid;
 
 use crate::activity::Image;
 use crate::activity::actor::ActorKind;
 use crate::activity::urls::Urls;
-use crate::clock::Timestamp;
 use crate::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
 
 /// Someone of ours on the fediverse.

@@ -10,11 +10,12 @@ pub use self::keys::{
     all_sealed, any_sealed_key, forget_retired, insert_keys, insert_retired, lock_keys, public_key, retired_keys,
     sealed_key, set_master_check, set_sealed, take_keys,
 };
+use clock::Timestamp;
+
 use super::keys::SealedKey;
 use super::profile::AuthorProfile;
 use super::{Actor, Author, Choice, Community};
 use crate::activity::actor::ActorKind;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place, Queue, added, decode_error, json};
 use crate::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
 

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
+use clock::Timestamp;
 use serde::Serialize;
 use sqlx::{AnyConnection, Connection};
 
 use crate::author;
-use crate::clock::Timestamp;
 use crate::db::{Conn, Db};
 use store::{Order, Sum, Table};
 
@@ -23,7 +23,7 @@ pub struct Summary {
     /// The origin whose house it is.
     pub origin: String,
     /// When the backup was made.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub made_at: Timestamp,
     /// Rows of each table.
     pub tables: BTreeMap<String, u64>,

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clock::Clock;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::print::{Output, count};
 use crate::author::founding;
 use crate::backup::{self, Summary};
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Access, Db};
 use crate::serve::{self, NoHouse};

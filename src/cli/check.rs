@@ -4,11 +4,11 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::Subcommand;
+use clock::Clock;
 use serde_json::json;
 
 use super::print::{Output, count, shown};
 use crate::app::user_agent;
-use crate::clock::Clock;
 use crate::config::{self, AuthorChoice, Config};
 use crate::net::client::Client;
 use crate::rights::{self, Need};

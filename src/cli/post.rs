@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::Subcommand;
+use clock::Timestamp;
 use serde::Serialize;
 
 use super::names;
@@ -9,7 +10,6 @@ use super::part;
 use super::print::{self, Output, shown, table};
 use super::sure::Sure;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::{Conn, Part};
 use crate::delivery::{self, store::Line};
 use crate::interaction::{self, Answers};

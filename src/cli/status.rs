@@ -123,8 +123,8 @@ async fn read(app: &App) -> anyhow::Result<Status> {
             .into_iter()
             .map(|source| SourceStatus {
                 name: source.name,
-                imported: source.imported_at.map(crate::clock::Timestamp::rfc3339),
-                scanned: source.scanned_at.map(crate::clock::Timestamp::rfc3339),
+                imported: source.imported_at.map(clock::Timestamp::rfc3339),
+                scanned: source.scanned_at.map(clock::Timestamp::rfc3339),
                 error: source.error,
             })
             .collect(),

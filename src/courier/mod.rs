@@ -5,13 +5,13 @@ pub mod store;
 use std::time::Duration;
 
 use bytes::Bytes;
+use clock::Timestamp;
 use http::{Method, Request, StatusCode};
 use url::Url;
 
 use crate::app::App;
 use crate::author::Actor;
 use crate::author::keys::{self, Signer};
-use crate::clock::Timestamp;
 use crate::ids::{ActivityId, Host};
 use crate::net::client::{Limits, Reply, SendError};
 use crate::net::signature::{self, Form};

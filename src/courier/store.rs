@@ -1,9 +1,9 @@
 //! The only SQL for how hosts read and make signatures.
 
+use clock::Timestamp;
 use sqlx::query;
 
 use super::{Manner, Scheme};
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::ids::Host;
 

@@ -1,12 +1,11 @@
 //! Reading our own types from rows that hold only TEXT and BIGINT, and writing them.
 
+use clock::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
-
-use crate::clock::Timestamp;
 
 /// Columns of our own types.
 pub trait Columns {

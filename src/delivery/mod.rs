@@ -7,9 +7,9 @@ pub mod store;
 mod turns;
 pub mod worker;
 
+use clock::Timestamp;
 use serde::Serialize;
 
-use crate::clock::Timestamp;
 use crate::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, InteractionId};
 
 /// The right to serve a host until the lease ends or another takes it.

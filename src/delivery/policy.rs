@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use clock::Timestamp;
 use http::StatusCode;
 
 use super::Ending;
-use crate::clock::Timestamp;
 use crate::ids::ArticleId;
 use crate::net::client::{Reply, SendError};
 

@@ -2,7 +2,6 @@
 
 use http::header::{CONTENT_TYPE, LOCATION};
 
-use crate::html;
 use crate::net::client::Reply;
 
 /// Longest piece shown, in characters.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use clock::Timestamp;
 use futures::stream::{self, StreamExt};
 use http::StatusCode;
 use tokio::sync::Mutex;
@@ -14,7 +15,6 @@ use super::store::{self, Shown};
 use super::turns::Turns;
 use super::{Ending, Lease, Waiting};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::{Conn, Queue};
 use crate::follower;
 use crate::ids::InboxId;

@@ -13,7 +13,7 @@ use crate::interaction::{Answers, Shown, State};
 use crate::moderation::Word;
 use crate::moderation::decisions::Decision;
 use crate::outbox::answers::{self, Draft};
-use crate::{html, interaction, post};
+use crate::{interaction, post};
 
 const QUESTION: &str = "Was the dog among the passengers?";
 const QUESTION_AGAIN: &str = "Was the dog counted among the passengers?";

@@ -10,7 +10,7 @@ use super::stage::{COMMUNITY, ELSEWHERE, NEIGHBOUR, READER, Stage, TOWN};
 use super::voice::{Facts, Voice};
 use crate::harness::{Entry, FollowState, Found, Received};
 use crate::post::PostState;
-use crate::{author, delivery, html, outbox, post, source};
+use crate::{author, delivery, outbox, post, source};
 
 /// The handle of the author who is followed.
 pub(super) const AUTHOR: &str = "maren-oldham";

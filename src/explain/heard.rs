@@ -1,8 +1,9 @@
 //! What others said: how it came, and what became of it.
 
+use clock::Timestamp;
+
 use super::{Event, MOST, told};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::inbox::store::{Earlier, Kept, wanted};
 use crate::inbox::{self, FETCHED};
@@ -92,7 +93,7 @@ pub(super) async fn of_post(app: &App, conn: &mut Conn, said: &Reply) -> sqlx::R
     }
     let mut events = vec![began];
     for (as_of, words) in interaction::store::wordings(conn, said.id).await?.iter().skip(1) {
-        let text: String = crate::html::text(&words.content).chars().take(80).collect();
+        let text: String = html::text(&words.content).chars().take(80).collect();
         events.push(Event::new(*as_of, "its author gave it new words").with(text));
     }
     let (at, state) = match said.state {

@@ -5,11 +5,11 @@ mod blocks;
 mod heard;
 mod told;
 
+use clock::Timestamp;
 use serde::Serialize;
 
 use crate::activity::Local;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::interaction::named::{Named, named};
 use crate::post::{self, Article};
@@ -18,7 +18,7 @@ use crate::post::{self, Article};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// When.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub at: Timestamp,
     /// What, in a sentence.
     pub what: String,

@@ -2,9 +2,8 @@
 
 pub mod store;
 
+use clock::Timestamp;
 use serde::Serialize;
-
-use crate::clock::Timestamp;
 
 /// One follow, for people.
 #[derive(Clone, Debug, Serialize)]
@@ -16,6 +15,6 @@ pub struct Follower {
     /// The handle of ours they follow.
     pub author: String,
     /// Since when.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub since: Timestamp,
 }

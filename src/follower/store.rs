@@ -1,10 +1,10 @@
 //! The only SQL for follows.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use super::Follower;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place};
 use crate::ids::{ActorId, InboxId, RemoteActorId};
 

@@ -1,6 +1,6 @@
 //! HTML of strangers: what gets out, and what it costs.
 
-use crate::html::{self, Cost};
+use html::Cost;
 
 /// HTML of a stranger's: cleaned again it is itself, no element or attribute gets out that is not on the list (interop
 /// B23), and its cost is linear in its length, whichever way it is read.

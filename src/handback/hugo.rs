@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use clock::Timestamp;
 use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
 use super::Report;
-use crate::clock::Timestamp;
 
 /// Where the files are, in the root folder of a site.
 pub const FOLDER: &str = "data/fediverse";

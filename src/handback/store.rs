@@ -1,8 +1,8 @@
 //! The only SQL for what was handed back.
 
+use clock::Timestamp;
 use sqlx::query;
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 
 /// One handback as its node left it.

@@ -54,9 +54,10 @@ fn newest(replies: &[Shown]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use clock::Timestamp;
+
     use super::*;
     use crate::activity::incoming::Audience;
-    use crate::clock::Timestamp;
     use crate::ids::{ArticleId, InteractionId, RemoteActorId};
     use crate::interaction::{Author, Kind, Person, State, Words};
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clock::Timestamp;
 use tokio::sync::Mutex;
 
 use super::store::{self, Passed};
 use super::{Known, View, hand_back};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::config::{Handback, HandbackKind};
 use crate::db::Queue;
 use crate::source;

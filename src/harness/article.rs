@@ -1,12 +1,12 @@
 //! What the union of peers needs of an `Article` (section B), each rule a check of its own.
 
+use clock::Timestamp;
 use serde_json::Value;
 use unicode_normalization::char::is_combining_mark;
 
 use super::actor::{is_single_image, text};
 use super::shape::{addresses, check_audience};
 use super::{PUBLIC, origin, require};
-use crate::clock::Timestamp;
 
 /// Longest summary in characters, without its tags (B2).
 const SUMMARY_MAX: usize = 500;

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use clock::Timestamp;
 use futures::stream::{self, StreamExt};
 use http::request::Parts;
 use http::{Request, StatusCode, header};
@@ -17,7 +18,6 @@ use super::shape::{addresses, object_id};
 use super::timeline::Entry;
 use super::wire::HangUp;
 use super::{ACTIVITYSTREAMS, require, shape, verify};
-use crate::clock::Timestamp;
 
 /// Longest body that is read at all, in bytes, so that one over the peer's own limit can still be recorded.
 const READ_MAX: usize = 8 << 20;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use clock::Clock;
 use http::{HeaderValue, Method, Response};
 use serde_json::Value;
 
@@ -16,7 +17,6 @@ use super::statuses::Status;
 use super::timeline::Timeline;
 use super::wire::Wire;
 use super::{ACTIVITY_JSON, origin, require, verify};
-use crate::clock::Clock;
 use crate::ids::Ids;
 
 /// Whose habits a simulated server has where they differ in what we can see.

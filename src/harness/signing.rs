@@ -6,11 +6,11 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use clock::Timestamp;
 use http::{HeaderName, HeaderValue, Method, Request};
 
 use super::ACTIVITY_JSON;
 use super::key::PeerKey;
-use crate::clock::Timestamp;
 
 /// What servers send so that hosts behind a strict proxy answer them (interop O3).
 pub(super) const USER_AGENT: &str = "harness/1.0 (simulated peer)";

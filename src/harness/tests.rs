@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use clock::{Clock, Timestamp};
 use serde_json::json;
 
 use super::*;
-use crate::clock::{Clock, Timestamp};
 
 struct Town {
     net: MemoryNet,

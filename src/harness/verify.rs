@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clock::Timestamp;
 use http::Method;
 use http::request::Parts;
 
 use super::signing::{digest_of, signing_string};
 use super::{key, require};
-use crate::clock::Timestamp;
 
 /// How far ahead a `Date` may lie, and the grace after it is stale (interop C6).
 const SKEW: Duration = Duration::from_hours(1);

@@ -14,9 +14,9 @@ pub mod worker;
 
 use std::time::Duration;
 
+use clock::Timestamp;
 use serde::Serialize;
 
-use crate::clock::Timestamp;
 use crate::ids::{ArticleId, InboundId};
 use crate::relation::Event;
 

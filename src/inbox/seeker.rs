@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clock::Timestamp;
 use serde_json::Value;
 
 use super::store::wanted::{self, Asker, Wanted};
@@ -13,7 +14,6 @@ use super::{FETCHED, Purpose, Want};
 use crate::activity::Urls;
 use crate::activity::incoming::{self, same_origin};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::{Conn, Queue};
 use crate::delivery::policy;
 use crate::ids::{Host, Ids};

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clock::Timestamp;
 
 use super::meaning::{self, Reading};
 use super::{Inbound, Outcome, Verdict, store};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::{Conn, Queue};
 use crate::delivery::policy;
 use crate::worker::{Worker, apart};

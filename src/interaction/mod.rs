@@ -8,11 +8,11 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
+use clock::Timestamp;
+use html::Cleaned;
 use uuid::Uuid;
 
 use crate::activity::incoming::{Attachment, Audience, Emoji, Mention, Statement};
-use crate::clock::Timestamp;
-use crate::html::{self, Cleaned};
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 
 /// What somebody did.
@@ -301,10 +301,10 @@ pub struct Shown {
     /// What it says; `None` once it was deleted, and for everyone but a moderator where it is not shown.
     pub words: Option<Words>,
     /// When it was written.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub published: Timestamp,
     /// When it was last edited.
-    #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
+    #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub updated: Option<Timestamp>,
 }
 

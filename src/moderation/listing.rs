@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clock::Timestamp;
 use serde::Serialize;
 
 use super::enforcement::{self, Enforced};
@@ -10,7 +11,6 @@ use super::rules::{Rules, plain};
 use super::store::{self, NewBlock};
 use super::{Block, BlockKind, Severity, Word, forecast};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::{ActorId, BlockId, Domain, Ids};
 use crate::{author, remote};

@@ -13,17 +13,16 @@ pub mod store;
 
 use std::time::Duration;
 
+use clock::Timestamp;
 use serde::Serialize;
 
 use self::rules::{Rules, Who};
 use crate::activity::incoming::Attachment;
 use crate::app::App;
 use crate::author;
-use crate::clock::Timestamp;
 use crate::config::{Others, Policy};
 use crate::db::Conn;
 use crate::delivery;
-use crate::html;
 use crate::ids::{ActorId, BlockId, Domain, Ids, registrable};
 use crate::interaction::{self, CleanPost, Words};
 use crate::post::Article;
@@ -133,7 +132,7 @@ pub struct Block {
     /// Why, for people.
     pub reason: Option<String>,
     /// Since when.
-    #[serde(rename = "since", serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(rename = "since", serialize_with = "clock::as_rfc3339")]
     pub created_at: Timestamp,
 }
 

@@ -134,7 +134,7 @@ mod tests {
 
     fn block(id: i64, kind: BlockKind, value: &str, severity: Severity, actor: Option<i64>) -> Block {
         let (value, actor) = (value.to_owned(), actor.map(ActorId));
-        let created_at = crate::clock::Timestamp::from_millis(0);
+        let created_at = clock::Timestamp::from_millis(0);
         Block { id: BlockId(id), kind, value, severity, actor, list: None, reason: None, created_at }
     }
 

@@ -8,7 +8,8 @@ use sqlx::{query, query_scalar};
 
 pub use self::blocks::*;
 pub use self::decided::{Decided, decisions_of, note_decision};
-use crate::clock::Timestamp;
+use clock::Timestamp;
+
 use crate::db::{Columns, Conn, Part, Place, json};
 use crate::ids::{Ids, InboundId, ReportId};
 
@@ -60,10 +61,10 @@ pub struct Report {
     /// Plain text.
     pub comment: String,
     /// When it came.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub received: Timestamp,
     /// When it was resolved.
-    #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
+    #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub resolved: Option<Timestamp>,
     /// What was done about it.
     pub resolution: Option<String>,

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use clock::Timestamp;
 use moka::future::Cache;
 use moka::ops::compute::Op;
-
-use crate::clock::Timestamp;
 
 /// Names remembered at once; those used longest ago are forgotten first.
 const NAMES: u64 = 20_000;

@@ -15,8 +15,9 @@ use http::{HeaderMap, HeaderName, Method};
 
 pub use self::message::ACCEPT_SIGNATURE;
 pub use self::refusal::{Reason, Refusal};
+use clock::Timestamp;
+
 use super::keys::{KeyError, KeyKind, PrivateKey, PublicKey};
-use crate::clock::Timestamp;
 
 const DIGEST: HeaderName = HeaderName::from_static("digest");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");

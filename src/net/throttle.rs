@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use clock::{Clock, Timestamp};
 use governor::clock::{Clock as _, Reference as _};
 use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
@@ -15,7 +16,6 @@ use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
 use super::room::Bodies;
-use crate::clock::{Clock, Timestamp};
 use crate::config;
 
 /// Calls between two looks for those who have long been quiet.

@@ -8,10 +8,10 @@ pub mod rotation;
 pub mod store;
 pub mod worker;
 
+use clock::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery;
 use crate::delivery::store::Recipients;

@@ -1,11 +1,11 @@
 //! The only SQL for our activities and their numbers.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use super::{Audience, Outgoing, Unsent};
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Queue, added, json};
 use crate::delivery::{self, store::Recipients};
 use crate::ids::{ActivityId, ActorId, ArticleId, InboundId, InteractionId};

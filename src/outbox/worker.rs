@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use clock::Timestamp;
 use serde_json::Value;
 
 use super::documents::{self, Voices};
@@ -10,7 +11,6 @@ use super::{Audience, Outgoing, publish, store};
 use crate::activity::outgoing::{self, Stamp};
 use crate::app::App;
 use crate::author::{self, Actor};
-use crate::clock::Timestamp;
 use crate::db::{Conn, Queue};
 use crate::delivery;
 use crate::ids::ActivityId;

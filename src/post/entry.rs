@@ -1,9 +1,9 @@
 //! A post as its site has it: the shape every connector brings its posts into.
 
+use clock::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::activity::Image;
-use crate::clock::Timestamp;
 
 /// One post as its site has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,11 +3,11 @@
 pub mod entry;
 pub mod store;
 
+use clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::activity::Image;
-use crate::clock::Timestamp;
 use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 use entry::{Entry, Visibility};
 

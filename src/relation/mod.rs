@@ -4,9 +4,8 @@ pub mod store;
 
 use std::collections::BTreeMap;
 
+use clock::Timestamp;
 use serde::Serialize;
-
-use crate::clock::Timestamp;
 
 /// What kind of relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -1,10 +1,10 @@
 //! The only SQL for relations.
 
+use clock::Timestamp;
 use sqlx::query;
 use uuid::Uuid;
 
 use super::{Cell, Event, Kind, Relations};
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error};
 use crate::ids::{Ids, RemoteActorId};
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use clock::Timestamp;
 use serde_json::Value;
 use url::Url;
 
@@ -10,7 +11,6 @@ use super::fetch::{self, FetchError, Fetched};
 use super::{Remote, RemoteKey, store};
 use crate::activity::incoming::{self, RemoteActor};
 use crate::app::{App, NoKey};
-use crate::clock::Timestamp;
 use crate::db::{Conn, decode_error};
 use crate::delivery::{self, store::Address};
 use crate::ids::{Host, Ids, registrable_of};

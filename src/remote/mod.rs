@@ -6,7 +6,8 @@ pub mod reread;
 pub mod store;
 pub mod webfinger;
 
-use crate::clock::Timestamp;
+use clock::Timestamp;
+
 use crate::delivery::store::Address;
 use crate::ids::{InboxId, RemoteActorId};
 

@@ -1,11 +1,11 @@
 //! The only SQL for actors and keys elsewhere.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use super::{Remote, RemoteKey};
 use crate::activity::incoming::{RemoteActor, same_address};
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error, json};
 use crate::ids::{Ids, InboxId, RemoteActorId};
 

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use clock::Clock;
 use serde::Serialize;
 
 use crate::app::{App, user_agent};
 use crate::author::founding;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Access, Db};
 use crate::net::client::Client;

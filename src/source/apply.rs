@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use clock::Timestamp;
+
 use super::Known;
 use super::plan::{Act, Step};
 use crate::app::App;
 use crate::author::keys::SealedKey;
 use crate::author::profile::AuthorProfile;
 use crate::author::{self, Actor, Author, Choice, Community};
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::{ActorId, ArticleId, AuthorId, PostId, SourceId};
 use crate::post::entry::{Entry, Visibility};

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
+use clock::Timestamp;
 use url::Url;
 
 use super::git::{self, GitError, Standing};
 use super::hugo;
 use super::scan::Scan;
 use super::stamp::{self, Stamp};
-use crate::clock::Timestamp;
 use crate::config::{Repository, Source, SourceKind};
 use crate::post::entry::Entry;
 

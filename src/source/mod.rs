@@ -22,7 +22,8 @@ mod unchanged;
 pub mod watch;
 pub mod worker;
 
-use crate::clock::Timestamp;
+use clock::Timestamp;
+
 use crate::ids::{CommunityId, SourceId};
 
 /// A source as the database knows it.

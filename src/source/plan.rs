@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use clock::Timestamp;
 use serde::Serialize;
 
 use super::moves::{self, Evidence, Recognised};
 use super::redirects;
 use super::scan::{Scan, Warning};
-use crate::clock::Timestamp;
 use crate::post::entry::{Entry, Visibility};
 use crate::post::{Post, PostState};
 

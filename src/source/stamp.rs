@@ -5,11 +5,11 @@ use std::fs::Metadata;
 use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use walkdir::{DirEntry, WalkDir};
 
 use super::scan::Warning;
-use crate::clock::Timestamp;
 
 /// Folders of a site that no scan reads: what builds leave there, and what we hand back ourselves, would only make us look.
 const PASSED_OVER: &[&str] = &["public", "resources/_gen", "node_modules", "data/fediverse"];

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use clock::Timestamp;
 use sqlx::query;
 
 use super::Known;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Queue, added};
 use crate::ids::{CommunityId, Ids, SourceId};
 

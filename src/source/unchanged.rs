@@ -1,5 +1,7 @@
 //! A sync of a tree that looks as it did is over before anything is read (ADR 8).
 
+use clock::Timestamp;
+
 use super::Known;
 use super::connector;
 use super::git::Standing;
@@ -10,7 +12,6 @@ use super::stamp::{READING, Seen, Stamp};
 use super::store::{self, Lease, Scanned};
 use super::sync::SyncError;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::config::Source;
 use crate::post::PostState;
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clock::Clock;
 
 use super::Known;
 use super::store::{self, Lease, Scanned};
 use super::sync::{self, Wish};
 use crate::app::App;
-use crate::clock::Clock;
 use crate::db::Queue;
 use crate::worker::Worker;
 

@@ -22,12 +22,13 @@ use url::Url;
 
 pub(super) use crate::interaction::talk::pictures::{Album, Spot};
 
+use clock::Timestamp;
+
 use self::shelf::{Kept, Kind, Shelf};
 use super::assets::FOR_ALL;
 use super::error::Failure;
 use super::pages::content::figures;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::config::Pictures;
 use crate::db::Conn;
 use crate::ids::ArticleId;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use clock::Timestamp;
 use serde::Serialize;
 use sqlx::{query, query_scalar};
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 
 /// How often a piece of work may be begun in vain before it is given up, where giving it up harms nobody else.
@@ -112,7 +112,7 @@ pub struct Failures {
     /// How many of them were panics: faults of ours.
     pub panics: i64,
     /// When last.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub last: Timestamp,
     /// What it said then.
     pub why: String,

@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use clock::Timestamp;
 use http::Request;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use veerpont::app::App;
-use veerpont::clock::Timestamp;
 use veerpont::config::Config;
 use veerpont::demo::site::write_site;
 use veerpont::handback::{self, Known, partials};

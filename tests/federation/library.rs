@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
+use clock::Timestamp;
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use url::Url;
-use veerpont::clock::Timestamp;
 use veerpont::net::keys::PublicKey;
 use veerpont::net::signature::{Names, Received, read};
 

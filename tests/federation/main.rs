@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop where it finds the world broken")]
 
-#[path = "../support/hostile_html.rs"]
+#[path = "../../crates/html/tests/hostile_html/mod.rs"]
 mod hostile_html;
 #[path = "../support/hugo.rs"]
 mod hugo;

@@ -12,13 +12,13 @@ use http::Request;
 use serde_json::{Value, json};
 use veerpont::harness::{Peer, SignOptions};
 use veerpont::ids::ActorId;
+use veerpont::inbox;
 use veerpont::inbox::decisions;
 use veerpont::interaction::{self, State};
 use veerpont::moderation::decisions::Decision;
 use veerpont::moderation::enforcement::Enforced;
 use veerpont::moderation::listing::{self, Wish};
 use veerpont::moderation::{BlockKind, Severity, Word};
-use veerpont::{html, inbox};
 
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger};
 use crate::world::{World, on_each_engine, shared_key};

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use clock::Clock;
 use tracing_subscriber::fmt::MakeWriter;
 use veerpont::author::{self, keys};
-use veerpont::clock::Clock;
 use veerpont::ids::Handle;
 use veerpont::outbox::rotation;
 use veerpont::sealing::MasterKey;

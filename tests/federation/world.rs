@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use clock::{Clock, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use veerpont::app::{App, user_agent};
-use veerpont::clock::{Clock, Timestamp};
 use veerpont::config::Config;
 use veerpont::harness::{FollowState, Found, MemoryError, MemoryNet, Peer, PeerKey, PeerSettings, Received};
 use veerpont::interaction::store::Filter;
@@ -18,7 +18,7 @@ use veerpont::interaction::{Kind, State};
 use veerpont::net::client::{self, Client, SendError};
 use veerpont::source::report::Report;
 use veerpont::source::sync::{self, SyncError, Wish};
-use veerpont::{follower, html, inbox, interaction, serve, web};
+use veerpont::{follower, inbox, interaction, serve, web};
 
 use crate::site::Site;
 use crate::support::{Engine, TestDatabase, engines};

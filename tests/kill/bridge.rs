@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use veerpont::clock::{Clock, Timestamp};
+use clock::{Clock, Timestamp};
 
 use crate::chance::Dice;
 

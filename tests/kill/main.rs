@@ -12,9 +12,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
+use clock::Clock;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
-use veerpont::clock::Clock;
 use veerpont::harness::{Found, Peer};
 use veerpont::ids::Ids;
 

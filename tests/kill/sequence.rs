@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use veerpont::clock::Timestamp;
+use clock::Timestamp;
 
 /// How long after the start of the next process a host may still read what the killed one had sent.
 const BUFFERED: Duration = Duration::from_millis(500);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use veerpont::clock::Clock;
+use clock::Clock;
 
 /// Who writes: the posts are theirs in turn.
 pub(crate) const AUTHORS: [&str; 2] = ["ann", "ben"];

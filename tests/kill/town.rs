@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::{self, Next};
+use clock::Clock;
 use futures::stream::{self, StreamExt};
 use http::Method;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use veerpont::clock::Clock;
 use veerpont::harness::{self, Fault, FollowState, Found, Peer, PeerKey, PeerSettings, SocketWire, Wire};
 
 use crate::bridge::COMMUNITY;

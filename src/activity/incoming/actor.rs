@@ -8,7 +8,6 @@ use super::shape::{
     address, address_of, cut, each, one, requires_activity_streams, same_address, same_origin, text_type,
 };
 use super::statement::{Emoji, emoji};
-use crate::html;
 use crate::ids::Host;
 
 /// What we keep of an actor elsewhere.

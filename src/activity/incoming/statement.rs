@@ -9,11 +9,12 @@ use serde_json::Value;
 
 pub(super) use self::parts::emoji;
 pub use self::parts::{Attachment, Emoji, Mention};
+use clock::Timestamp;
+
 use self::parts::{attachments, hashtags, mentions, quote};
 use super::Malformed;
 use super::shape::{address, address_of, cut, each, text_type};
 use crate::activity::PUBLIC;
-use crate::clock::Timestamp;
 
 /// What kind of post it may be: anything people write. Videos and events have a page of their own but are answers too.
 const KINDS: [&str; 8] = ["Note", "Article", "Page", "Question", "Image", "Video", "Audio", "Event"];

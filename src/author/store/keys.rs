@@ -1,11 +1,11 @@
 //! The SQL for key pairs: those in use, those retired, and the change of the master key.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use crate::author::keys::{MASTER_CHECK, RetiredKey, SealedKey, StoredKey};
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::ids::{ActivityId, ActorId};
 

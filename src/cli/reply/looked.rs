@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use clock::Timestamp;
 use regex::Regex;
 use serde::Serialize;
 use url::Url;
 
 use super::decide::state;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::Conn;
-use crate::html;
 use crate::interaction::{Kind, Shown, Words};
 use crate::post;
 

@@ -4,13 +4,13 @@ use std::io::Read;
 
 use anyhow::{Context, ensure};
 use clap::Args;
+use clock::Timestamp;
 use serde::Serialize;
 
 use super::super::names;
 use super::super::print::{Output, shown};
 use crate::app::App;
 use crate::author;
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::interaction::{self, Note};
 use crate::outbox::answers::{self, Draft, TEXT_MAX};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use clock::Timestamp;
 use sqlx::{query, query_scalar};
 
 use crate::claiming;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Db, Queue, added};
 use crate::delivery::Lease;
 use crate::ids::{Host, HostId, InboxId};

@@ -1,9 +1,9 @@
 //! Inboxes of a host: what waits for each, oldest first, and when it may be sent.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Queue, added};
 use crate::delivery::Waiting;
 use crate::delivery::policy::ACCEPT_HOLDS;

@@ -1,9 +1,9 @@
 //! The ledger: what was tried, with which answer, and how it ended.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place};
 use crate::delivery::{Ending, Waiting};
 use crate::ids::{ActivityId, ArticleId, HostId, InboxId};

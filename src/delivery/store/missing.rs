@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use clock::Timestamp;
 use sqlx::{query, query_scalar};
 use url::Url;
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::delivery::Waiting;
 use crate::ids::{Host, HostId, InboxId, RemoteActorId};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use clock::Timestamp;
 use sqlx::{query, query_scalar};
 
-use crate::clock::Timestamp;
 use crate::db::{Conn, Queue, added};
 use crate::delivery::policy::lifetime;
 use crate::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, InteractionId};

@@ -1,8 +1,8 @@
 //! Who fetched an article with a signature and was never sent it.
 
+use clock::Timestamp;
 use sqlx::{query, query_scalar};
 
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::{ArticleId, InboxId};
 

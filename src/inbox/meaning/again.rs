@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use clock::Timestamp;
+
 use super::super::store::wanted;
 use super::super::{FETCHED, Inbound, Purpose, Verdict, Want};
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::interaction::{self, Reply};
 

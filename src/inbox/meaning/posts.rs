@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use clock::Timestamp;
+
 use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
 use super::origin::{self, By};
 use super::place::{Place, climb, place_of};
@@ -9,7 +11,6 @@ use super::reading::Brought;
 use super::{actors, again, mentions, object, quotes, taken_back};
 use crate::activity::incoming::{Audience, Incoming, Malformed, same_origin};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery;
 use crate::ids::InteractionId;

@@ -1,5 +1,7 @@
 //! Quotes of our articles: posts that show them, and who asks whether they may (FEP-044f, interop E20).
 
+use clock::Timestamp;
+
 use super::super::store::wanted;
 use super::super::{Inbound, Purpose, Verdict, Want};
 use super::reading::Brought;
@@ -7,7 +9,6 @@ use super::{object, posts};
 use crate::activity::incoming::{Incoming, Statement, same_origin};
 use crate::activity::outgoing::{self, QuoteRequest, Stamp};
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::interaction::named::{Named, named};
 use crate::interaction::{self, Kind, State};

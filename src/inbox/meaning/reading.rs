@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::super::{FETCHED, Inbound};
 use crate::activity::incoming::{self, Incoming, Kind, Malformed, Statement, statement};
-use crate::html;
 use crate::interaction::CleanPost;
 
 /// Longest comment kept, in characters (interop E15).

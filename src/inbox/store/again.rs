@@ -1,9 +1,9 @@
 //! An activity that came again under the same id, and may mean something anew.
 
+use clock::Timestamp;
 use sqlx::query;
 
 use super::Arrival;
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::inbox::FETCHED;
 
@@ -52,7 +52,7 @@ pub(super) async fn read_again(
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Earlier {
     /// When it was given.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub settled: Timestamp,
     /// What.
     pub verdict: String,

@@ -1,11 +1,11 @@
 //! Verified activities as people look at them: what came, how it was proved, and what became of it.
 
+use clock::Timestamp;
 use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
 use super::again::{Earlier, read_history};
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place};
 use crate::ids::InboundId;
 
@@ -34,7 +34,7 @@ pub struct Kept {
     /// In which scheme that key signed.
     pub scheme: Option<String>,
     /// When it came first.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub received: Timestamp,
     /// How often it came.
     pub times: i64,
@@ -45,7 +45,7 @@ pub struct Kept {
     /// What was considered on the way.
     pub steps: Vec<String>,
     /// When it had its verdict.
-    #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
+    #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub settled: Option<Timestamp>,
     /// What it waits for.
     pub waits_for: Option<String>,

@@ -1,9 +1,9 @@
 //! What somebody said before, as far as it bears on what comes now: undone, deleted (interop D7).
 
+use clock::Timestamp;
 use sqlx::{query, query_scalar};
 
 use super::Arrival;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::relation::Event;
 

@@ -1,12 +1,12 @@
 //! The only SQL for verified activities, their verdicts, and the counts of what was turned away.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
 use crate::activity::incoming::{self, Incoming};
 use crate::claiming;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Db, Queue, added, json};
 use crate::ids::{Ids, InboundId, registrable_of};
 use crate::relation;

@@ -1,8 +1,8 @@
 //! Requests that were turned away leave no row of their own, only a bounded count.
 
+use clock::Timestamp;
 use sqlx::query;
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 
 /// Most hosts a day whose refusals are counted one by one; strangers can invent more, which are counted together.

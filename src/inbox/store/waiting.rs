@@ -1,8 +1,8 @@
 //! What waits for a document, is looked at again when that comes, and declined when it cannot be had.
 
+use clock::Timestamp;
 use sqlx::query;
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Queue, added, one_at_a_time};
 use crate::inbox::{FETCHED, Purpose};
 

@@ -1,11 +1,11 @@
 //! The only SQL for documents elsewhere that are to be read: the table is the queue.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use url::Url;
 
 use crate::claiming;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Db, Queue, added, decode_error};
 use crate::ids::{ArticleId, Host, Ids, InboundId};
 use crate::inbox::{Purpose, Want};

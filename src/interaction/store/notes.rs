@@ -1,5 +1,6 @@
 //! Notes of our authors: kept, edited, ended, and what is still to be said of them.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
@@ -9,7 +10,6 @@ use super::reading::{person_columns, read_person};
 use super::stamps::{changed, changed_by};
 use super::standing;
 use crate::activity::urls::Urls;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Queue, added, json};
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 use crate::interaction::{Answers, Note, Person, Words};

@@ -1,9 +1,9 @@
 //! Likes, dislikes and boosts as they stand: a row for each that somebody ever gave, whatever many activities said so.
 
+use clock::Timestamp;
 use sqlx::query;
 
 use super::stamps::changed;
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::ids::{InteractionId, RemoteActorId};
 use crate::interaction::{Kind, Target};

@@ -1,12 +1,12 @@
 //! Replies, quotes and notices: kept, edited, judged, ended.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::query;
 use uuid::Uuid;
 
 use super::stamps::{changed, changed_by, changed_with};
 use crate::activity::incoming::same_origin;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, decode_error, json};
 use crate::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 use crate::interaction::{Author, Kind, Reply, State, Words};

@@ -1,5 +1,6 @@
 //! Conversations as others see them, and as a moderator does.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use url::Url;
@@ -9,9 +10,7 @@ use super::standing;
 use crate::activity::Image;
 use crate::activity::incoming::Emoji;
 use crate::activity::urls::Urls;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place, decode_error};
-use crate::html;
 use crate::ids::{ActorId, ArticleId, Handle, Host, InteractionId, RemoteActorId};
 use crate::interaction::{Author, Kind, Person, Shown, State, Words};
 

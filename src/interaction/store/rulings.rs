@@ -1,10 +1,10 @@
 //! What moderation needs to know of what was said: who wrote it, what hides it, and why.
 
+use clock::Timestamp;
 use serde::Serialize;
 use sqlx::query;
 
 use super::stamps::changed_by;
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::ids::{ActorId, BlockId, InteractionId, RemoteActorId};
 use crate::interaction::Words;
@@ -85,7 +85,7 @@ pub struct Ruling {
     /// Why it is held or hidden, or what was said when it was approved.
     pub why: Option<String>,
     /// When that was decided, by a rule or a moderator.
-    #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
+    #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub decided: Option<Timestamp>,
     /// The block that hides it.
     pub block: Option<BlockId>,

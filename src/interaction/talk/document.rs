@@ -1,13 +1,12 @@
 //! The conversation's own JSON (docs/api.md), from what was read: pure but for our own addresses.
 
+use clock::Timestamp;
 use serde_json::{Value, json};
 
 use super::pictures::{Album, Spot};
 use super::{Talk, page_of};
 use crate::activity::incoming::{Attachment, Emoji};
 use crate::app::App;
-use crate::clock::Timestamp;
-use crate::html;
 use crate::interaction::{Author, Person, Shown, State, Words};
 
 /// A page of a conversation.

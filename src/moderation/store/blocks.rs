@@ -1,9 +1,9 @@
 //! Blocks and the lists that brought some of them.
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place, decode_error};
 use crate::ids::{ActorId, BlockId, Ids, ListId};
 use crate::moderation::rules::Who;
@@ -199,7 +199,7 @@ pub struct List {
     /// The file that it was read from.
     pub file: String,
     /// When it was last imported.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub imported: Timestamp,
     /// How many domains it names.
     pub entries: i64,

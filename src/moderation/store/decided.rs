@@ -1,9 +1,9 @@
 //! What moderators decided of each thing: by whom, when and why. The last few are kept.
 
+use clock::Timestamp;
 use serde::Serialize;
 use sqlx::query;
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::ids::Ids;
 use crate::moderation::Word;
@@ -15,7 +15,7 @@ const KEPT: i64 = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decided {
     /// When.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub at: Timestamp,
     /// What, in words that follow who did it.
     pub what: String,

@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use clock::Timestamp;
 use http::header::{CONTENT_TYPE, DATE, HOST};
 use http::{HeaderMap, HeaderValue, Method};
 use http_signature_normalization::Config;
@@ -15,7 +16,6 @@ use url::Url;
 
 use super::header::Parameters;
 use super::{Claim, DIGEST, Names, Reason, Received, SIGNATURE, SignError, carries_body, checks};
-use crate::clock::Timestamp;
 use crate::ids::Host;
 use crate::net::keys::{KeyKind, PrivateKey};
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
+use clock::Timestamp;
 use http::{HeaderMap, Method, header};
 use url::Url;
 
 use super::header::{BASE64, Parameters};
 use super::{Names, Reason};
-use crate::clock::Timestamp;
 
 /// How far two clocks may differ (interop C6).
 const SKEW: Duration = Duration::from_hours(1);

@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use clock::Timestamp;
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use sfv::{BareItem, Dictionary, FieldType, InnerList, Item, ListEntry, Parser, StringRef};
@@ -15,7 +16,6 @@ use super::{
     CONTENT_DIGEST, Claim, LENGTH_MAX, NAMES_MAX, Names, Reason, Received, SIGNATURE, SIGNATURE_INPUT, SignError,
     carries_body, checks,
 };
-use crate::clock::Timestamp;
 use crate::ids::Host;
 use crate::net::keys::{KeyKind, PrivateKey};
 

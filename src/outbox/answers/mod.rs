@@ -5,6 +5,7 @@ mod place;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use clock::Timestamp;
 
 use self::place::Place;
 use crate::activity::actor::ActorKind;
@@ -13,7 +14,6 @@ use crate::activity::note::rendered;
 use crate::activity::urls::Local;
 use crate::app::App;
 use crate::author::{self, Actor};
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::delivery;
 use crate::follower;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Queue, added, decode_error, json};
 use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 use crate::post::{Article, Content, Listed};

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use clock::Timestamp;
 use futures::TryStreamExt;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn, Part, Place, decode_error, json};
 use crate::ids::{ArticleId, PostId, SourceId};
 use crate::post::entry::Entry;

@@ -3,7 +3,6 @@
 use super::bounds::Meter;
 use super::markdown;
 use super::markup::Markup;
-use crate::html;
 
 /// HTML of a text, still to be cleaned.
 pub(super) fn html_of(source: &str, title: &str, is_html: bool, markup: &Markup, meter: &Meter<'_>) -> String {

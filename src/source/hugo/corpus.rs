@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use clock::Timestamp;
 use url::Url;
 
 use super::{Settings, scan};
-use crate::clock::Timestamp;
 use crate::post::entry::Visibility;
 use crate::source::scan::Warning;
 

@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
+use clock::Timestamp;
 use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::frontmatter;
-use crate::clock::Timestamp;
 
 /// Without the day of the week and the name of a zone, which are read first.
 const WITH_OFFSET: &[&str] = &[

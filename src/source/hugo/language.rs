@@ -5,8 +5,6 @@ use std::sync::LazyLock;
 use regex::Regex;
 use whatlang::Lang;
 
-use crate::html;
-
 /// Letters; with fewer, the detector guesses.
 const LEAST: usize = 200;
 

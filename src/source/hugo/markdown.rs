@@ -9,7 +9,6 @@ use regex::Regex;
 use super::bounds::Meter;
 use super::markup::Markup;
 use super::{passthrough, typographer};
-use crate::html;
 
 /// Headings and titles as much alike say the same: one letter in ten may differ.
 const ALIKE: f64 = 0.9;

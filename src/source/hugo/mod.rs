@@ -48,13 +48,14 @@ use url::Url;
 
 #[doc(hidden)]
 pub use self::frontmatter::lines;
+use clock::Timestamp;
+
 use self::reader::Reader;
 use self::walk::PageFile;
 use super::connector::Memory;
 use super::git::history::{self, Changed};
 use super::rights::{self, Hindrance};
 use super::scan::{Scan, Warning};
-use crate::clock::Timestamp;
 
 /// Sections taken for posts where the operator names none (docs/hugo.md#which-files-are-posts).
 const USUAL_SECTIONS: &[&str] = &["post", "posts", "blog", "news", "article", "articles"];

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
+use clock::Timestamp;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -18,7 +19,6 @@ use super::permalink::{self, Place};
 use super::release::{self, Release};
 use super::walk::PageFile;
 use super::{content, identity, language, markdown, protection};
-use crate::clock::Timestamp;
 use crate::post::entry::{Entry, Visibility};
 use crate::source::scan::Warning;
 

@@ -1,7 +1,6 @@
 //! Text that Goldmark's passthrough extension leaves alone, such as mathematics between `\(` and `\)`.
 
 use super::marker::Marker;
-use crate::html;
 
 /// What was taken out, with the marks that stand for it.
 pub(super) struct Kept {

@@ -16,7 +16,6 @@ use super::images::{beside, first_named, media_type};
 use super::{content, page, release};
 use crate::activity::Image;
 use crate::author::profile::AuthorProfile;
-use crate::html;
 
 /// Fields of a profile, and characters of one, that peers take (interop A24).
 const MOST_FIELDS: usize = 20;

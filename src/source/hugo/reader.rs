@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use clock::Timestamp;
 use url::Url;
 
 use super::authors::Authors;
@@ -18,7 +19,6 @@ use super::release::Release;
 use super::trace::{self, Trace};
 use super::walk::PageFile;
 use super::{Settings, USUAL_SECTIONS, cores};
-use crate::clock::Timestamp;
 use crate::source::connector::Memory;
 use crate::source::git::history::Changed;
 use crate::source::scan::{Scan, Warning};

@@ -1,12 +1,12 @@
 //! Whether a page is public, as far as the passing of time does not change it (docs/hugo.md#whether-and-when).
 
+use clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::config::SiteConfig;
 use super::dates::Dates;
 use super::frontmatter::{Truth, field, flag, text, truth};
-use crate::clock::Timestamp;
 use crate::post::entry::Visibility;
 
 /// What a page's front matter and the site's configuration say of it.

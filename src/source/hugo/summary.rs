@@ -1,7 +1,5 @@
 //! The teaser that stands for a post where only the summary is shown (interop B1, B2).
 
-use crate::html;
-
 /// Characters of text, not counting tags (interop B2).
 const LONGEST: usize = 500;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 
+use clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
@@ -12,7 +13,6 @@ use super::images;
 use super::page::sha256;
 use super::release::Release;
 use super::walk::PageFile;
-use crate::clock::Timestamp;
 use crate::post::entry::Entry;
 use crate::source::stamp::{Look, READING, Stamp};
 

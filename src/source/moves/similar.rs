@@ -6,7 +6,6 @@ use std::hash::{Hash, Hasher};
 
 use rapidfuzz::distance::indel;
 
-use crate::html;
 use crate::post::Post;
 use crate::post::entry::Entry;
 

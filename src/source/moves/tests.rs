@@ -1,7 +1,8 @@
 //! Which post an entry is taken for.
 
+use clock::Timestamp;
+
 use super::*;
-use crate::clock::Timestamp;
 use crate::ids::{PostId, SourceId};
 use crate::post::entry::Visibility;
 

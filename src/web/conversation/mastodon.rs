@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use clock::Timestamp;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -9,8 +10,6 @@ use super::document::{avatar, name_emoji, preview};
 use super::{Talk, id_of};
 use crate::activity::incoming::{Attachment, Audience, Emoji, Mention};
 use crate::app::App;
-use crate::clock::Timestamp;
-use crate::html;
 use crate::ids::Host;
 use crate::interaction::{Author, Person, Shown, State, Words};
 use crate::web::assets;

@@ -1,5 +1,6 @@
 //! Collections of ours: counts, an outbox in pages, a conversation (interop A16, A17, B18 to B20, F11).
 
+use clock::Timestamp;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -8,7 +9,6 @@ use crate::activity::collection::{self, Place};
 use crate::activity::urls::Local;
 use crate::app::App;
 use crate::author::{self, Actor};
-use crate::clock::Timestamp;
 use crate::db::Conn;
 use crate::interaction::Note;
 use crate::outbox::documents;

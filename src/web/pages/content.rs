@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use html::{Piece, escape, pieces};
+
 use crate::activity::incoming::Emoji;
-use crate::html::{self, Piece, escape, pieces};
 use crate::ids::ArticleId;
 use crate::interaction::{Person, Shown, Words};
 use crate::web::conversation::document::name_emoji;

@@ -5,6 +5,7 @@ use atom_syndication::{Category, Content, Entry, Feed, Generator, Link, Person, 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, FixedOffset};
+use clock::Timestamp;
 use http::HeaderValue;
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use serde::Serialize;
@@ -14,8 +15,6 @@ use super::profile::standing;
 use crate::activity::actor::ActorKind;
 use crate::app::App;
 use crate::author::Actor;
-use crate::clock::Timestamp;
-use crate::html;
 use crate::post::{self, Article};
 use crate::web::answer::Document;
 use crate::web::error::Failure;

@@ -13,7 +13,6 @@ use super::profile::standing;
 use crate::activity::actor::ActorKind;
 use crate::activity::intent::Intent;
 use crate::app::App;
-use crate::html;
 use crate::web::conversation::person;
 use crate::web::error::Failure;
 use crate::web::pictures::Album;

@@ -20,7 +20,6 @@ use crate::activity::incoming::Attachment;
 use crate::app::App;
 use crate::author;
 use crate::db::Conn;
-use crate::html;
 use crate::ids::InteractionId;
 use crate::interaction::store::{Order, Page};
 use crate::interaction::{self, Shown, State, Words};

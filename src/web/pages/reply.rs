@@ -15,7 +15,6 @@ use crate::activity::intent::Intent;
 use crate::activity::urls::Local;
 use crate::app::App;
 use crate::db::Conn;
-use crate::html;
 use crate::interaction::{self, Kind, State};
 use crate::web::conversation::{person, standing};
 use crate::web::discovery::parameter;

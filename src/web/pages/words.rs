@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::sync::LazyLock;
 
+use clock::Timestamp;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use fluent_langneg::{NegotiationStrategy, negotiate_languages};
@@ -10,8 +11,6 @@ use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 use include_dir::{Dir, include_dir};
 use unic_langid::LanguageIdentifier;
-
-use crate::clock::Timestamp;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/web/pages/words");
 

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
+use clock::Timestamp;
 use imagesize::{Compression, ImageType};
 use tokio::sync::{Mutex, MutexGuard};
-
-use crate::clock::Timestamp;
 
 /// How long a copy is kept that nobody asks for.
 const UNASKED: Duration = Duration::from_hours(30 * 24);

@@ -1,9 +1,9 @@
 //! An author's answer is read at its id: by programs, and by people below the article.
 
+use clock::Timestamp;
 use http::StatusCode;
 
 use super::{AS2, BROWSER, ORIGIN, Site};
-use crate::clock::Timestamp;
 use crate::outbox::answers::{self, Draft};
 use crate::post::Article;
 

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clock::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use veerpont::app::App;
-use veerpont::clock::Timestamp;
 use veerpont::db::Queue;
 use veerpont::inbox::{Purpose, Want, store};
 use veerpont::worker::{self, IDLE, Worker};

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use veerpont::ids::Ids;
 use veerpont::inbox::decisions;
+use veerpont::interaction;
 use veerpont::interaction::State;
 use veerpont::interaction::store::Filter;
 use veerpont::moderation::decisions::Decision;
 use veerpont::moderation::{BlockKind, Severity, Word, store};
-use veerpont::{html, interaction};
 
 use super::{about, article, block, decide, last_reason, note, reply, seen, send, state, unblock, why};
 use crate::world::{MAREN, World, on_each_engine};

@@ -1,8 +1,8 @@
 //! Documents that were asked for, as people look at them.
 
+use clock::Timestamp;
 use sqlx::query;
 
-use crate::clock::Timestamp;
 use crate::db::{Columns, Conn};
 use crate::ids::InboundId;
 
@@ -14,7 +14,7 @@ pub struct Line {
     /// What for.
     pub purpose: String,
     /// When it was asked for.
-    #[serde(serialize_with = "crate::clock::as_rfc3339")]
+    #[serde(serialize_with = "clock::as_rfc3339")]
     pub asked: Timestamp,
     /// How often it was tried.
     pub attempts: i64,
@@ -25,7 +25,7 @@ pub struct Line {
     /// The activity that asked for it, where the line was found by its id.
     pub because: Option<String>,
     /// When it was read, or last tried.
-    #[serde(serialize_with = "crate::clock::maybe_as_rfc3339")]
+    #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub settled: Option<Timestamp>,
 }
 

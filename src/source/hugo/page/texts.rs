@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::{Page, SiteFacts};
-use crate::html;
 use crate::source::hugo::bounds::{Meter, Over};
 use crate::source::hugo::config::SiteConfig;
 use crate::source::hugo::frontmatter::{field, text};

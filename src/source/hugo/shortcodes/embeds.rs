@@ -1,8 +1,9 @@
 //! What each known shortcode means: Hugo's own, those of Wowchemy and `HugoBlox`, and what themes share.
 
+use html::escape;
+
 use super::scanner::{Node, Shortcode};
 use super::{Meaning, Surroundings};
-use crate::html::escape;
 
 /// Their inner text stands by itself, and nothing is lost with their frame.
 const FRAMES: &[&str] = &[
@@ -91,12 +92,12 @@ fn figure(code: &Shortcode, around: &Surroundings<'_>) -> Meaning {
     let Some(source) = code.argument("src", 0) else { return Meaning::Unknown };
     let caption = code.named("caption").map(|caption| (around.render)(caption)).unwrap_or_default();
     let title = code.named("title").map(|title| format!("<p><strong>{}</strong></p>", escape(title)));
-    let alt = code.argument("alt", 1).map_or_else(|| crate::html::text(&caption), str::to_owned);
+    let alt = code.argument("alt", 1).map_or_else(|| html::text(&caption), str::to_owned);
     let image = format!("<img src=\"{}\" alt=\"{}\">", escape(source), escape(&alt));
     let image = code.named("link").map_or(image.clone(), |address| link(address, &image));
     let source_of = code.named("attr").map(|from| {
         let from = (around.render)(from);
-        code.named("attrlink").map_or(from.clone(), |address| link(address, &escape(&crate::html::text(&from))))
+        code.named("attrlink").map_or(from.clone(), |address| link(address, &escape(&html::text(&from))))
     });
     let below = format!("{}{caption}{}", title.unwrap_or_default(), source_of.unwrap_or_default());
     let below = if below.is_empty() { below } else { format!("<figcaption>{below}</figcaption>") };

@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use self::scanner::{Fault, Node, Shortcode, scan};
 use super::marker::Marker;
 use super::protection;
-use crate::html;
 
 /// What shortcodes may ask of the page and the site around them.
 pub(super) struct Surroundings<'a> {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
-use crate::html;
 
 /// A body, the first minor version of Hugo 0.x whose text it has, and settings it needs beyond the usual.
 struct Case(&'static str, u32, &'static str);

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
+use clock::Clock;
+
 use super::*;
-use crate::clock::Clock;
 use crate::source::connector::Memory;
 
 /// After every file was written, by any machine's clock, so that none is too fresh to be trusted.

@@ -1,9 +1,9 @@
 //! Texts that are nearly the same.
 
+use clock::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::clock::Timestamp;
 use crate::post::PostState;
 use crate::post::entry::Visibility;
 

@@ -7,9 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use peak_alloc::PeakAlloc;
 use proptest::prelude::*;
-use veerpont::html::{self, Cost};
+use veerpont_html::Cost;
 
-#[path = "../support/hostile_html.rs"]
 mod hostile_html;
 
 use hostile_html::shapes;
@@ -37,7 +36,7 @@ fn measured(work: impl FnOnce() -> String) -> (Cost, usize, String) {
     (cost, MEMORY.peak_usage().saturating_sub(before), made)
 }
 
-/// The limits of `html/cost.rs` for each round, and something for the token that passes one.
+/// The limits of `src/cost.rs` for each round, and something for the token that passes one.
 fn is_linear(what: &str, bytes: usize, cost: &Cost) {
     let within = |count: usize, each: usize, more: usize| count <= ROUNDS * (each * bytes + more);
     // A token may pass a limit by what is open then.
@@ -54,11 +53,11 @@ type Way = (&'static str, fn(&str) -> String);
 /// Every way there is.
 fn ways() -> [Way; 5] {
     [
-        ("strangers", html::clean_strangers),
-        ("clean", html::clean),
-        ("again", html::clean_strangers_again),
-        ("text", html::text),
-        ("at", |html| html::clean_at(html, &"https://a.example/b/".parse().expect("an address"))),
+        ("strangers", veerpont_html::clean_strangers),
+        ("clean", veerpont_html::clean),
+        ("again", veerpont_html::clean_strangers_again),
+        ("text", veerpont_html::text),
+        ("at", |html| veerpont_html::clean_at(html, &"https://a.example/b/".parse().expect("an address"))),
     ]
 }
 
@@ -79,7 +78,7 @@ fn a_dear_shape_of_any_length_stays_below_one_line() {
     let _alone = alone();
     for bytes in [5_000, 20_000, 60_000] {
         for (shape, dirty) in shapes(bytes) {
-            let (cost, ..) = measured(|| html::clean(&dirty));
+            let (cost, ..) = measured(|| veerpont_html::clean(&dirty));
             // As often as it is read at most: as it comes, and in each round until nothing changes.
             assert!(cost.steps <= 64 * cost.bytes + 8 * 200_000, "{shape}, {bytes}: {cost:?}");
             assert!(cost.bytes <= 8 * (12 * dirty.len() + 64_000), "{shape}, {bytes}: {cost:?}");
@@ -96,7 +95,7 @@ fn what_people_write_is_far_from_the_limits() {
     for (what, piece) in [("tidy", paragraph), ("sloppy", sloppy), ("table", "<tr><td>a</td><td>b</td></tr>")] {
         let html = format!("<table>{}", piece.repeat(100_000 / piece.len()));
         let html = if what == "table" { html } else { html.replacen("<table>", "", 1) };
-        let (cost, memory, made) = measured(|| html::clean(&html));
+        let (cost, memory, made) = measured(|| veerpont_html::clean(&html));
         assert!(made.matches('<').count() > 1_000, "{what}: only its words are left");
         assert!(cost.steps < 3 * 24 * html.len(), "{what}: {cost:?}");
         assert!(memory < MEMORY_MAX, "{what}: {memory}");

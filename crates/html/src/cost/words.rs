@@ -2,14 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::{GONE, escape};
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{Tag, TagKind, Token, TokenSink, TokenSinkResult};
 
 use super::feed::{self, Reader};
-use crate::html::{GONE, escape};
 
 /// The text between tags, without that of scripts and the like, escaped; a blank stands for each tag.
-pub(in crate::html) fn words(html: &str) -> String {
+pub(crate) fn words(html: &str) -> String {
     let (_, sink) = feed::read(html, Words::default());
     escape(sink.reader.text.borrow().trim())
 }
