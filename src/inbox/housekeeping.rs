@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{receive, store};
 use crate::app::App;
 use crate::moderation::enforcement;
+use crate::worker;
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
@@ -17,15 +18,8 @@ const CHUNK: i64 = 500;
 
 /// Tidies every minute until told to stop.
 pub async fn run(app: App, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = tokio::time::sleep(EVERY) => {}
-        }
-        if let Err(error) = tidy(&app).await {
-            tracing::error!(%error, "cannot forget old texts; trying again in a minute");
-        }
-    }
+    let forget = |app: App| async move { Ok(tidy(&app).await.map(|_| ())?) };
+    worker::every("housekeeping", EVERY, app.clone(), stop, forget).await;
     receive::write_waiting_counts(&app).await;
 }
 

@@ -21,6 +21,7 @@ use crate::config::{self, MovedAway, Source};
 use crate::ids::{ActorId, AuthorId, Handle};
 use crate::post;
 use crate::post::entry::Visibility;
+use crate::worker;
 
 /// How an operator wants a sync.
 #[derive(Clone, Debug, Default)]
@@ -121,7 +122,7 @@ fn owner(app: &App) -> String {
 /// sync is kept, and the next need not wait.
 pub async fn let_go(app: &App) -> sqlx::Result<()> {
     let (owner, now) = (owner(app), app.clock.now());
-    app.db.write(move |conn| Box::pin(async move { store::free(conn, &owner, now).await })).await
+    app.db.write(move |conn| Box::pin(async move { worker::store::free(conn, store::FREE, &owner, now).await })).await
 }
 
 /// Scans a source under a lease and writes what follows; lets go of it whatever happens.
