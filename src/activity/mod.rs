@@ -18,6 +18,19 @@ pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 /// The context of ActivityStreams 2.0, which Mastodon compares as a string (interop A7).
 pub const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
+/// Names each word of an article beyond `ActivityStreams`, and stands on everything that embeds one.
+fn context() -> serde_json::Value {
+    serde_json::json!([ACTIVITY_STREAMS, {
+        "Hashtag": "as:Hashtag",
+        "ostatus": "http://ostatus.org#",
+        "conversation": "ostatus:conversation",
+        "gts": "https://gotosocial.org/ns#",
+        "interactionPolicy": { "@id": "gts:interactionPolicy", "@type": "@id" },
+        "canQuote": { "@id": "gts:canQuote", "@type": "@id" },
+        "automaticApproval": { "@id": "gts:automaticApproval", "@type": "@id" },
+    }])
+}
+
 /// A picture that belongs to an article or a profile.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Image {

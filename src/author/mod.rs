@@ -5,6 +5,7 @@ pub mod founding;
 pub mod keys;
 pub mod opt_in;
 pub mod profile;
+mod sealed;
 pub mod store;
 
 use clock::Timestamp;

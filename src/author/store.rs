@@ -2,6 +2,7 @@
 
 mod keys;
 
+use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
@@ -10,10 +11,8 @@ pub use self::keys::{
     all_sealed, any_sealed_key, forget_retired, insert_keys, insert_retired, lock_keys, public_key, retired_keys,
     sealed_key, set_master_check, set_sealed, take_keys,
 };
-use clock::Timestamp;
-
-use super::keys::SealedKey;
 use super::profile::AuthorProfile;
+use super::sealed::SealedKey;
 use super::{Actor, Author, Choice, Community};
 use crate::activity::actor::ActorKind;
 use crate::db::{Columns, Conn, Part, Place, Queue, added, decode_error, json};

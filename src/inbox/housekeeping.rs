@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{receive, store};
+use super::{rejection, store};
 use crate::app::App;
 use crate::moderation::enforcement;
 use crate::worker;
@@ -20,12 +20,12 @@ const CHUNK: i64 = 500;
 pub async fn run(app: App, stop: CancellationToken) {
     let forget = |app: App| async move { Ok(tidy(&app).await.map(|_| ())?) };
     worker::every("housekeeping", EVERY, app.clone(), stop, forget).await;
-    receive::write_waiting_counts(&app).await;
+    rejection::write_waiting_counts(&app).await;
 }
 
 /// Tidies once, by `[retention]`; says how many texts were forgotten.
 pub async fn tidy(app: &App) -> sqlx::Result<u64> {
-    receive::write_waiting_counts(app).await;
+    rejection::write_waiting_counts(app).await;
     enforcement::enforce_if_due(app).await?;
     let (now, retention) = (app.clock.now(), &app.config.retention);
     let (settled, deferred) = (now - retention.settled, now - retention.deferred);

@@ -11,7 +11,7 @@ use super::plan::{self, Act, Plan, Rules, Step};
 use super::report::Report;
 use super::scan::Scan;
 use super::store::{self, Lease, Scanned};
-use super::{Known, choices, founding, unchanged};
+use super::{Known, choices, unchanged};
 use crate::activity::actor::ActorKind;
 use crate::app::App;
 use crate::author::keys::MintError;
@@ -22,6 +22,8 @@ use crate::ids::{ActorId, AuthorId, Handle};
 use crate::post;
 use crate::post::entry::Visibility;
 use crate::worker;
+
+pub use super::error::SyncError;
 
 /// How an operator wants a sync.
 #[derive(Clone, Debug, Default)]
@@ -38,43 +40,6 @@ impl Wish {
     /// Whether nothing is wanted but what the site says.
     fn is_plain(&self) -> bool {
         !self.dry_run && !self.confirm && self.deliver.is_none()
-    }
-}
-
-/// Why a sync could not be done; nothing was written.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// The source cannot be read.
-    #[error(transparent)]
-    Scan(#[from] ScanError),
-    /// An author's handle is taken.
-    #[error(transparent)]
-    Handle(#[from] Collision),
-    /// Someone else scans it.
-    #[error("the source `{0}` is being scanned by another process just now; try again in a moment")]
-    Busy(String),
-    /// The source is not known.
-    #[error("there is no source `{0}` in the configuration; `veerpont config check` lists them")]
-    Unknown(String),
-    /// The post to deliver is not there, or not public.
-    #[error("there is no published post `{0}` that was not sent yet; `veerpont post list` shows the keys")]
-    NothingToDeliver(String),
-    /// A key could not be made.
-    #[error(transparent)]
-    Mint(#[from] MintError),
-    /// The scanning thread died.
-    #[error("the scan stopped unexpectedly: {0}")]
-    Thread(#[from] tokio::task::JoinError),
-    /// The database.
-    #[error("the database failed: {0}; nothing of this sync was kept")]
-    Database(#[from] sqlx::Error),
-}
-
-crate::ends_writes!(SyncError);
-
-impl From<founding::SourceError> for SyncError {
-    fn from(error: founding::SourceError) -> Self {
-        Self::Database(sqlx::Error::Protocol(error.to_string()))
     }
 }
 
