@@ -78,7 +78,8 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
         None => None,
         Some(certificates) => {
             let acceptor = certificates.acceptor()?;
-            tasks.spawn(certificates.watch(stop.clone()));
+            let look = move |_| Arc::clone(&certificates).watch();
+            tasks.spawn(worker::every("certificates", tls::LOOK, app.clone(), stop.clone(), look));
             Some(acceptor)
         }
     };
@@ -93,13 +94,16 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     if !app.config.handbacks.is_empty() {
         tasks.spawn(worker::run(handback::worker::worker(), app.clone(), stop.clone()));
     }
-    let (ours, until) = (app.clone(), stop.clone());
-    let tidy = move || inbox::housekeeping::run(ours.clone(), until.clone());
-    tasks.spawn(worker::supervise("housekeeping", app.clone(), stop.clone(), tidy));
-    let (ours, until) = (app.clone(), stop.clone());
-    let mind = move || mind_the_house(ours.clone(), until.clone());
-    tasks.spawn(worker::supervise("house", app.clone(), stop.clone(), mind));
-    tasks.spawn(keep_seat(seat.clone(), app.clone(), stop.clone()));
+    tasks.spawn(inbox::housekeeping::run(app.clone(), stop.clone()));
+    tasks.spawn(worker::every(
+        "house",
+        BEAT,
+        app.clone(),
+        stop.clone(),
+        |app| async move { Ok(look_after(&app).await?) },
+    ));
+    let held = seat.clone();
+    tasks.spawn(worker::every("seat", SEAT_BEAT, app.clone(), stop.clone(), move |app| keep_seat(held.clone(), app)));
     for source in app.config.sources.clone() {
         let (ours, until) = (app.clone(), stop.clone());
         let watch = move || source::watch::watch(ours.clone(), source.clone(), until.clone());
@@ -134,11 +138,15 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
     app.db
         .write(move |conn| {
             Box::pin(async move {
-                delivery::store::free(conn, &node, now).await?;
-                inbox::store::free(conn, &node, now).await?;
-                inbox::store::wanted::free(conn, &node, now).await?;
-                delivery::store::free_rereads(conn, &node, now).await?;
-                source::store::free(conn, &node, now).await?;
+                for queue in [
+                    delivery::store::FREE_HOSTS,
+                    inbox::store::FREE,
+                    inbox::store::wanted::FREE,
+                    delivery::store::FREE_REREADS,
+                    source::store::FREE,
+                ] {
+                    worker::store::free(conn, queue, &node, now).await?;
+                }
                 source::store::retry_failed(conn, now).await
             })
         })
@@ -173,37 +181,16 @@ pub async fn reread(app: &App) -> anyhow::Result<u64> {
 /// How often a node looks after itself.
 const BEAT: Duration = Duration::from_secs(30);
 
-async fn mind_the_house(app: App, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(BEAT) => {}
-        }
-        if let Err(error) = look_after(&app).await {
-            tracing::warn!(%error, "cannot look after the house; trying again");
-        }
-    }
-}
-
 /// How often a node looks whether it is still the only one of its name.
 const SEAT_BEAT: Duration = Duration::from_secs(5);
 
-/// Holds the place of this node until `stop`. While it is lost, another may be this node: nothing is claimed until it is
-/// ours again.
-async fn keep_seat(seat: Arc<Mutex<Seat>>, app: App, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(SEAT_BEAT) => {}
-        }
-        let lost = seat.lock().await.keep().await.err();
-        if let Some(why) = &lost {
-            tracing::error!(%why, "this node has lost its place: nothing is sent or taken up until it has it again");
-        }
-        if app.replaced.swap(lost.is_some(), Ordering::Relaxed) && lost.is_none() {
-            tracing::info!("this node has its place again");
-        }
+/// Holds the place of this node. While it is lost, another may be this node: nothing is claimed until it is ours again.
+async fn keep_seat(seat: Arc<Mutex<Seat>>, app: App) -> anyhow::Result<()> {
+    let kept = seat.lock().await.keep().await;
+    if app.replaced.swap(kept.is_err(), Ordering::Relaxed) && kept.is_ok() {
+        tracing::info!("this node has its place again");
     }
+    kept.context("this node has lost its place: nothing is sent or taken up until it has it again")
 }
 
 /// Stops claiming while this node's clock is off the database's, or its master key is no longer the one of the

@@ -1,12 +1,13 @@
 //! The one shape of a loop: claim what is due under a lease, work outside any transaction, settle.
 
+pub mod lease;
+pub mod retry;
 pub mod store;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -15,30 +16,11 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::db::{PANICKED, Queue, without_panic};
 
-/// What became of a piece of work; the room that did it settles it so, in a transaction fenced by its lease.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Finished.
-    Done,
-    /// Due again later.
-    Retry {
-        /// How long to wait.
-        after: Duration,
-        /// For people.
-        why: String,
-    },
-    /// Will never work.
-    GiveUp {
-        /// For people.
-        why: String,
-    },
-}
-
-/// A loop. Its rows are its queue: it holds nothing that a crash could lose.
-#[async_trait]
+/// A loop. Its rows are its queue: it holds nothing that a crash could lose. Where they have leases, it is a
+/// [`lease::Leased`].
 pub trait Worker: Send + Sync + 'static {
     /// What a claim hands to [`Worker::work`].
-    type Claim: Clone + Send + 'static;
+    type Claim: Clone + Send + Sync + 'static;
 
     /// For logs.
     const NAME: &'static str;
@@ -49,16 +31,14 @@ pub trait Worker: Send + Sync + 'static {
     /// What it works off: it is woken by commits that add to it, and by no others. Without one it only looks by itself.
     const QUEUE: Option<Queue>;
 
-    /// Takes up to `limit` due pieces under a lease; none when nothing is due. A cheap look before it must be as strict as
-    /// the claim itself, else an idle loop writes for nothing. What was begun too often in vain is settled here: the
-    /// process may have died of it each time.
-    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Self::Claim>>;
+    /// Takes up to `limit` due pieces; none when nothing is due.
+    fn claim(&self, app: &App, limit: usize) -> impl Future<Output = anyhow::Result<Vec<Self::Claim>>> + Send;
 
     /// Works one piece and settles it.
-    async fn work(&self, app: &App, claim: Self::Claim) -> anyhow::Result<()>;
+    fn work(&self, app: &App, claim: Self::Claim) -> impl Future<Output = anyhow::Result<()>> + Send;
 
     /// Settles a piece whose work failed or panicked: it is due again after a while that grows, or is given up.
-    async fn put_off(&self, app: &App, claim: Self::Claim, why: &str) -> anyhow::Result<()>;
+    fn put_off(&self, app: &App, claim: Self::Claim, why: &str) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
 /// Pieces of work that keep a processor busy, at a time: each may need some ten megabytes.
@@ -187,6 +167,28 @@ async fn note_failure(app: &App, worker: &'static str, error: &anyhow::Error) {
     });
     if let Err(error) = noted.await {
         tracing::warn!(worker, %error, "cannot note that a loop failed");
+    }
+}
+
+/// Does something every `pause` until `stop`. An error or a panic is noted, and it is done again the next time.
+pub async fn every<F>(
+    name: &'static str,
+    pause: Duration,
+    app: App,
+    stop: CancellationToken,
+    task: impl Fn(App) -> F + Send,
+) where
+    F: Future<Output = anyhow::Result<()>> + Send,
+{
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        if let Err(error) = without_panic(task(app.clone())).await {
+            tracing::error!(task = name, error = %format!("{error:#}"), "a task failed; it is done again");
+            note_failure(&app, name, &error).await;
+        }
     }
 }
 

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 #[path = "architecture/addresses.rs"]
 mod addresses;
+#[path = "architecture/circles.rs"]
+mod circles;
 #[path = "architecture/citations.rs"]
 mod citations;
 #[path = "architecture/code.rs"]
@@ -68,6 +70,11 @@ fn imports_go_down_the_map_only() {
     assert!(!imports.is_empty(), "the imports were not understood");
     holds(&rules::arrows(&map, &imports));
     holds(&sources.keys().filter_map(|path| rules::unknown_room(&map, path)).collect::<Vec<_>>());
+}
+
+#[test]
+fn modules_beside_each_other_stand_in_no_circle() {
+    holds(&circles::circles(&files("src"), &circles::STILL));
 }
 
 #[test]

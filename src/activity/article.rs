@@ -7,7 +7,7 @@ use hugo_content::Image;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{ACTIVITY_STREAMS, PUBLIC, Urls, collection, escape, picture, put};
+use super::{PUBLIC, Urls, collection, context, escape, picture, put};
 use crate::ids::Handle;
 
 mod byline;
@@ -114,19 +114,6 @@ pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
         put(&mut article, "image", picture(image));
     }
     json!(WithContext::new(article, context()))
-}
-
-/// Names each word of an article beyond `ActivityStreams`, and stands on everything that embeds one.
-pub(super) fn context() -> Value {
-    json!([ACTIVITY_STREAMS, {
-        "Hashtag": "as:Hashtag",
-        "ostatus": "http://ostatus.org#",
-        "conversation": "ostatus:conversation",
-        "gts": "https://gotosocial.org/ns#",
-        "interactionPolicy": { "@id": "gts:interactionPolicy", "@type": "@id" },
-        "canQuote": { "@id": "gts:canQuote", "@type": "@id" },
-        "automaticApproval": { "@id": "gts:automaticApproval", "@type": "@id" },
-    }])
 }
 
 /// The owner's followers, the Group and the mentioned (interop B8, B11); never the Group's followers, who hear of

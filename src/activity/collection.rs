@@ -3,7 +3,7 @@
 use activitypub_federation::protocol::context::WithContext;
 use serde_json::{Value, json};
 
-use super::{article, put};
+use super::{context, put};
 
 /// Followers or following: how many, never who, so without `first` (interop A17).
 #[must_use]
@@ -47,7 +47,7 @@ pub fn page(place: Place<'_>, activities: Vec<Value>) -> Value {
         put(&mut page, "prev", prev);
     }
     put(&mut page, "orderedItems", activities.into_iter().map(without_context).collect::<Vec<_>>());
-    json!(WithContext::new(page, article::context()))
+    json!(WithContext::new(page, context()))
 }
 
 /// What an actor pinned: the ids (interop A16).

@@ -20,6 +20,19 @@ pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 /// The context of ActivityStreams 2.0, which Mastodon compares as a string (interop A7).
 pub const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
+/// Names each word of an article beyond `ActivityStreams`, and stands on everything that embeds one.
+fn context() -> serde_json::Value {
+    serde_json::json!([ACTIVITY_STREAMS, {
+        "Hashtag": "as:Hashtag",
+        "ostatus": "http://ostatus.org#",
+        "conversation": "ostatus:conversation",
+        "gts": "https://gotosocial.org/ns#",
+        "interactionPolicy": { "@id": "gts:interactionPolicy", "@type": "@id" },
+        "canQuote": { "@id": "gts:canQuote", "@type": "@id" },
+        "automaticApproval": { "@id": "gts:automaticApproval", "@type": "@id" },
+    }])
+}
+
 /// A picture as ONE object whose `url` is a plain string: Lemmy reads no other shape (interop A14, B13).
 fn picture(image: &Image) -> serde_json::Value {
     let mut document = serde_json::json!({ "type": "Image", "mediaType": image.media_type, "url": image.url });

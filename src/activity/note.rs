@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::incoming::Mention;
-use super::{PUBLIC, Urls, article, collection, put};
+use super::{PUBLIC, Urls, collection, context, put};
 
 /// Whom an answer turns to: its first words are their name (interop B11).
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +94,7 @@ pub fn note(urls: &Urls, facts: &NoteFacts<'_>) -> Value {
     if let Some(updated) = facts.updated {
         put(&mut note, "updated", updated.rfc3339());
     }
-    json!(WithContext::new(note, article::context()))
+    json!(WithContext::new(note, context()))
 }
 
 /// The author's followers, the community, and whoever is mentioned: a tag without an address notifies nobody (interop B11).

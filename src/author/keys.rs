@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clock::Timestamp;
 use zeroize::Zeroizing;
 
+use super::sealed::UNTIL;
 use super::{Actor, store};
 use crate::app::App;
 use crate::db::Conn;
@@ -13,25 +14,12 @@ use crate::net::keys::{KeyError, PrivateKey, generate_ed25519, generate_rsa};
 use crate::sealing::{MasterKey, SealError};
 use uuid::Uuid;
 
+pub use super::sealed::{MASTER_CHECK, RetiredKey, SealedKey, StoredKey};
+
 /// The fragment of the RSA key, as every peer expects it (interop A9).
 pub const RSA_FRAGMENT: &str = "main-key";
 /// The fragment of the Ed25519 key (interop A10).
 pub const ED25519_FRAGMENT: &str = "ed25519-key";
-
-/// A key pair ready to be stored.
-#[derive(Clone, Debug)]
-pub struct SealedKey {
-    /// `rsa` or `ed25519`.
-    pub kind: &'static str,
-    /// What follows `#` in its id.
-    pub fragment: String,
-    /// PEM for RSA, multibase for Ed25519.
-    pub public: String,
-    /// The private key, sealed for this actor and fragment.
-    pub sealed: String,
-    /// Which master key sealed it.
-    pub master: String,
-}
 
 /// The public halves, as the actor's document shows them.
 #[derive(Clone, Debug)]
@@ -123,35 +111,6 @@ async fn open(app: &App, actor: &Actor, sealed: String, fragment: &str) -> anyho
     Ok(key)
 }
 
-/// A key that was replaced, kept while what was said before may still have to be signed with it.
-#[derive(Clone, Debug)]
-pub struct RetiredKey {
-    /// Whose.
-    pub actor: ActorId,
-    /// Its place: that of the key it was, and the last activity it signs.
-    pub fragment: String,
-    /// The private key, sealed for this actor and fragment.
-    pub sealed: String,
-    /// The last activity it signs: the Update that told of its successor.
-    pub until: ActivityId,
-}
-
-impl RetiredKey {
-    /// Reads a row; `None` where the fragment is that of a key in use.
-    #[must_use]
-    pub fn read(actor: ActorId, fragment: String, sealed: String) -> Option<Self> {
-        let until = ActivityId(fragment.split_once(UNTIL)?.1.parse().ok()?);
-        Some(Self { actor, fragment, sealed, until })
-    }
-
-    fn signs(&self, fragment: &str, activity: ActivityId) -> bool {
-        self.fragment.split_once(UNTIL).is_some_and(|(of, _)| of == fragment) && activity.0 <= self.until.0
-    }
-}
-
-/// In the fragment of a retired key, between what it was and the number of the last activity it signs.
-const UNTIL: &str = ".until.";
-
 /// An actor's keys in use, taken out to be put back by [`retire`].
 pub async fn replace(
     conn: &mut Conn,
@@ -185,21 +144,6 @@ pub async fn retire(
     Ok(())
 }
 
-/// A row of the keys table.
-#[derive(Clone, Debug)]
-pub struct StoredKey {
-    /// `rsa` or `ed25519`.
-    pub kind: String,
-    /// Its place.
-    pub fragment: String,
-    /// The public half.
-    pub public: String,
-    /// The private half, sealed.
-    pub sealed: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
 /// Seals every private key with another master key, in one transaction: all or none. Says how many.
 ///
 /// # Errors
@@ -228,9 +172,6 @@ pub async fn master_fits(app: &App) -> sqlx::Result<bool> {
     let mut conn = app.db.read().await?;
     Ok(store::setting(&mut conn, MASTER_CHECK).await?.is_none_or(|check| check == app.master.check_value()))
 }
-
-/// The setting that names the master key after its first change.
-pub const MASTER_CHECK: &str = "master_key_check";
 
 /// The public halves of an actor's keys; `None` when it has none.
 pub async fn public_halves(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Option<PublicHalves>> {

@@ -4,6 +4,7 @@ pub mod decisions;
 pub mod founding;
 pub mod keys;
 pub mod opt_in;
+mod sealed;
 pub mod store;
 
 use clock::Timestamp;

@@ -2,6 +2,7 @@
 
 mod keys;
 
+use clock::Timestamp;
 use hugo_content::AuthorProfile;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
@@ -11,9 +12,7 @@ pub use self::keys::{
     all_sealed, any_sealed_key, forget_retired, insert_keys, insert_retired, lock_keys, public_key, retired_keys,
     sealed_key, set_master_check, set_sealed, take_keys,
 };
-use clock::Timestamp;
-
-use super::keys::SealedKey;
+use super::sealed::SealedKey;
 use super::{Actor, Author, Choice, Community};
 use crate::activity::actor::ActorKind;
 use crate::db::{Columns, Conn, Part, Place, Queue, added, decode_error, json};

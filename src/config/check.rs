@@ -13,7 +13,7 @@ use super::error::{Fault, Page};
 use super::file::{self, File, Text};
 use super::{
     Community, Config, ConfigError, Database, Delivery, Federation, Limits, Network, Pages, Pictures, Publishing,
-    Retention, Secrets, Server, Tls, moderation, values,
+    Retention, Secrets, Server, Tls, values,
 };
 use crate::ids::{Handle, Host};
 
@@ -268,8 +268,7 @@ impl Reader<'_> {
         let handle = taken.give(&written.handle, &format!("the community \"{name}\""))?;
         let house_handle = taken.give(&written.house_handle, &format!("the house of \"{name}\""))?;
         let summary = written.summary.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-        let policy = written.policy.as_ref();
-        let policy = policy.map(|text| self.page.read(text, |text| moderation::policy(text))).transpose()?;
+        let policy = written.policy.as_ref().map(|text| self.policy(text)).transpose()?;
         Ok(Community { name, handle, house_handle, summary, policy })
     }
 }

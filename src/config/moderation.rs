@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::check::Reader;
 use super::error::Fault;
-use super::file;
+use super::file::{self, Text};
 use super::{ConfigError, values};
 use crate::ids::Domain;
 
@@ -68,7 +68,7 @@ pub enum Others {
     Decline,
 }
 
-pub(super) fn policy(text: &str) -> Result<Policy, Fault> {
+fn policy(text: &str) -> Result<Policy, Fault> {
     match text {
         "open" => Ok(Policy::Open),
         "first-held" => Ok(Policy::FirstHeld),
@@ -101,12 +101,16 @@ fn domain(text: &str) -> Result<Domain, Fault> {
 }
 
 impl Reader<'_> {
+    pub(super) fn policy(&self, written: &Text) -> Result<Policy, ConfigError> {
+        self.page.read(written, |text| policy(text))
+    }
+
     pub(super) fn moderation(&self, written: &file::Moderation) -> Result<Moderation, ConfigError> {
         let usual = Moderation::default();
         let page = self.page;
         let allow_only = written.allow_only.iter().map(|text| page.read(text, |text| domain(text)));
         Ok(Moderation {
-            policy: written.policy.as_ref().map_or(Ok(usual.policy), |text| page.read(text, |text| policy(text)))?,
+            policy: written.policy.as_ref().map_or(Ok(usual.policy), |text| self.policy(text))?,
             allow_only: allow_only.collect::<Result<_, _>>()?,
             others: written.others.as_ref().map_or(Ok(usual.others), |text| page.read(text, |text| others(text)))?,
             max_mentions: self.number(written.max_mentions.as_ref(), usual.max_mentions)?,

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use clock::Timestamp;
 use http::StatusCode;
 
 use super::Ending;
 use crate::ids::ArticleId;
 use crate::net::client::{Reply, SendError};
+use crate::worker::retry;
 
 /// How an attempt ended (interop D2, D3, docs/architecture.md#answers).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,33 +64,16 @@ fn retry_after(reply: &Reply, now: Timestamp) -> Option<Timestamp> {
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Longest wait between attempts at something that may come back.
-const LONGEST_WAIT: Duration = Duration::from_hours(6);
-
 /// How long a host may fail before it counts as gone and is asked once a day (interop D3).
 pub const GONE_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// How long an unsettled Accept holds back the shared inbox of the one it is for (docs/architecture.md#queues).
 pub const ACCEPT_HOLDS: Duration = Duration::from_mins(10);
 
-/// How long to wait after `failures` in a row (counted from 1): `first` doubled each time with up to as much again of
-/// jitter, six hours at most; a day for a host that is gone.
+/// How long a host waits after `failures` in a row ([`retry::wait`]); a day if it is gone.
 #[must_use]
-pub fn wait(first: Duration, failures: i64, gone: bool, dice: u64) -> Duration {
-    if gone {
-        return DAY;
-    }
-    let earlier = usize::try_from(failures.saturating_sub(1)).unwrap_or(0).min(64);
-    ExponentialBuilder::new()
-        .with_factor(2.0)
-        .with_min_delay(first)
-        .with_max_delay(LONGEST_WAIT)
-        .with_max_times(earlier + 1)
-        .with_jitter()
-        .with_jitter_seed(dice)
-        .build()
-        .nth(earlier)
-        .unwrap_or(LONGEST_WAIT)
+pub fn host_wait(first: Duration, failures: i64, gone: bool, dice: u64) -> Duration {
+    if gone { DAY } else { retry::wait(first, failures, dice) }
 }
 
 /// How long a delivery is worth sending, from its making. Longest a Delete, since what is not deleted stays visible, and
@@ -172,14 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_with_jitter_up_to_a_bound() {
+    fn a_host_that_is_gone_is_asked_once_a_day() {
         let first = Duration::from_mins(1);
-        for (failures, least) in [(1, 60), (2, 120), (5, 960), (40, 6 * 3600)] {
-            for dice in 0..50 {
-                let waited = wait(first, failures, false, dice).as_secs();
-                assert!((least..=2 * least).contains(&waited), "{failures} failures: {waited} s");
-            }
-        }
-        assert_eq!(wait(first, 3, true, 1), DAY);
+        assert_eq!(host_wait(first, 3, true, 1), DAY);
+        assert_eq!(host_wait(first, 3, false, 1), retry::wait(first, 3, 1));
     }
 }

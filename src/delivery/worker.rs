@@ -1,8 +1,8 @@
 //! The delivery loop: serves the hosts that are due, each by one task at a time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 use futures::stream::{self, StreamExt};
 use http::StatusCode;
@@ -18,7 +18,8 @@ use crate::app::App;
 use crate::db::{Conn, Queue};
 use crate::follower;
 use crate::ids::InboxId;
-use crate::worker::Worker;
+use crate::worker::lease::Leased;
+use crate::worker::retry;
 
 /// Inboxes of one host that are served at a time, over kept-alive connections.
 const INBOXES_AT_ONCE: usize = 4;
@@ -26,24 +27,19 @@ const INBOXES_AT_ONCE: usize = 4;
 /// Serves hosts.
 pub struct DeliveryWorker;
 
-#[async_trait]
-impl Worker for DeliveryWorker {
+impl Leased for DeliveryWorker {
     type Claim = Lease;
+    type Due = ();
     const NAME: &'static str = "delivery";
     const WIDTH: usize = 256;
     const QUEUE: Option<Queue> = Some(Queue::Hosts);
 
-    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Lease>> {
-        let now = app.clock.now();
-        {
-            let mut conn = app.db.read().await?;
-            if !store::any_due(&mut conn, now).await? {
-                return Ok(Vec::new());
-            }
-        }
-        let (db, node, limit) = (app.db.clone(), app.config.server.node.clone(), i64::try_from(limit)?);
-        let claim = app.db.write(move |conn| Box::pin(async move { store::claim(conn, &db, &node, limit, now).await }));
-        Ok(claim.await?)
+    async fn look(_: &App, conn: &mut Conn, _: i64, now: Timestamp) -> sqlx::Result<Option<()>> {
+        Ok(store::any_due(conn, now).await?.then_some(()))
+    }
+
+    async fn take(app: &App, conn: &mut Conn, (): (), limit: i64, now: Timestamp) -> sqlx::Result<Vec<Lease>> {
+        store::claim(conn, &app.db, &app.config.server.node, limit, now).await
     }
 
     async fn work(&self, app: &App, lease: Lease) -> anyhow::Result<()> {
@@ -52,11 +48,12 @@ impl Worker for DeliveryWorker {
         Ok(())
     }
 
-    async fn put_off(&self, app: &App, lease: Lease, why: &str) -> anyhow::Result<()> {
-        let wait = policy::wait(app.config.delivery.first_retry, lease.begun, false, app.ids.dice());
-        let (until, why) = (app.clock.now() + wait, why.to_owned());
-        app.db.write(move |conn| Box::pin(async move { store::put_off(conn, &lease, until, &why).await })).await?;
-        Ok(())
+    fn wait(app: &App, lease: &Lease) -> Duration {
+        retry::wait(app.config.delivery.first_retry, lease.begun, app.ids.dice())
+    }
+
+    async fn retry(conn: &mut Conn, lease: &Lease, at: Timestamp, why: &str, _: Timestamp) -> sqlx::Result<()> {
+        store::put_off(conn, lease, at, why).await
     }
 }
 
@@ -264,7 +261,7 @@ impl Visit<'_> {
     async fn miss(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<bool> {
         let now = self.app.clock.now();
         let first = self.app.config.delivery.first_retry;
-        let until = now + policy::wait(first, waiting.inbox_failures + 1, false, self.app.ids.dice());
+        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.dice());
         let (lease, waiting) = (self.lease.clone(), waiting.clone());
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
@@ -315,7 +312,7 @@ impl Visit<'_> {
     async fn back_off_inbox(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         let first = self.app.config.delivery.first_retry;
-        let until = now + policy::wait(first, waiting.inbox_failures + 1, false, self.app.ids.dice());
+        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.dice());
         let (lease, waiting) = (self.lease.clone(), waiting.clone());
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
@@ -341,7 +338,7 @@ impl Visit<'_> {
         };
         let gone = failing_since.is_some_and(|since| now.since(since) >= policy::GONE_AFTER);
         let first = self.app.config.delivery.first_retry;
-        let until = now + policy::wait(first, failures + 1, gone, self.app.ids.dice());
+        let until = now + policy::host_wait(first, failures + 1, gone, self.app.ids.dice());
         let until = asked.map_or(until, |asked| asked.max(until));
         let why = match (shown.answer, &shown.error) {
             (Some(status), Some(words)) => format!("it answered {status}: {words}"),

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::receive::{Turned, ours, turned};
+use super::rejection::{Turned, ours, turned};
 use crate::activity::incoming::Incoming;
 use crate::app::App;
 use crate::ids::Domain;

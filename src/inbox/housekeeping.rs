@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{receive, store};
+use super::{rejection, store};
 use crate::app::App;
 use crate::moderation::enforcement;
+use crate::worker;
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
@@ -17,21 +18,14 @@ const CHUNK: i64 = 500;
 
 /// Tidies every minute until told to stop.
 pub async fn run(app: App, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = tokio::time::sleep(EVERY) => {}
-        }
-        if let Err(error) = tidy(&app).await {
-            tracing::error!(%error, "cannot forget old texts; trying again in a minute");
-        }
-    }
-    receive::write_waiting_counts(&app).await;
+    let forget = |app: App| async move { Ok(tidy(&app).await.map(|_| ())?) };
+    worker::every("housekeeping", EVERY, app.clone(), stop, forget).await;
+    rejection::write_waiting_counts(&app).await;
 }
 
 /// Tidies once, by `[retention]`; says how many texts were forgotten.
 pub async fn tidy(app: &App) -> sqlx::Result<u64> {
-    receive::write_waiting_counts(app).await;
+    rejection::write_waiting_counts(app).await;
     enforcement::enforce_if_due(app).await?;
     let (now, retention) = (app.clock.now(), &app.config.retention);
     let (settled, deferred) = (now - retention.settled, now - retention.deferred);

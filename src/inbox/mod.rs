@@ -8,6 +8,7 @@ pub mod housekeeping;
 pub mod meaning;
 pub mod reader;
 pub mod receive;
+pub mod rejection;
 pub mod seeker;
 pub mod store;
 pub mod worker;

@@ -8,7 +8,8 @@ use http::{HeaderMap, Method};
 use url::Url;
 
 use super::barred::refuse_blocked_key;
-use super::receive::{Turned, claim, proven, source_name};
+use super::receive::{claim, proven, source_name};
+use super::rejection::Turned;
 use crate::app::App;
 use crate::delivery;
 use crate::ids::{ArticleId, Host};

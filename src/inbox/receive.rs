@@ -1,13 +1,13 @@
 //! From a request to a kept row: refused as early as possible, verified, stored, and only then answered 202.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::barred::{refuse_blocked, refuse_blocked_key};
 use super::foreign_host;
+use super::rejection::{Turned, count, ours, refuse, too_many, turned};
 use super::store::{self, Arrival};
 use crate::activity::incoming::{self, Incoming, Kind};
 use crate::app::App;
@@ -35,21 +35,6 @@ pub struct Post<'a> {
     pub from: Option<IpAddr>,
 }
 
-/// Why a request was turned away: an answer, a label to count by, and a sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turned {
-    /// What the sender is answered.
-    pub status: StatusCode,
-    /// One of a bounded set.
-    pub label: &'static str,
-    /// For the sender's admin.
-    pub why: String,
-    /// Whom it claims to be from, unproved.
-    pub host: Option<String>,
-    /// When to come back, where that is known.
-    pub retry_after: Option<Duration>,
-}
-
 /// Receives an activity: `Ok` is answered 202.
 ///
 /// # Errors
@@ -61,31 +46,6 @@ pub async fn receive(app: &App, post: Post<'_>) -> Result<(), Turned> {
     }
     outcome
 }
-
-/// Notes that a request was turned away, here or at the door.
-pub async fn refuse(app: &App, turned: &Turned) {
-    let host = turned.host.as_deref();
-    // The log does not grow with each request of a flood.
-    if turned.status != StatusCode::TOO_MANY_REQUESTS {
-        tracing::info!(
-            status = turned.status.as_u16(),
-            reason = turned.label,
-            host = host.unwrap_or("-"),
-            "turned a request away: {}",
-            turned.why
-        );
-    }
-    count(app, host, turned.label).await;
-}
-
-/// Writes what was counted but not written yet.
-pub async fn write_waiting_counts(app: &App) {
-    write_counts(app, app.throttles.refused.take()).await;
-    foreign_host::write_waiting(app).await;
-}
-
-/// In place of a host that is not known.
-const UNKNOWN: &str = "(unknown)";
 
 async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
     let media_type = post.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -194,31 +154,6 @@ fn within_limits(app: &App, host: &str, bytes: usize) -> Result<(), Turned> {
             too_many(wait, "too-much-in-all", "all servers together have sent too much today".to_owned())
         }
     })
-}
-
-/// When to come back while there is no room on the disk.
-const FULL_FOR: Duration = Duration::from_mins(10);
-
-/// Nothing is taken in while the disk is nearly full: what is answered 202 must be kept, and so must what we say ourselves.
-///
-/// # Errors
-/// When it is.
-pub fn refuse_when_full(app: &App) -> Result<(), Turned> {
-    if !app.is_full() {
-        return Ok(());
-    }
-    let full = turned(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "disk-full",
-        "there is no room to keep anything just now; come back later",
-    );
-    Err(Turned { retry_after: Some(FULL_FOR), ..full })
-}
-
-/// A request that comes too soon after others.
-#[must_use]
-pub fn too_many(wait: Duration, label: &'static str, why: String) -> Turned {
-    Turned { retry_after: Some(wait), ..turned(StatusCode::TOO_MANY_REQUESTS, label, why) }
 }
 
 fn is_self_delete(incoming: &Incoming) -> bool {
@@ -343,46 +278,9 @@ async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) ->
         .await
 }
 
-/// Counts are written together, so that nobody who has proved nothing costs us a write with each request.
-async fn count(app: &App, host: Option<&str>, label: &'static str) {
-    let counts = app.throttles.refused.add(host.unwrap_or(UNKNOWN), label, app.clock.now());
-    write_counts(app, counts).await;
-}
-
-async fn write_counts(app: &App, counts: Vec<(String, &'static str, i64)>) {
-    if counts.is_empty() {
-        return;
-    }
-    let day = app.clock.now().date_time().format("%Y-%m-%d").to_string();
-    let counted = app.db.write(move |conn| {
-        Box::pin(async move {
-            for (host, label, times) in &counts {
-                let host: String = host.chars().take(255).collect();
-                store::count_refusal(conn, &day, &host, label, *times).await?;
-            }
-            Ok::<_, sqlx::Error>(())
-        })
-    });
-    let counted = counted.await;
-    if let Err(error) = counted {
-        tracing::error!(%error, "cannot count a refusal");
-    }
-}
-
 /// Whether a keyId leads to this very actor: its address with a fragment, or `GoToSocial`'s `/main-key` below it. A key
 /// of anybody else who is gone proves nothing.
 fn names_actor(key_id: &str, actor: &str) -> bool {
     let place = key_id.split('#').next().unwrap_or(key_id);
     place == actor || place.strip_suffix("/main-key") == Some(actor)
-}
-
-/// A request turned away, of whoever it may be.
-pub fn turned(status: StatusCode, label: &'static str, why: impl Into<String>) -> Turned {
-    Turned { status, label, why: why.into(), host: None, retry_after: None }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
-pub(super) fn ours(error: sqlx::Error) -> Turned {
-    tracing::error!(%error, "cannot receive");
-    turned(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot store anything just now")
 }

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 use serde_json::Value;
 
@@ -15,15 +14,14 @@ use crate::activity::Urls;
 use crate::activity::incoming::{self, same_origin};
 use crate::app::App;
 use crate::db::{Conn, Queue};
-use crate::delivery::policy;
 use crate::ids::{Host, Ids};
 use crate::interaction;
 use crate::moderation::door;
 use crate::remote;
 use crate::remote::actors;
 use crate::remote::fetch::{self, FetchError, Fetched};
-use crate::worker::Worker;
-use crate::worker::store::BEGUN_MAX;
+use crate::worker::lease::Leased;
+use crate::worker::retry;
 
 /// Attempts after which a document that cannot be had is given up: about two and a half days.
 const ATTEMPTS: i64 = 14;
@@ -43,27 +41,19 @@ pub(super) const DEEPEST: i64 = 20;
 /// Seeks.
 pub struct Seeker;
 
-#[async_trait]
-impl Worker for Seeker {
+impl Leased for Seeker {
     type Claim = Wanted;
+    type Due = ();
     const NAME: &'static str = "seeker";
     const WIDTH: usize = 16;
     const QUEUE: Option<Queue> = Some(Queue::Wanted);
 
-    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Wanted>> {
-        if app.is_full() {
-            return Ok(Vec::new());
-        }
-        let now = app.clock.now();
-        {
-            let mut conn = app.db.read().await?;
-            if !wanted::any_due(&mut conn, now).await? {
-                return Ok(Vec::new());
-            }
-        }
-        let (claimer, limit) = (app.clone(), i64::try_from(limit)?);
-        let claim = app.db.write(move |conn| Box::pin(async move { claim(&claimer, conn, limit, now).await }));
-        Ok(claim.await?)
+    async fn look(app: &App, conn: &mut Conn, _: i64, now: Timestamp) -> sqlx::Result<Option<()>> {
+        Ok((!app.is_full() && wanted::any_due(conn, now).await?).then_some(()))
+    }
+
+    async fn take(app: &App, conn: &mut Conn, (): (), limit: i64, now: Timestamp) -> sqlx::Result<Vec<Wanted>> {
+        wanted::claim(conn, &app.db, &app.config.server.node, limit, now).await
     }
 
     async fn work(&self, app: &App, wanted: Wanted) -> anyhow::Result<()> {
@@ -81,37 +71,23 @@ impl Worker for Seeker {
         }
     }
 
-    async fn put_off(&self, app: &App, wanted: Wanted, why: &str) -> anyhow::Result<()> {
-        if wanted.begun >= BEGUN_MAX {
-            return end(app, wanted, "failed", why.to_owned()).await;
-        }
-        let (at, why) =
-            (app.clock.now() + policy::wait(FIRST_WAIT, wanted.begun, false, app.ids.dice()), why.to_owned());
-        app.db.write(move |conn| Box::pin(async move { wanted::put_off(conn, &wanted, at, &why).await })).await?;
-        Ok(())
+    fn begun(wanted: &Wanted) -> Option<i64> {
+        Some(wanted.begun)
+    }
+
+    fn wait(app: &App, wanted: &Wanted) -> Duration {
+        retry::wait(FIRST_WAIT, wanted.begun, app.ids.dice())
+    }
+
+    async fn retry(conn: &mut Conn, wanted: &Wanted, at: Timestamp, why: &str, _: Timestamp) -> sqlx::Result<()> {
+        wanted::put_off(conn, wanted, at, why).await
+    }
+
+    async fn give_up(_: &App, conn: &mut Conn, wanted: &Wanted, why: &str, now: Timestamp) -> sqlx::Result<()> {
+        tracing::error!(url = wanted.url, why, "a document was given up");
+        give_up(conn, wanted, "failed", why, now).await
     }
 }
-
-/// Takes what is due. What was begun as often as may be, and never ended, is not begun again: the process may have ended
-/// by it each time.
-async fn claim(app: &App, conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Wanted>> {
-    loop {
-        let due = wanted::claim(conn, &app.db, &app.config.server.node, limit, now).await?;
-        let (hopeless, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|wanted| wanted.begun > BEGUN_MAX);
-        for wanted in &hopeless {
-            tracing::error!(url = wanted.url, "a document was given up: {NEVER_ENDED}");
-            give_up(conn, wanted, "failed", NEVER_ENDED, now).await?;
-        }
-        // What waited behind them is due now.
-        if hopeless.is_empty() || !due.is_empty() {
-            return Ok(due);
-        }
-    }
-}
-
-/// Why a document is given up that nobody lived to tell of.
-const NEVER_ENDED: &str =
-    "reading it was begun five times and never brought to an end: each time the process ended first";
 
 /// What a document turned out to be.
 #[derive(Clone)]
@@ -315,7 +291,7 @@ async fn give_up(conn: &mut Conn, wanted: &Wanted, outcome: &str, why: &str, now
 /// waits with the one that was tried, and is given up with it.
 async fn rest(app: &App, wanted: Wanted, host: Host, why: String) -> anyhow::Result<()> {
     let (now, tries) = (app.clock.now(), wanted.attempts);
-    let again = now + policy::wait(FIRST_WAIT, tries, false, app.ids.dice());
+    let again = now + retry::wait(FIRST_WAIT, tries, app.ids.dice());
     let settled = app.db.write(move |conn| {
         Box::pin(async move {
             if tries < ATTEMPTS {
@@ -335,7 +311,7 @@ async fn rest(app: &App, wanted: Wanted, host: Host, why: String) -> anyhow::Res
 
 async fn put_off(app: &App, wanted: Wanted, why: String) -> anyhow::Result<()> {
     let now = app.clock.now();
-    let at = now + policy::wait(FIRST_WAIT, wanted.attempts, false, app.ids.dice());
+    let at = now + retry::wait(FIRST_WAIT, wanted.attempts, app.ids.dice());
     app.db.write(move |conn| Box::pin(async move { wanted::retry(conn, &wanted, at, &why, now).await })).await?;
     Ok(())
 }

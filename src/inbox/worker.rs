@@ -3,22 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 
 use super::meaning::{self, Reading};
 use super::{Inbound, Outcome, Verdict, store};
 use crate::app::App;
 use crate::db::{Conn, Queue};
-use crate::delivery::policy;
-use crate::worker::{Worker, apart};
-
-/// Attempts after which an activity that makes us fail blocks its actor no longer.
-const ATTEMPTS: i64 = 5;
-
-/// Why it is given up then, where nobody lived to tell.
-const NEVER_ENDED: &str =
-    "it was begun five times and never brought to an end: each time the process ended first, or its database failed";
+use crate::worker::lease::Leased;
+use crate::worker::{apart, retry};
 
 /// The wait after the first failure; it doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(10);
@@ -26,63 +18,41 @@ const FIRST_WAIT: Duration = Duration::from_secs(10);
 /// Interprets.
 pub struct InboxWorker;
 
-#[async_trait]
-impl Worker for InboxWorker {
+impl Leased for InboxWorker {
     type Claim = Inbound;
+    type Due = ();
     const NAME: &'static str = "inbox";
     const WIDTH: usize = 64;
     const QUEUE: Option<Queue> = Some(Queue::Inbound);
 
-    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Inbound>> {
-        let now = app.clock.now();
-        {
-            let mut conn = app.db.read().await?;
-            if !store::any_due(&mut conn, now).await? {
-                return Ok(Vec::new());
-            }
-        }
-        let (claimer, limit) = (app.clone(), i64::try_from(limit)?);
-        let claim = app.db.write(move |conn| Box::pin(async move { claim(&claimer, conn, limit, now).await }));
-        Ok(claim.await?)
+    async fn look(_: &App, conn: &mut Conn, _: i64, now: Timestamp) -> sqlx::Result<Option<()>> {
+        Ok(store::any_due(conn, now).await?.then_some(()))
+    }
+
+    async fn take(app: &App, conn: &mut Conn, (): (), limit: i64, now: Timestamp) -> sqlx::Result<Vec<Inbound>> {
+        store::claim(conn, &app.db, &app.config.server.node, limit, now).await
     }
 
     async fn work(&self, app: &App, inbound: Inbound) -> anyhow::Result<()> {
-        Ok(interpret(app, inbound).await?)
+        interpret(app, inbound).await
     }
 
-    async fn put_off(&self, app: &App, inbound: Inbound, why: &str) -> anyhow::Result<()> {
-        let now = app.clock.now();
-        let at = now + policy::wait(FIRST_WAIT, inbound.attempts, false, app.ids.dice());
-        let (ids, why) = (app.ids.clone(), why.to_owned());
-        app.db
-            .write(move |conn| {
-                Box::pin(async move {
-                    if inbound.attempts < ATTEMPTS {
-                        return store::retry(conn, &inbound, at).await;
-                    }
-                    let verdict = Verdict::new(Outcome::Failed, why);
-                    store::settle(conn, &ids, &inbound, &verdict, now).await.map(|_| ())
-                })
-            })
-            .await?;
-        Ok(())
+    fn begun(inbound: &Inbound) -> Option<i64> {
+        Some(inbound.attempts)
     }
-}
 
-/// Takes what is due. What was begun as often as may be, and never ended, is not begun again: the process may have ended
-/// by it each time.
-async fn claim(app: &App, conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Inbound>> {
-    loop {
-        let due = store::claim(conn, &app.db, &app.config.server.node, limit, now).await?;
-        let (hopeless, due): (Vec<_>, Vec<_>) = due.into_iter().partition(|inbound| inbound.attempts > ATTEMPTS);
-        for inbound in &hopeless {
-            tracing::error!(activity = inbound.activity_id, "an activity was given up: {NEVER_ENDED}");
-            store::settle(conn, &app.ids, inbound, &Verdict::new(Outcome::Failed, NEVER_ENDED), now).await?;
-        }
-        // What waited behind them is due now.
-        if hopeless.is_empty() || !due.is_empty() {
-            return Ok(due);
-        }
+    fn wait(app: &App, inbound: &Inbound) -> Duration {
+        retry::wait(FIRST_WAIT, inbound.attempts, app.ids.dice())
+    }
+
+    async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp, _: &str, _: Timestamp) -> sqlx::Result<()> {
+        store::retry(conn, inbound, at).await
+    }
+
+    /// So that it blocks its actor no longer.
+    async fn give_up(app: &App, conn: &mut Conn, inbound: &Inbound, why: &str, now: Timestamp) -> sqlx::Result<()> {
+        tracing::error!(activity = inbound.activity_id, why, "an activity was given up");
+        store::settle(conn, &app.ids, inbound, &Verdict::new(Outcome::Failed, why), now).await.map(|_| ())
     }
 }
 

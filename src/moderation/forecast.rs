@@ -3,12 +3,24 @@
 use serde::Serialize;
 
 use super::enforcement::{CHUNK, Enforced};
-use super::listing::{Impossible, Lost, Wish};
 use super::rules::{Rules, Who};
+use super::wish::{Impossible, Wish};
 use super::{Block, BlockKind, Severity, said_before};
 use crate::app::App;
 use crate::ids::{BlockId, Domain};
 use crate::{delivery, follower, interaction};
+
+/// A follow that ends by a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lost {
+    /// Who follows, by id.
+    #[serde(rename = "follower_id")]
+    pub follower: String,
+    /// Whom of ours, `@user@host`.
+    pub author: String,
+    /// By which domain of the list.
+    pub because: String,
+}
 
 /// What a block would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -10,6 +10,7 @@ pub mod listing;
 pub mod lists;
 pub mod rules;
 pub mod store;
+mod wish;
 
 use std::time::Duration;
 

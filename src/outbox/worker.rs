@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 use serde_json::Value;
 
@@ -18,7 +17,8 @@ use crate::interaction::store::Ending;
 use crate::interaction::{self, Note};
 use crate::post::{self, Article};
 use crate::worker::Worker;
-use crate::worker::store::{self as begun, BEGUN_MAX};
+use crate::worker::retry::BEGUN_MAX;
+use crate::worker::store as begun;
 
 /// Recipients whose rows are written in one transaction: small enough not to hold other writers up (ADR 1).
 const CHUNK: i64 = 5000;
@@ -42,7 +42,6 @@ pub enum Step {
     Farewell(Box<Actor>),
 }
 
-#[async_trait]
 impl Worker for OutboxWorker {
     type Claim = Step;
     const NAME: &'static str = "outbox";

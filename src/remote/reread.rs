@@ -4,22 +4,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use clock::Timestamp;
 
 use super::fetch::FetchError;
 use super::{Remote, actors, store};
 use crate::app::App;
-use crate::db::Queue;
+use crate::db::{Conn, Queue};
 use crate::delivery;
-use crate::delivery::store::Reread;
+use crate::delivery::store::{ONCE_IN, Reread};
 use crate::follower;
-use crate::worker::Worker;
+use crate::worker::lease::Leased;
+use crate::worker::retry::BEGUN_MAX;
 
 /// Attempts, a day apart, after which somebody who cannot be read is taken to be where they were.
 const ATTEMPTS: i64 = 3;
-
-/// How often a reading may begin and not end, as when the program dies of it.
-const BEGUN: i64 = 5;
 
 /// How long a host that does not answer is left alone.
 const REST: Duration = Duration::from_hours(1);
@@ -27,31 +25,24 @@ const REST: Duration = Duration::from_hours(1);
 /// Reads again.
 pub struct Rereader;
 
-#[async_trait]
-impl Worker for Rereader {
+impl Leased for Rereader {
     type Claim = Reread;
+    type Due = Vec<Reread>;
     const NAME: &'static str = "rereader";
     const WIDTH: usize = 4;
     const QUEUE: Option<Queue> = None;
 
-    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Reread>> {
-        let now = app.clock.now();
-        let due = {
-            let mut conn = app.db.read().await?;
-            delivery::store::due_rereads(&mut conn, i64::try_from(limit)?, now).await?
-        };
-        if due.is_empty() {
-            return Ok(due);
-        }
-        let node = app.config.server.node.clone();
-        let claim = app
-            .db
-            .write(move |conn| Box::pin(async move { delivery::store::claim_rereads(conn, due, &node, now).await }));
-        Ok(claim.await?)
+    async fn look(_: &App, conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Option<Vec<Reread>>> {
+        let due = delivery::store::due_rereads(conn, limit, now).await?;
+        Ok((!due.is_empty()).then_some(due))
+    }
+
+    async fn take(app: &App, conn: &mut Conn, due: Vec<Reread>, _: i64, now: Timestamp) -> sqlx::Result<Vec<Reread>> {
+        delivery::store::claim_rereads(conn, due, &app.config.server.node, now).await
     }
 
     async fn work(&self, app: &App, reread: Reread) -> anyhow::Result<()> {
-        if reread.attempts > BEGUN {
+        if reread.attempts > BEGUN_MAX {
             return settle(app, reread, Found::Nothing).await;
         }
         // What waits for another inbox than before goes there as the document is kept.
@@ -64,8 +55,12 @@ impl Worker for Rereader {
         }
     }
 
-    async fn put_off(&self, app: &App, reread: Reread, why: &str) -> anyhow::Result<()> {
-        put_off(app, reread, FetchError::Ours(why.to_owned())).await
+    fn wait(_: &App, _: &Reread) -> Duration {
+        ONCE_IN
+    }
+
+    async fn retry(conn: &mut Conn, reread: &Reread, at: Timestamp, _: &str, now: Timestamp) -> sqlx::Result<()> {
+        delivery::store::put_off_reread(conn, reread, at, now).await
     }
 }
 
@@ -117,17 +112,16 @@ async fn settle(app: &App, reread: Reread, found: Found) -> anyhow::Result<()> {
 /// The answer that ends an inbox for good, once its actor still names it.
 const GONE: i64 = 410;
 
+/// Puts an actor off who could not be read, and with it all of a host that does not answer.
 async fn put_off(app: &App, reread: Reread, error: FetchError) -> anyhow::Result<()> {
     tracing::debug!(actor = reread.url, %error, "cannot read an actor again whose inbox is missing");
     let now = app.clock.now();
-    let host = match error {
-        FetchError::Unavailable { host, .. } => Some(host),
-        _ => None,
-    };
     let put_off = app.db.write(move |conn| {
         Box::pin(async move {
-            let rest = host.as_ref().map(|host| (host, REST));
-            delivery::store::put_off_reread(conn, &reread, rest, now).await
+            if let FetchError::Unavailable { host, .. } = &error {
+                delivery::store::rest_rereads(conn, host, REST).await?;
+            }
+            delivery::store::put_off_reread(conn, &reread, now + ONCE_IN, now).await
         })
     });
     put_off.await?;

@@ -13,13 +13,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::config;
 
 /// How often the files are looked at. Their content counts, so that links that are turned elsewhere are noticed.
-const LOOK: Duration = Duration::from_secs(10);
+pub(super) const LOOK: Duration = Duration::from_secs(10);
 
 /// The certificate in use, and the files it came from.
 #[derive(Debug)]
@@ -94,17 +93,9 @@ impl Certificates {
         *seen = found;
     }
 
-    /// Looks again and again until told to stop.
-    pub(super) async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOK) => {}
-            }
-            let certificates = Arc::clone(&self);
-            // A failure here would be a panic, after which the next look is as good as any.
-            let _ = tokio::task::spawn_blocking(move || certificates.look_again()).await;
-        }
+    /// [`Certificates::look_again`], while nobody waits for the files.
+    pub(super) async fn watch(self: Arc<Self>) -> anyhow::Result<()> {
+        Ok(tokio::task::spawn_blocking(move || self.look_again()).await?)
     }
 }
 

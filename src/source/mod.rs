@@ -4,6 +4,7 @@ pub mod apply;
 pub mod choices;
 pub mod connector;
 pub mod decisions;
+mod error;
 pub mod founding;
 pub mod git;
 pub mod hooks;

@@ -8,6 +8,7 @@ use sqlx::query;
 use super::Known;
 use crate::db::{Columns, Conn, Queue, added};
 use crate::ids::{CommunityId, Ids, SourceId};
+use crate::worker::store::rested;
 
 /// How long a scan is waited for after its last sign of life, before another process may take the source over.
 const LEASE: Duration = Duration::from_mins(1);
@@ -103,26 +104,16 @@ pub async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Resu
     Ok(())
 }
 
-/// Frees what this node held when it last stopped. A source that it was scanning again and again when it stopped rests
-/// for a while ([`crate::worker::store::rest`]), since it may have stopped by that; `status` says so.
-pub async fn free(conn: &mut Conn, owner: &str, now: Timestamp) -> sqlx::Result<()> {
-    query(
-        "UPDATE sources SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1,
-         next_scan_at = CASE WHEN begun <= 2 THEN next_scan_at WHEN begun > 9 THEN $2 + 3840000
-             ELSE $2 + 60000 * (begun - 2) * (begun - 2) END,
-         error = CASE WHEN begun <= 2 THEN error ELSE 'each of the last ' || CAST(begun AS TEXT) ||
-             ' scans ended with the process: the log may say why; the next one waits' END
-         WHERE lease_owner = $1",
-    )
-    .bind(owner)
-    .bind(now.millis())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
+/// Frees what a node held when it last stopped ([`crate::worker::store::free`]); `status` says of what rests.
+pub const FREE: &str = concat!(
+    "UPDATE sources SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1, next_scan_at = ",
+    rested!("next_scan_at"),
+    ", error = CASE WHEN begun <= 2 THEN error ELSE 'each of the last ' || CAST(begun AS TEXT) ||
+     ' scans ended with the process: the log may say why; the next one waits' END WHERE lease_owner = $1"
+);
 
 /// Makes every source due whose last scan failed, without the pause that follows a failure: what was wrong may be mended. One
-/// by which the process ended again and again rests all the same ([`free`]).
+/// by which the process ended again and again rests all the same ([`FREE`]).
 pub async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1 AND begun <= 2")
         .bind(now.millis())

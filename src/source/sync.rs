@@ -11,7 +11,7 @@ use super::connector::{self, ScanError};
 use super::plan::{self, Act, Plan, Rules, Step};
 use super::report::Report;
 use super::store::{self, Lease, Scanned};
-use super::{Known, choices, founding, unchanged};
+use super::{Known, choices, unchanged};
 use crate::activity::actor::ActorKind;
 use crate::app::App;
 use crate::author::keys::MintError;
@@ -20,6 +20,9 @@ use crate::author::{self, Actor, Author};
 use crate::config::{self, MovedAway, Source};
 use crate::ids::{ActorId, AuthorId, Handle};
 use crate::post;
+use crate::worker;
+
+pub use super::error::SyncError;
 
 /// How an operator wants a sync.
 #[derive(Clone, Debug, Default)]
@@ -36,43 +39,6 @@ impl Wish {
     /// Whether nothing is wanted but what the site says.
     fn is_plain(&self) -> bool {
         !self.dry_run && !self.confirm && self.deliver.is_none()
-    }
-}
-
-/// Why a sync could not be done; nothing was written.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// The source cannot be read.
-    #[error(transparent)]
-    Scan(#[from] ScanError),
-    /// An author's handle is taken.
-    #[error(transparent)]
-    Handle(#[from] Collision),
-    /// Someone else scans it.
-    #[error("the source `{0}` is being scanned by another process just now; try again in a moment")]
-    Busy(String),
-    /// The source is not known.
-    #[error("there is no source `{0}` in the configuration; `veerpont config check` lists them")]
-    Unknown(String),
-    /// The post to deliver is not there, or not public.
-    #[error("there is no published post `{0}` that was not sent yet; `veerpont post list` shows the keys")]
-    NothingToDeliver(String),
-    /// A key could not be made.
-    #[error(transparent)]
-    Mint(#[from] MintError),
-    /// The scanning thread died.
-    #[error("the scan stopped unexpectedly: {0}")]
-    Thread(#[from] tokio::task::JoinError),
-    /// The database.
-    #[error("the database failed: {0}; nothing of this sync was kept")]
-    Database(#[from] sqlx::Error),
-}
-
-crate::ends_writes!(SyncError);
-
-impl From<founding::SourceError> for SyncError {
-    fn from(error: founding::SourceError) -> Self {
-        Self::Database(sqlx::Error::Protocol(error.to_string()))
     }
 }
 
@@ -120,7 +86,7 @@ fn owner(app: &App) -> String {
 /// sync is kept, and the next need not wait.
 pub async fn let_go(app: &App) -> sqlx::Result<()> {
     let (owner, now) = (owner(app), app.clock.now());
-    app.db.write(move |conn| Box::pin(async move { store::free(conn, &owner, now).await })).await
+    app.db.write(move |conn| Box::pin(async move { worker::store::free(conn, store::FREE, &owner, now).await })).await
 }
 
 /// Scans a source under a lease and writes what follows; lets go of it whatever happens.

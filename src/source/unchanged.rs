@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Known;
 use super::connector;
+use super::error::SyncError;
 use super::git::Standing;
 use super::plan::{self, Act, Step};
 use super::report::Report;
 use super::store::{self, Lease, Scanned};
-use super::sync::SyncError;
 use crate::app::App;
 use crate::config::Source;
 use crate::post::PostState;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use clock::Clock;
+use clock::{Clock, Timestamp};
 
 use super::Known;
 use super::store::{self, Lease, Scanned};
 use super::sync::{self, Wish};
 use crate::app::App;
-use crate::db::Queue;
-use crate::worker::Worker;
+use crate::config::Source;
+use crate::db::{Conn, Queue};
+use crate::worker::lease::Leased;
 
 /// A scan that takes longer says how far it is, and no oftener than this.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
@@ -19,44 +19,46 @@ const BETWEEN_LINES: Duration = Duration::from_secs(10);
 /// Scans.
 pub struct SourceWorker;
 
-#[async_trait]
-impl Worker for SourceWorker {
+impl Leased for SourceWorker {
     type Claim = (Known, Lease);
+    type Due = Vec<Known>;
     const NAME: &'static str = "source";
     const WIDTH: usize = 1;
     const QUEUE: Option<Queue> = Some(Queue::Sources);
 
-    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<(Known, Lease)>> {
-        let now = app.clock.now();
-        let (due, known) = {
-            let mut conn = app.db.read().await?;
-            let due = store::due(&mut conn, now).await?;
-            if due.is_empty() {
-                return Ok(Vec::new());
-            }
-            (due, store::known(&mut conn).await?)
-        };
+    async fn look(app: &App, conn: &mut Conn, _: i64, now: Timestamp) -> sqlx::Result<Option<Vec<Known>>> {
+        let due = store::due(conn, now).await?;
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let mut known: Vec<Known> = store::known(conn).await?;
+        // One that was taken out of the configuration stays as it is.
+        known.retain(|known| due.contains(&known.id) && configured(app, known).is_some());
+        known.sort_by_key(|known| due.iter().position(|due| *due == known.id));
+        Ok((!known.is_empty()).then_some(known))
+    }
+
+    async fn take(
+        app: &App,
+        conn: &mut Conn,
+        due: Vec<Known>,
+        limit: i64,
+        now: Timestamp,
+    ) -> sqlx::Result<Vec<(Known, Lease)>> {
         let mut claimed = Vec::new();
-        for source in due {
-            if claimed.len() >= limit {
+        for known in due {
+            if let Some(lease) = store::claim(conn, known.id, &app.config.server.node, now).await? {
+                claimed.push((known, lease));
+            }
+            if i64::try_from(claimed.len()).unwrap_or(i64::MAX) >= limit {
                 break;
-            }
-            let Some(known) = known.iter().find(|known| known.id == source) else { continue };
-            // One that was taken out of the configuration stays as it is.
-            if !app.config.sources.iter().any(|configured| configured.name == known.name) {
-                continue;
-            }
-            let node = app.config.server.node.clone();
-            let lease = app.db.write(move |conn| Box::pin(async move { store::claim(conn, source, &node, now).await }));
-            if let Some(lease) = lease.await? {
-                claimed.push((known.clone(), lease));
             }
         }
         Ok(claimed)
     }
 
     async fn work(&self, app: &App, (known, lease): (Known, Lease)) -> anyhow::Result<()> {
-        let Some(configured) = app.config.sources.iter().find(|source| source.name == known.name) else {
+        let Some(configured) = configured(app, &known) else {
             anyhow::bail!("the source `{}` is not configured", known.name);
         };
         let progress = logged(app.clock.clone(), known.name.clone());
@@ -81,14 +83,24 @@ impl Worker for SourceWorker {
         Ok(())
     }
 
-    async fn put_off(&self, app: &App, (known, lease): (Known, Lease), why: &str) -> anyhow::Result<()> {
-        let now = app.clock.now();
-        let configured = app.config.sources.iter().find(|source| source.name == known.name);
-        let wait = sync::after_failure(configured.map(|source| source.rescan).unwrap_or_default(), known.failures);
-        let scanned = Scanned { complete: false, error: Some(why.to_owned()), next_scan_at: now + wait, seen: None };
-        app.db.write(move |conn| Box::pin(async move { store::finish(conn, &lease, &scanned, now).await })).await?;
-        Ok(())
+    fn wait(app: &App, (known, _): &(Known, Lease)) -> Duration {
+        sync::after_failure(configured(app, known).map(|source| source.rescan).unwrap_or_default(), known.failures)
     }
+
+    async fn retry(
+        conn: &mut Conn,
+        (_, lease): &(Known, Lease),
+        at: Timestamp,
+        why: &str,
+        now: Timestamp,
+    ) -> sqlx::Result<()> {
+        let scanned = Scanned { complete: false, error: Some(why.to_owned()), next_scan_at: at, seen: None };
+        store::finish(conn, lease, &scanned, now).await.map(|_| ())
+    }
+}
+
+fn configured<'a>(app: &'a App, known: &Known) -> Option<&'a Source> {
+    app.config.sources.iter().find(|source| source.name == known.name)
 }
 
 /// Says how far a long scan is.

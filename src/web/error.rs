@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::answer::{ACTIVITY_JSON, PUBLIC_MINUTE};
-use crate::inbox::receive::Turned;
+use crate::inbox::rejection::Turned;
 use crate::net::signature::ACCEPT_SIGNATURE;
 
 /// Why there is no answer but this.

@@ -1,25 +1,32 @@
-//! The only SQL for what loops began without a lease, and for how often they failed.
-
-use std::time::Duration;
+//! The only SQL for what loops began without a lease, for leases of a node that stopped, and for how often loops failed.
 
 use clock::Timestamp;
 use serde::Serialize;
 use sqlx::{query, query_scalar};
 
+use super::retry;
 use crate::db::{Columns, Conn};
-
-/// How often a piece of work may be begun in vain before it is given up, where giving it up harms nobody else.
-pub const BEGUN_MAX: i64 = 5;
 
 /// Longest reason kept, in characters.
 const WHY_MAX: usize = 1000;
 
-/// How long a piece rests that was begun so often in vain: not at all at first, since a process may end for many reasons;
-/// then a minute, and longer each time, up to about an hour.
-#[must_use]
-pub fn rest(begun: i64) -> Duration {
-    let steps = u64::try_from(begun - 2).unwrap_or(0).min(8);
-    Duration::from_mins(steps * steps)
+/// When a row is due again whose lease is freed at `$2`, as [`retry::rest`] says.
+macro_rules! rested {
+    ($due:literal) => {
+        concat!(
+            "CASE WHEN begun <= 2 THEN ",
+            $due,
+            " WHEN begun > 9 THEN $2 + 3840000 ELSE $2 + 60000 * (begun - 2) * (begun - 2) END"
+        )
+    };
+}
+pub(crate) use rested;
+
+/// Frees what a node held of one queue when it last stopped. `statement` is the queue's own, of the node `$1` at `$2`. Where
+/// a row is due again and again it rests, if the node stopped while it held it, again and again ([`retry::rest`]).
+pub async fn free(conn: &mut Conn, statement: &'static str, node: &str, now: Timestamp) -> sqlx::Result<()> {
+    query(statement).bind(node).bind(now.millis()).execute(conn).await?;
+    Ok(())
 }
 
 /// Notes that a piece of work begins, and how long it rests should it not end; says how often it was begun by now.
@@ -35,7 +42,7 @@ pub async fn begin(conn: &mut Conn, worker: &str, item: &str, now: Timestamp) ->
     query("UPDATE begun SET not_before = $3 WHERE worker = $1 AND item = $2")
         .bind(worker)
         .bind(item)
-        .bind((now + rest(times)).millis())
+        .bind((now + retry::rest(times)).millis())
         .execute(conn)
         .await?;
     Ok(times)
@@ -60,7 +67,7 @@ pub async fn fail(conn: &mut Conn, worker: &str, item: &str, why: &str, now: Tim
     )
     .bind(worker)
     .bind(item)
-    .bind((now + rest(times.unwrap_or(1).max(1) + 2)).millis())
+    .bind((now + retry::rest(times.unwrap_or(1).max(1) + 2)).millis())
     .bind(why.chars().take(WHY_MAX).collect::<String>())
     .execute(conn)
     .await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use harness::SignOptions;
-use veerpont::inbox::{receive, store};
+use veerpont::inbox::{rejection, store};
 
 use crate::world::{MAREN, on_each_engine};
 
@@ -21,7 +21,7 @@ async fn the_host_that_came_is_kept_and_only_a_few_of_them() {
             assert_eq!(answer.status, 401, "{host}: {}", answer.body);
         };
         let kept = async || {
-            receive::write_waiting_counts(&world.app).await;
+            rejection::write_waiting_counts(&world.app).await;
             let mut conn = world.app.db.read().await.expect("a connection");
             let since = world.clock.now() - Duration::from_hours(1);
             store::foreign_hosts(&mut conn, since).await.expect("hosts")

@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
-use crate::author::keys::{MASTER_CHECK, RetiredKey, SealedKey, StoredKey};
+use crate::author::sealed::{MASTER_CHECK, RetiredKey, SealedKey, StoredKey};
 use crate::db::{Columns, Conn};
 use crate::ids::{ActivityId, ActorId};
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::super::names;
 use super::super::print::{Output, shown};
 use super::super::sure::{By, Sure};
-use super::looked::{self, Line};
+use super::looked::{self, Line, PRIVATE};
 use super::send;
 use crate::activity::Local;
 use crate::app::App;
@@ -53,9 +53,6 @@ pub(in crate::cli) enum Standing {
     Private,
 }
 
-/// What private words are called.
-const PRIVATE: &str = "private";
-
 impl Standing {
     /// By which state and kind it is found.
     pub(super) fn filter(self) -> (Option<State>, Option<Kind>) {
@@ -64,11 +61,6 @@ impl Standing {
             Self::Private => (Some(State::Shown), Some(Kind::Notice)),
         }
     }
-}
-
-/// How a reply stands, for people: private words are shown to nobody.
-pub(super) fn state(kind: Kind, state: State) -> &'static str {
-    if kind == Kind::Notice && state == State::Shown { PRIVATE } else { state.as_str() }
 }
 
 /// The states by name.

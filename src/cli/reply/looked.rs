@@ -8,17 +8,24 @@ use regex::Regex;
 use serde::Serialize;
 use url::Url;
 
-use super::decide::state;
 use crate::app::App;
 use crate::db::Conn;
-use crate::interaction::{Kind, Shown, Words};
+use crate::interaction::{Kind, Shown, State, Words};
 use crate::post;
+
+/// What private words are called.
+pub(super) const PRIVATE: &str = "private";
 
 /// Characters of a reply that stand in the list.
 const TEASER: usize = 80;
 
 /// Most links that are named of one reply.
 const LINKS: usize = 50;
+
+/// How a reply stands, for people: private words are shown to nobody.
+fn state(kind: Kind, state: State) -> &'static str {
+    if kind == Kind::Notice && state == State::Shown { PRIVATE } else { state.as_str() }
+}
 
 /// A reply, as it is printed.
 #[derive(Debug, Serialize)]

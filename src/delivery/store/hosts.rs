@@ -9,6 +9,7 @@ use crate::claiming;
 use crate::db::{Columns, Conn, Db, Queue, added};
 use crate::delivery::Lease;
 use crate::ids::{Host, HostId, InboxId};
+use crate::worker::store::rested;
 
 /// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
 const LEASE: Duration = Duration::from_secs(90);
@@ -57,23 +58,14 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
         .collect()
 }
 
-/// Frees what this node held when it last stopped. A host that it was serving again and again when it stopped rests
-/// for a while ([`crate::worker::store::rest`]), since it may have stopped by that.
-pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
-    query(
-        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1,
-         next_attempt_at = CASE WHEN begun <= 2 THEN next_attempt_at WHEN begun > 9 THEN $2 + 3840000
-             ELSE $2 + 60000 * (begun - 2) * (begun - 2) END,
-         backoff_until = CASE WHEN begun <= 2 THEN backoff_until WHEN begun > 9 THEN $2 + 3840000
-             ELSE $2 + 60000 * (begun - 2) * (begun - 2) END
-         WHERE lease_owner = $1 AND next_attempt_at IS NOT NULL",
-    )
-    .bind(node)
-    .bind(now.millis())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
+/// Frees what a node held when it last stopped ([`crate::worker::store::free`]).
+pub const FREE_HOSTS: &str = concat!(
+    "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1, next_attempt_at = ",
+    rested!("next_attempt_at"),
+    ", backoff_until = ",
+    rested!("backoff_until"),
+    " WHERE lease_owner = $1 AND next_attempt_at IS NOT NULL"
+);
 
 /// Lets go of a host whose service made us fail; the fault may be ours, so it is not counted against the host.
 pub async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str) -> sqlx::Result<()> {

@@ -11,7 +11,7 @@ use crate::delivery::Waiting;
 use crate::ids::{Host, HostId, InboxId, RemoteActorId};
 
 /// How long an actor is not read again because of an inbox, whatever it answers.
-const ONCE_IN: Duration = Duration::from_hours(24);
+pub const ONCE_IN: Duration = Duration::from_hours(24);
 
 /// The time between two readings at one host.
 const BETWEEN: Duration = Duration::from_secs(2);
@@ -150,15 +150,9 @@ pub async fn claim_rereads(conn: &mut Conn, due: Vec<Reread>, node: &str, now: T
     Ok(taken)
 }
 
-/// Frees what this node held when it last stopped.
-pub async fn free_rereads(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE rereads SET due_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND due_at IS NOT NULL")
-        .bind(node)
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
+/// Frees what a node held when it last stopped ([`crate::worker::store::free`]).
+pub const FREE_REREADS: &str =
+    "UPDATE rereads SET due_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND due_at IS NOT NULL";
 
 /// Notes that an actor was read; false when another node has taken that over.
 pub async fn settle_reread(conn: &mut Conn, reread: &Reread) -> sqlx::Result<bool> {
@@ -172,28 +166,25 @@ pub async fn settle_reread(conn: &mut Conn, reread: &Reread) -> sqlx::Result<boo
     Ok(done.rows_affected() > 0)
 }
 
-/// Puts an actor off who could not be read just now, for as long as none is read twice; and with it all of a host that
-/// does not answer, by the time `rest`.
-pub async fn put_off_reread(
-    conn: &mut Conn,
-    reread: &Reread,
-    rest: Option<(&Host, Duration)>,
-    now: Timestamp,
-) -> sqlx::Result<()> {
-    if let Some((host, rest)) = rest {
-        query("UPDATE rereads SET due_at = due_at + $2 WHERE host = $1 AND due_at IS NOT NULL AND lease_owner IS NULL")
-            .bind(host.as_str())
-            .bind(i64::try_from(rest.as_millis()).unwrap_or(i64::MAX))
-            .execute(&mut *conn)
-            .await?;
-    }
+/// Lets all actors of a host that does not answer wait by a time longer.
+pub async fn rest_rereads(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx::Result<()> {
+    query("UPDATE rereads SET due_at = due_at + $2 WHERE host = $1 AND due_at IS NOT NULL AND lease_owner IS NULL")
+        .bind(host.as_str())
+        .bind(i64::try_from(rest.as_millis()).unwrap_or(i64::MAX))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Puts an actor off who could not be read just now.
+pub async fn put_off_reread(conn: &mut Conn, reread: &Reread, until: Timestamp, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE rereads SET due_at = $3, asked_at = $4, lease_owner = NULL
          WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
     )
     .bind(reread.actor.0)
     .bind(reread.attempts)
-    .bind((now + ONCE_IN).millis())
+    .bind(until.millis())
     .bind(now.millis())
     .execute(conn)
     .await?;

@@ -5,11 +5,9 @@ use serde_json::Value;
 use super::super::{Inbound, Purpose, Verdict, Want, store};
 use super::opinions;
 use super::origin::{self, By};
-use crate::activity::incoming::{Incoming, Kind};
+use crate::activity::incoming::Incoming;
 use crate::app::App;
 use crate::db::Conn;
-use crate::interaction;
-use crate::remote;
 
 /// An activity of somebody else's, in a community's words: nothing of it is believed. A post is read at its origin, an end
 /// seen there; an opinion of something of ours counts if its own server shows it.
@@ -55,22 +53,4 @@ async fn at_its_server(conn: &mut Conn, inbound: &Inbound, id: Option<&str>) -> 
         Some((outcome, _)) if outcome == "read" => Verdict::accepted("it was read at its origin"),
         Some((_, why)) => Verdict::declined(format!("it cannot be confirmed at its origin: {why}")),
     })
-}
-
-/// A boost of something that is not ours. A community's may be a post of one of our conversations that reached us in no
-/// other way; anybody else's says nothing to us.
-pub(super) async fn boosted(
-    app: &App,
-    conn: &mut Conn,
-    inbound: &Inbound,
-    incoming: &Incoming,
-) -> sqlx::Result<Verdict> {
-    debug_assert_eq!(incoming.kind, Kind::Announce);
-    let Some(id) = super::object(incoming) else { return Ok(Verdict::declined("it shows nothing that has an id")) };
-    let known = interaction::store::post(conn, id).await?.is_some();
-    let remote = remote::store::by_url(conn, &inbound.actor).await?;
-    if app.urls.local(id).is_some() || (!known && remote.is_none_or(|remote| remote.kind != "Group")) {
-        return Ok(Verdict::declined("it is about nothing of ours"));
-    }
-    Ok(origin::read(app, conn, inbound, id, false).await?.step(format!("shown by {}", inbound.actor)))
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::super::{Inbound, Verdict, store};
-use super::object;
+use super::{object, origin};
 use crate::activity::incoming::{self, Incoming, Kind as Said};
 use crate::app::App;
 use crate::db::Conn;
@@ -77,7 +77,7 @@ pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     let (named, title) = match standing(app, conn, object(incoming)).await? {
         Ok(named) => named,
         // A community that takes part passes posts of our conversations on by their ids.
-        Err(_) if incoming.kind == Said::Announce => return super::groups::boosted(app, conn, inbound, incoming).await,
+        Err(_) if incoming.kind == Said::Announce => return boosted(app, conn, inbound, incoming).await,
         Err(verdict) => return Ok(verdict),
     };
     let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
@@ -160,4 +160,17 @@ pub(super) async fn end(
     }
     relation::store::keep(conn, remote.id, named.uuid, &before, &after).await?;
     follow_up(app, conn, remote, named.target, (&before, &after)).await
+}
+
+/// A boost of something that is not ours. A community's may be a post of one of our conversations that reached us in no
+/// other way; anybody else's says nothing to us.
+async fn boosted(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
+    debug_assert_eq!(incoming.kind, Said::Announce);
+    let Some(id) = object(incoming) else { return Ok(Verdict::declined("it shows nothing that has an id")) };
+    let known = interaction::store::post(conn, id).await?.is_some();
+    let remote = remote::store::by_url(conn, &inbound.actor).await?;
+    if app.urls.local(id).is_some() || (!known && remote.is_none_or(|remote| remote.kind != "Group")) {
+        return Ok(Verdict::declined("it is about nothing of ours"));
+    }
+    Ok(origin::read(app, conn, inbound, id, false).await?.step(format!("shown by {}", inbound.actor)))
 }

@@ -82,3 +82,14 @@ pub(super) async fn climb(
     let want = Want { article, depth: depth + 1, ..Want::now(parent, Purpose::Post) };
     Ok(Verdict::until_read("what it answers is read first, to see whether it reaches us", want))
 }
+
+/// The article of ours that a post quotes.
+pub(super) async fn quoted(app: &App, conn: &mut Conn, post: &Statement) -> sqlx::Result<Option<Article>> {
+    article(app, conn, post.quotes.as_deref()).await
+}
+
+/// The article of ours at an address.
+pub(super) async fn article(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Article>> {
+    let Some(url) = url else { return Ok(None) };
+    Ok(named(conn, &app.urls, url).await?.and_then(Named::article))
+}

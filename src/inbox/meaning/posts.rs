@@ -6,9 +6,9 @@ use clock::Timestamp;
 
 use super::super::{FETCHED, Inbound, Purpose, Verdict, Want, store};
 use super::origin::{self, By};
-use super::place::{Place, climb, place_of};
+use super::place::{Place, climb, place_of, quoted};
 use super::reading::Brought;
-use super::{actors, again, mentions, object, quotes, taken_back};
+use super::{actors, again, mentions, object, taken_back};
 use crate::activity::incoming::{Audience, Incoming, Malformed, same_origin};
 use crate::app::App;
 use crate::db::Conn;
@@ -85,10 +85,10 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: Cl
             private(app, conn, inbound, &remote, &article, post).await
         }
         Place::In(article, parent) => keep(app, conn, inbound, &remote, (&article, parent, Kind::Reply), post).await,
-        Place::Unknown(parent) if post.audience != Audience::Private => match quotes::quoted(app, conn, &post).await? {
+        Place::Unknown(parent) if post.audience != Audience::Private => match quoted(app, conn, &post).await? {
             // Its thread may be anybody's, but it shows an article of ours.
             Some(article) if article.stands(app.clock.now()) => {
-                keep(app, conn, inbound, &remote, (&article, None, quotes::KIND), post).await
+                keep(app, conn, inbound, &remote, (&article, None, Kind::Quote), post).await
             }
             _ => {
                 let verdict = climb(conn, inbound, &post, parent).await?;
@@ -97,9 +97,9 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: Cl
         },
         Place::Unknown(_) | Place::Nowhere(_) if post.audience == Audience::Private => Ok(Verdict::private()),
         Place::Unknown(_) => Ok(Verdict::declined("it answers nothing of ours")),
-        Place::Nowhere(why) => match quotes::quoted(app, conn, &post).await? {
+        Place::Nowhere(why) => match quoted(app, conn, &post).await? {
             Some(article) if article.stands(app.clock.now()) => {
-                keep(app, conn, inbound, &remote, (&article, None, quotes::KIND), post).await
+                keep(app, conn, inbound, &remote, (&article, None, Kind::Quote), post).await
             }
             _ => mentions::or(app, conn, inbound, &remote, &post, Verdict::declined(why)).await,
         },
@@ -199,8 +199,7 @@ async fn insert(
     let now = app.clock.now();
     let (object_id, updated) = (post.id.clone(), post.updated);
     let published = post.published.filter(|published| *published <= now).unwrap_or(inbound.received_at);
-    let quotes =
-        kind != Kind::Notice && quotes::quoted(app, conn, &post).await?.is_some_and(|quoted| quoted.id == article.id);
+    let quotes = kind != Kind::Notice && quoted(app, conn, &post).await?.is_some_and(|quoted| quoted.id == article.id);
     let words = Words::of(post);
     let new = NewPost {
         id: InteractionId(app.ids.row()),

@@ -5,26 +5,14 @@ use clock::Timestamp;
 use super::super::store::wanted;
 use super::super::{Inbound, Purpose, Verdict, Want};
 use super::reading::Brought;
-use super::{object, posts};
-use crate::activity::incoming::{Incoming, Statement, same_origin};
+use super::{object, place, posts};
+use crate::activity::incoming::{Incoming, same_origin};
 use crate::activity::outgoing::{self, QuoteRequest, Stamp};
 use crate::app::App;
 use crate::db::Conn;
-use crate::interaction::named::{Named, named};
-use crate::interaction::{self, Kind, State};
+use crate::interaction::{self, State};
 use crate::outbox::{Audience, Outgoing, publish};
-use crate::post::Article;
 use crate::remote;
-
-/// The article of ours that a post quotes.
-pub(super) async fn quoted(app: &App, conn: &mut Conn, post: &Statement) -> sqlx::Result<Option<Article>> {
-    article(app, conn, post.quotes.as_deref()).await
-}
-
-async fn article(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Article>> {
-    let Some(url) = url else { return Ok(None) };
-    Ok(named(conn, &app.urls, url).await?.and_then(Named::article))
-}
 
 /// `QuoteRequest`: what everyone may quote is granted, with the address of the permission; without it Mastodon does not
 /// show the quote.
@@ -35,7 +23,7 @@ pub(super) async fn requested(
     incoming: &Incoming,
     brought: Brought,
 ) -> sqlx::Result<Verdict> {
-    let article = article(app, conn, object(incoming)).await?;
+    let article = place::article(app, conn, object(incoming)).await?;
     let Some(article) = article.filter(|article| article.stands(app.clock.now())) else {
         return Ok(Verdict::declined("it asks to quote nothing of ours"));
     };
@@ -112,6 +100,3 @@ async fn take_in(
         Some(_) => None,
     })
 }
-
-/// As what a post that quotes is kept.
-pub(super) const KIND: Kind = Kind::Quote;

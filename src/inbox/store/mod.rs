@@ -184,15 +184,9 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
     rows.iter().map(read_inbound).collect()
 }
 
-/// Frees what this node held when it last stopped.
-pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE inbound SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND verdict IS NULL")
-        .bind(node)
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
+/// Frees what a node held when it last stopped ([`crate::worker::store::free`]).
+pub const FREE: &str =
+    "UPDATE inbound SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND verdict IS NULL";
 
 /// Writes the verdict, and what it asks for; false when another node has taken the activity over.
 pub async fn settle(

@@ -281,15 +281,9 @@ pub async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Resul
     rows.iter().map(read_wanted).collect()
 }
 
-/// Frees what this node held when it last stopped.
-pub async fn free(conn: &mut Conn, node: &str, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE wanted SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND outcome IS NULL")
-        .bind(node)
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
+/// Frees what a node held when it last stopped ([`crate::worker::store::free`]).
+pub const FREE: &str =
+    "UPDATE wanted SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND outcome IS NULL";
 
 /// Forgets up to `limit` documents whose reading ended before a moment; says how many.
 pub async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Result<u64> {

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::routing::get;
 use http::Request;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::super::door::{self, Door};
 use super::super::guests::Guests;

@@ -15,7 +15,8 @@ use super::super::error::Failure;
 use super::super::source::source;
 use super::with_host;
 use crate::app::App;
-use crate::inbox::receive::{Post, Turned, receive, refuse, refuse_when_full, too_many, turned};
+use crate::inbox::receive::{Post, receive};
+use crate::inbox::rejection::{Turned, refuse, refuse_when_full, too_many, turned};
 use crate::net::room::Room;
 use crate::net::throttle::counted_as;
 

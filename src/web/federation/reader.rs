@@ -10,7 +10,7 @@ use crate::activity::urls::Local;
 use crate::app::App;
 use crate::ids::ArticleId;
 use crate::inbox::reader::{self, Reading};
-use crate::inbox::receive::{self, Turned};
+use crate::inbox::rejection::{self, Turned};
 use crate::remote::Remote;
 
 /// Whoever asks.
@@ -62,7 +62,7 @@ pub(super) async fn admit(app: &App, local: &Local, asked: &Parts) -> Result<Rea
             // So that it can verify that its follows have ended.
             return Ok(Reader::KeysAlone);
         }
-        receive::refuse(app, &turned).await;
+        rejection::refuse(app, &turned).await;
         return Err(Failure::Turned(turned));
     }
     if open || !app.config.federation.require_signed_fetch {
@@ -86,6 +86,6 @@ async fn refused(app: &App, turned: Turned) -> Failure {
         turned.why.clone()
     };
     let turned = Turned { why, ..turned };
-    receive::refuse(app, &turned).await;
+    rejection::refuse(app, &turned).await;
     Failure::Turned(turned)
 }

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use activitypub_federation::config::Data;
 use askama::Template;
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, RETRY_AFTER};
 use http::request::Parts;
@@ -16,7 +14,7 @@ use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use url::{Url, form_urlencoded};
 
-use super::{Frame, follow, reply};
+use super::Frame;
 use crate::activity::intent::{self, Intent, Reader};
 use crate::app::App;
 use crate::ids::Host;
@@ -27,18 +25,11 @@ use crate::web::error::Failure;
 use crate::web::source::source;
 
 /// Longest form read, in bytes.
-const FORM_MAX: usize = 4096;
+pub(super) const FORM_MAX: usize = 4096;
 
 /// For development, where servers without TLS are allowed too.
 const OPEN_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; \
      form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'";
-
-pub(super) fn routes() -> Router {
-    Router::new()
-        .route("/follow/{handle}", get(follow::show).post(follow::go))
-        .route("/reply", get(reply::show).post(reply::go))
-        .layer(DefaultBodyLimit::max(FORM_MAX))
-}
 
 /// What a dialog is about.
 pub(super) struct Subject {

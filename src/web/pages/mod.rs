@@ -14,6 +14,7 @@ mod words;
 
 use askama::Template;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{CONTENT_LANGUAGE, LINK};
@@ -35,7 +36,14 @@ pub(super) fn routes() -> Router {
         .route("/@{handle}/feed.atom", get(feeds::atom))
         .route("/@{handle}/feed.json", get(feeds::json))
         .route("/@{handle}/{uuid}", get(post::show))
-        .merge(dialog::routes())
+        .merge(dialogs())
+}
+
+fn dialogs() -> Router {
+    Router::new()
+        .route("/follow/{handle}", get(follow::show).post(follow::go))
+        .route("/reply", get(reply::show).post(reply::go))
+        .layer(DefaultBodyLimit::max(dialog::FORM_MAX))
 }
 
 /// What all pages share.

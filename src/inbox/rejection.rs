@@ -1,0 +1,110 @@
+//! Requests that are turned away: what they are answered, and how they are counted.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::{foreign_host, store};
+use crate::app::App;
+
+/// Why a request was turned away: an answer, a label to count by, and a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turned {
+    /// What the sender is answered.
+    pub status: StatusCode,
+    /// One of a bounded set.
+    pub label: &'static str,
+    /// For the sender's admin.
+    pub why: String,
+    /// Whom it claims to be from, unproved.
+    pub host: Option<String>,
+    /// When to come back, where that is known.
+    pub retry_after: Option<Duration>,
+}
+
+/// Notes that a request was turned away, here or at the door.
+pub async fn refuse(app: &App, turned: &Turned) {
+    let host = turned.host.as_deref();
+    // The log does not grow with each request of a flood.
+    if turned.status != StatusCode::TOO_MANY_REQUESTS {
+        tracing::info!(
+            status = turned.status.as_u16(),
+            reason = turned.label,
+            host = host.unwrap_or("-"),
+            "turned a request away: {}",
+            turned.why
+        );
+    }
+    count(app, host, turned.label).await;
+}
+
+/// Writes what was counted but not written yet.
+pub async fn write_waiting_counts(app: &App) {
+    write_counts(app, app.throttles.refused.take()).await;
+    foreign_host::write_waiting(app).await;
+}
+
+/// In place of a host that is not known.
+const UNKNOWN: &str = "(unknown)";
+
+/// When to come back while there is no room on the disk.
+const FULL_FOR: Duration = Duration::from_mins(10);
+
+/// Nothing is taken in while the disk is nearly full: what is answered 202 must be kept, and so must what we say ourselves.
+///
+/// # Errors
+/// When it is.
+pub fn refuse_when_full(app: &App) -> Result<(), Turned> {
+    if !app.is_full() {
+        return Ok(());
+    }
+    let full = turned(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "disk-full",
+        "there is no room to keep anything just now; come back later",
+    );
+    Err(Turned { retry_after: Some(FULL_FOR), ..full })
+}
+
+/// A request that comes too soon after others.
+#[must_use]
+pub fn too_many(wait: Duration, label: &'static str, why: String) -> Turned {
+    Turned { retry_after: Some(wait), ..turned(StatusCode::TOO_MANY_REQUESTS, label, why) }
+}
+
+/// Counts are written together, so that nobody who has proved nothing costs us a write with each request.
+pub(super) async fn count(app: &App, host: Option<&str>, label: &'static str) {
+    let counts = app.throttles.refused.add(host.unwrap_or(UNKNOWN), label, app.clock.now());
+    write_counts(app, counts).await;
+}
+
+async fn write_counts(app: &App, counts: Vec<(String, &'static str, i64)>) {
+    if counts.is_empty() {
+        return;
+    }
+    let day = app.clock.now().date_time().format("%Y-%m-%d").to_string();
+    let counted = app.db.write(move |conn| {
+        Box::pin(async move {
+            for (host, label, times) in &counts {
+                let host: String = host.chars().take(255).collect();
+                store::count_refusal(conn, &day, &host, label, *times).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        })
+    });
+    let counted = counted.await;
+    if let Err(error) = counted {
+        tracing::error!(%error, "cannot count a refusal");
+    }
+}
+
+/// A request turned away, of whoever it may be.
+pub fn turned(status: StatusCode, label: &'static str, why: impl Into<String>) -> Turned {
+    Turned { status, label, why: why.into(), host: None, retry_after: None }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
+pub(super) fn ours(error: sqlx::Error) -> Turned {
+    tracing::error!(%error, "cannot receive");
+    turned(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot store anything just now")
+}
