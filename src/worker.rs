@@ -6,7 +6,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -35,7 +34,6 @@ pub enum Outcome {
 }
 
 /// A loop. Its rows are its queue: it holds nothing that a crash could lose.
-#[async_trait]
 pub trait Worker: Send + Sync + 'static {
     /// What a claim hands to [`Worker::work`].
     type Claim: Clone + Send + 'static;
@@ -52,13 +50,13 @@ pub trait Worker: Send + Sync + 'static {
     /// Takes up to `limit` due pieces under a lease; none when nothing is due. A cheap look before it must be as strict as
     /// the claim itself, else an idle loop writes for nothing. What was begun too often in vain is settled here: the
     /// process may have died of it each time.
-    async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<Self::Claim>>;
+    fn claim(&self, app: &App, limit: usize) -> impl Future<Output = anyhow::Result<Vec<Self::Claim>>> + Send;
 
     /// Works one piece and settles it.
-    async fn work(&self, app: &App, claim: Self::Claim) -> anyhow::Result<()>;
+    fn work(&self, app: &App, claim: Self::Claim) -> impl Future<Output = anyhow::Result<()>> + Send;
 
     /// Settles a piece whose work failed or panicked: it is due again after a while that grows, or is given up.
-    async fn put_off(&self, app: &App, claim: Self::Claim, why: &str) -> anyhow::Result<()>;
+    fn put_off(&self, app: &App, claim: Self::Claim, why: &str) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
 /// Pieces of work that keep a processor busy, at a time: each may need some ten megabytes.

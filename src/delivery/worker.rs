@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 use futures::stream::{self, StreamExt};
 use http::StatusCode;
@@ -26,7 +25,6 @@ const INBOXES_AT_ONCE: usize = 4;
 /// Serves hosts.
 pub struct DeliveryWorker;
 
-#[async_trait]
 impl Worker for DeliveryWorker {
     type Claim = Lease;
     const NAME: &'static str = "delivery";

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 use tokio::sync::Mutex;
 
@@ -40,7 +39,6 @@ pub struct Due {
     whole: bool,
 }
 
-#[async_trait]
 impl Worker for HandbackWorker {
     type Claim = Due;
     const NAME: &'static str = "handback";

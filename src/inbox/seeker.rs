@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 use serde_json::Value;
 
@@ -43,7 +42,6 @@ pub(super) const DEEPEST: i64 = 20;
 /// Seeks.
 pub struct Seeker;
 
-#[async_trait]
 impl Worker for Seeker {
     type Claim = Wanted;
     const NAME: &'static str = "seeker";

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 
 use super::meaning::{self, Reading};
@@ -26,7 +25,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(10);
 /// Interprets.
 pub struct InboxWorker;
 
-#[async_trait]
 impl Worker for InboxWorker {
     type Claim = Inbound;
     const NAME: &'static str = "inbox";
@@ -47,7 +45,7 @@ impl Worker for InboxWorker {
     }
 
     async fn work(&self, app: &App, inbound: Inbound) -> anyhow::Result<()> {
-        Ok(interpret(app, inbound).await?)
+        interpret(app, inbound).await
     }
 
     async fn put_off(&self, app: &App, inbound: Inbound, why: &str) -> anyhow::Result<()> {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 use serde_json::Value;
 
@@ -42,7 +41,6 @@ pub enum Step {
     Farewell(Box<Actor>),
 }
 
-#[async_trait]
 impl Worker for OutboxWorker {
     type Claim = Step;
     const NAME: &'static str = "outbox";

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
 use super::fetch::FetchError;
 use super::{Remote, actors, store};
 use crate::app::App;
@@ -27,7 +25,6 @@ const REST: Duration = Duration::from_hours(1);
 /// Reads again.
 pub struct Rereader;
 
-#[async_trait]
 impl Worker for Rereader {
     type Claim = Reread;
     const NAME: &'static str = "rereader";

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use clock::Clock;
 
 use super::Known;
@@ -19,7 +18,6 @@ const BETWEEN_LINES: Duration = Duration::from_secs(10);
 /// Scans.
 pub struct SourceWorker;
 
-#[async_trait]
 impl Worker for SourceWorker {
     type Claim = (Known, Lease);
     const NAME: &'static str = "source";

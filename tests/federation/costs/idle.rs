@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use clock::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +42,6 @@ struct Looks {
     ended: Arc<AtomicUsize>,
 }
 
-#[async_trait]
 impl<W: Worker> Worker for Counted<W> {
     type Claim = W::Claim;
     const NAME: &'static str = W::NAME;

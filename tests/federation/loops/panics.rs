@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use veerpont::app::App;
 use veerpont::db::Queue;
@@ -24,7 +23,6 @@ struct Clumsy {
     done: AtomicUsize,
 }
 
-#[async_trait]
 impl Worker for Clumsy {
     type Claim = usize;
     const NAME: &'static str = "clumsy";
