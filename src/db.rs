@@ -16,6 +16,7 @@ mod opening;
 mod part;
 mod queues;
 mod seat;
+mod tables;
 mod writing;
 
 pub use columns::{Columns, decode_error, json};
