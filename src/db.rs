@@ -19,7 +19,7 @@ mod seat;
 mod tables;
 mod writing;
 
-pub use columns::{Columns, decode_error, json};
+pub use columns::{Columns, count_by, decode_error, json};
 pub use opening::{Access, OpenError};
 pub use part::{NoPlace, Part, Place};
 pub use queues::{Queue, added};
