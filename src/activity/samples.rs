@@ -26,11 +26,5 @@ pub(super) fn at(text: &str) -> Timestamp {
 }
 
 pub(super) fn image(url: &str, alt: &str, media_type: &str) -> Image {
-    Image {
-        url: url.to_owned(),
-        alt: alt.to_owned(),
-        media_type: media_type.to_owned(),
-        width: None,
-        height: None,
-    }
+    Image { url: url.to_owned(), alt: alt.to_owned(), media_type: media_type.to_owned(), width: None, height: None }
 }
