@@ -4,11 +4,11 @@
 //! and `tests/architecture.rs` fails on an arrow up.
 
 pub mod cli;
+#[cfg(feature = "demo")]
 pub mod demo;
 pub mod explain;
 #[doc(hidden)]
 pub mod fuzz;
-pub mod harness;
 pub mod serve;
 pub mod web;
 

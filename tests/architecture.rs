@@ -15,6 +15,8 @@ mod citations;
 mod code;
 #[path = "architecture/licences.rs"]
 mod licences;
+#[path = "architecture/packages.rs"]
+mod packages;
 #[path = "architecture/rules.rs"]
 mod rules;
 

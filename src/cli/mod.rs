@@ -31,7 +31,7 @@ use crate::app::App;
 use crate::backup::ToldToStop;
 use crate::config::{Config, FILE_NAME};
 use crate::db::Access;
-use crate::{demo, serve, telemetry};
+use crate::{serve, telemetry};
 use print::Output;
 
 /// Stands beside your site and ferries its posts to the fediverse, and the answers back.
@@ -55,6 +55,7 @@ enum Command {
     /// Run the bridge until it is told to stop (SIGINT or SIGTERM).
     Serve,
     /// Show the whole conversation on this machine: a bridge, a sample site and a simulated server.
+    #[command(hide = cfg!(not(feature = "demo")))]
     Demo(Demo),
     /// Read the sources now, and publish what changed.
     Sync(sync::Sync),
@@ -162,7 +163,7 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
     let config = arguments.config.as_path();
     match arguments.command {
         Command::Init(init) => init.run(config, output),
-        Command::Demo(Demo { once }) => Box::pin(demo::run(demo::Options { once, json: arguments.json })).await,
+        Command::Demo(Demo { once }) => play(once, arguments.json).await,
         Command::Config(command) => command.run(config, output),
         Command::Backup(file) => file.backup(load(config)?, output).await,
         Command::Restore(file) => file.restore(&load(config)?, output).await,
@@ -220,6 +221,16 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         | Command::Sync(_)
         | Command::Serve => Ok(()),
     }
+}
+
+#[cfg(feature = "demo")]
+async fn play(once: bool, json: bool) -> anyhow::Result<()> {
+    Box::pin(crate::demo::run(crate::demo::Options { once, json })).await
+}
+
+#[cfg(not(feature = "demo"))]
+fn play(_once: bool, _json: bool) -> impl Future<Output = anyhow::Result<()>> {
+    std::future::ready(Err(anyhow::anyhow!("this program was built without the demo (cargo's feature `demo`)")))
 }
 
 fn load(path: &Path) -> anyhow::Result<Config> {

@@ -1,11 +1,11 @@
 //! The middle of the story: what is said about the post, by whom, and how it stands in the conversation after.
 
 use anyhow::{anyhow, bail, ensure};
+use harness::Found;
 
 use super::stage::{ELSEWHERE, NEIGHBOUR, READER, Stage};
 use super::story::{AUTHOR, Told, heard, seen, speaker, wait_for};
 use crate::activity::Local;
-use crate::harness::Found;
 use crate::ids::{ArticleId, Handle};
 use crate::inbox::decisions;
 use crate::interaction::store::{Order, Page};

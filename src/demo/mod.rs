@@ -13,8 +13,8 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use harness::Received;
 
-use crate::harness::Received;
 use crate::{serve, telemetry};
 use stage::{COMMUNITY, ELSEWHERE, READER, Stage, TOWN};
 use voice::{Facts, Manner, Voice};

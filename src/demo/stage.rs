@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
+use harness::{self, Peer, PeerSettings, SocketWire, Wire};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -13,7 +14,6 @@ use tokio::task::JoinSet;
 use super::site;
 use crate::app::App;
 use crate::config::Config;
-use crate::harness::{self, Peer, PeerSettings, SocketWire, Wire};
 use crate::serve::{self, Running};
 
 /// The name of the sample site, which is also the domain of its authors' handles.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{anyhow, bail, ensure};
+use harness::{Entry, FollowState, Found, Received};
 
 use super::conversation::{answer_below, ask, author_answers, delete_answer, edit_answer, like_and_boost};
 use super::site;
 use super::stage::{COMMUNITY, ELSEWHERE, NEIGHBOUR, READER, Stage, TOWN};
 use super::voice::{Facts, Voice};
-use crate::harness::{Entry, FollowState, Found, Received};
 use crate::post::PostState;
 use crate::{author, delivery, outbox, post, source};
 

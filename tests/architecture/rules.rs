@@ -6,9 +6,6 @@ use regex::Regex;
 
 use crate::code::{bare, names_after, root_names, test_lines, texts};
 
-/// What simulated servers may use of ours: they share no protocol code, so that a mistake cannot cancel itself out.
-const HARNESS_MAY_USE: [&str; 2] = ["clock", "ids"];
-
 /// The rooms in the order of lib.rs, top first, with the number of their group. Blank lines make groups.
 pub(crate) struct Map(Vec<(String, usize)>);
 
@@ -99,9 +96,6 @@ fn wrong(map: &Map, import: &Import) -> Option<String> {
     if to == "*" {
         return Some("it takes everything from the root; name the rooms".to_owned());
     }
-    if from == "harness" && !HARNESS_MAY_USE.contains(&to.as_str()) {
-        return Some(format!("simulated servers share no code with the program but {}", HARNESS_MAY_USE.join(" and ")));
-    }
     (map.group(to) < map.group(from)).then(|| {
         format!("`{to}` stands above `{from}` in src/lib.rs; hand in what is needed, or move it to a room below both")
     })
@@ -167,7 +161,7 @@ pub(crate) fn head(path: &str, text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const LIB: &str = "//! Map.\npub mod harness;\npub mod web;\n\npub mod inbox;\n\npub mod post;\n\npub mod db;\npub mod net;\npub mod telemetry;\n\npub mod ids;\n";
+    const LIB: &str = "//! Map.\npub mod cli;\npub mod web;\n\npub mod inbox;\n\npub mod post;\n\npub mod db;\npub mod net;\npub mod telemetry;\n\npub mod ids;\n";
 
     fn faults(path: &str, text: &str) -> Vec<String> {
         let map = Map::read(LIB);
@@ -177,10 +171,7 @@ mod tests {
     #[test]
     fn the_map_is_read_in_order() {
         let map = Map::read(LIB);
-        assert_eq!(
-            map.rooms().collect::<Vec<_>>(),
-            ["harness", "web", "inbox", "post", "db", "net", "telemetry", "ids"]
-        );
+        assert_eq!(map.rooms().collect::<Vec<_>>(), ["cli", "web", "inbox", "post", "db", "net", "telemetry", "ids"]);
     }
 
     #[test]
@@ -223,18 +214,11 @@ mod tests {
 
     #[test]
     fn tests_go_down_too() {
-        let text = "#[cfg(test)]\nmod tests {\n    use crate::post::X;\n    use crate::harness::Peer;\n}\n";
+        let text = "#[cfg(test)]\nmod tests {\n    use crate::post::X;\n    use crate::web::Page;\n}\n";
         let found = faults("src/inbox/mod.rs", text);
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("src/inbox/mod.rs:4: `inbox` imports `harness`"), "{found:?}");
-        assert_eq!(faults("src/inbox/tests.rs", "use crate::harness::Peer;").len(), 1);
-    }
-
-    #[test]
-    fn the_harness_shares_nothing() {
-        assert_eq!(faults("src/harness/peer.rs", "use crate::clock::Clock; use crate::harness::Key;"), [""; 0]);
-        let found = faults("src/harness/peer.rs", "use crate::net::sign;");
-        assert!(found[0].contains("share no code"), "{found:?}");
+        assert!(found[0].starts_with("src/inbox/mod.rs:4: `inbox` imports `web`"), "{found:?}");
+        assert_eq!(faults("src/inbox/tests.rs", "use crate::web::Page;").len(), 1);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use clock::Clock;
+use harness::{Peer, PeerKey, PeerSettings, Wire};
 use http::{Request, StatusCode, header};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -20,7 +21,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
-use veerpont::harness::{Peer, PeerKey, PeerSettings, Wire};
 
 use crate::SITE;
 

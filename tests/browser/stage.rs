@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clock::Timestamp;
+use harness::{Peer, PeerKey, SignOptions, SocketWire, Wire};
 use http::Request;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -19,7 +20,6 @@ use veerpont::app::App;
 use veerpont::config::Config;
 use veerpont::demo::site::write_site;
 use veerpont::handback::{self, Known, partials};
-use veerpont::harness::{Peer, PeerKey, SignOptions, SocketWire, Wire};
 use veerpont::ids::Handle;
 use veerpont::interaction::{self, State};
 use veerpont::outbox::answers::{self, Draft};

@@ -1,8 +1,8 @@
 //! Actors that others read: ids without a slash, behind a redirect, in capitals; and whose a key is (interop A22, C7).
 
+use harness::{Found, PeerKey};
 use http::Method;
 use serde_json::{Value, json};
-use veerpont::harness::{Found, PeerKey};
 
 use crate::honest::maren;
 use crate::shared::{Case, Ours};

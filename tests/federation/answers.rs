@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::middleware::Next;
 use axum::routing::post;
+use harness::{Fault, FollowState};
 use http::{Request, StatusCode};
-use veerpont::harness::{Fault, FollowState};
 
 use crate::world::{GROUP, MAREN, World, kinds, on_each_engine, taken};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use harness::{Entry, Peer, PeerShape, SignOptions};
 use serde_json::{Value, json};
-use veerpont::harness::{Entry, Peer, PeerShape, SignOptions};
 use veerpont::ids::Handle;
 use veerpont::interaction::store::{Order, Page};
 use veerpont::interaction::{Note, Shown, State};

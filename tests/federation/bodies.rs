@@ -2,9 +2,9 @@
 
 use axum::Router;
 use axum::routing::post;
+use harness::{Fault, Peer, Spoilt};
 use http::StatusCode;
 use veerpont::delivery::store::{self, Line};
-use veerpont::harness::{Fault, Peer, Spoilt};
 
 use crate::world::{MAREN, World, on_each_engine};
 

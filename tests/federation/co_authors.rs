@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use harness::{Found, Peer};
 use serde_json::Value;
-use veerpont::harness::{Found, Peer};
 
 use crate::shared::corpus;
 use crate::site;

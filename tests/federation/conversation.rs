@@ -1,7 +1,7 @@
 //! Replies, likes and boosts come in, in whatever order, and are seen by others as they are.
 
+use harness::{Peer, SignOptions};
 use serde_json::{Value, json};
-use veerpont::harness::{Peer, SignOptions};
 
 use crate::world::{MAREN, World, on_each_engine, taken};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use veerpont::harness::{Found, Peer};
+use harness::{Found, Peer};
 use veerpont::ids::Handle;
 use veerpont::outbox::answers::{self, Draft};
 use veerpont::worker::{self, Worker};

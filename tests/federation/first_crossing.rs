@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clock::Timestamp;
-use veerpont::harness::{FollowState, Peer, PeerShape, Received};
+use harness::{FollowState, Peer, PeerShape, Received};
 
 use crate::world::{GROUP, MAREN, World, ids, kinds, on_each_engine, taken};
 

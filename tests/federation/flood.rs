@@ -10,13 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use clock::Clock;
+use harness::SignOptions;
 use http::Request;
 use http::header::LOCATION;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
-use veerpont::harness::SignOptions;
 use veerpont::remote::fetch::{self, FetchError};
 use veerpont::{inbox, serve};
 

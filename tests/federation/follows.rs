@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use harness::{Found, Peer, SignOptions};
 use serde_json::{Value, json};
-use veerpont::harness::{Found, Peer, SignOptions};
 
 use crate::threads::Person;
 use crate::world::{GROUP, MAREN, World, on_each_engine, taken};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use veerpont::harness::SignOptions;
+use harness::SignOptions;
 use veerpont::inbox::{receive, store};
 
 use crate::world::{MAREN, on_each_engine};

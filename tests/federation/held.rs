@@ -1,6 +1,6 @@
 //! What is not certainly public is never sent: drafts in odd forms, locked words, files that were cut off.
 
-use veerpont::harness::Peer;
+use harness::Peer;
 use veerpont::source::report::Report;
 
 use crate::shared::Case;

@@ -1,7 +1,7 @@
 //! Honest requests of independent make are taken: each in the shape of its software, signed by hand (interop C1, C12 to C14, O1, O5).
 
+use harness::{Found, PeerKey};
 use serde_json::json;
-use veerpont::harness::{Found, PeerKey};
 
 use crate::stranger::{Cavage, Key, Message, Stranger, To};
 use crate::world::{MAREN, World, on_each_engine, shared_key};

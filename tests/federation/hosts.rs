@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use harness::{Fault, Peer, SignOptions};
 use serde_json::json;
-use veerpont::harness::{Fault, Peer, SignOptions};
 
 use crate::world::{MAREN, World, kinds, on_each_engine, taken};
 

@@ -6,9 +6,9 @@ mod fixtures;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use harness::{Found, PeerKey};
 use http::{HeaderValue, Request};
 use serde_json::{Value, json};
-use veerpont::harness::{Found, PeerKey};
 
 use crate::honest::maren;
 use crate::stranger::{CONTEXT, Cavage, Key, Message, Stranger, Told};

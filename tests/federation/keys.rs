@@ -6,9 +6,9 @@ use std::time::Duration;
 use axum::extract::ConnectInfo;
 use bytes::Bytes;
 use futures::future::join_all;
+use harness::{Found, PeerKey};
 use http::Request;
 use serde_json::{Value, json};
-use veerpont::harness::{Found, PeerKey};
 
 use crate::honest::maren;
 use crate::stranger::{Cavage, Key, Message, Stranger, Told};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use harness::Found;
 use serde_json::json;
-use veerpont::harness::Found;
 
 use crate::honest::maren;
 use crate::stranger::{CONTEXT, Cavage, Key, Message, Stranger};

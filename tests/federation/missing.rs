@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use harness::Found;
 use http::Method;
 use serde_json::{Value, json};
-use veerpont::harness::Found;
 
 use crate::honest::maren;
 use crate::shared::{Case, Ours};

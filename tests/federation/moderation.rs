@@ -8,9 +8,9 @@ mod remembered;
 use std::time::Duration;
 
 use bytes::Bytes;
+use harness::{Peer, SignOptions};
 use http::Request;
 use serde_json::{Value, json};
-use veerpont::harness::{Peer, SignOptions};
 use veerpont::ids::ActorId;
 use veerpont::inbox;
 use veerpont::inbox::decisions;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-use veerpont::harness::Peer;
+use harness::Peer;
 use veerpont::post::{self, Post};
 use veerpont::source::report::{Change, Report};
 use veerpont::source::store;
@@ -168,7 +168,7 @@ async fn mass_move(edit: impl Fn(&str) -> String) {
         assert!(changes.iter().all(|change| change.why.is_some()), "{changes:?}");
         assert_eq!(taken(&peer, "Update").len(), 30);
         assert_eq!((kinds(&peer).len(), taken(&peer, "Delete").len()), (60, 0));
-        let url = |post: &veerpont::harness::Received| post.activity["object"]["url"].as_str().map(str::to_owned);
+        let url = |post: &harness::Received| post.activity["object"]["url"].as_str().map(str::to_owned);
         assert!(taken(&peer, "Update").iter().all(|post| url(post).is_some_and(|url| url.contains("/blog/"))));
         let renamed: BTreeMap<_, _> =
             before.into_iter().map(|(key, article)| (key.replacen("post/", "blog/", 1), article)).collect();

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use harness::{Peer, SignOptions};
 use http::Request;
 use serde_json::Value;
-use veerpont::harness::{Peer, SignOptions};
 use veerpont::inbox;
 
 use crate::world::{GROUP, MAREN, World, on_each_engine, taken};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use harness::{Answer, Found, Peer, PeerKey, SignOptions};
 use serde_json::{Value, json};
-use veerpont::harness::{Answer, Found, Peer, PeerKey, SignOptions};
 use veerpont::{inbox, worker};
 
 use crate::world::{MAREN, World, on_each_engine};

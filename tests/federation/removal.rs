@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use veerpont::harness::Peer;
+use harness::Peer;
 
 use crate::world::{GROUP, World, kinds, on_each_engine, taken};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use harness::{Peer, PeerShape};
 use veerpont::author::{self, keys};
-use veerpont::harness::{Peer, PeerShape};
 use veerpont::ids::{ActivityId, Handle};
 use veerpont::outbox::rotation;
 

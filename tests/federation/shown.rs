@@ -2,11 +2,11 @@
 //! not to be shown is in neither.
 
 use axum::body::Body;
+use harness::{Peer, SignOptions};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use veerpont::harness::{Peer, SignOptions};
 use veerpont::interaction::{self, State};
 use veerpont::web;
 

@@ -13,10 +13,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use clock::Clock;
+use harness::{MemoryNet, PeerKey};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use veerpont::harness::{MemoryNet, PeerKey};
 
 use crate::world::{World, shared_key};
 

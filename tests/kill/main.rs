@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use clock::Clock;
+use harness::{Found, Peer};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
-use veerpont::harness::{Found, Peer};
 use veerpont::ids::Ids;
 
 #[path = "../support/mod.rs"]

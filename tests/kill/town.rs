@@ -9,11 +9,11 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use clock::Clock;
 use futures::stream::{self, StreamExt};
+use harness::{self, Fault, FollowState, Found, Peer, PeerKey, PeerSettings, SocketWire, Wire};
 use http::Method;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use veerpont::harness::{self, Fault, FollowState, Found, Peer, PeerKey, PeerSettings, SocketWire, Wire};
 
 use crate::bridge::COMMUNITY;
 use crate::chance::Dice;

@@ -2,12 +2,12 @@
 
 use axum::Router;
 use axum::body::Body;
+use harness::{Peer, SignOptions};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tower::ServiceExt;
-use veerpont::harness::{Peer, SignOptions};
 use veerpont::{handback, web};
 
 use crate::statements::{Counting, Statements};

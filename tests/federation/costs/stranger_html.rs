@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
+use harness::{Peer, SignOptions};
 use serde_json::{Value, json};
-use veerpont::harness::{Peer, SignOptions};
 
 use crate::hostile_html::shapes;
 use crate::statements::Counting;

@@ -3,10 +3,10 @@
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
+use harness::Peer;
 use serde_json::{Value, json};
 use veerpont::demo::site::write_site;
 use veerpont::handback::partials;
-use veerpont::harness::Peer;
 use veerpont::web;
 
 use super::{PAGE, folder, later, read, told, with_handback};

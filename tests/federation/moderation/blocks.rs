@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use veerpont::harness::FollowState;
+use harness::FollowState;
 use veerpont::inbox;
 use veerpont::interaction::State;
 use veerpont::moderation::enforcement::Enforced;

@@ -1,11 +1,11 @@
 //! What the strict reading takes and refuses.
 
+use crate::PeerKey;
+use crate::signing::{SignOptions, signed_request};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request};
 
 use super::*;
-use crate::harness::PeerKey;
-use crate::harness::signing::{SignOptions, signed_request};
 
 const ADDRESS: &str = "https://b.test/inbox";
 const KEY_ID: &str = "https://a.test/users/ann#main-key";

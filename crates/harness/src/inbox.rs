@@ -126,7 +126,13 @@ impl Peer {
             status: answered.then(|| answer.status().as_u16()),
             activity,
         };
-        self.memory().received.insert(number, received);
+        let mut memory = self.memory();
+        if let Some(listener) = &memory.listener {
+            // Whoever listened may have gone.
+            let _ = listener.send(received.clone());
+        }
+        memory.received.insert(number, received);
+        drop(memory);
         if answered { answer } else { hang_up() }
     }
 

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use clock::Clock;
 use http::{HeaderValue, Method, Response};
 use serde_json::Value;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use uuid::Uuid;
 
 use super::calls::Following;
 use super::fault::Fault;
@@ -17,7 +19,6 @@ use super::statuses::Status;
 use super::timeline::Timeline;
 use super::wire::Wire;
 use super::{ACTIVITY_JSON, origin, require, verify};
-use crate::ids::Ids;
 
 /// Whose habits a simulated server has where they differ in what we can see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,7 +78,6 @@ struct Inner {
     settings: PeerSettings,
     host: String,
     key: PeerKey,
-    ids: Ids,
     memory: Mutex<Memory>,
 }
 
@@ -90,6 +90,8 @@ pub(super) struct Memory {
     /// POSTs to inboxes in all.
     pub(super) arrivals: u64,
     pub(super) received: BTreeMap<u64, Received>,
+    /// Who is told of each POST as it is answered.
+    pub(super) listener: Option<UnboundedSender<Received>>,
     pub(super) problems: Vec<String>,
     /// By user and the followed actor's id.
     pub(super) follows: HashMap<(String, String), Following>,
@@ -115,8 +117,7 @@ impl Peer {
         require(is_origin, format!("`{}` is no origin such as http://peer.test", settings.origin))?;
         let host = settings.origin.split("://").nth(1).unwrap_or_default().to_owned();
         let key = settings.key.clone().map_or_else(PeerKey::generate, Ok)?;
-        let ids = Ids::new(settings.clock.clone());
-        Ok(Self(Arc::new(Inner { settings, host, key, ids, memory: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { settings, host, key, memory: Mutex::default() })))
     }
 
     /// `host[:port]`: what `Host` says in requests meant for this server.
@@ -156,6 +157,14 @@ impl Peer {
         self.memory().received.values().cloned().collect()
     }
 
+    /// From now on each POST to an inbox is also told here, as it is answered; who listened before is told no more.
+    #[must_use]
+    pub fn listen(&self) -> UnboundedReceiver<Received> {
+        let (listener, told) = mpsc::unbounded_channel();
+        self.memory().listener = Some(listener);
+        told
+    }
+
     /// From now on POSTs to the inboxes suffer this; counting starts anew.
     pub fn set_fault(&self, fault: Fault) {
         let mut memory = self.memory();
@@ -193,8 +202,9 @@ impl Peer {
         self.0.settings.users.iter().any(|known| known == user)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a simulated server is somebody else's, with its own names")]
     pub(super) fn new_id(&self) -> String {
-        format!("{}/{}", self.origin(), self.0.ids.uuid())
+        format!("{}/{}", self.origin(), Uuid::new_v4())
     }
 
     pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
