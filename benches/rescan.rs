@@ -19,7 +19,6 @@ use veerpont::app::{App, user_agent};
 use veerpont::config::Config;
 use veerpont::net::client::Client;
 use veerpont::serve;
-use veerpont::source::hugo;
 use veerpont::source::report::Report;
 use veerpont::source::sync::{self, Wish};
 
@@ -155,12 +154,12 @@ fn hugo_lists(name: &str, program: &Path, site: &Path) -> Option<Row> {
 
 fn scan(site: &Path) -> Row {
     let public_url = Url::parse("https://example.org/").expect("an address");
-    let settings = hugo::Settings::new(site.to_owned(), public_url, vec!["post".to_owned(), "blog".to_owned()]);
+    let settings = hugo_content::Settings::new(site.to_owned(), public_url, vec!["post".to_owned(), "blog".to_owned()]);
     let now = Clock::system().now();
     forget_peak();
     let times = (0..RUNS).map(|_| {
         let start = Instant::now();
-        let scan = hugo::scan(&settings, now, &mut |_, _| {}).expect("a scan");
+        let scan = hugo_content::scan(&settings, hugo_content::Memory::new(), now, &mut |_, _| {}).expect("a scan");
         let time = start.elapsed();
         assert!(scan.complete && scan.warnings.is_empty(), "{:?}", scan.warnings.first());
         time

@@ -15,7 +15,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use crate::activity::incoming;
 use crate::net;
 use crate::net::signature::{self, Names, Received};
-use crate::source::hugo;
 
 mod hostile;
 
@@ -122,7 +121,7 @@ pub fn front_matter(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     // To YAML a carriage return alone ends a line, as it did on old machines.
     let lines = u64::try_from(text.matches(['\n', '\r']).count()).unwrap_or(u64::MAX) + 1;
-    match hugo::lines(text) {
+    match hugo_content::front_matter_lines(text) {
         Ok((body_line, body, doubled)) => {
             assert!((1..=lines).contains(&body_line), "the body begins on line {body_line} of {lines}");
             assert!(text.replace("\r\n", "\n").ends_with(&body), "the body is not the end of the file");

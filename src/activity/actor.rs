@@ -4,11 +4,12 @@ use activitypub_federation::kinds::object::TombstoneType;
 use activitypub_federation::protocol::context::WithContext;
 use activitypub_federation::protocol::public_key::PublicKey;
 use clock::Timestamp;
+use hugo_content::Image;
 use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{ACTIVITY_STREAMS, Image, Urls, put};
+use super::{ACTIVITY_STREAMS, Urls, picture, put};
 use crate::ids::Handle;
 
 /// What an actor is (interop R2, A8).
@@ -93,7 +94,7 @@ pub fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
         put(&mut actor, "summary", facts.summary);
     }
     if let Some(icon) = &facts.icon {
-        put(&mut actor, "icon", icon.document());
+        put(&mut actor, "icon", picture(icon));
     }
     if !facts.fields.is_empty() {
         let field = |(name, value): &(String, String)| json!({"type": "PropertyValue", "name": name, "value": value});

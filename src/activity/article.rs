@@ -3,10 +3,11 @@
 use activitypub_federation::kinds::object::ArticleType;
 use activitypub_federation::protocol::context::WithContext;
 use clock::Timestamp;
+use hugo_content::Image;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{ACTIVITY_STREAMS, Image, PUBLIC, Urls, collection, escape, put};
+use super::{ACTIVITY_STREAMS, PUBLIC, Urls, collection, escape, picture, put};
 use crate::ids::Handle;
 
 mod byline;
@@ -110,7 +111,7 @@ pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
         put(&mut article, "updated", updated.rfc3339());
     }
     if let Some(image) = &facts.image {
-        put(&mut article, "image", image.document());
+        put(&mut article, "image", picture(image));
     }
     json!(WithContext::new(article, context()))
 }

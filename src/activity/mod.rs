@@ -10,6 +10,8 @@ pub mod note;
 pub mod outgoing;
 pub mod urls;
 
+use hugo_content::Image;
+
 pub use urls::{Local, Urls};
 
 /// Everybody, as an address (`ActivityPub` section 5.6; interop B8: this spelling and no other).
@@ -18,36 +20,17 @@ pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 /// The context of ActivityStreams 2.0, which Mastodon compares as a string (interop A7).
 pub const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
-/// A picture that belongs to an article or a profile.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Image {
-    /// Absolute address.
-    pub url: String,
-    /// For those who cannot see it; empty when the site has none.
-    pub alt: String,
-    /// `image/png` and the like.
-    pub media_type: String,
-    /// Pixels, where the file could be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub width: Option<u32>,
-    /// Pixels, where the file could be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub height: Option<u32>,
-}
-
-impl Image {
-    /// As ONE object whose `url` is a plain string: Lemmy reads no other shape (interop A14, B13).
-    fn document(&self) -> serde_json::Value {
-        let mut image = serde_json::json!({ "type": "Image", "mediaType": self.media_type, "url": self.url });
-        if !self.alt.is_empty() {
-            put(&mut image, "name", self.alt.as_str());
-        }
-        if let (Some(width), Some(height)) = (self.width, self.height) {
-            put(&mut image, "width", width);
-            put(&mut image, "height", height);
-        }
-        image
+/// A picture as ONE object whose `url` is a plain string: Lemmy reads no other shape (interop A14, B13).
+fn picture(image: &Image) -> serde_json::Value {
+    let mut document = serde_json::json!({ "type": "Image", "mediaType": image.media_type, "url": image.url });
+    if !image.alt.is_empty() {
+        put(&mut document, "name", image.alt.as_str());
     }
+    if let (Some(width), Some(height)) = (image.width, image.height) {
+        put(&mut document, "width", width);
+        put(&mut document, "height", height);
+    }
+    document
 }
 
 /// Sets a property of a document.

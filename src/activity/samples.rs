@@ -1,6 +1,7 @@
 //! The names that the snapshots of this room share.
 
 use clock::Timestamp;
+use hugo_content::Image;
 use url::Url;
 use uuid::Uuid;
 
@@ -25,8 +26,8 @@ pub(super) fn at(text: &str) -> Timestamp {
 }
 
 /// A picture, kept for as long as the tests run.
-pub(super) fn image(url: &str, alt: &str, media_type: &str) -> &'static super::Image {
-    Box::leak(Box::new(super::Image {
+pub(super) fn image(url: &str, alt: &str, media_type: &str) -> &'static Image {
+    Box::leak(Box::new(Image {
         url: url.to_owned(),
         alt: alt.to_owned(),
         media_type: media_type.to_owned(),

@@ -4,13 +4,12 @@ pub mod decisions;
 pub mod founding;
 pub mod keys;
 pub mod opt_in;
-pub mod profile;
 pub mod store;
 
 use clock::Timestamp;
+use hugo_content::{AuthorProfile, Image};
 use uuid::Uuid;
 
-use crate::activity::Image;
 use crate::activity::actor::ActorKind;
 use crate::activity::urls::Urls;
 use crate::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
@@ -53,7 +52,7 @@ impl Actor {
 
     /// Whether the actor's profile is this one.
     #[must_use]
-    pub fn shows(&self, profile: &profile::AuthorProfile) -> bool {
+    pub fn shows(&self, profile: &AuthorProfile) -> bool {
         self.name == profile.name
             && self.summary == profile.bio
             && self.icon == profile.avatar

@@ -2,6 +2,7 @@
 
 mod keys;
 
+use hugo_content::AuthorProfile;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
@@ -13,7 +14,6 @@ pub use self::keys::{
 use clock::Timestamp;
 
 use super::keys::SealedKey;
-use super::profile::AuthorProfile;
 use super::{Actor, Author, Choice, Community};
 use crate::activity::actor::ActorKind;
 use crate::db::{Columns, Conn, Part, Place, Queue, added, decode_error, json};

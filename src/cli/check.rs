@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use clap::Subcommand;
 use clock::Clock;
+use hugo_content::{Memory, Warning};
 use serde_json::json;
 
 use super::print::{Output, count, shown};
@@ -13,8 +14,7 @@ use crate::config::{self, AuthorChoice, Config};
 use crate::net::client::Client;
 use crate::rights::{self, Need};
 use crate::source::choices;
-use crate::source::connector::{self, Memory};
-use crate::source::scan::Warning;
+use crate::source::connector;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::IsTerminal;
 
 use clap::Args;
+use hugo_content::Warning;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -13,7 +14,6 @@ use super::print::{Output, count, shown, table};
 use crate::app::App;
 use crate::serve::Begun;
 use crate::source::report::Report;
-use crate::source::scan::Warning;
 use crate::source::sync::{self, Wish};
 use crate::{outbox, worker};
 

@@ -1,15 +1,13 @@
 //! What a site published: posts, and the articles made of them.
 
-pub mod entry;
 pub mod store;
 
 use clock::Timestamp;
+use hugo_content::{Entry, Image, Visibility};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::activity::Image;
 use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
-use entry::{Entry, Visibility};
 
 /// Where a post stands (docs/architecture.md#publishing).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

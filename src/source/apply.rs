@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use clock::Timestamp;
+use hugo_content::{AuthorProfile, Entry, Visibility};
 
 use super::Known;
 use super::plan::{Act, Step};
 use crate::app::App;
 use crate::author::keys::SealedKey;
-use crate::author::profile::AuthorProfile;
 use crate::author::{self, Actor, Author, Choice, Community};
 use crate::db::Conn;
 use crate::ids::{ActorId, ArticleId, AuthorId, PostId, SourceId};
-use crate::post::entry::{Entry, Visibility};
 use crate::post::{self, Article, Content, Post, PostState};
 
 /// An author that becomes an actor in this transaction; their keys took a while to make, so they come ready.

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::scan::{Scan, Warning};
+use hugo_content::{Scan, Warning};
+
 use crate::author::opt_in::OptIn;
 use crate::author::{Actor, Author};
 use crate::config::{AuthorChoice, Source};

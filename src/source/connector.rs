@@ -1,29 +1,21 @@
 //! The one question that every kind of source answers: what is there now?
 
-use std::collections::HashMap;
-
 use clock::Timestamp;
+use hugo_content::{Memory, Scan, Stamp};
 use url::Url;
 
 use super::git::{self, GitError, Standing};
-use super::hugo;
-use super::scan::Scan;
-use super::stamp::{self, Stamp};
 use crate::config::{Repository, Source, SourceKind};
-use crate::post::entry::Entry;
 
 /// Told how far a scan is: files done, files in all.
 pub type Progress<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
-
-/// What the last scan made of the posts, by their keys.
-pub type Memory = HashMap<String, Entry>;
 
 /// Why a source cannot be scanned at all; what can be read despite a fault is a warning of the scan.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     /// A Hugo site.
     #[error(transparent)]
-    Hugo(#[from] hugo::ScanError),
+    Hugo(#[from] hugo_content::ScanError),
     /// A repository.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -42,15 +34,15 @@ pub trait Connector: Send + Sync {
     fn stamp(&self, seed: &str, now: Timestamp) -> Option<Stamp>;
 }
 
-struct HugoSite(hugo::Settings);
+struct HugoSite(hugo_content::Settings);
 
 impl Connector for HugoSite {
     fn scan(&self, memory: Memory, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError> {
-        Ok(hugo::rescan(&self.0, memory, now, progress)?)
+        Ok(hugo_content::scan(&self.0, memory, now, progress)?)
     }
 
     fn stamp(&self, seed: &str, now: Timestamp) -> Option<Stamp> {
-        stamp::of(&self.0.root, seed, now)
+        hugo_content::stamp(&self.0.root, seed, now)
     }
 }
 
@@ -59,7 +51,7 @@ impl Connector for HugoSite {
 pub fn of(source: &Source) -> Box<dyn Connector> {
     let public_url: Url = source.public_url.clone();
     match source.kind {
-        SourceKind::Hugo => Box::new(HugoSite(hugo::Settings {
+        SourceKind::Hugo => Box::new(HugoSite(hugo_content::Settings {
             root: source.path.clone(),
             git_dir: source.repository.as_ref().map(Repository::git_dir),
             public_url,

@@ -5,9 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::redirects::{self, Redirects};
-use super::scan::{Scan, Warning};
-use crate::post::entry::Entry;
+use hugo_content::{Entry, Redirects, Scan, Warning, canonical};
+
 use crate::post::{Post, PostState};
 
 mod similar;
@@ -110,7 +109,7 @@ impl<'a> Search<'a> {
         for entry in entries.values() {
             *bodies.entry(entry.body_hash.as_str()).or_default() += 1;
         }
-        let pages = entries.values().map(|entry| redirects::canonical(&entry.url)).collect();
+        let pages = entries.values().map(|entry| canonical(&entry.url)).collect();
         Self { entries, posts, seen, pages, bodies, found: Recognised::default() }
     }
 
@@ -176,22 +175,21 @@ impl<'a> Search<'a> {
         let is_new = |entry: &&Entry| !self.posts.contains_key(entry.key.as_str());
         let new: Vec<&'a Entry> = self.entries.values().copied().filter(is_new).collect();
         for entry in &new {
-            let aliases: BTreeSet<String> = entry.aliases.iter().map(|alias| redirects::canonical(alias)).collect();
+            let aliases: BTreeSet<String> = entry.aliases.iter().map(|alias| canonical(alias)).collect();
             for alias in aliases {
                 claims.entry(alias).or_default().push((entry, Evidence::Alias));
             }
         }
-        let by_address: BTreeMap<String, &'a Entry> =
-            new.iter().map(|entry| (redirects::canonical(&entry.url), *entry)).collect();
+        let by_address: BTreeMap<String, &'a Entry> = new.iter().map(|entry| (canonical(&entry.url), *entry)).collect();
         let gone: Vec<&'a Post> = self.movable().filter(|post| !self.seen.contains(post.key.as_str())).collect();
         let mut pairs: Vec<(&'a Entry, &'a Post, Evidence)> = Vec::new();
         for post in gone {
-            let claimed = claims.get(&redirects::canonical(&post.entry.url)).map(Vec::as_slice);
+            let claimed = claims.get(&canonical(&post.entry.url)).map(Vec::as_slice);
             match claimed.unwrap_or_default() {
                 [(entry, why)] => pairs.push((entry, post, why.clone())),
                 [] => {
                     if let Some((to, rule)) = redirects.follow(&post.entry.url, |at| self.pages.contains(at))
-                        && let Some(entry) = by_address.get(&redirects::canonical(&to))
+                        && let Some(entry) = by_address.get(&canonical(&to))
                     {
                         pairs.push((entry, post, Evidence::Redirect(rule)));
                     }

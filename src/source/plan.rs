@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clock::Timestamp;
+use hugo_content::{Entry, Scan, Visibility, Warning, canonical};
 use serde::Serialize;
 
 use super::moves::{self, Evidence, Recognised};
-use super::redirects;
-use super::scan::{Scan, Warning};
-use crate::post::entry::{Entry, Visibility};
 use crate::post::{Post, PostState};
 
 /// What decides beside the scan itself.
@@ -217,7 +215,7 @@ fn steps_for_absent(known: &[Post], scan: &Scan, found: &Recognised<'_>, rules: 
     let present: BTreeSet<_> = found.matches.values().map(|found| found.post.id).collect();
     let absent: Vec<&Post> =
         known.iter().filter(|post| !present.contains(&post.id) && !scan.unreadable.contains(&post.key)).collect();
-    let addresses: BTreeSet<String> = scan.entries.iter().map(|entry| redirects::canonical(&entry.url)).collect();
+    let addresses: BTreeSet<String> = scan.entries.iter().map(|entry| canonical(&entry.url)).collect();
     let away: BTreeMap<_, (String, String)> = absent
         .iter()
         .filter(|post| scan.complete && post.article_stands)
@@ -262,7 +260,7 @@ fn free_key(key: &str, keys: &mut BTreeSet<String>) -> String {
 fn leads_away(post: &Post, scan: &Scan, addresses: &BTreeSet<String>) -> Option<(String, String)> {
     let mut known_as = std::iter::once(&post.entry.url).chain(&post.entry.aliases);
     let (to, rule) = known_as.find_map(|address| scan.redirects.follow(address, |at| addresses.contains(at)))?;
-    (!addresses.contains(&redirects::canonical(&to))).then_some((to, rule))
+    (!addresses.contains(&canonical(&to))).then_some((to, rule))
 }
 
 /// The article stands on, with its new address (docs/hugo.md#identity-moves-removals); the old one is kept as an alias, by which the rule is found again.
@@ -270,7 +268,7 @@ fn step_for_moved_away(post: &Post, to: &str) -> Step {
     let mut entry = post.entry.clone();
     // It is not what the site has any more.
     entry.trace = None;
-    if redirects::canonical(&entry.url) == redirects::canonical(to) {
+    if canonical(&entry.url) == canonical(to) {
         let act = if post.state == PostState::Published { Act::Nothing } else { Act::Note };
         return Step::new(Some(post), Some(entry), PostState::Published, act);
     }

@@ -1,9 +1,9 @@
 //! What a sync did, as the CLI prints it.
 
+use hugo_content::{Scan, Warning};
 use serde::Serialize;
 
 use super::plan::{Act, Step};
-use super::scan::{Scan, Warning};
 use crate::author::opt_in::OptIn;
 use crate::post::PostState;
 

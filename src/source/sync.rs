@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use hugo_content::{Scan, Visibility};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::apply::{self, Authors, Founded, Writers};
 use super::connector::{self, ScanError};
 use super::plan::{self, Act, Plan, Rules, Step};
 use super::report::Report;
-use super::scan::Scan;
 use super::store::{self, Lease, Scanned};
 use super::{Known, choices, founding, unchanged};
 use crate::activity::actor::ActorKind;
@@ -20,7 +20,6 @@ use crate::author::{self, Actor, Author};
 use crate::config::{self, MovedAway, Source};
 use crate::ids::{ActorId, AuthorId, Handle};
 use crate::post;
-use crate::post::entry::Visibility;
 
 /// How an operator wants a sync.
 #[derive(Clone, Debug, Default)]
@@ -200,7 +199,7 @@ async fn attempt(
     };
     let connector = connector::of(configured);
     let mut scan = tokio::task::spawn_blocking(move || connector.scan(memory, now, &mut progress)).await??;
-    let stale = standing.and_then(|standing| scan.is_of(standing));
+    let stale = standing.and_then(|standing| standing.tell(&mut scan));
     if let Some(why) = &stale {
         tracing::warn!(source = configured.name, why, "the files of the last fetch are read");
     }

@@ -1,14 +1,14 @@
 //! A sync of a tree that looks as it did is over before anything is read (ADR 8).
 
 use clock::Timestamp;
+use hugo_content::{READING, Scan, Stamp, Warning};
+use serde::{Deserialize, Serialize};
 
 use super::Known;
 use super::connector;
 use super::git::Standing;
 use super::plan::{self, Act, Step};
 use super::report::Report;
-use super::scan::Scan;
-use super::stamp::{READING, Seen, Stamp};
 use super::store::{self, Lease, Scanned};
 use super::sync::SyncError;
 use crate::app::App;
@@ -17,6 +17,23 @@ use crate::post::PostState;
 
 /// Bytes of what a scan saw; a site with more to warn of is read each time.
 const MAX_SEEN: usize = 1024 * 1024;
+
+/// What a scan brought, for as long as the stamp is the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Seen {
+    /// How many public posts there were.
+    posts: usize,
+    /// How many that are not public.
+    #[serde(default)]
+    not_public: usize,
+    /// How many that could not be read for certain.
+    #[serde(default)]
+    unread: usize,
+    /// When one of them becomes public or expires by itself.
+    until: Option<Timestamp>,
+    /// What the operator was told.
+    warnings: Vec<Warning>,
+}
 
 /// What the tree looks like now, and all else that decides over a scan of it: the program and the settings.
 pub(super) async fn look(app: &App, configured: &Source) -> Result<Option<Stamp>, SyncError> {

@@ -8,7 +8,8 @@ use toml::Table;
 
 /// Every package below `crates/`, with those of the workspace that it may use. Simulated servers share no protocol code, so
 /// that a mistake of the bridge cannot cancel itself out.
-const MAY_USE: [(&str, &[&str]); 3] = [("clock", &[]), ("harness", &["clock"]), ("html", &[])];
+const MAY_USE: [(&str, &[&str]); 4] =
+    [("clock", &[]), ("harness", &["clock"]), ("html", &[]), ("hugo-content", &["clock", "html"])];
 
 fn manifest(folder: &Path) -> Table {
     fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest").parse().expect("TOML")

@@ -1,9 +1,9 @@
 //! A changed profile is told to everyone it was shown to, once, as an Update of the actor (interop D6, E9, A15).
 
+use hugo_content::Warning;
 use serde_json::Value;
 use veerpont::author;
 use veerpont::ids::Handle;
-use veerpont::source::scan::Warning;
 
 use crate::world::{MAREN, World, kinds, on_each_engine, taken};
 

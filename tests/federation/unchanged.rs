@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hugo_content::{Entry, Memory};
 use veerpont::author;
-use veerpont::post::{self, entry::Entry};
+use veerpont::post;
 use veerpont::source;
 use veerpont::source::apply::{self, Writers};
-use veerpont::source::connector::{self, Memory};
+use veerpont::source::connector;
 use veerpont::source::plan::{Act, Step};
 use veerpont::source::report::Report;
 use veerpont::source::sync::{self, Wish};

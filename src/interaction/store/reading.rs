@@ -1,13 +1,13 @@
 //! Conversations as others see them, and as a moderator does.
 
 use clock::Timestamp;
+use hugo_content::Image;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use url::Url;
 
 use super::posts::read_state;
 use super::standing;
-use crate::activity::Image;
 use crate::activity::incoming::Emoji;
 use crate::activity::urls::Urls;
 use crate::db::{Columns, Conn, Part, Place, decode_error};

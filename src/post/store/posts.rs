@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use clock::Timestamp;
 use futures::TryStreamExt;
+use hugo_content::Entry;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
 use crate::db::{Columns, Conn, Part, Place, decode_error, json};
 use crate::ids::{ArticleId, PostId, SourceId};
-use crate::post::entry::Entry;
 use crate::post::{Post, PostState};
 
 macro_rules! posts {

@@ -1,7 +1,6 @@
 //! A git repository as the place of a site: fetched before each scan, its files laid out where the scan reads them
 //! (ADR 7).
 
-pub mod history;
 mod program;
 #[cfg(test)]
 mod tests;
@@ -9,10 +8,10 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use hugo_content::{Scan, Warning};
 use walkdir::WalkDir;
 
 use self::program::Git;
-use super::scan::Warning;
 use crate::config::Repository;
 
 /// What was fetched last.
@@ -93,6 +92,19 @@ pub struct Standing {
     pub stale: Option<GitError>,
     /// What the operator should know.
     pub warnings: Vec<Warning>,
+}
+
+impl Standing {
+    /// Tells a scan of the files it was made from; gives why they are not newer. Nothing counts as gone while the newest are
+    /// not known.
+    pub(super) fn tell(self, scan: &mut Scan) -> Option<String> {
+        scan.warnings.extend(self.warnings);
+        let why = self.stale?.to_string();
+        scan.complete = false;
+        let message = format!("{why}. The files of the last fetch were read, and nothing counts as removed");
+        scan.warnings.push(Warning { file: "the repository".to_owned(), line: None, message });
+        Some(why)
+    }
 }
 
 /// Fetches the newest commit of the repository, without its history unless that is asked for, and lays out its files.

@@ -2,12 +2,13 @@
 //! its arguments, bounded in time and output.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hugo_content::last_words;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use zeroize::Zeroizing;
@@ -60,22 +61,6 @@ const SETTINGS: &[(&str, &str)] = &[
     ("advice.detachedHead", "false"),
     ("log.showSignature", "false"),
 ];
-
-/// The program for questions about a folder that is here, which reach no remote and write nothing.
-pub(super) fn local(folder: &Path, git_dir: Option<&Path>) -> std::process::Command {
-    let mut command = std::process::Command::new("git");
-    command.env_clear().envs(["PATH", "HOME"].iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-    for (number, (key, value)) in SETTINGS.iter().enumerate() {
-        command.env(format!("GIT_CONFIG_KEY_{number}"), key).env(format!("GIT_CONFIG_VALUE_{number}"), value);
-    }
-    command.env("GIT_CONFIG_COUNT", SETTINGS.len().to_string()).env("LC_ALL", "C").current_dir(folder);
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
-    if let Some(git_dir) = git_dir {
-        let top = git_dir.parent().map_or_else(|| folder.to_owned(), |checkout| checkout.join("files"));
-        command.env("GIT_DIR", git_dir).env("GIT_WORK_TREE", top);
-    }
-    command
-}
 
 /// The program, set up for one repository.
 pub(super) struct Git {
@@ -160,23 +145,6 @@ async fn heard(stream: Option<impl AsyncRead + Unpin>) -> String {
     let _ = (&mut stream).take(HEARD).read_to_end(&mut bytes).await;
     let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// The lines in which git says what is wrong, fit for one line of a message.
-pub(super) fn last_words(said: &str) -> String {
-    let clean = |line: &str| line.chars().filter(|c| !c.is_control()).take(300).collect::<String>();
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let telling = ["fatal:", "error:", "remote:", "Host key", "Permission denied", "ssh:"];
-    let mut chosen: Vec<String> = lines
-        .iter()
-        .filter(|line| telling.iter().any(|start| line.starts_with(start)) || line.contains("Permission denied"))
-        .map(|line| clean(line))
-        .take(4)
-        .collect();
-    if chosen.is_empty() {
-        chosen.extend(lines.last().map(|line| clean(line)));
-    }
-    chosen.join("; ")
 }
 
 /// What git runs for ssh. It goes through a shell, so paths are quoted.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use hugo_content::Entry;
 use rapidfuzz::distance::indel;
 
 use crate::post::Post;
-use crate::post::entry::Entry;
 
 /// What share of the words must be the same, in the same order (ADR 9).
 const ENOUGH: f64 = 0.9;

@@ -1,10 +1,10 @@
 //! Which post an entry is taken for.
 
 use clock::Timestamp;
+use hugo_content::Visibility;
 
 use super::*;
 use crate::ids::{PostId, SourceId};
-use crate::post::entry::Visibility;
 
 /// An entry of `key`, with its title, date and body where the test has them as `title|day|body`.
 fn entry(key: &str, said: &str) -> Entry {

@@ -1,11 +1,11 @@
 //! Texts that are nearly the same.
 
 use clock::Timestamp;
+use hugo_content::Visibility;
 use proptest::prelude::*;
 
 use super::*;
 use crate::post::PostState;
-use crate::post::entry::Visibility;
 
 fn words(text: &[u64]) -> Words {
     let mut sorted = text.to_vec();
