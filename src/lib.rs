@@ -7,8 +7,6 @@ pub mod cli;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod explain;
-#[doc(hidden)]
-pub mod fuzz;
 pub mod serve;
 pub mod web;
 

@@ -1,4 +1,4 @@
-//! What must hold is said at `veerpont::fuzz::hostile_html`; how to run it, in docs/fuzzing.md.
+//! What must hold is said at `veerpont_fuzz::hostile_html`; how to run it, in docs/fuzzing.md.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| veerpont::fuzz::hostile_html(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| veerpont_fuzz::hostile_html(bytes));

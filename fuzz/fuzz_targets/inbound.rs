@@ -1,4 +1,4 @@
-//! What must hold is said at `veerpont::fuzz::inbound`; how to run it, in docs/fuzzing.md.
+//! What must hold is said at `veerpont_fuzz::inbound`; how to run it, in docs/fuzzing.md.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| veerpont::fuzz::inbound(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| veerpont_fuzz::inbound(bytes));

@@ -1,5 +1,5 @@
-//! The door for the fuzz targets of `fuzz/`: for each kind of bytes that strangers send, what must hold whatever they are.
-//! The same checks read the collected corpus in `cargo test`.
+//! For each kind of bytes that strangers send, what must hold whatever they are: for the fuzz targets, and for `tests/fuzz/`,
+//! which reads the collected corpus.
 
 #![expect(
     clippy::expect_used,
@@ -11,19 +11,19 @@ use std::sync::LazyLock;
 
 use clock::Timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-
-use crate::activity::incoming;
-use crate::net;
-use crate::net::signature::{self, Names, Received};
+use veerpont::activity::incoming;
+use veerpont::net;
+use veerpont::net::signature::{self, Names, Received};
 
 mod hostile;
 
 pub use self::hostile::html as hostile_html;
 
 /// When the signed requests of the corpus were made: 2026-11-02T10:00:00Z.
-const NOW: Timestamp = Timestamp::from_millis(1_793_613_600_000);
+pub const NOW: Timestamp = Timestamp::from_millis(1_793_613_600_000);
 
-const NAMES: Names<'_> = Names { scheme: "https", public: &["social.example.org"], behind: &[] };
+/// The server that they are meant for.
+pub const NAMES: Names<'_> = Names { scheme: "https", public: &["social.example.org"], behind: &[] };
 
 /// A key whose private half nobody has.
 const STRANGERS_KEY: &str = "-----BEGIN PUBLIC KEY-----
@@ -129,62 +129,5 @@ pub fn front_matter(bytes: &[u8]) {
         }
         Err(Some(line)) => assert!((1..=lines + 1).contains(&line), "line {line} of {lines}"),
         Err(None) => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    /// Feeds every file of a target's corpus to its check; says how many there were.
-    fn feed(target: &str, check: fn(&[u8])) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-        let files: Vec<_> =
-            std::fs::read_dir(&folder).expect("a corpus").map(|file| file.expect("a file").path()).collect();
-        assert!(files.len() >= 5, "{} holds {} files", folder.display(), files.len());
-        for file in files {
-            check(&std::fs::read(&file).expect("a file is read"));
-        }
-    }
-
-    #[test]
-    fn the_corpus_of_signed_requests_holds() {
-        feed("signed_request", super::signed_request);
-    }
-
-    #[test]
-    fn the_corpus_of_inbound_documents_holds() {
-        feed("inbound", super::inbound);
-    }
-
-    #[test]
-    fn the_corpus_of_hostile_html_holds() {
-        feed("hostile_html", super::hostile_html);
-    }
-
-    #[test]
-    fn the_corpus_of_front_matter_holds() {
-        feed("front_matter", super::front_matter);
-    }
-
-    #[test]
-    fn whole_signed_requests_of_the_corpus_get_as_far_as_their_keys() {
-        for file in ["whole", "rfc9421-whole", "rfc9421-labels"] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/signed_request").join(file);
-            let text = std::fs::read_to_string(path).expect("text");
-            let (head, body) = text.split_once("\n\n").expect("a body");
-            let mut headers = http::HeaderMap::new();
-            for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
-                headers.append(http::HeaderName::try_from(name).expect("a name"), value.parse().expect("a value"));
-            }
-            let received = super::Received {
-                method: &http::Method::POST,
-                path_and_query: "/ap/inbox?a=b",
-                headers: &headers,
-                body: body.as_bytes(),
-            };
-            let read = super::signature::read(&received, &super::NAMES, super::NOW);
-            assert!(read.is_ok(), "{file}: {read:?}");
-        }
     }
 }
