@@ -16,9 +16,10 @@ mod opening;
 mod part;
 mod queues;
 mod seat;
+mod tables;
 mod writing;
 
-pub use columns::{Columns, decode_error, json};
+pub use columns::{Columns, count_by, decode_error, json};
 pub use opening::{Access, OpenError};
 pub use part::{NoPlace, Part, Place};
 pub use queues::{Queue, added};

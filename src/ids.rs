@@ -229,6 +229,14 @@ impl Handle {
     }
 }
 
+/// The user's name in a handle as people write it, and its host where it has one: `ann`, `@ann`, `ann@example.org`,
+/// `@ann@example.org`.
+#[must_use]
+pub fn split_handle(text: &str) -> (&str, Option<&str>) {
+    let bare = text.strip_prefix('@').unwrap_or(text);
+    bare.rsplit_once('@').map_or((bare, None), |(user, host)| (user, Some(host)))
+}
+
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -258,6 +266,20 @@ mod tests {
         }
         assert_eq!(Handle::from_slug("Ferreira Lômba, Tânia").expect("a handle").as_str(), "ferreira-lomba-tania");
         assert_eq!(Handle::from_slug("日本"), None);
+    }
+
+    #[test]
+    fn a_handle_is_split_however_it_is_written() {
+        for (text, parts) in [
+            ("ann", ("ann", None)),
+            ("@ann", ("ann", None)),
+            ("ann@example.org", ("ann", Some("example.org"))),
+            ("@ann@example.org", ("ann", Some("example.org"))),
+            ("ann@else@example.org", ("ann@else", Some("example.org"))),
+            ("@", ("", None)),
+        ] {
+            assert_eq!(split_handle(text), parts, "{text}");
+        }
     }
 
     #[test]

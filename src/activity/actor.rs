@@ -230,7 +230,7 @@ mod tests {
         let facts = ActorFacts {
             name: "Ann Müller",
             summary: "<p>Writes about ferries.</p>",
-            icon: Some(image("https://example.org/ann.png", "Ann at sea", "image/png")),
+            icon: Some(&image("https://example.org/ann.png", "Ann at sea", "image/png")),
             ed25519_multibase: Some("z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"),
             attribution_domains: &["example.org".to_owned()],
             fields: &[("Site".to_owned(), "<a rel=\"me\" href=\"https://example.org/\">example.org</a>".to_owned())],

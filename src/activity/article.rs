@@ -4,14 +4,39 @@ use activitypub_federation::kinds::object::ArticleType;
 use activitypub_federation::protocol::context::WithContext;
 use clock::Timestamp;
 use hugo_content::Image;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{PUBLIC, Urls, collection, context, escape, picture, put};
-use crate::ids::Handle;
+use crate::ids::{ActorId, Handle};
 
 mod byline;
 mod hashtag;
+
+/// What an article says: the words of its post, and who wrote it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    /// Plain text.
+    pub title: String,
+    /// Clean HTML of paragraphs; empty when there is none.
+    pub summary: String,
+    /// Clean HTML with absolute addresses (interop B23).
+    pub content: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// As the site writes them.
+    pub tags: Vec<String>,
+    /// The cover.
+    pub image: Option<Image>,
+    /// Display names of all its authors, with or without an actor, in the order of the page.
+    pub byline: Vec<String>,
+    /// Actors of those who wrote it beside the owner.
+    #[serde(with = "crate::ids::actors_as_numbers")]
+    pub co_authors: Vec<ActorId>,
+    /// Whether the house owns it rather than an author: then the byline says who wrote it.
+    pub owner_is_house: bool,
+}
 
 /// What an article's document says.
 #[derive(Clone, Debug)]
@@ -22,30 +47,16 @@ pub struct ArticleFacts<'a> {
     pub context: Uuid,
     /// The actor it is attributed to, alone (interop R1).
     pub owner: Uuid,
-    /// Whether that actor is the house rather than an author: then the byline says who wrote it.
-    pub owner_is_house: bool,
     /// Its community.
     pub group: Uuid,
     /// Not for public timelines: `Public` stands in `cc` and the followers in `to` (interop B8).
     pub unlisted: bool,
     /// Authors beside the owner who have an actor: they are mentioned.
     pub co_authors: &'a [(Uuid, &'a Handle)],
-    /// Display names of all its authors, with or without an actor, in the order of the page.
-    pub byline: &'a [&'a str],
-    /// Plain text.
-    pub title: &'a str,
-    /// Clean HTML of paragraphs; empty when there is none.
-    pub summary: &'a str,
-    /// Clean HTML with absolute addresses (interop B23).
-    pub content: &'a str,
+    /// What it says.
+    pub content: &'a Content,
     /// The site's own page, absolute.
     pub url: &'a str,
-    /// BCP 47 tag.
-    pub language: &'a str,
-    /// As the site writes them.
-    pub tags: &'a [String],
-    /// The cover.
-    pub image: Option<&'a Image>,
     /// The post's date.
     pub published: Timestamp,
     /// The last edit; `None` before the first. Later than `published`, and strictly later than the edit
@@ -70,8 +81,9 @@ pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
     let id = urls.article(facts.uuid);
     let owner = urls.actor(facts.owner);
     let group = urls.actor(facts.group);
-    let name = guard_title(facts.title);
-    let summary = byline::summary_with_byline(facts);
+    let content = facts.content;
+    let name = guard_title(&content.title);
+    let summary = byline::summary_with_byline(content);
     let conversation = urls.context(facts.context);
     let published = facts.published.rfc3339();
     let mut article = json!({
@@ -82,7 +94,7 @@ pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
         "cc": carbon_copies(urls, facts),
         "audience": group,
         "name": name,
-        "content": facts.content,
+        "content": content.content,
         "mediaType": "text/html",
         "url": facts.url,
         "published": published,
@@ -97,20 +109,20 @@ pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
         "preview": {
             "type": "Note",
             "attributedTo": owner,
-            "content": format!("<p><strong>{}</strong></p>{summary}", escape(facts.title)),
+            "content": format!("<p><strong>{}</strong></p>{summary}", escape(&content.title)),
             "published": published,
         },
     });
     if !summary.is_empty() {
         put(&mut article, "summary", summary.as_str());
     }
-    if !facts.language.is_empty() {
-        put_language(&mut article, facts.language, &name, &summary, facts.content);
+    if !content.language.is_empty() {
+        put_language(&mut article, &content.language, &name, &summary, &content.content);
     }
     if let Some(updated) = facts.updated {
         put(&mut article, "updated", updated.rfc3339());
     }
-    if let Some(image) = &facts.image {
+    if let Some(image) = &content.image {
         put(&mut article, "image", picture(image));
     }
     json!(WithContext::new(article, context()))
@@ -147,7 +159,7 @@ fn tags(urls: &Urls, facts: &ArticleFacts<'_>) -> Vec<Value> {
         .co_authors
         .iter()
         .map(mention)
-        .chain(hashtag::hashtags(facts.tags, facts.url).into_iter().map(hashtag))
+        .chain(hashtag::hashtags(&facts.content.tags, facts.url).into_iter().map(hashtag))
         .collect()
 }
 
@@ -171,23 +183,30 @@ mod tests {
     use super::*;
     use crate::activity::samples::{at, handle, image, urls, uuid};
 
-    fn plain<'a>() -> ArticleFacts<'a> {
+    fn ferry() -> Content {
+        Content {
+            title: "The ferry".to_owned(),
+            summary: String::new(),
+            content: "<p>It crosses.</p>".to_owned(),
+            language: "en".to_owned(),
+            tags: Vec::new(),
+            image: None,
+            byline: vec!["Ann Müller".to_owned()],
+            co_authors: Vec::new(),
+            owner_is_house: false,
+        }
+    }
+
+    fn plain(content: &Content) -> ArticleFacts<'_> {
         ArticleFacts {
             uuid: uuid(10),
             context: uuid(11),
             owner: uuid(1),
-            owner_is_house: false,
             group: uuid(2),
             unlisted: false,
             co_authors: &[],
-            byline: &["Ann Müller"],
-            title: "The ferry",
-            summary: "",
-            content: "<p>It crosses.</p>",
+            content,
             url: "https://example.org/post/ferry/",
-            language: "en",
-            tags: &[],
-            image: None,
             published: at("2026-08-07T09:59:00Z"),
             updated: None,
             replies: collection::Part::default(),
@@ -198,45 +217,43 @@ mod tests {
 
     #[test]
     fn the_least_an_article_says() {
-        insta::assert_json_snapshot!(article(&urls(), &plain()));
+        insta::assert_json_snapshot!(article(&urls(), &plain(&ferry())));
     }
 
     #[test]
     fn an_article_with_everything() {
         let (bo, cy) = (handle("bo"), handle("cy"));
+        let content = Content {
+            byline: ["Ann Müller", "Bo <b>", "Cy & Co"].map(str::to_owned).to_vec(),
+            title: "Why Vec<T> & not [T]".to_owned(),
+            summary: "<p>A teaser.</p>".to_owned(),
+            language: "nl".to_owned(),
+            tags: ["Open Source", "rust", "Rust", "2024", "c++"].map(str::to_owned).to_vec(),
+            image: Some(image("https://example.org/f.jpg", "A ferry", "image/jpeg")),
+            ..ferry()
+        };
         let facts = ArticleFacts {
             co_authors: &[(uuid(3), &bo), (uuid(4), &cy)],
-            byline: &["Ann Müller", "Bo <b>", "Cy & Co"],
-            title: "Why Vec<T> & not [T]",
-            summary: "<p>A teaser.</p>",
-            language: "nl",
-            tags: &[
-                "Open Source".to_owned(),
-                "rust".to_owned(),
-                "Rust".to_owned(),
-                "2024".to_owned(),
-                "c++".to_owned(),
-            ],
-            image: Some(image("https://example.org/f.jpg", "A ferry", "image/jpeg")),
             updated: Some(at("2026-08-08T09:59:00Z")),
             replies: collection::Part { items: &["https://m.example/notes/1".to_owned()], total: 1, next: None },
             likes: 3,
             shares: 2,
-            ..plain()
+            ..plain(&content)
         };
         insta::assert_json_snapshot!(article(&urls(), &facts));
     }
 
     #[test]
     fn a_post_that_the_house_signs_names_its_author() {
-        let facts = ArticleFacts { owner: uuid(5), owner_is_house: true, ..plain() };
+        let content = Content { owner_is_house: true, ..ferry() };
+        let facts = ArticleFacts { owner: uuid(5), ..plain(&content) };
         assert_eq!(article(&urls(), &facts)["summary"], "<p>By Ann Müller</p>");
     }
 
     #[test]
     fn an_unlisted_article_is_for_followers_and_whoever_has_its_address() {
-        let (urls, bo) = (urls(), handle("bo"));
-        let facts = ArticleFacts { unlisted: true, co_authors: &[(uuid(3), &bo)], ..plain() };
+        let (urls, bo, ferry) = (urls(), handle("bo"), ferry());
+        let facts = ArticleFacts { unlisted: true, co_authors: &[(uuid(3), &bo)], ..plain(&ferry) };
         let document = article(&urls, &facts);
         assert_eq!(document["to"], json!([urls.followers(uuid(1))]));
         assert_eq!(document["cc"], json!([PUBLIC, urls.actor(uuid(2)), urls.actor(uuid(3))]));
@@ -263,7 +280,7 @@ mod tests {
     #[test]
     fn the_followers_of_the_group_are_never_addressed() {
         let urls = urls();
-        let document = article(&urls, &plain()).to_string();
+        let document = article(&urls, &plain(&ferry())).to_string();
         assert!(!document.contains(&urls.followers(uuid(2))));
     }
 }

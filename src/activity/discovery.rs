@@ -7,7 +7,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Local, Urls, put};
-use crate::ids::{Handle, Host};
+use crate::ids::{Handle, Host, split_handle};
 
 /// Media type of webfinger and of the list of nodeinfo documents.
 pub const JRD: &str = "application/jrd+json";
@@ -59,7 +59,7 @@ pub fn parse_resource(text: &str) -> Result<Resource, NotAResource> {
 }
 
 fn acct(name: &str) -> Result<Resource, NotAResource> {
-    let (user, host) = name.strip_prefix('@').unwrap_or(name).rsplit_once('@').ok_or(NotAResource)?;
+    let (user, Some(host)) = split_handle(name) else { return Err(NotAResource) };
     if user.is_empty() || host.is_empty() {
         return Err(NotAResource);
     }

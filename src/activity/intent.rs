@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
 
-use crate::ids::Host;
+use crate::ids::{Host, split_handle};
 
 /// What the reader wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +57,10 @@ impl Reader {
             return Self::of_profile(&Url::parse(text).ok()?);
         }
         let name = lower.strip_prefix("acct:").map_or(text, |_| text.get(5..).unwrap_or_default());
-        let name = name.strip_prefix('@').unwrap_or(name);
-        let (user, host) = name.rsplit_once('@').map_or((None, name), |(user, host)| (Some(user), host));
+        let (user, host) = match split_handle(name) {
+            (user, Some(host)) => (Some(user), host),
+            (host, None) => (None, host),
+        };
         if user.is_some_and(|user| user.is_empty() || user.contains('@')) || host.contains(['/', '?', '#', '\\']) {
             return None;
         }

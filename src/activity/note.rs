@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::incoming::Mention;
 use super::{PUBLIC, Urls, collection, context, put};
+use crate::ids::split_handle;
 
 /// Whom an answer turns to: its first words are their name (interop B11).
 #[derive(Clone, Copy, Debug)]
@@ -117,8 +118,7 @@ fn mention(mention: &Mention) -> Value {
 /// mention (interop B11).
 fn addressed(content: &str, addressee: Option<Addressee<'_>>) -> String {
     let Some(Addressee { page, handle }) = addressee else { return content.to_owned() };
-    let user = handle.trim_start_matches('@').split('@').next().unwrap_or_default();
-    let (page, user) = (html::escape(page), html::escape(user));
+    let (page, user) = (html::escape(page), html::escape(split_handle(handle).0));
     let link = format!(
         r#"<span class="h-card" translate="no"><a href="{page}" class="u-url mention">@<span>{user}</span></a></span>"#
     );

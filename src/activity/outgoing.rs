@@ -198,7 +198,7 @@ fn property(document: &Value, key: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activity::article::{ArticleFacts, article};
+    use crate::activity::article::{ArticleFacts, Content, article};
     use crate::activity::samples::{at, handle, urls, uuid};
 
     fn stamp() -> Stamp {
@@ -207,22 +207,26 @@ mod tests {
 
     fn ferry(content: &str, updated: Option<Timestamp>) -> Value {
         let bo = handle("bo");
+        let content = Content {
+            title: "The ferry".to_owned(),
+            summary: "<p>A teaser.</p>".to_owned(),
+            content: content.to_owned(),
+            language: "en".to_owned(),
+            tags: vec!["rust".to_owned()],
+            image: None,
+            byline: vec!["Ann".to_owned(), "Bo".to_owned()],
+            co_authors: Vec::new(),
+            owner_is_house: false,
+        };
         let facts = ArticleFacts {
             uuid: uuid(10),
             context: uuid(11),
             owner: uuid(1),
-            owner_is_house: false,
             group: uuid(2),
             unlisted: false,
             co_authors: &[(uuid(3), &bo)],
-            byline: &["Ann", "Bo"],
-            title: "The ferry",
-            summary: "<p>A teaser.</p>",
-            content,
+            content: &content,
             url: "https://example.org/post/ferry/",
-            language: "en",
-            tags: &["rust".to_owned()],
-            image: None,
             published: at("2026-08-07T09:59:00Z"),
             updated,
             replies: crate::activity::collection::Part::default(),

@@ -25,13 +25,6 @@ pub(super) fn at(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(text).expect("a date")
 }
 
-/// A picture, kept for as long as the tests run.
-pub(super) fn image(url: &str, alt: &str, media_type: &str) -> &'static Image {
-    Box::leak(Box::new(Image {
-        url: url.to_owned(),
-        alt: alt.to_owned(),
-        media_type: media_type.to_owned(),
-        width: None,
-        height: None,
-    }))
+pub(super) fn image(url: &str, alt: &str, media_type: &str) -> Image {
+    Image { url: url.to_owned(), alt: alt.to_owned(), media_type: media_type.to_owned(), width: None, height: None }
 }

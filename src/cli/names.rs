@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 
 use crate::app::App;
 use crate::author::{self, Actor};
-use crate::ids::{Handle, Host};
+use crate::ids::{Handle, Host, split_handle};
 use crate::remote;
 
 /// A handle of one of ours: `ann`, `@ann`, `@ann@example.org`, with or without the `acct:` of WebFinger.
@@ -13,8 +13,8 @@ use crate::remote;
 /// When it is no handle, or one of another server.
 pub(super) fn handle(app: &App, text: &str) -> anyhow::Result<Handle> {
     let bare = text.trim();
-    let bare = bare.strip_prefix("acct:").unwrap_or(bare).trim_start_matches('@');
-    let Some((name, domain)) = bare.split_once('@') else { return Ok(Handle::parse(bare)?) };
+    let (name, domain) = split_handle(bare.strip_prefix("acct:").unwrap_or(bare));
+    let Some(domain) = domain else { return Ok(Handle::parse(name)?) };
     let ours = app.urls.hosts();
     let is_ours = ours.iter().any(|host| host.as_str().eq_ignore_ascii_case(domain.trim_end_matches('.')));
     if !is_ours {
@@ -61,7 +61,7 @@ pub(super) async fn stranger(app: &App, text: &str) -> anyhow::Result<String> {
         }
         return Ok(text.to_owned());
     }
-    let found = remote::store::by_handle(&mut conn, text.trim_start_matches('@')).await?;
+    let found = remote::store::by_handle(&mut conn, text).await?;
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => bail!("nobody is known here as `{text}`; write their id, as https://example.org/users/ann"),

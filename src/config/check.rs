@@ -161,7 +161,7 @@ impl Reader<'_> {
         };
         let node = match &written.node {
             Some(node) => self.page.read(node, |text| values::not_blank(text))?,
-            None => gethostname::gethostname().to_string_lossy().into_owned(),
+            None => rustix::system::uname().nodename().to_string_lossy().into_owned(),
         };
         let listen = self.setting("VEERPONT_LISTEN", written.listen.as_ref(), "127.0.0.1:8080", values::listen)?;
         let proxy_hosts = self.hosts(&written.proxy_hosts)?;

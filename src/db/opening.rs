@@ -9,12 +9,10 @@ use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions, Connection};
 
 use super::queues::Bells;
+use super::tables::TABLES;
 use super::{Conn, Db, Engine, PATIENCE, writing};
 use crate::config::Database;
 use crate::rights::{self, Need};
-
-/// All the tables there have to be.
-static TABLES: Migrator = sqlx::migrate!();
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]

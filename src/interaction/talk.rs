@@ -8,6 +8,7 @@ use super::{Answers, Author, Kind, Person, Shown};
 use crate::app::App;
 use crate::author::{self, Actor};
 use crate::db::Conn;
+use crate::ids::ArticleId;
 use crate::post::Article;
 
 /// People shown of those who like or boosted.
@@ -43,12 +44,7 @@ impl Talk {
         let answers = store::answers(conn, id).await?;
         let likes = store::people(conn, urls, id, Kind::Like, PEOPLE).await?;
         let boosts = store::people(conn, urls, id, Kind::Boost, PEOPLE).await?;
-        let one_more = Page { limit: page.limit + 1, ..page };
-        let mut replies = store::conversation(conn, urls, id, one_more).await?;
-        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let shown = fitting(&replies).min(limit);
-        let next = (replies.len() > shown).then(|| page.from + i64::try_from(shown).unwrap_or(page.limit));
-        replies.truncate(shown);
+        let (replies, next) = replies(app, conn, id, page).await?;
         let boosts = boosts.into_iter().map(|(who, _)| who).collect();
         Ok(Self { article, owner, answers, likes, boosts, replies, next })
     }
@@ -58,6 +54,22 @@ impl Talk {
     pub fn author(&self, app: &App) -> Person {
         person(app, &self.owner)
     }
+}
+
+/// The replies of a page, as many as fit into an answer, and where the next page begins; `None` where this is the last.
+pub async fn replies(
+    app: &App,
+    conn: &mut Conn,
+    article: ArticleId,
+    page: Page,
+) -> sqlx::Result<(Vec<(Shown, usize)>, Option<i64>)> {
+    let one_more = Page { limit: page.limit + 1, ..page };
+    let mut replies = store::conversation(conn, &app.urls, article, one_more).await?;
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let shown = fitting(&replies).min(limit);
+    let next = (replies.len() > shown).then(|| page.from + i64::try_from(shown).unwrap_or(page.limit));
+    replies.truncate(shown);
+    Ok((replies, next))
 }
 
 /// How many of these replies fit into an answer: one always does.

@@ -101,7 +101,7 @@ async fn actor(app: &App, text: &str) -> Result<String, Impossible> {
         return Ok(text.to_owned());
     }
     let mut conn = app.db.read().await?;
-    let found = remote::store::by_handle(&mut conn, text.trim_start_matches('@')).await?;
+    let found = remote::store::by_handle(&mut conn, text).await?;
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => Err(Impossible::Value(format!(

@@ -5,6 +5,7 @@ pub mod budget;
 pub mod client;
 pub mod keys;
 pub mod places;
+pub mod redirects;
 pub mod room;
 pub mod signature;
 pub mod throttle;

@@ -50,25 +50,16 @@ pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Res
     let voices = voices(conn, article).await?;
     let answers = interaction::store::answers(conn, article.id).await?;
     let replies = replies(app, conn, article, 0).await?;
-    let content = &article.content;
     let co_authors: Vec<(Uuid, &Handle)> = voices.co_authors.iter().map(|actor| (actor.uuid, &actor.handle)).collect();
-    let byline: Vec<&str> = content.byline.iter().map(String::as_str).collect();
     let facts = ArticleFacts {
         uuid: article.uuid,
         context: article.context_uuid,
         owner: voices.owner.uuid,
-        owner_is_house: content.owner_is_house,
         group: voices.group.uuid,
         unlisted: article.unlisted,
         co_authors: &co_authors,
-        byline: &byline,
-        title: &content.title,
-        summary: &content.summary,
-        content: &content.content,
+        content: &article.content,
         url: &article.url,
-        language: &content.language,
-        tags: &content.tags,
-        image: content.image.as_ref(),
         published: article.published_at,
         updated: article.updated_at,
         replies: replies.part(),

@@ -3,10 +3,11 @@
 pub mod store;
 
 use clock::Timestamp;
-use hugo_content::{Entry, Image, Visibility};
+use hugo_content::{Entry, Visibility};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::activity::article::Content;
 use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 
 /// Where a post stands (docs/architecture.md#publishing).
@@ -177,28 +178,4 @@ pub struct Listed {
     pub owner: Handle,
     /// Counts what is to be said.
     pub revision: i64,
-}
-
-/// The words of an article.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Content {
-    /// Plain text.
-    pub title: String,
-    /// Clean HTML.
-    pub summary: String,
-    /// Clean HTML.
-    pub content: String,
-    /// BCP 47.
-    pub language: String,
-    /// As the site writes them.
-    pub tags: Vec<String>,
-    /// The cover.
-    pub image: Option<Image>,
-    /// Display names of all who wrote it, in order.
-    pub byline: Vec<String>,
-    /// Actors of those who wrote it beside the owner.
-    #[serde(with = "crate::ids::actors_as_numbers")]
-    pub co_authors: Vec<ActorId>,
-    /// Whether the community's house owns it, so that the byline must name who wrote it.
-    pub owner_is_house: bool,
 }

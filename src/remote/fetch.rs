@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, StatusCode};
 use serde_json::Value;
 use url::Url;
@@ -14,13 +14,11 @@ use crate::author::{self, Actor};
 use crate::courier;
 use crate::ids::Host;
 use crate::net::client::{Limits, Reply, SendError, Wanted};
+use crate::net::redirects::{self, RedirectError};
 
 /// What we ask for (interop A21).
 const ACCEPTED: &str =
     r#"application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams""#;
-
-/// Most redirects followed (interop G5).
-const REDIRECTS: usize = 3;
 
 /// Longest wait for a whole document.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
@@ -56,6 +54,12 @@ pub enum FetchError {
     Ours(String),
 }
 
+impl From<RedirectError> for FetchError {
+    fn from(error: RedirectError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
 /// A document, and how it was come by.
 #[derive(Clone, Debug)]
 pub struct Fetched {
@@ -64,7 +68,7 @@ pub struct Fetched {
     /// Where it was found, after redirects.
     pub at: Url,
     /// Whether a redirect on the way left the origin that was asked.
-    strayed: bool,
+    left_origin: bool,
     /// What was found.
     pub document: Value,
 }
@@ -77,7 +81,7 @@ impl Fetched {
     #[must_use]
     pub fn speaks_for(&self, id: &str) -> bool {
         let id_is = |url: &Url| incoming::same_address(id, url.as_str());
-        incoming::same_origin(id, self.at.as_str()) && (id_is(&self.at) || (id_is(&self.asked) && !self.strayed))
+        incoming::same_origin(id, self.at.as_str()) && (id_is(&self.at) || (id_is(&self.asked) && !self.left_origin))
     }
 }
 
@@ -85,25 +89,17 @@ impl Fetched {
 pub async fn document(app: &App, url: &str) -> Result<Fetched, FetchError> {
     let mut asked = Url::parse(url).map_err(|_| FetchError::Refused(format!("`{url}` is not an address")))?;
     asked.set_fragment(None);
-    let (mut at, mut strayed) = (asked.clone(), false);
-    let instance = instance(app).await?;
-    for _ in 0..=REDIRECTS {
-        if app.urls.hosts().iter().any(|host| Host::of(&at).as_ref() == Some(*host)) {
-            return Err(FetchError::Refused(format!("`{at}` is an address of ours")));
-        }
-        let reply = get(app, &instance, &at).await?;
-        if !matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
-            return read(&at, &reply).map(|document| Fetched { asked, at, strayed, document });
-        }
-        let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        // Signed anew for the new address (interop C17), which the client checks like every other (G5).
-        at = at.join(location).map_err(|_| FetchError::Refused(format!("`{at}` redirects to nowhere")))?;
-        strayed |= at.origin() != asked.origin();
-    }
-    Err(FetchError::Refused(format!("`{url}` redirects more than {REDIRECTS} times")))
+    let instance = &instance(app).await?;
+    let is_redirect = |reply: &Reply| matches!(reply.status.as_u16(), 301 | 302 | 303 | 307 | 308);
+    let found = redirects::follow(&asked, is_redirect, |at| get(app, instance, at)).await?;
+    let document = read(&found.at, &found.reply)?;
+    Ok(Fetched { asked, at: found.at, left_origin: found.left_origin, document })
 }
 
-async fn get(app: &App, instance: &Actor, at: &Url) -> Result<Reply, FetchError> {
+async fn get(app: &App, instance: &Actor, at: Url) -> Result<Reply, FetchError> {
+    if app.urls.hosts().iter().any(|host| Host::of(&at).as_ref() == Some(*host)) {
+        return Err(FetchError::Refused(format!("`{at}` is an address of ours")));
+    }
     let request = Request::builder()
         .method(Method::GET)
         .uri(at.as_str())
@@ -118,7 +114,7 @@ async fn get(app: &App, instance: &Actor, at: &Url) -> Result<Reply, FetchError>
             Err(FetchError::Refused(error.to_string()))
         }
         Err(error @ (SendError::Timeout | SendError::Connect(_) | SendError::Tls(_))) => {
-            Err(unavailable(at, error.to_string()))
+            Err(unavailable(&at, error.to_string()))
         }
         Err(error @ SendError::Broken(_)) => Err(FetchError::Temporary(error.to_string())),
     }

@@ -7,7 +7,7 @@ use sqlx::{query, query_scalar};
 use super::{Remote, RemoteKey};
 use crate::activity::incoming::{RemoteActor, same_address};
 use crate::db::{Columns, Conn, decode_error, json};
-use crate::ids::{Ids, InboxId, RemoteActorId};
+use crate::ids::{Ids, InboxId, RemoteActorId, split_handle};
 
 /// Remembers an actor's document and the keys it lists. One that another actor of its server has listed already stays
 /// theirs, unless it is the one that was asked for and led to this document (`led_here`).
@@ -95,7 +95,8 @@ macro_rules! select_named {
 
 /// The ids of those who are known by a handle without its first `@`: the one that they claim, or that of where they live.
 pub async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec<String>> {
-    let Some((username, domain)) = handle.split_once('@') else { return Ok(Vec::new()) };
+    let handle = handle.strip_prefix('@').unwrap_or(handle);
+    let (username, Some(domain)) = split_handle(handle) else { return Ok(Vec::new()) };
     let named = query(select_named!("LOWER(r.username) = $1")).bind(username.to_lowercase());
     let mut rows = named.fetch_all(&mut *conn).await?;
     let claimed = query(select_named!("LOWER(r.webfinger) = $1")).bind(handle.to_lowercase());

@@ -3,22 +3,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, LOCATION};
+use http::header::ACCEPT;
 use http::{Request, StatusCode};
 use url::Url;
 
 use crate::activity::intent::{Finding, Reader};
 use crate::app::App;
-use crate::net::client::{Limits, SendError, Wanted};
+use crate::net::client::{Limits, Reply, Wanted};
+use crate::net::redirects::{self, RedirectError};
 
 /// A reader waits for it.
 const TIME_LIMIT: Duration = Duration::from_secs(8);
 
 /// Largest answer, in bytes.
 const SIZE_LIMIT: usize = 64 * 1024;
-
-/// Most redirects followed: a domain of handles alone has one (interop A3).
-const REDIRECTS: usize = 3;
 
 /// Why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +29,12 @@ pub enum Missed {
     Unreachable(String),
 }
 
+impl From<RedirectError> for Missed {
+    fn from(error: RedirectError) -> Self {
+        Self::Unreachable(error.to_string())
+    }
+}
+
 /// Asks a reader's server about them; `None` where they named a server alone.
 pub async fn find(app: &App, reader: &Reader) -> Result<Option<Finding>, Missed> {
     let Some(resource) = reader.resource() else { return Ok(None) };
@@ -41,27 +45,26 @@ pub async fn find(app: &App, reader: &Reader) -> Result<Option<Finding>, Missed>
     found.unwrap_or_else(|_| Err(Missed::Unreachable("the server did not answer in time".to_owned()))).map(Some)
 }
 
-async fn ask(app: &App, mut at: Url) -> Result<Finding, Missed> {
+async fn ask(app: &App, first: Url) -> Result<Finding, Missed> {
     let unreachable = |why: String| Missed::Unreachable(why);
-    for _ in 0..=REDIRECTS {
-        let request = Request::get(at.as_str()).header(ACCEPT, "application/jrd+json, application/json");
-        let request = request.body(Bytes::new()).map_err(|error| unreachable(error.to_string()))?;
-        let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Whole(SIZE_LIMIT) };
-        let reply = app.net.send(request, limits).await.map_err(|error: SendError| unreachable(error.to_string()))?;
-        match reply.status {
-            StatusCode::OK => {
-                let document = serde_json::from_slice(&reply.body);
-                let document = document.map_err(|_| unreachable(format!("{at} is no webfinger answer")))?;
-                return Ok(Finding { document, at });
-            }
-            // The ways in which servers say so (interop A4).
-            StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::BAD_REQUEST => return Err(Missed::Unknown),
-            status if status.is_redirection() => {
-                let location = reply.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-                at = at.join(location).map_err(|_| unreachable(format!("{at} redirects to nowhere")))?;
-            }
-            status => return Err(unreachable(format!("{at} answered {status}"))),
+    let is_redirect = |reply: &Reply| reply.status.is_redirection();
+    let found = redirects::follow(&first, is_redirect, |at| get(app, at)).await?;
+    let (at, reply) = (found.at, found.reply);
+    match reply.status {
+        StatusCode::OK => {
+            let document = serde_json::from_slice(&reply.body);
+            let document = document.map_err(|_| unreachable(format!("{at} is no webfinger answer")))?;
+            Ok(Finding { document, at })
         }
+        // The ways in which servers say so (interop A4).
+        StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::BAD_REQUEST => Err(Missed::Unknown),
+        status => Err(unreachable(format!("{at} answered {status}"))),
     }
-    Err(unreachable(format!("it redirects more than {REDIRECTS} times")))
+}
+
+async fn get(app: &App, at: Url) -> Result<Reply, Missed> {
+    let request = Request::get(at.as_str()).header(ACCEPT, "application/jrd+json, application/json");
+    let request = request.body(Bytes::new()).map_err(|error| Missed::Unreachable(error.to_string()))?;
+    let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Whole(SIZE_LIMIT) };
+    app.net.send(request, limits).await.map_err(|error| Missed::Unreachable(error.to_string()))
 }

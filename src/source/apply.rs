@@ -7,12 +7,13 @@ use hugo_content::{AuthorProfile, Entry, Visibility};
 
 use super::Known;
 use super::plan::{Act, Step};
+use crate::activity::article::Content;
 use crate::app::App;
 use crate::author::keys::SealedKey;
 use crate::author::{self, Actor, Author, Choice, Community};
 use crate::db::Conn;
 use crate::ids::{ActorId, ArticleId, AuthorId, PostId, SourceId};
-use crate::post::{self, Article, Content, Post, PostState};
+use crate::post::{self, Article, Post, PostState};
 
 /// An author that becomes an actor in this transaction; their keys took a while to make, so they come ready.
 #[derive(Clone, Debug)]

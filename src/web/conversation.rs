@@ -16,7 +16,7 @@ use sqlx::Any;
 use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
-pub(super) use crate::interaction::talk::{Talk, document, fitting, page_of, person};
+pub(super) use crate::interaction::talk::{Talk, document, fitting, page_of, person, replies};
 
 use super::answer::Document;
 use super::discovery::parameter;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use activitypub_federation::config::Data;
+use anyhow::{Context as _, anyhow, ensure};
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, LOCATION,
+    ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
 };
 use http::{HeaderValue, Request, StatusCode};
 use moka::future::Cache;
@@ -33,7 +34,8 @@ use crate::config::Pictures;
 use crate::db::Conn;
 use crate::ids::ArticleId;
 use crate::interaction::talk::pictures::hash as hash_of;
-use crate::net::client::{Limits, Wanted};
+use crate::net::client::{Limits, Reply, Wanted};
+use crate::net::redirects;
 use crate::post::Article;
 use crate::{author, interaction, post};
 
@@ -46,9 +48,6 @@ const PIXELS: usize = 40_000_000;
 
 /// Longest wait for a picture.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
-
-/// Most redirects followed (interop G5).
-const REDIRECTS: usize = 3;
 
 /// Pictures fetched at a time; who comes later waits as long as for a picture.
 const AT_A_TIME: usize = 8;
@@ -173,14 +172,14 @@ async fn copy(app: &App, copies: &Copies, hash: &str, url: &str, limit: usize) -
         fetch(app, url, limit).await
     };
     let fetched = tokio::time::timeout(TIME_LIMIT, fetch).await;
-    match fetched.unwrap_or_else(|_| Err("it did not come in time".to_owned())) {
+    match fetched.unwrap_or_else(|_| Err(anyhow!("it did not come in time"))) {
         Ok((kind, body)) => {
             let kept = Kept { kind, at: app.clock.now(), body };
             copies.shelf.put(hash, &kept).await;
             Some(kept)
         }
         Err(why) => {
-            tracing::debug!(url, why, "a picture cannot be had");
+            tracing::debug!(url, %why, "a picture cannot be had");
             copies.failed.insert(hash.to_owned(), app.clock.now()).await;
             again
         }
@@ -193,31 +192,25 @@ async fn failed_lately(app: &App, copies: &Copies, hash: &str) -> bool {
 }
 
 /// A picture as it is elsewhere. What its server calls it counts for nothing: its first bytes do.
-async fn fetch(app: &App, url: &str, limit: usize) -> Result<(Kind, Bytes), String> {
-    let mut at = Url::parse(url).map_err(|error| error.to_string())?;
-    at.set_fragment(None);
-    for _ in 0..=REDIRECTS {
-        let request = Request::get(at.as_str()).header(ACCEPT, ACCEPTED).body(Bytes::new());
-        let request = request.map_err(|error| error.to_string())?;
-        let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Whole(limit) };
-        let reply = app.net.send(request, limits).await.map_err(|error| error.to_string())?;
-        if reply.status == StatusCode::OK {
-            return checked(reply.body);
-        }
-        let location = reply.headers.get(LOCATION).filter(|_| reply.status.is_redirection());
-        let location = location.and_then(|location| location.to_str().ok());
-        let location = location.ok_or_else(|| format!("its server answered {}", reply.status))?;
-        at = at.join(location).map_err(|error| error.to_string())?;
-    }
-    Err(format!("it redirects more than {REDIRECTS} times"))
+async fn fetch(app: &App, url: &str, limit: usize) -> anyhow::Result<(Kind, Bytes)> {
+    let mut first = Url::parse(url)?;
+    first.set_fragment(None);
+    let is_redirect = |reply: &Reply| reply.status.is_redirection() && redirects::location(reply).is_some();
+    let reply = redirects::follow(&first, is_redirect, |at| ask(app, at, limit)).await?.reply;
+    ensure!(reply.status == StatusCode::OK, "its server answered {}", reply.status);
+    checked(reply.body)
 }
 
-fn checked(body: Bytes) -> Result<(Kind, Bytes), String> {
-    let kind = Kind::of(&body).ok_or("it is no picture of a kind that is shown")?;
-    let size = imagesize::blob_size(&body).map_err(|error| error.to_string())?;
-    if size.width.saturating_mul(size.height) > PIXELS {
-        return Err(format!("it has more than {PIXELS} pixels"));
-    }
+async fn ask(app: &App, at: Url, limit: usize) -> anyhow::Result<Reply> {
+    let request = Request::get(at.as_str()).header(ACCEPT, ACCEPTED).body(Bytes::new())?;
+    let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Whole(limit) };
+    Ok(app.net.send(request, limits).await?)
+}
+
+fn checked(body: Bytes) -> anyhow::Result<(Kind, Bytes)> {
+    let kind = Kind::of(&body).context("it is no picture of a kind that is shown")?;
+    let size = imagesize::blob_size(&body)?;
+    ensure!(size.width.saturating_mul(size.height) <= PIXELS, "it has more than {PIXELS} pixels");
     Ok((kind, body))
 }
 

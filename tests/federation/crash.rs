@@ -32,14 +32,14 @@ async fn step<W: Worker>(worker: &Arc<W>, world: &World, end: End) -> bool {
     let Some(claim) = claims.pop() else { return false };
     match end {
         End::Claimed => {}
-        End::Done => worker.work(&world.app, claim).await.expect("work"),
+        End::Done => Box::pin(worker.work(&world.app, claim)).await.expect("work"),
         End::Cut(turns) => {
             let mut turn = 0;
             let is_over = || {
                 turn += 1;
                 turn > turns
             };
-            cut(worker.work(&world.app, claim), is_over).await;
+            cut(Box::pin(worker.work(&world.app, claim)), is_over).await;
         }
     }
     true

@@ -1,25 +1,25 @@
 //! Who wrote it, at the end of the summary, since Mastodon shows no `content` (interop B1).
 
-use super::ArticleFacts;
+use super::Content;
 use crate::activity::escape;
 
 /// The summary, and after it the byline as one paragraph more where `attributedTo` alone would not tell:
 /// with several authors, or when the house signs. Empty when there is neither.
-pub(super) fn summary_with_byline(facts: &ArticleFacts<'_>) -> String {
-    let summary = facts.summary.trim();
-    match facts.byline {
+pub(super) fn summary_with_byline(content: &Content) -> String {
+    let summary = content.summary.trim();
+    match content.byline.as_slice() {
         [] => summary.to_owned(),
-        [_] if !facts.owner_is_house => summary.to_owned(),
+        [_] if !content.owner_is_house => summary.to_owned(),
         names => {
             // Where paragraphs are shown as one line, the words would run into each other.
             let space = if summary.is_empty() { "" } else { "\n" };
-            format!("{summary}{space}<p>{}</p>", byline(names, facts.language))
+            format!("{summary}{space}<p>{}</p>", byline(names, &content.language))
         }
     }
 }
 
 /// `By A, B and C`, as HTML; in English where the language is not known here.
-fn byline(names: &[&str], language: &str) -> String {
+fn byline(names: &[String], language: &str) -> String {
     let subtag = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
     let (by, and) = match subtag.as_str() {
         "de" => ("Von", "und"),
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn a_byline_speaks_the_language_of_the_post() {
-        let names = ["A", "B", "C & D"];
+        let names = ["A", "B", "C & D"].map(str::to_owned);
         for (language, expected) in [
             ("en", "By A, B and C &amp; D"),
             ("nl", "Door A, B en C &amp; D"),
@@ -56,7 +56,7 @@ mod tests {
         ] {
             assert_eq!(byline(&names, language), expected);
         }
-        assert_eq!(byline(&["A"], "nl"), "Door A");
-        assert_eq!(byline(&["A", "B"], "de"), "Von A und B");
+        assert_eq!(byline(&names[..1], "nl"), "Door A");
+        assert_eq!(byline(&names[..2], "de"), "Von A und B");
     }
 }

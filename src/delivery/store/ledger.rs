@@ -4,7 +4,7 @@ use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
-use crate::db::{Columns, Conn, Part, Place};
+use crate::db::{Columns, Conn, Part, Place, count_by};
 use crate::delivery::{Ending, Waiting};
 use crate::ids::{ActivityId, ArticleId, HostId, InboxId};
 
@@ -205,8 +205,5 @@ pub async fn count_outcomes(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(Str
     .bind(most)
     .fetch_all(conn)
     .await?;
-    let mut counts: Vec<_> =
-        rows.iter().map(|row| Ok((row.text("outcome")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
-    counts.sort();
-    Ok(counts)
+    count_by(&rows, "outcome")
 }

@@ -7,7 +7,7 @@ use sqlx::{query, query_scalar};
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
 use crate::activity::incoming::{self, Incoming};
 use crate::claiming;
-use crate::db::{Columns, Conn, Db, Queue, added, json};
+use crate::db::{Columns, Conn, Db, Queue, added, count_by, json};
 use crate::ids::{Ids, InboundId, registrable_of};
 use crate::relation;
 
@@ -295,10 +295,7 @@ pub async fn count_verdicts(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(Str
     .bind(most)
     .fetch_all(conn)
     .await?;
-    let mut counts: Vec<_> =
-        rows.iter().map(|row| Ok((row.text("verdict")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
-    counts.sort();
-    Ok(counts)
+    count_by(&rows, "verdict")
 }
 
 /// How many activities have no verdict yet, `most` at most.

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use super::standing;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, count_by};
 use crate::ids::{ArticleId, InteractionId};
 use crate::interaction::Answers;
 
@@ -86,9 +86,7 @@ pub async fn count_states(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(Strin
     .bind(most)
     .fetch_all(conn)
     .await?;
-    let mut counts: Vec<_> =
-        rows.iter().map(|row| Ok((row.text("state")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
+    let mut counts = count_by(&rows, "state")?;
     counts.retain(|(state, _)| state != "held");
-    counts.sort();
     Ok(counts)
 }

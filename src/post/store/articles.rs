@@ -7,9 +7,10 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
+use crate::activity::article::Content;
 use crate::db::{Columns, Conn, Queue, added, decode_error, json};
 use crate::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
-use crate::post::{Article, Content, Listed};
+use crate::post::{Article, Listed};
 
 macro_rules! articles {
     ($rest:literal) => {

@@ -8,7 +8,7 @@ use hugo_content::Entry;
 use sqlx::any::AnyRow;
 use sqlx::query;
 
-use crate::db::{Columns, Conn, Part, Place, decode_error, json};
+use crate::db::{Columns, Conn, Part, Place, count_by, decode_error, json};
 use crate::ids::{ArticleId, PostId, SourceId};
 use crate::post::{Post, PostState};
 
@@ -153,10 +153,7 @@ pub async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) 
 /// How many posts stand in each state.
 pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query("SELECT state, COUNT(*) AS n FROM posts GROUP BY state").fetch_all(conn).await?;
-    let mut states: Vec<_> =
-        rows.iter().map(|row| Ok((row.text("state")?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
-    states.sort();
-    Ok(states)
+    count_by(&rows, "state")
 }
 
 fn read_post(row: &AnyRow) -> sqlx::Result<Post> {

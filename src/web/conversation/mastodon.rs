@@ -10,7 +10,7 @@ use super::document::{avatar, name_emoji, preview};
 use super::{Talk, id_of};
 use crate::activity::incoming::{Attachment, Audience, Emoji, Mention};
 use crate::app::App;
-use crate::ids::Host;
+use crate::ids::{Host, split_handle};
 use crate::interaction::{Author, Person, Shown, State, Words};
 use crate::web::assets;
 use crate::web::pictures::{Album, Spot};
@@ -129,12 +129,11 @@ pub(super) fn accounts<'a>(app: &App, people: impl Iterator<Item = &'a Person>, 
 
 fn account(app: &App, who: &Person, album: &mut Album) -> Value {
     let acct = who.handle.trim_start_matches('@');
-    let username = acct.split('@').next().unwrap_or(acct);
     // Widgets put it into an `<img>` without asking.
     let avatar = avatar(who, album).unwrap_or_else(|| format!("{}{}", app.urls.origin(), assets::FACE.path()));
     json!({
         "id": author_id(&who.row),
-        "username": username,
+        "username": split_handle(acct).0,
         "acct": acct,
         "display_name": who.name,
         "uri": who.id,

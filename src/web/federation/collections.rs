@@ -9,14 +9,14 @@ use crate::activity::collection::{self, Place};
 use crate::activity::urls::Local;
 use crate::app::App;
 use crate::author::{self, Actor};
-use crate::db::Conn;
+use crate::db::{Conn, Part};
 use crate::interaction::Note;
 use crate::outbox::documents;
 use crate::post::Article;
 use crate::{follower, interaction, outbox};
 
 /// Activities on a page.
-const PAGE: usize = 20;
+const PAGE: i64 = 20;
 
 /// The outbox of the instance actor.
 pub(super) fn never_filled(id: &str) -> Value {
@@ -45,13 +45,10 @@ async fn whole(conn: &mut Conn, who: &Actor, id: &str, now: Timestamp) -> Result
 }
 
 async fn page(conn: &mut Conn, who: &Actor, id: &str, before: i64, now: Timestamp) -> Result<Value, Failure> {
-    let one_more = i64::try_from(PAGE + 1).unwrap_or(i64::MAX);
-    let mut items = outbox::store::listed(conn, who.id, before, one_more, now).await?;
-    let older = items.len() > PAGE;
-    items.truncate(PAGE);
-    let next = items.last().filter(|_| older).map(|(number, _)| at_page(id, *number));
-    let place = Place { id: &at_page(id, before), part_of: id, next: next.as_deref(), prev: None };
-    Ok(collection::page(place, items.into_iter().map(|(_, body)| body).collect()))
+    let items = outbox::store::listed(conn, who.id, before, PAGE + 1, now).await?;
+    let part = Part::of(items, PAGE, |(number, _)| at_page(id, *number));
+    let place = Place { id: &at_page(id, before), part_of: id, next: part.next.as_deref(), prev: None };
+    Ok(collection::page(place, part.items.into_iter().map(|(_, body)| body).collect()))
 }
 
 fn at_page(id: &str, before: i64) -> String {

@@ -13,6 +13,7 @@ use super::profile::standing;
 use crate::activity::actor::ActorKind;
 use crate::activity::intent::Intent;
 use crate::app::App;
+use crate::ids::split_handle;
 use crate::web::conversation::person;
 use crate::web::error::Failure;
 use crate::web::pictures::Album;
@@ -40,8 +41,7 @@ pub(super) async fn go(data: Data<App>, Path(written): Path<String>, request: Re
 /// Whom `ann`, `@ann` or `@ann@example.org` names.
 async fn subject(app: &App, frame: &Frame<'_>, written: &str) -> Result<Subject, Failure> {
     const NOBODY: Failure = Failure::NotFound("Nobody here goes by this name.");
-    let name = written.strip_prefix('@').unwrap_or(written);
-    let (name, host) = name.split_once('@').map_or((name, None), |(name, host)| (name, Some(host)));
+    let (name, host) = split_handle(written);
     if host.is_some_and(|host| !app.urls.hosts().iter().any(|ours| ours.as_str().eq_ignore_ascii_case(host))) {
         return Err(NOBODY);
     }

@@ -22,7 +22,7 @@ use crate::author;
 use crate::db::Conn;
 use crate::ids::InteractionId;
 use crate::interaction::store::{Order, Page};
-use crate::interaction::{self, Shown, State, Words};
+use crate::interaction::{Shown, State, Words};
 use crate::post::Article;
 use crate::post::store::article_by_uuid;
 use crate::web::answer::{Form, lead_to};
@@ -192,22 +192,15 @@ pub(in crate::web) async fn place_of(
 ) -> Result<String, Failure> {
     let owner = author::store::actor(conn, article.owner).await?.ok_or(UNKNOWN)?;
     let page = page_of(app, &owner, article);
-    let mut from = 0;
+    let mut asked = Page { order: Order::Threads, from: 0, limit: PAGE };
     for _ in 0..LOOKED_THROUGH {
-        let asked = Page { order: Order::Threads, from, limit: PAGE + 1 };
-        let mut found = interaction::store::conversation(conn, &app.urls, article.id, asked).await?;
-        // As a page is cut ([`Talk::read`]).
-        let on_it = i64::try_from(conversation::fitting(&found)).unwrap_or(PAGE).min(PAGE);
-        let is_last = i64::try_from(found.len()).unwrap_or(PAGE) <= on_it;
-        found.truncate(usize::try_from(on_it).unwrap_or_default());
+        let (found, next) = conversation::replies(app, conn, article.id, asked).await?;
         if found.iter().any(|(shown, _)| shown.row == reply) {
-            let query = if from > 0 { format!("?from={from}") } else { String::new() };
+            let query = if asked.from > 0 { format!("?from={}", asked.from) } else { String::new() };
             return Ok(format!("{page}{query}#{}", anchor(reply)));
         }
-        if is_last {
-            break;
-        }
-        from += on_it;
+        let Some(next) = next else { break };
+        asked.from = next;
     }
     Ok(format!("{page}#conversation"))
 }

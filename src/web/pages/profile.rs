@@ -12,7 +12,7 @@ use super::{Frame, of_id, page};
 use crate::activity::actor::ActorKind;
 use crate::app::App;
 use crate::author::{self, Actor};
-use crate::db::Conn;
+use crate::db::{Conn, Part};
 use crate::ids::Handle;
 use crate::post;
 use crate::web::answer::{Form, lead_to};
@@ -42,7 +42,7 @@ struct Profile<'a> {
     fields: &'a [(String, String)],
     articles: Vec<Listed>,
     newer: Option<i64>,
-    older: Option<i64>,
+    older: Option<String>,
 }
 
 pub(super) async fn show(
@@ -64,10 +64,8 @@ pub(super) async fn show(
     }
     let from = from(query.as_deref())?;
     let frame = Frame::new(app, &headers)?;
-    let mut articles = post::store::spoken_of(&mut conn, who.id, (from, SHOWN + 1), app.clock.now()).await?;
-    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
-    let older = (articles.len() > shown).then_some(from + SHOWN);
-    articles.truncate(shown);
+    let articles = post::store::spoken_of(&mut conn, who.id, (from, SHOWN + 1), app.clock.now()).await?;
+    let part = Part::of(articles, SHOWN, |_| (from + SHOWN).to_string());
     let owners = owners(&mut conn).await?;
     let profile = Profile {
         id,
@@ -78,9 +76,9 @@ pub(super) async fn show(
         followable: who.kind != ActorKind::Application,
         summary: &who.summary,
         fields: &who.fields,
-        articles: listed(app, &frame, articles, &owners, who.id),
+        articles: listed(app, &frame, part.items, &owners, who.id),
         newer: (from > 0).then_some((from - SHOWN).max(0)),
-        older,
+        older: part.next,
         frame,
     };
     Ok(of_id(page(&profile.frame, &profile)?, &profile.id))

@@ -33,13 +33,14 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::activity::actor::ActorKind;
+use crate::activity::article::Content;
 use crate::app::App;
 use crate::author::{self, Actor, founding};
 use crate::config::Config;
 use crate::db::Db;
 use crate::ids::{ArticleId, Handle, PostId};
 use crate::net::client::{Client, SendError, Wire};
-use crate::post::{self, Article, Content, Post, PostState};
+use crate::post::{self, Article, Post, PostState};
 use crate::sealing::MasterKey;
 use crate::{outbox, source, worker};
 

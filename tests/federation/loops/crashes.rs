@@ -239,7 +239,7 @@ async fn an_article_by_which_the_process_ends_does_not_keep_others_back() {
             for turns in 1.. {
                 let mut turn = 0;
                 let app = world.app.clone();
-                until(said.work(&app, step.clone()), || {
+                until(Box::pin(said.work(&app, step.clone())), || {
                     turn += 1;
                     turn > turns
                 })

@@ -1,0 +1,59 @@
+//! Redirects, followed one by one: each address is asked for, and checked, like the first.
+
+use http::header::LOCATION;
+use url::Url;
+
+use super::client::Reply;
+
+/// Most redirects followed (interop G5); a domain of handles alone has one (A3).
+const MOST: usize = 3;
+
+/// The answer at the end of the redirects, and how it was come by.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// Where it was found.
+    pub at: Url,
+    /// Whether a redirect on the way left the origin that was asked.
+    pub left_origin: bool,
+    /// The answer.
+    pub reply: Reply,
+}
+
+/// Why the redirects lead to no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectError {
+    /// What is said of the next address is none.
+    #[error("`{0}` redirects to nowhere")]
+    Nowhere(Url),
+    /// They may go on for ever.
+    #[error("`{0}` redirects more than {MOST} times")]
+    TooMany(Url),
+}
+
+/// Asks for `first` and goes on to where each answer leads that `is_redirect`. `ask` must check each address itself: the
+/// client does, and who signs signs anew (interop C17).
+///
+/// # Errors
+/// What `ask` met, or where the redirects do not end.
+pub async fn follow<E: From<RedirectError>, F: Future<Output = Result<Reply, E>>>(
+    first: &Url,
+    is_redirect: impl Fn(&Reply) -> bool,
+    ask: impl Fn(Url) -> F,
+) -> Result<Followed, E> {
+    let (mut at, mut left_origin) = (first.clone(), false);
+    for _ in 0..=MOST {
+        let reply = ask(at.clone()).await?;
+        if !is_redirect(&reply) {
+            return Ok(Followed { at, left_origin, reply });
+        }
+        at = at.join(location(&reply).unwrap_or_default()).map_err(|_| RedirectError::Nowhere(at))?;
+        left_origin |= at.origin() != first.origin();
+    }
+    Err(RedirectError::TooMany(first.clone()).into())
+}
+
+/// Where an answer says that it redirects to.
+#[must_use]
+pub fn location(reply: &Reply) -> Option<&str> {
+    reply.headers.get(LOCATION).and_then(|location| location.to_str().ok())
+}
