@@ -12,16 +12,14 @@ use tokio::net::TcpListener;
 use veerpont_harness::{Peer, PeerSettings, PeerShape, Received, SocketWire, serve};
 
 /// What `serve --help` says.
-const SERVE: &str = r#"Serve one simulated server, and print each POST to its inboxes as one line of JSON, until Ctrl-C.
-
-It speaks plain HTTP, and its name need not exist. Tell a Veerpont on the same machine where to find it, in its configuration:
-
-  [network]
-  allow_http = true
-  connect_to = ["peer.example:80=127.0.0.1:8490"]
-
-and tell this server where to find the bridge (--resolve), and whom to follow there (--follow): what is published from then on is
-printed here. `verified` is true, or says which rule of the fediverse is broken."#;
+const SERVE: &str = "Serve one simulated server, and print each POST to its inboxes as one line of JSON, until Ctrl-C.\n\n\
+    It speaks plain HTTP, and its name need not exist. Tell a Veerpont on the same machine where to find it, in its \
+    configuration:\n\n  \
+    [network]\n  \
+    allow_http = true\n  \
+    connect_to = [\"peer.example:80=127.0.0.1:8490\"]\n\n\
+    and tell this server where to find the bridge (--resolve), and whom to follow there (--follow): what is published from \
+    then on is printed here. `verified` is true, or says which rule of the fediverse is broken.";
 
 /// Simulated fediverse servers, to try a bridge with.
 #[derive(Debug, Parser)]
