@@ -19,7 +19,7 @@ const COUNTING: &str = "counting_statements";
 const LOGGED: &str = "sqlx::query";
 
 /// Under what each reading of HTML is logged.
-const HTML: &str = "html::cost";
+const HTML: &str = "veerpont_html::cost";
 
 /// HTML that was read: all readings together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
