@@ -19,16 +19,17 @@ use clock::Clock;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use veerpont::activity::incoming::{self, statement};
+use veerpont::activitypub::incoming::{self, statement};
 use veerpont::app::{App, user_agent};
+use veerpont::base::ids::{ArticleId, InteractionId, RemoteActorId};
 use veerpont::config::Config;
-use veerpont::ids::{ArticleId, InteractionId, RemoteActorId};
-use veerpont::interaction::store::{NewOpinion, NewPost};
-use veerpont::interaction::{self, Author, CleanPost, Kind, Target, Words};
+use veerpont::federation::remote;
+use veerpont::model::interaction::store::{NewPost, NewReaction};
+use veerpont::model::interaction::{self, Author, CleanPost, Kind, Target, Words};
+use veerpont::model::post::Article;
 use veerpont::net::client::Client;
-use veerpont::post::Article;
-use veerpont::source::sync::{self, Wish};
-use veerpont::{remote, serve};
+use veerpont::server;
+use veerpont::site::source::sync::{self, SyncOptions};
 
 const REPLIES: usize = 1000;
 const PEOPLE: usize = 80;
@@ -64,16 +65,16 @@ async fn bridge(folder: &Path, origin: &str, pictures: SocketAddr) -> App {
     );
     let config = Config::parse(&text, folder, "the bench's configuration", &|_| None).expect("a configuration");
     let net = Client::network(&config.network, user_agent(&config.server.origin)).expect("a client");
-    let app = serve::open_with(config, Clock::system(), net).await.expect("a bridge");
-    sync::sync(&app, "site", Wish::default(), |_, _| {}).await.expect("a sync");
-    serve::drain(&app).await.expect("everything is said");
+    let app = server::open_with(config, Clock::system(), net).await.expect("a bridge");
+    sync::sync(&app, "site", SyncOptions::default(), |_, _| {}).await.expect("a sync");
+    server::drain(&app).await.expect("everything is said");
     app
 }
 
 async fn the_article(app: &App) -> Article {
     let mut conn = app.db.read().await.expect("a connection");
     let page = "http://ferrytown.example/post/repair-cafe-first-year/";
-    veerpont::interaction::named::article_of_page(&mut conn, page)
+    veerpont::model::interaction::named::article_of_page(&mut conn, page)
         .await
         .expect("a row")
         .expect("the sample site's post")
@@ -134,7 +135,7 @@ async fn opinion(app: &App, article: ArticleId, who: RemoteActorId, kind: Kind, 
     let kept = app.db.write(move |conn| {
         Box::pin(async move {
             let activity_id = format!("http://pictures.example/{id}");
-            let opinion = NewOpinion { id, target, author: who, kind, activity_id: &activity_id, reaction };
+            let opinion = NewReaction { id, target, author: who, kind, activity_id: &activity_id, reaction };
             interaction::store::put_opinion(conn, &opinion, now).await
         })
     });
@@ -236,7 +237,7 @@ async fn show(folder: &Path, address: &str) {
     let article = the_article(&app).await;
     talk(&app, &article).await;
     let listener = TcpListener::bind(address).await.expect("that address is free");
-    let running = serve::start_on(app, listener).await.expect("a bridge");
+    let running = server::start_on(app, listener).await.expect("a bridge");
     println!("http://{}/  and the post  http://{}/@joris-dekker/{}", running.address, running.address, article.uuid);
     std::future::pending::<()>().await;
 }
@@ -246,7 +247,7 @@ async fn measure(folder: &Path) {
     let article = the_article(&app).await;
     talk(&app, &article).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let running = serve::start_on(app, listener).await.expect("a bridge");
+    let running = server::start_on(app, listener).await.expect("a bridge");
     let (at, hello) = (running.address, here(Router::new().route("/", get(async || "hello"))).await);
     let uuid = article.uuid;
     println!("{REPLIES} replies of {PEOPLE} people; {TIMES} times each, one after the other\n");

@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 use veerpont::app::user_agent;
 use veerpont::config::Config;
 use veerpont::net::client::Client;
-use veerpont::serve;
+use veerpont::server;
 
 /// Names the folder of the bridge in the process that is the bridge.
 const BRIDGE: &str = "VEERPONT_BENCH_BRIDGE";
@@ -72,9 +72,9 @@ async fn bridge(folder: &Path) {
                 [[community]]\nname = \"Example\"\nhandle = \"community\"\nhouse_handle = \"editors\"\n";
     let config = Config::parse(text, folder, "the bench's configuration", &|_| None).expect("a configuration");
     let net = Client::network(&config.network, user_agent(&config.server.origin)).expect("a client");
-    let app = serve::open_with(config, Clock::system(), net).await.expect("a bridge");
+    let app = server::open_with(config, Clock::system(), net).await.expect("a bridge");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let running = serve::start_on(app, listener).await.expect("a bridge");
+    let running = server::start_on(app, listener).await.expect("a bridge");
     println!("{}", running.address);
     let _ = tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink())).await;
 }

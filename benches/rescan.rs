@@ -18,9 +18,9 @@ use url::Url;
 use veerpont::app::{App, user_agent};
 use veerpont::config::Config;
 use veerpont::net::client::Client;
-use veerpont::serve;
-use veerpont::source::report::Report;
-use veerpont::source::sync::{self, Wish};
+use veerpont::server;
+use veerpont::site::source::report::Report;
+use veerpont::site::source::sync::{self, SyncOptions};
 
 /// How often each thing is measured; the median counts.
 const RUNS: usize = 5;
@@ -216,12 +216,12 @@ async fn open(folder: &Path, site: &Path, run: usize) -> App {
     );
     let config = Config::parse(&text, folder, "the bench's configuration", &|_| None).expect("a configuration");
     let net = Client::network(&config.network, user_agent(&config.server.origin)).expect("a client");
-    serve::open_with(config, Clock::system(), net).await.expect("a bridge")
+    server::open_with(config, Clock::system(), net).await.expect("a bridge")
 }
 
 async fn look(app: &App) -> (Report, Duration) {
     let start = Instant::now();
-    let report = sync::sync(app, "site", Wish::default(), |_, _| {}).await.expect("a sync");
+    let report = sync::sync(app, "site", SyncOptions::default(), |_, _| {}).await.expect("a sync");
     (report, start.elapsed())
 }
 

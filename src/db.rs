@@ -12,21 +12,21 @@ use tokio::sync::mpsc;
 
 mod columns;
 mod disk;
+mod instance_lock;
 mod opening;
-mod part;
+mod page;
 mod queues;
-mod seat;
 mod tables;
 mod writing;
 
 pub use columns::{Columns, count_by, decode_error, json};
+pub use instance_lock::{InstanceLock, InstanceLockError};
 pub use opening::{Access, OpenError};
-pub use part::{NoPlace, Part, Place};
+pub use page::{Cursor, InvalidCursor, Page};
 pub use queues::{Queue, added};
-pub use seat::{Seat, SeatError};
 pub use writing::{Failed, PANICKED, one_at_a_time, without_panic};
 
-use queues::Bells;
+use queues::Wakeups;
 use writing::Job;
 
 /// A connection, in a transaction when it comes from [`Db::write`].
@@ -54,7 +54,7 @@ pub struct Db {
     file: Option<PathBuf>,
     /// SQLite's writer task; PostgreSQL has as many writers as it likes.
     writer: Option<mpsc::Sender<Job>>,
-    bells: Bells,
+    bells: Wakeups,
     /// From which change of the tables to which an older one was brought when it was opened.
     upgraded: Option<(i64, i64)>,
 }

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use clock::Timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use veerpont::activity::incoming;
+use veerpont::activitypub::incoming;
 use veerpont::net;
 use veerpont::net::signature::{self, Names, Received};
 

@@ -5,16 +5,19 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 
+use super::confirm::Confirmation;
 use super::names;
-use super::part;
+use super::paging;
 use super::print::{Output, count, table};
-use super::sure::Sure;
 use crate::app::App;
-use crate::author::{self, Actor, decisions};
-use crate::db::{Conn, Part};
-use crate::ids::ActorId;
-use crate::source::{self, Known};
-use crate::{config, follower, interaction, outbox, post, worker};
+use crate::app::worker;
+use crate::base::ids::ActorId;
+use crate::config;
+use crate::db::{Conn, Page};
+use crate::federation::outbox;
+use crate::model::author::{self, Actor, choose};
+use crate::model::{follower, interaction, post};
+use crate::site::source::{self, Known};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Author {
@@ -24,7 +27,7 @@ pub(super) enum Author {
         #[arg(long)]
         all: bool,
         #[command(flatten)]
-        part: part::Wanted,
+        part: paging::Wanted,
     },
     /// One author, by handle or by the source's slug.
     Show {
@@ -50,7 +53,7 @@ pub(super) enum Author {
         #[arg(long)]
         delete: bool,
         #[command(flatten)]
-        sure: Sure,
+        sure: Confirmation,
     },
 }
 
@@ -79,7 +82,7 @@ impl Author {
         match self {
             Self::List { all, part } => {
                 let authors = list(app, all, &part).await?;
-                part::print(output, &authors, |authors| {
+                paging::print(output, &authors, |authors| {
                     let rows = authors.iter().map(|author| {
                         [
                             author.handle.clone().unwrap_or_else(|| "-".to_owned()),
@@ -110,7 +113,7 @@ impl Author {
             }
             Self::Add { slug, source } => {
                 let (known, configured) = one_source(app, source.as_deref(), &slug).await?;
-                decisions::add(app, &configured, known.id, &slug).await?;
+                choose::add(app, &configured, known.id, &slug).await?;
                 let author = find(app, &slug, Some(&known.name)).await?;
                 output.print(&author, || format!("{} is {}", author.name, author.handle.as_deref().unwrap_or("-")))
             }
@@ -123,17 +126,23 @@ impl Author {
 }
 
 /// Freezes an author's actor, or deletes it if somebody is sure.
-async fn remove(app: &App, who: &str, source: Option<&str>, sure: Option<Sure>, output: Output) -> anyhow::Result<()> {
+async fn remove(
+    app: &App,
+    who: &str,
+    source: Option<&str>,
+    sure: Option<Confirmation>,
+    output: Output,
+) -> anyhow::Result<()> {
     let author = find(app, who, source).await?;
     let (known, configured) = one_source(app, Some(&author.source), &author.slug).await?;
     let delete = sure.is_some();
     if let (Some(sure), Some(id)) = (sure, author.actor) {
         sure.of(output, &loss(app, &author, id).await?)?;
     }
-    let actor = decisions::remove(app, &configured, known.id, &author.slug).await?;
+    let actor = choose::remove(app, &configured, known.id, &author.slug).await?;
     let mut articles = 0;
     if let (Some(actor), true) = (actor, delete) {
-        articles = outbox::farewell::delete_actor(app, actor).await?;
+        articles = outbox::actor_deletion::delete_actor(app, actor).await?;
         worker::drain(&outbox::worker::worker(), app).await?;
     }
     output.print(&json!({ "author": author.slug, "deleted": delete, "articles_deleted": articles }), || {
@@ -143,7 +152,7 @@ async fn remove(app: &App, who: &str, source: Option<&str>, sure: Option<Sure>, 
                 author.name
             )
         } else {
-            format!("{} is frozen: new posts go to the house", author.name)
+            format!("{} is frozen: new posts go to the team account", author.name)
         }
     })
 }
@@ -173,7 +182,7 @@ async fn everyone(app: &App) -> anyhow::Result<Vec<Shown>> {
     Ok(shown)
 }
 
-async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<Shown>> {
+async fn list(app: &App, all: bool, part: &paging::Wanted) -> anyhow::Result<Page<Shown>> {
     let mut conn = app.db.read().await?;
     let sources = source::store::known(&mut conn).await?;
     let authors = author::store::authors_after(&mut conn, all, part.after()?, part.limit()).await?;
@@ -183,7 +192,7 @@ async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<
             sources.iter().find(|source| source.id == author.source_id).map_or("", |source| source.name.as_str());
         items.push(view(app, &mut conn, source, author).await?);
     }
-    Ok(Part { items, next: authors.next })
+    Ok(Page { items, next: authors.next })
 }
 
 async fn view(app: &App, conn: &mut Conn, source: &str, author: author::Author) -> sqlx::Result<Shown> {

@@ -1,4 +1,4 @@
-//! `veerpont backup` and `veerpont restore`: the whole house in one file, and back.
+//! `veerpont backup` and `veerpont restore`: the whole instance in one file, and back.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use clock::Clock;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::print::{Output, count};
-use crate::author::founding;
-use crate::backup::{self, Summary};
 use crate::config::Config;
 use crate::db::{Access, Db};
-use crate::serve::{self, NoHouse};
+use crate::model::author::bootstrap;
+use crate::server::backup::{self, Summary};
+use crate::server::{self, NoInstance};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct File {
@@ -23,9 +23,9 @@ pub(super) struct File {
 impl File {
     /// Writes a backup, while the bridge runs or not.
     pub(super) async fn backup(self, config: Config, output: Output) -> anyhow::Result<()> {
-        let told_to_stop = serve::stop_signal()?;
+        let told_to_stop = server::stop_signal()?;
         let Some(db) = Db::existing(&config.database.url, Access::Copy).await? else {
-            return Err(NoHouse { database: config.database.redacted() }.into());
+            return Err(NoInstance { database: config.database.redacted() }.into());
         };
         let done = backup::backup_until(&db, &self.file, Clock::system().now(), &mut bar(output), told_to_stop).await;
         db.close().await;
@@ -49,12 +49,12 @@ impl File {
     /// Brings a backup into an empty database.
     pub(super) async fn restore(self, config: &Config, output: Output) -> anyhow::Result<()> {
         let origin = config.server.origin.as_str().trim_end_matches('/').to_owned();
-        let told_to_stop = serve::stop_signal()?;
-        // Looked at first: what is no backup of this house leaves no database behind.
+        let told_to_stop = server::stop_signal()?;
+        // Looked at first: what is no backup of this instance leaves no database behind.
         backup::look(&self.file, &origin).await?;
         let db = Db::open(&config.database.url).await?;
         let done = backup::restore_until(&db, &self.file, &origin, &mut bar(output), told_to_stop).await;
-        let master = if done.is_ok() { founding::master_key(&db, &config.secrets, false).await.err() } else { None };
+        let master = if done.is_ok() { bootstrap::master_key(&db, &config.secrets, false).await.err() } else { None };
         db.close().await;
         let summary = done?;
         output.print(&summary, || {

@@ -9,18 +9,20 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 
+use super::confirm::{By, Confirmation};
 use super::names;
-use super::part;
+use super::paging;
 use super::print::{Output, count, shown, table};
-use super::sure::{By, Sure};
 use crate::app::App;
-use crate::db::Part;
-use crate::ids::ActorId;
+use crate::app::worker;
+use crate::base::ids::ActorId;
+use crate::db::Page;
+use crate::federation::outbox;
+use crate::model::author;
 use crate::moderation::enforcement::Enforced;
-use crate::moderation::forecast::{self, Forecast};
-use crate::moderation::listing::{self, Imported, Wish};
+use crate::moderation::listing::{self, BlockRequest, Imported};
+use crate::moderation::preview::{self, Forecast};
 use crate::moderation::{self, BlockKind, Severity, store};
-use crate::{author, outbox, worker};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Block {
@@ -38,7 +40,7 @@ pub(super) enum Block {
         #[arg(long)]
         dry_run: bool,
         #[command(flatten)]
-        sure: Sure,
+        sure: Confirmation,
         #[command(flatten)]
         by: By,
     },
@@ -61,7 +63,7 @@ pub(super) enum Block {
     /// Blocks in the order in which they were made, of which list each is, and the lists.
     List {
         #[command(flatten)]
-        part: part::Wanted,
+        part: paging::Wanted,
     },
     /// Take in a list of domains: Mastodon's CSV, or a domain on each line. A list of the same name is replaced.
     Import {
@@ -77,7 +79,7 @@ pub(super) enum Block {
         #[arg(long)]
         allow_empty: bool,
         #[command(flatten)]
-        sure: Sure,
+        sure: Confirmation,
         #[command(flatten)]
         by: By,
     },
@@ -122,7 +124,7 @@ impl Block {
         match self {
             Self::Add { what, severity, reason, dry_run, sure, by } => {
                 let actor = what.actor(app).await?;
-                let forecast = forecast::of_block(app, what.wish(actor), severity).await?;
+                let forecast = preview::of_block(app, what.wish(actor), severity).await?;
                 if dry_run {
                     let result =
                         json!({ "kind": what.kind, "severity": severity, "dry_run": true, "forecast": forecast });
@@ -244,8 +246,8 @@ impl What {
         self.author.as_ref().map(|author| Ok(names::ours(app, names::handle(app, author)?.as_str()))).transpose()
     }
 
-    fn wish(&self, actor: Option<ActorId>) -> Wish<'_> {
-        Wish { kind: self.kind, value: &self.value, actor }
+    fn wish(&self, actor: Option<ActorId>) -> BlockRequest<'_> {
+        BlockRequest { kind: self.kind, value: &self.value, actor }
     }
 }
 
@@ -270,11 +272,11 @@ fn also(enforced: Enforced) -> String {
 #[derive(Debug, Serialize)]
 struct Listed {
     #[serde(flatten)]
-    part: Part<Line>,
+    part: Page<Line>,
     lists: Vec<store::List>,
 }
 
-async fn list(app: &App, part: &part::Wanted, output: Output) -> anyhow::Result<()> {
+async fn list(app: &App, part: &paging::Wanted, output: Output) -> anyhow::Result<()> {
     let mut conn = app.db.read().await?;
     let mut lines = Vec::new();
     let blocks = store::blocks(&mut conn, part.after()?, part.limit()).await?;
@@ -286,7 +288,7 @@ async fn list(app: &App, part: &part::Wanted, output: Output) -> anyhow::Result<
         lines.push(Line { block, author: actor.map(|actor| names::ours(app, actor.handle.as_str())) });
     }
     let lists = store::lists(&mut conn).await?;
-    let listed = Listed { part: Part { items: lines, next: blocks.next }, lists };
+    let listed = Listed { part: Page { items: lines, next: blocks.next }, lists };
     output.print(&listed, || {
         let Listed { part, lists } = &listed;
         let rows = part.items.iter().map(|Line { block, author }| {

@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::print::{Output, count, shown};
 use crate::app::user_agent;
+use crate::base::rights::{self, Need};
 use crate::config::{self, AuthorChoice, Config};
 use crate::net::client::Client;
-use crate::rights::{self, Need};
-use crate::source::choices;
-use crate::source::connector;
+use crate::site::source::choices;
+use crate::site::source::connector;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -51,13 +51,13 @@ impl ConfigCommand {
                 source.path.display()
             );
         }
-        for handback in &config.handbacks {
-            is_open(&handback.path, &format!("the site of the handback of `{}`", handback.source))?;
+        for comment_export in &config.comment_exports {
+            is_open(&comment_export.path, &format!("the site of the comment_export of `{}`", comment_export.source))?;
             anyhow::ensure!(
-                handback.path.is_dir(),
-                "the site of the handback of `{}` is not there: {} is no folder; set its `path` to the root of the site that is built",
-                handback.source,
-                handback.path.display()
+                comment_export.path.is_dir(),
+                "the site of the comment_export of `{}` is not there: {} is no folder; set its `path` to the root of the site that is built",
+                comment_export.source,
+                comment_export.path.display()
             );
         }
         let warnings = misspelt_authors(&config);

@@ -3,10 +3,10 @@
 use clap::Subcommand;
 
 use super::names;
-use super::part;
+use super::paging;
 use super::print::{Output, table};
 use crate::app::App;
-use crate::delivery;
+use crate::federation::delivery;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Delivery {
@@ -16,7 +16,7 @@ pub(super) enum Delivery {
         #[arg(long)]
         all: bool,
         #[command(flatten)]
-        part: part::Wanted,
+        part: paging::Wanted,
     },
 }
 
@@ -33,7 +33,7 @@ impl Delivery {
             line.actor = names::ours(app, &line.actor);
             line
         });
-        part::print(output, &lines, |lines| {
+        paging::print(output, &lines, |lines| {
             let rows = lines.iter().map(|line| {
                 [
                     line.activity.to_string(),

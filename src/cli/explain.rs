@@ -5,7 +5,7 @@ use anyhow::Context;
 use super::names;
 use super::print::{Output, shown};
 use crate::app::App;
-use crate::explain;
+use crate::server::explain;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Explain {

@@ -8,11 +8,11 @@ use clap::Subcommand;
 use super::print::Output;
 use crate::app::App;
 use crate::config::Source;
-use crate::handback::{self, Known, Report, partials};
+use crate::site::comment_export::{self, Known, Report, partials};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Export {
-    /// Write what was said of each post into a data file, if it changed; a [[handback]] does so by itself.
+    /// Write what was said of each post into a data file, if it changed; a [[comment_export]] does so by itself.
     Comments {
         /// The root folder of the Hugo site.
         #[arg(long, value_name = "DIR")]
@@ -37,7 +37,7 @@ impl Export {
         match self {
             Self::Comments { hugo, source } => {
                 let source = chosen(app, source.as_deref())?;
-                let (report, _) = handback::hand_back(app, source, &hugo, &mut Known::new()).await?;
+                let (report, _) = comment_export::hand_back(app, source, &hugo, &mut Known::new()).await?;
                 output.print(&report, || text(&report))
             }
             Self::Partials { hugo, force } => write_partials(&hugo, force, output),

@@ -4,12 +4,14 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 
+use super::confirm::Confirmation;
 use super::names;
-use super::part;
+use super::paging;
 use super::print::{Output, shown, table};
-use super::sure::Sure;
 use crate::app::App;
-use crate::{follower, inbox, remote};
+use crate::federation::remote;
+use crate::inbox;
+use crate::model::follower;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Follower {
@@ -19,7 +21,7 @@ pub(super) enum Follower {
         #[arg(long, value_name = "HANDLE")]
         author: Option<String>,
         #[command(flatten)]
-        part: part::Wanted,
+        part: paging::Wanted,
     },
     /// End somebody's follow, and tell their server.
     Remove {
@@ -29,7 +31,7 @@ pub(super) enum Follower {
         #[arg(long, value_name = "HANDLE")]
         author: String,
         #[command(flatten)]
-        sure: Sure,
+        sure: Confirmation,
     },
 }
 
@@ -65,7 +67,7 @@ impl Follower {
                     follower_id: follower.actor,
                     follows: names::ours(app, &follower.author),
                 });
-                part::print(output, &lines, |lines| {
+                paging::print(output, &lines, |lines| {
                     let rows = lines.iter().map(|line| {
                         [line.since.clone(), line.follows.clone(), shown(&line.follower), shown(&line.follower_id)]
                     });
@@ -86,7 +88,7 @@ impl Follower {
                 anyhow::ensure!(follows, "{actor} does not follow {address}; `veerpont follower list` shows who does");
                 let what = format!("ends the follow of {address} by {}, who alone can follow again", shown(&actor));
                 sure.of(output, &what)?;
-                let ended = inbox::dismissal::dismiss(app, &followed, &who).await?;
+                let ended = inbox::remove_follower::dismiss(app, &followed, &who).await?;
                 anyhow::ensure!(ended, "{actor} does not follow {address} any longer");
                 output.print(&json!({ "removed": who, "follows": address }), || {
                     format!("{} no longer follows {address}; the running bridge tells their server", shown(&actor))

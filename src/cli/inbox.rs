@@ -2,7 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 
-use super::part;
+use super::paging;
 use super::print::{Output, shown, table};
 use crate::app::App;
 use crate::inbox;
@@ -15,7 +15,7 @@ pub(super) enum Inbox {
         #[arg(long)]
         verdict: Option<Verdict>,
         #[command(flatten)]
-        part: part::Wanted,
+        part: paging::Wanted,
     },
 }
 
@@ -45,7 +45,7 @@ impl Inbox {
         let mut conn = app.db.read().await?;
         let verdict = verdict.as_ref().map(clap::builder::PossibleValue::get_name);
         let latest = inbox::store::latest(&mut conn, verdict, part.after()?, part.limit()).await?;
-        part::print(output, &latest, |latest| {
+        paging::print(output, &latest, |latest| {
             let rows = latest.iter().map(|kept| {
                 [
                     kept.received.rfc3339(),

@@ -34,7 +34,7 @@ pub(super) struct Init {
     handle: String,
     /// The handle that signs what no author with an actor does.
     #[arg(long, value_name = "HANDLE", default_value = "editors")]
-    house_handle: String,
+    team_handle: String,
     /// The folder of the Hugo site.
     #[arg(long, value_name = "FOLDER", requires = "public_url")]
     site: Option<PathBuf>,
@@ -68,7 +68,7 @@ impl Init {
             database_url: self.database,
             community_name: self.community,
             community_handle: self.handle,
-            house_handle: self.house_handle,
+            team_handle: self.team_handle,
             site,
         });
         let base = std::path::absolute(path)?;

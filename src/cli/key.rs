@@ -8,13 +8,13 @@ use clap::Subcommand;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::confirm::Confirmation;
 use super::names;
 use super::print::{Output, count};
-use super::sure::Sure;
 use crate::app::App;
-use crate::author::{self, Actor, keys};
-use crate::outbox::rotation;
-use crate::sealing::MasterKey;
+use crate::base::sealing::MasterKey;
+use crate::federation::outbox::rotation;
+use crate::model::author::{self, Actor, keys};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {
@@ -27,7 +27,7 @@ pub(super) enum Key {
         #[arg(long, conflicts_with = "handle")]
         all: bool,
         #[command(flatten)]
-        sure: Sure,
+        sure: Confirmation,
     },
     /// Seal every private key with another master key.
     Reseal {
@@ -46,7 +46,7 @@ impl Key {
     }
 }
 
-async fn rotate(app: &App, handle: Option<&str>, sure: Sure, output: Output) -> anyhow::Result<()> {
+async fn rotate(app: &App, handle: Option<&str>, sure: Confirmation, output: Output) -> anyhow::Result<()> {
     let actors: Vec<Actor> = if let Some(handle) = handle {
         vec![names::actor(app, handle).await?]
     } else {

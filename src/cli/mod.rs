@@ -4,7 +4,10 @@ mod author;
 mod backup;
 mod block;
 mod check;
+mod confirm;
 mod delivery;
+#[cfg(feature = "demo")]
+pub mod demo;
 mod explain;
 mod export;
 mod follower;
@@ -12,13 +15,12 @@ mod inbox;
 mod init;
 mod key;
 mod names;
-mod part;
+mod paging;
 mod post;
 mod print;
 mod reply;
 mod report;
 mod status;
-mod sure;
 mod sync;
 
 use std::path::{Path, PathBuf};
@@ -28,10 +30,11 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::app::App;
-use crate::backup::ToldToStop;
 use crate::config::{Config, FILE_NAME};
 use crate::db::Access;
-use crate::{serve, telemetry};
+use crate::server;
+use crate::server::backup::Interrupted;
+use crate::server::telemetry;
 use print::Output;
 
 /// Stands beside your site and ferries its posts to the fediverse, and the answers back.
@@ -103,7 +106,7 @@ enum Command {
 }
 
 impl Command {
-    /// What the house is entered for. A command that only looks can change nothing: the engine refuses it.
+    /// What the instance is entered for. A command that only looks can change nothing: the engine refuses it.
     fn access(&self) -> Access {
         let only_looks = match self {
             Self::Author(author) => author.only_looks(),
@@ -139,7 +142,7 @@ pub fn main() -> ExitCode {
     };
     match runtime.block_on(run(arguments, output)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<ToldToStop>() => {
+        Err(error) if error.is::<Interrupted>() => {
             // What it was reading on another thread is not waited for.
             runtime.shutdown_timeout(Duration::from_millis(500));
             let _ = output.fail(&error);
@@ -152,10 +155,10 @@ pub fn main() -> ExitCode {
 /// Runs a command until it is done, or the process is told to stop (SIGINT or SIGTERM): then it is dropped where it
 /// stands, and with it its transactions and temporary files.
 async fn until_told_to_stop<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let told_to_stop = serve::stop_signal()?;
+    let told_to_stop = server::stop_signal()?;
     tokio::select! {
         result = command => result,
-        () = told_to_stop => Err(ToldToStop.into()),
+        () = told_to_stop => Err(Interrupted.into()),
     }
 }
 
@@ -169,29 +172,29 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
         Command::Restore(file) => file.restore(&load(config)?, output).await,
         Command::Export(export::Export::Partials { hugo, force }) => export::write_partials(&hugo, force, output),
         Command::Serve => {
-            let (app, begun) = serve::begin(load(config)?).await?;
+            let (app, begun) = server::begin(load(config)?).await?;
             for line in begun.text().lines() {
                 tracing::info!("{line}");
             }
-            serve::run(app).await
+            server::run(app).await
         }
         Command::Sync(sync) => {
             let config = load(config)?;
             let (app, begun) = if sync.dry_run {
-                (serve::rehearse(config).await?, serve::Begun::default())
+                (server::rehearse(config).await?, server::Begun::default())
             } else {
-                serve::begin(config).await?
+                server::begin(config).await?
             };
             let is_dry = sync.dry_run;
             let result = until_told_to_stop(sync.run(&app, begun, output)).await;
-            if !is_dry && result.as_ref().is_err_and(anyhow::Error::is::<ToldToStop>) {
-                crate::source::sync::let_go(&app).await?;
+            if !is_dry && result.as_ref().is_err_and(anyhow::Error::is::<Interrupted>) {
+                crate::site::source::sync::let_go(&app).await?;
             }
             app.db.close().await;
             result
         }
         command => {
-            let app = serve::enter(load(config)?, command.access()).await?;
+            let app = server::enter(load(config)?, command.access()).await?;
             let result = until_told_to_stop(with_app(command, &app, output)).await;
             app.db.close().await;
             result
@@ -225,7 +228,7 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
 
 #[cfg(feature = "demo")]
 async fn play(once: bool, json: bool) -> anyhow::Result<()> {
-    Box::pin(crate::demo::run(crate::demo::Options { once, json })).await
+    Box::pin(crate::cli::demo::run(crate::cli::demo::Options { once, json })).await
 }
 
 #[cfg(not(feature = "demo"))]

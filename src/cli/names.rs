@@ -3,9 +3,9 @@
 use anyhow::{Context, bail};
 
 use crate::app::App;
-use crate::author::{self, Actor};
-use crate::ids::{Handle, Host, split_handle};
-use crate::remote;
+use crate::base::ids::{Handle, Host, split_handle};
+use crate::federation::remote;
+use crate::model::author::{self, Actor};
 
 /// A handle of one of ours: `ann`, `@ann`, `@ann@example.org`, with or without the `acct:` of WebFinger.
 ///

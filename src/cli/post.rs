@@ -5,17 +5,18 @@ use clap::Subcommand;
 use clock::Timestamp;
 use serde::Serialize;
 
+use super::confirm::Confirmation;
 use super::names;
-use super::part;
+use super::paging;
 use super::print::{self, Output, shown, table};
-use super::sure::Sure;
 use crate::app::App;
-use crate::db::{Conn, Part};
-use crate::delivery::{self, store::Line};
-use crate::interaction::{self, Answers};
-use crate::post;
-use crate::source::{self, decisions};
-use crate::{outbox, worker};
+use crate::app::worker;
+use crate::db::{Conn, Page};
+use crate::federation::delivery::{self, store::Line};
+use crate::federation::outbox;
+use crate::model::interaction::{self, Answers};
+use crate::model::post;
+use crate::site::source::{self, unpublish};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Post {
@@ -25,7 +26,7 @@ pub(super) enum Post {
         #[arg(long)]
         all: bool,
         #[command(flatten)]
-        part: part::Wanted,
+        part: paging::Wanted,
     },
     /// One post.
     Show {
@@ -45,7 +46,7 @@ pub(super) enum Post {
         /// Its key, its id on the fediverse, or its page's address.
         post: String,
         #[command(flatten)]
-        sure: Sure,
+        sure: Confirmation,
     },
 }
 
@@ -82,7 +83,7 @@ impl Post {
         match self {
             Self::List { all, part } => {
                 let posts = list(app, all, &part).await?;
-                part::print(output, &posts, |posts| {
+                paging::print(output, &posts, |posts| {
                     let rows = posts.iter().map(|post| {
                         let date = post.published.as_deref().unwrap_or("-").chars().take(10).collect();
                         [date, post.state.to_owned(), post.source.clone(), post.key.clone(), post.title.clone()]
@@ -93,7 +94,7 @@ impl Post {
             Self::Show { post } => show(app, &find(app, &post).await?, output).await,
             Self::Publish { post, deliver } => {
                 let found = find(app, &post).await?;
-                decisions::publish(app, found.id, deliver).await?;
+                unpublish::publish(app, found.id, deliver).await?;
                 worker::drain(&outbox::worker::worker(), app).await?;
                 show(app, &found, output).await
             }
@@ -102,7 +103,7 @@ impl Post {
                 if let Some(loss) = loss(app, &found).await? {
                     sure.of(output, &loss)?;
                 }
-                decisions::unpublish(app, found.id).await?;
+                unpublish::unpublish(app, found.id).await?;
                 worker::drain(&outbox::worker::worker(), app).await?;
                 show(app, &found, output).await
             }
@@ -121,7 +122,7 @@ async fn loss(app: &App, post: &post::Post) -> anyhow::Result<Option<String>> {
     )))
 }
 
-async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<Shown>> {
+async fn list(app: &App, all: bool, part: &paging::Wanted) -> anyhow::Result<Page<Shown>> {
     let mut conn = app.db.read().await?;
     let sources = source::store::known(&mut conn).await?;
     let posts = post::store::posts_after(&mut conn, all, part.after()?, part.limit()).await?;
@@ -131,7 +132,7 @@ async fn list(app: &App, all: bool, part: &part::Wanted) -> anyhow::Result<Part<
             sources.iter().find(|source| source.id == post.source_id).map_or("", |source| source.name.as_str());
         items.push(view(app, &mut conn, source, post).await?);
     }
-    Ok(Part { items, next: posts.next })
+    Ok(Page { items, next: posts.next })
 }
 
 async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()> {
@@ -179,7 +180,7 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
         None => None,
     };
     let owner = match &article {
-        Some(article) => crate::author::store::actor(conn, article.owner).await?,
+        Some(article) => crate::model::author::store::actor(conn, article.owner).await?,
         None => None,
     };
     let answers = match post.article {

@@ -6,13 +6,13 @@ mod send;
 
 use clap::Subcommand;
 
-use super::part;
+use super::paging;
 use super::print::{Output, shown, table};
 use crate::app::App;
-use crate::db::Part;
-use crate::interaction::store::Filter;
-use crate::interaction::{self, Kind};
-use crate::moderation::decisions::Decision;
+use crate::db::Page;
+use crate::model::interaction::store::Filter;
+use crate::model::interaction::{self, Kind};
+use crate::moderation::review::Decision;
 use decide::Standing;
 
 #[derive(Debug, Subcommand)]
@@ -29,7 +29,7 @@ pub(super) enum Reply {
         #[arg(long, value_parser = decide::kinds())]
         kind: Option<Kind>,
         #[command(flatten)]
-        part: part::Wanted,
+        part: paging::Wanted,
     },
     /// One reply: what it says, whether it is shown, and why.
     Show {
@@ -72,7 +72,7 @@ async fn list(
     app: &App,
     post: Option<String>,
     (standing, kind): (Option<Standing>, Option<Kind>),
-    part: &part::Wanted,
+    part: &paging::Wanted,
     output: Output,
 ) -> anyhow::Result<()> {
     let article = match post {
@@ -86,8 +86,8 @@ async fn list(
     let (state, private) = standing.map_or((None, None), Standing::filter);
     let filter = Filter { article, state, kind: kind.or(private) };
     let replies = interaction::store::list(&mut conn, &app.urls, filter, part.after()?, part.limit()).await?;
-    let list = Part { items: looked::lines(app, &mut conn, replies.items).await?, next: replies.next };
-    part::print(output, &list, |lines| {
+    let list = Page { items: looked::lines(app, &mut conn, replies.items).await?, next: replies.next };
+    paging::print(output, &list, |lines| {
         let rows = lines.iter().map(|line| {
             [
                 line.written.clone(),

@@ -3,10 +3,10 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::part;
+use super::paging;
 use super::print::{Output, shown, table};
 use crate::app::App;
-use crate::ids::ReportId;
+use crate::base::ids::ReportId;
 use crate::moderation::store;
 
 #[derive(Debug, Subcommand)]
@@ -17,7 +17,7 @@ pub(super) enum Report {
         #[arg(long)]
         all: bool,
         #[command(flatten)]
-        part: part::Wanted,
+        part: paging::Wanted,
     },
     /// Note that a report was dealt with.
     Resolve {
@@ -40,7 +40,7 @@ impl Report {
             Self::List { all, part } => {
                 let mut conn = app.db.read().await?;
                 let reports = store::reports(&mut conn, all, part.after()?, part.limit()).await?;
-                part::print(output, &reports, |reports| {
+                paging::print(output, &reports, |reports| {
                     let rows = reports.iter().map(|report| {
                         let state = if report.resolved.is_some() { "resolved" } else { "open" };
                         [

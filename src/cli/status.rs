@@ -7,14 +7,18 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::print::{Output, shown, table};
-use crate::activity::actor::ActorKind;
+use crate::activitypub::actor::ActorKind;
 use crate::app::App;
-use crate::author::founding;
-use crate::config::Handback;
-use crate::handback::store::Passed;
+use crate::app::worker;
+use crate::app::worker::store::Failures;
+use crate::config::CommentExport;
+use crate::federation::{delivery, outbox};
 use crate::inbox::foreign_host;
-use crate::worker::store::Failures;
-use crate::{author, delivery, follower, handback, inbox, interaction, moderation, outbox, post, source, worker};
+use crate::model::author::bootstrap;
+use crate::model::{author, follower, interaction, post};
+use crate::site::comment_export::store::Passed;
+use crate::site::{comment_export, source};
+use crate::{inbox, moderation};
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -22,7 +26,7 @@ struct Status {
     handle_domain: String,
     database: String,
     sources: Vec<SourceStatus>,
-    handbacks: Vec<HandbackStatus>,
+    comment_exports: Vec<ExportStatus>,
     posts: BTreeMap<String, i64>,
     articles: i64,
     /// What is wrong with the master key, if anything is.
@@ -54,7 +58,7 @@ struct SourceStatus {
 }
 
 #[derive(Debug, Serialize)]
-struct HandbackStatus {
+struct ExportStatus {
     source: String,
     node: String,
     folder: String,
@@ -107,14 +111,14 @@ async fn read(app: &App) -> anyhow::Result<Status> {
     let week = app.clock.now() - Duration::from_secs(REFUSED_DAYS * 24 * 3600);
     let since = week.date_time().format("%Y-%m-%d").to_string();
     let sources = source::store::known(&mut conn).await?;
-    let handbacks = handback::store::all(&mut conn).await?;
+    let comment_exports = comment_export::store::all(&mut conn).await?;
     let [known, failing, gone] = delivery::store::count_hosts(&mut conn, MOST).await?;
     let mut actors = BTreeMap::new();
     for actor in author::store::actors(&mut conn).await?.iter().filter(|actor| actor.deleted_at.is_none()) {
         *actors.entry(kind_of(actor.kind)).or_default() += 1;
     }
     let foreign_hosts = inbox::store::foreign_hosts(&mut conn, week).await?;
-    let master_key = founding::master_key(&app.db, &app.config.secrets, false).await.err();
+    let master_key = bootstrap::master_key(&app.db, &app.config.secrets, false).await.err();
     Ok(Status {
         origin: app.urls.origin().to_owned(),
         handle_domain: app.urls.handle_domain().to_string(),
@@ -128,10 +132,10 @@ async fn read(app: &App) -> anyhow::Result<Status> {
                 error: source.error,
             })
             .collect(),
-        handbacks: handbacks
+        comment_exports: comment_exports
             .into_iter()
             .filter(|passed| is_configured(app, passed))
-            .map(|passed| HandbackStatus {
+            .map(|passed| ExportStatus {
                 source: passed.source,
                 node: passed.node,
                 folder: passed.folder,
@@ -183,7 +187,7 @@ fn kind_of(kind: ActorKind) -> &'static str {
     match kind {
         ActorKind::Person => "authors",
         ActorKind::Group => "communities",
-        ActorKind::Service => "houses",
+        ActorKind::Service => "team accounts",
         ActorKind::Application => "instance",
     }
 }
@@ -193,12 +197,12 @@ fn with(settled: Vec<(String, i64)>, (name, open): (&str, i64)) -> BTreeMap<Stri
     settled.into_iter().chain((open > 0).then(|| (name.to_owned(), open))).collect()
 }
 
-/// Rows of handbacks that were taken out of the configuration say nothing any more.
+/// Rows of comment_exports that were taken out of the configuration say nothing any more.
 fn is_configured(app: &App, passed: &Passed) -> bool {
-    let same = |handback: &Handback| {
-        handback.source == passed.source && handback.path.to_string_lossy() == passed.folder.as_str()
+    let same = |comment_export: &CommentExport| {
+        comment_export.source == passed.source && comment_export.path.to_string_lossy() == passed.folder.as_str()
     };
-    app.config.handbacks.iter().any(same)
+    app.config.comment_exports.iter().any(same)
 }
 
 /// A number that was counted up to [`MOST`].
@@ -233,10 +237,14 @@ fn text(status: &Status) -> String {
             let _ = writeln!(text, "            FAILED: {error}");
         }
     }
-    for handback in &status.handbacks {
-        let (source, folder) = (&handback.source, &handback.folder);
-        let _ = writeln!(text, "handback    {source} to {folder}: by {} at {}", handback.node, handback.passed);
-        if let Some(error) = &handback.error {
+    for comment_export in &status.comment_exports {
+        let (source, folder) = (&comment_export.source, &comment_export.folder);
+        let _ = writeln!(
+            text,
+            "comment_export    {source} to {folder}: by {} at {}",
+            comment_export.node, comment_export.passed
+        );
+        if let Some(error) = &comment_export.error {
             let _ = writeln!(text, "            FAILED: {error}");
         }
     }

@@ -12,10 +12,11 @@ use serde::Serialize;
 use super::names;
 use super::print::{Output, count, shown, table};
 use crate::app::App;
-use crate::serve::Begun;
-use crate::source::report::Report;
-use crate::source::sync::{self, Wish};
-use crate::{outbox, worker};
+use crate::app::worker;
+use crate::federation::outbox;
+use crate::server::Begun;
+use crate::site::source::report::Report;
+use crate::site::source::sync::{self, SyncOptions};
 
 /// What to read, and how.
 #[derive(Debug, Args)]
@@ -64,7 +65,7 @@ impl Sync {
         for name in names {
             let bar = progress_bar(&name, output);
             let told = bar.clone();
-            let wish = Wish { dry_run: self.dry_run, confirm: self.confirm, deliver: deliver.clone() };
+            let wish = SyncOptions { dry_run: self.dry_run, confirm: self.confirm, deliver: deliver.clone() };
             let report = sync::sync(app, &name, wish, move |done, all| {
                 told.set_length(all);
                 told.set_position(done);

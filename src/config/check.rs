@@ -15,7 +15,7 @@ use super::{
     Community, Config, ConfigError, Database, Delivery, Federation, Limits, Network, Pages, Pictures, Publishing,
     Retention, Secrets, Server, Tls, values,
 };
-use crate::ids::{Handle, Host};
+use crate::base::ids::{Handle, Host};
 
 /// Handles nobody gets. `instance` is our own instance actor; the others let their owner speak as if for the server:
 /// mailbox names with a fixed meaning (RFC 2142) and the words by which people address those who run a place.
@@ -86,7 +86,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         .iter()
         .map(|written| reader.source(written, (&communities, &data), &mut names, &mut taken))
         .collect::<Result<Vec<_>, _>>()?;
-    let handbacks = reader.handbacks(&file.handback, &sources)?;
+    let comment_exports = reader.comment_exports(&file.comment_export, &sources)?;
     Ok(Config {
         base: base.to_owned(),
         server,
@@ -102,7 +102,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         moderation,
         communities,
         sources,
-        handbacks,
+        comment_exports,
     })
 }
 
@@ -266,10 +266,10 @@ impl Reader<'_> {
         let written = written.get_ref();
         let name = self.page.read(&written.name, |text| values::not_blank(text))?;
         let handle = taken.give(&written.handle, &format!("the community \"{name}\""))?;
-        let house_handle = taken.give(&written.house_handle, &format!("the house of \"{name}\""))?;
+        let team_handle = taken.give(&written.team_handle, &format!("the team account of \"{name}\""))?;
         let summary = written.summary.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let policy = written.policy.as_ref().map(|text| self.policy(text)).transpose()?;
-        Ok(Community { name, handle, house_handle, summary, policy })
+        Ok(Community { name, handle, team_handle, summary, policy })
     }
 }
 

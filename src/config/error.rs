@@ -7,7 +7,7 @@ use std::ops::Range;
 use regex::Regex;
 use toml::Spanned;
 
-use crate::rights::{self, Need};
+use crate::base::rights::{self, Need};
 
 /// One thing that is wrong with the configuration: a clear sentence, its place, and what to do. It never contains
 /// a password or key.

@@ -37,7 +37,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) source: Vec<Spanned<Source>>,
     #[serde(default)]
-    pub(super) handback: Vec<Spanned<Handback>>,
+    pub(super) comment_export: Vec<Spanned<CommentExport>>,
 }
 
 #[derive(Deserialize)]
@@ -146,7 +146,7 @@ pub(super) struct Delivery {
 pub(super) struct Community {
     pub(super) name: Text,
     pub(super) handle: Text,
-    pub(super) house_handle: Text,
+    pub(super) team_handle: Text,
     pub(super) summary: Option<String>,
     pub(super) policy: Option<Text>,
 }
@@ -184,7 +184,7 @@ pub(super) struct Source {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Handback {
+pub(super) struct CommentExport {
     pub(super) kind: Text,
     pub(super) source: Text,
     pub(super) path: Option<Text>,

@@ -11,12 +11,12 @@ use ipnet::IpNet;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::ids::Handle;
+use crate::base::ids::Handle;
 
 mod check;
+mod comment_export;
 mod error;
 mod file;
-mod handback;
 mod moderation;
 mod repository;
 mod source;
@@ -26,8 +26,8 @@ mod tests;
 mod values;
 
 pub use check::{RESERVED_HANDLES, is_reserved};
+pub use comment_export::{CommentExport, ExportKind};
 pub use error::ConfigError;
-pub use handback::{Handback, HandbackKind};
 pub use moderation::{Moderation, Others, Policy};
 pub use repository::{Remote, Repository};
 pub use template::{InitAnswers, InitSite, template, write_new};
@@ -66,8 +66,8 @@ pub struct Config {
     pub communities: Vec<Community>,
     /// Each `[[source]]`, in the order of the file.
     pub sources: Vec<Source>,
-    /// Each `[[handback]]`, in the order of the file.
-    pub handbacks: Vec<Handback>,
+    /// Each `[[comment_export]]`, in the order of the file.
+    pub comment_exports: Vec<CommentExport>,
 }
 
 /// `[server]`: where we listen and what we are called. The names are in every id, for ever.
@@ -248,7 +248,7 @@ pub enum Pictures {
     None,
 }
 
-/// One `[[community]]`: a `Group` that people follow as a whole, and its house author.
+/// One `[[community]]`: a `Group` that people follow as a whole, and its team account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Community {
     /// For people.
@@ -256,7 +256,7 @@ pub struct Community {
     /// The Group's handle; the community is known by it for ever.
     pub handle: Handle,
     /// The handle of the `Service` that signs what no opted-in author does.
-    pub house_handle: Handle,
+    pub team_handle: Handle,
     /// What the community is about, plain text, for its profile.
     pub summary: Option<String>,
     /// When replies to its articles are shown; as `[moderation]` says where it says nothing itself.

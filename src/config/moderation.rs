@@ -7,7 +7,7 @@ use super::check::Reader;
 use super::error::Fault;
 use super::file::{self, Text};
 use super::{ConfigError, values};
-use crate::ids::Domain;
+use crate::base::ids::Domain;
 
 /// `[moderation]`: what of strangers' words is shown, and what waits for a moderator.
 #[derive(Clone, Debug, PartialEq, Eq)]

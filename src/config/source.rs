@@ -10,7 +10,7 @@ use super::check::{Handles, Reader};
 use super::error::Fault;
 use super::file::{self, Text};
 use super::{Community, ConfigError, MovedAway, Remote, Repository, Source, WebhookSecret, repository, values};
-use crate::ids::Handle;
+use crate::base::ids::Handle;
 
 impl Reader<'_> {
     pub(super) fn source(
@@ -179,7 +179,7 @@ fn known_community(text: &str, communities: &[Community]) -> Result<Handle, Faul
     if communities.is_empty() {
         return Err(Fault::new(
             format!("the source belongs to \"{text}\", but there is no community"),
-            "add a [[community]] with name, handle and house_handle",
+            "add a [[community]] with name, handle and team_handle",
         ));
     }
     let known = || communities.iter().map(|community| community.handle.as_str()).collect::<Vec<_>>().join(", ");
@@ -199,6 +199,6 @@ fn authors_missing(source: &str) -> Fault {
             "\"authors\" is missing in [[source]] \"{source}\", and it has no default, since it makes people visible"
         ),
         "write authors = \"published\" to give everyone with a profile and a published post an actor of their own, \
-         or list the slugs of those who agreed, as [\"ann\"]; [] lets the house sign everything",
+         or list the slugs of those who agreed, as [\"ann\"]; [] lets the team account sign everything",
     )
 }

@@ -23,8 +23,8 @@ pub struct InitAnswers {
     pub community_name: String,
     /// The community's handle.
     pub community_handle: String,
-    /// The handle of the community's house author.
-    pub house_handle: String,
+    /// The handle of the community's team account.
+    pub team_handle: String,
     /// The site; without one its section is written as a comment.
     pub site: Option<InitSite>,
 }
@@ -59,7 +59,7 @@ pub fn template(init: &InitAnswers) -> String {
         allow_http = allow_http,
         community_name = quoted(&init.community_name),
         community_handle = quoted(&init.community_handle),
-        house_handle = quoted(&init.house_handle),
+        team_handle = quoted(&init.team_handle),
     );
     text.push_str(&match &init.site {
         Some(site) => source(site, &init.community_handle),

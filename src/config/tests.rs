@@ -15,7 +15,7 @@ origin = "https://social.example.org"
 [[community]]
 name = "Example"
 handle = "community"
-house_handle = "editors"
+team_handle = "editors"
 [[source]]
 name = "site"
 kind = "hugo"
@@ -41,7 +41,7 @@ fn example_answers() -> InitAnswers {
         database_url: "sqlite://data/veerpont.db".to_owned(),
         community_name: "Example community".to_owned(),
         community_handle: "community".to_owned(),
-        house_handle: "editors".to_owned(),
+        team_handle: "editors".to_owned(),
         site: Some(InitSite {
             path: "../site".into(),
             public_url: "https://example.org/".to_owned(),
@@ -147,7 +147,7 @@ fn each_fault_is_told_at_its_line() {
         ("[[community]]", "[network]\nallow = 1\n[[community]]", 5, "unknown key \"allow\" in [network]"),
         ("[[community]]", "[database.more]\nx = 1\n[[community]]", 4, "unknown key \"more\" in [database]"),
         ("origin = \"https://social.example.org\"\n", "", 1, "\"origin\" is missing in [server]"),
-        ("house_handle = \"editors\"\n", "", 4, "\"house_handle\" is missing in [[community]]"),
+        ("team_handle = \"editors\"\n", "", 4, "\"team_handle\" is missing in [[community]]"),
         ("path = \"../site\"\n", "", 8, "\"path\" is missing in [[source]] \"site\", and there is no \"repository\""),
         (
             "authors = \"published\"\n",
@@ -185,9 +185,14 @@ fn each_fault_is_told_at_its_line() {
         ("[[community]]", "[publishing]\npush_within = \"week\"\n[[community]]", 5, "\"week\" is not a length of time"),
         ("[[community]]", "[delivery]\nfirst_retry = \"0s\"\n[[community]]", 5, "length of time is zero"),
         ("\"Example\"", "\"\"", 5, "this text is empty"),
-        ("\"editors\"", "\"Community\"", 7, "is given to the community \"Example\" and to the house of \"Example\""),
+        (
+            "\"editors\"",
+            "\"Community\"",
+            7,
+            "is given to the community \"Example\" and to the team account of \"Example\"",
+        ),
         ("\"editors\"", "\"Instance\"", 7, "the handle \"instance\" is reserved"),
-        ("\"editors\"", "\"the editors\"", 7, "\"the editors\" cannot be the handle of the house"),
+        ("\"editors\"", "\"the editors\"", 7, "\"the editors\" cannot be the handle of the team account"),
         ("handle = \"community\"", "handle = \"admin\"", 6, "the handle \"admin\" is reserved"),
         ("\"hugo\"", "\"jekyll\"", 10, "there is no source of kind \"jekyll\"; the kinds are"),
         (
@@ -211,7 +216,7 @@ fn each_fault_is_told_at_its_line() {
             "\"published\"",
             "\"published\"\n[source.handles]\nann = \"editors\"",
             16,
-            "is given to the house of \"Example\" and to the author \"ann\"",
+            "is given to the team account of \"Example\" and to the author \"ann\"",
         ),
         (
             "\"published\"",

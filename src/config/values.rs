@@ -10,7 +10,7 @@ use url::Url;
 
 use super::error::Fault;
 use super::{AuthorChoice, ConnectTo, MovedAway, Pictures, SourceKind};
-use crate::ids::Host;
+use crate::base::ids::Host;
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Fault> {
     text.parse().map_err(|_| {
@@ -229,7 +229,7 @@ pub(super) fn authors(written: &toml::Value) -> Result<AuthorChoice, Fault> {
     let fault = || {
         Fault::new(
             "authors says neither \"published\" nor a list of slugs",
-            "write authors = \"published\", or a list as [\"ann\", \"ben\"]; [] lets the house sign everything",
+            "write authors = \"published\", or a list as [\"ann\", \"ben\"]; [] lets the team account sign everything",
         )
     };
     match written {

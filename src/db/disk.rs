@@ -90,17 +90,17 @@ mod tests {
         };
         // Long enough to lie on pages of its own, short enough to lie beside others.
         for length in ["20000", "20"] {
-            run("DELETE FROM refusals").await;
+            run("DELETE FROM rejections").await;
             let insert = match length {
-                "20" => "INSERT INTO refusals (day, host, reason, times) VALUES ('d', 'h', 'a private secret', 1)",
+                "20" => "INSERT INTO rejections (day, host, reason, times) VALUES ('d', 'h', 'a private secret', 1)",
                 _ => {
-                    "INSERT INTO refusals (day, host, reason, times)
+                    "INSERT INTO rejections (day, host, reason, times)
                      VALUES ('d', 'h', 'a private secret' || CAST(zeroblob(20000) AS TEXT) || replace(hex(zeroblob(10000)), '0', 'a private secret'), 1)"
                 }
             };
             run(insert).await;
             assert!(is_there(), "{length}");
-            run("UPDATE refusals SET reason = ''").await;
+            run("UPDATE rejections SET reason = ''").await;
             db.empty_log().await.expect("emptied");
             assert!(!is_there(), "{length}");
         }

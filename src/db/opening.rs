@@ -1,4 +1,4 @@
-//! Opening a database: made and brought up to date by who begins a house or runs one; for everyone else, as it is.
+//! Opening a database: made and brought up to date by who begins an instance or runs one; for everyone else, as it is.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,11 +8,11 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions, Connection};
 
-use super::queues::Bells;
+use super::queues::Wakeups;
 use super::tables::TABLES;
 use super::{Conn, Db, Engine, PATIENCE, writing};
+use crate::base::rights::{self, Need};
 use crate::config::Database;
-use crate::rights::{self, Need};
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +101,7 @@ pub(super) enum Mode {
 }
 
 /// The address and engine of a database, and its file.
-struct Place {
+struct Location {
     engine: Engine,
     url: String,
     /// Without its password.
@@ -109,7 +109,7 @@ struct Place {
     file: Option<PathBuf>,
 }
 
-impl Place {
+impl Location {
     fn of(url: &str) -> Result<Self, OpenError> {
         sqlx::any::install_default_drivers();
         let shown = Database { url: url.to_owned() }.redacted();
@@ -151,7 +151,7 @@ impl Place {
             .connect_with(options.clone())
             .await
             .map_err(failed)?;
-        let bells = Bells::default();
+        let bells = Wakeups::default();
         let writer = (engine == Engine::Sqlite).then(|| writing::in_batches(pool.clone(), bells.clone()));
         let file = self.file.clone().filter(|_| mode != Mode::Memory);
         Ok(Db { pool, engine, options, file, writer, bells, upgraded: None })
@@ -211,7 +211,7 @@ impl Db {
     }
 
     async fn make(url: &str, tables: &Migrator) -> Result<Self, OpenError> {
-        let place = Place::of(url)?;
+        let place = Location::of(url)?;
         if let Some(file) = &place.file {
             make_folder(file)?;
             make_file(file)?;
@@ -229,7 +229,7 @@ impl Db {
     /// # Errors
     /// When it cannot be opened, or is of another age than this program, for all but [`Access::Copy`].
     pub async fn existing(url: &str, access: Access) -> Result<Option<Self>, OpenError> {
-        let place = Place::of(url)?;
+        let place = Location::of(url)?;
         if !place.is_there()? {
             return Ok(None);
         }
@@ -271,7 +271,7 @@ impl Db {
     pub async fn in_memory() -> Result<Self, OpenError> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let place = Place::of(&format!("sqlite:file:veerpont-{number}?mode=memory&cache=shared"))?;
+        let place = Location::of(&format!("sqlite:file:veerpont-{number}?mode=memory&cache=shared"))?;
         let db = place.connect(Mode::Memory).await?;
         TABLES.run(&db.pool).await.map_err(|why| OpenError::Migrate { url: place.shown, why })?;
         Ok(db)

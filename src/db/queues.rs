@@ -19,7 +19,7 @@ pub enum Queue {
     /// Activities without a verdict.
     Inbound,
     /// Documents to be read elsewhere.
-    Wanted,
+    Fetches,
 }
 
 const QUEUES: usize = 5;
@@ -56,9 +56,9 @@ pub(super) async fn noting<T>(write: impl Future<Output = T>) -> (T, Queues) {
 
 /// One bell for each queue. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Bells(Arc<[Notify; QUEUES]>);
+pub(super) struct Wakeups(Arc<[Notify; QUEUES]>);
 
-impl Bells {
+impl Wakeups {
     pub(super) fn of(&self, queue: Queue) -> Notified<'_> {
         let [sources, outbox, hosts, inbound, wanted] = &*self.0;
         match queue {
@@ -66,7 +66,7 @@ impl Bells {
             Queue::Outbox => outbox,
             Queue::Hosts => hosts,
             Queue::Inbound => inbound,
-            Queue::Wanted => wanted,
+            Queue::Fetches => wanted,
         }
         .notified()
     }

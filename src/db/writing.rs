@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use sqlx::{AnyPool, query};
 use tokio::sync::{mpsc, oneshot};
 
-use super::queues::{Bells, Queues, noting};
+use super::queues::{Queues, Wakeups, noting};
 use super::{Conn, Db};
 
 /// Most writes that share one commit on SQLite.
@@ -208,14 +208,14 @@ where
 }
 
 /// Starts SQLite's one writer.
-pub(super) fn in_batches(pool: AnyPool, bells: Bells) -> mpsc::Sender<Job> {
+pub(super) fn in_batches(pool: AnyPool, bells: Wakeups) -> mpsc::Sender<Job> {
     let (sender, jobs) = mpsc::channel(4 * BATCH);
     tokio::spawn(write_batches(pool, jobs, bells));
     sender
 }
 
 /// Takes what has gathered, without waiting for more, and commits it as one.
-async fn write_batches(pool: AnyPool, mut jobs: mpsc::Receiver<Job>, bells: Bells) {
+async fn write_batches(pool: AnyPool, mut jobs: mpsc::Receiver<Job>, bells: Wakeups) {
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         let mut done = Vec::with_capacity(batch.len());

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{rejection, store};
 use crate::app::App;
+use crate::app::worker;
 use crate::moderation::enforcement;
-use crate::worker;
 
 /// How often.
 const EVERY: Duration = Duration::from_mins(1);
@@ -34,7 +34,7 @@ pub async fn tidy(app: &App) -> sqlx::Result<u64> {
         let forget = app.db.write(move |conn| {
             Box::pin(async move {
                 let texts = store::forget_texts(conn, settled, deferred, CHUNK, now).await?;
-                Ok::<_, sqlx::Error>((texts, store::wanted::forget(conn, deferred, CHUNK).await?))
+                Ok::<_, sqlx::Error>((texts, store::fetch_queue::forget(conn, deferred, CHUNK).await?))
             })
         });
         match forget.await? {

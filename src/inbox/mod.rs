@@ -1,15 +1,15 @@
 //! A verified activity, kept as it came, and what each means: every one gets a verdict (docs/architecture.md#receiving).
 
-mod barred;
-pub mod decisions;
-pub mod dismissal;
+mod block_check;
+pub mod fetcher;
 pub mod foreign_host;
+pub mod handlers;
 pub mod housekeeping;
-pub mod meaning;
 pub mod reader;
 pub mod receive;
 pub mod rejection;
-pub mod seeker;
+pub mod remove_follower;
+pub mod review;
 pub mod store;
 pub mod worker;
 
@@ -18,8 +18,8 @@ use std::time::Duration;
 use clock::Timestamp;
 use serde::Serialize;
 
-use crate::ids::{ArticleId, InboundId};
-use crate::relation::Event;
+use crate::base::ids::{ArticleId, InboundId};
+use crate::model::relation::Event;
 
 /// The `path` of a document that we read ourselves at its origin, rather than were sent.
 pub const FETCHED: &str = "fetched";
@@ -108,7 +108,7 @@ pub struct Verdict {
     pub waits_for: Option<(String, Purpose)>,
     /// What is to be read at its origin.
     #[serde(skip)]
-    pub wants: Vec<Want>,
+    pub wants: Vec<FetchJob>,
     /// Whether its text is forgotten at once.
     #[serde(skip)]
     pub forgets: bool,
@@ -132,7 +132,7 @@ impl Verdict {
     }
 
     /// To be looked at again once the document is read, which is asked for.
-    fn until_read(reason: impl Into<String>, want: Want) -> Self {
+    fn until_read(reason: impl Into<String>, want: FetchJob) -> Self {
         let waits_for = Some((want.url.clone(), want.purpose));
         Self { waits_for, wants: vec![want], ..Self::new(Outcome::Deferred, reason) }
     }
@@ -147,7 +147,7 @@ impl Verdict {
         Self { forgets: true, ..Self::declined("it is for followers or single people, and never shown") }
     }
 
-    fn wanting(mut self, wants: Vec<Want>) -> Self {
+    fn wanting(mut self, wants: Vec<FetchJob>) -> Self {
         self.wants.extend(wants);
         self
     }
@@ -188,7 +188,7 @@ impl Purpose {
 
 /// A document elsewhere that is to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Want {
+pub struct FetchJob {
     /// Its id.
     pub url: String,
     /// What for.
@@ -201,7 +201,7 @@ pub struct Want {
     pub after: Duration,
 }
 
-impl Want {
+impl FetchJob {
     fn now(url: impl Into<String>, purpose: Purpose) -> Self {
         Self { url: url.into(), purpose, article: None, depth: 0, after: Duration::ZERO }
     }

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use url::Url;
 
-use super::barred::refuse_blocked_key;
+use super::block_check::reject_blocked_key;
 use super::receive::{claim, proven, source_name};
-use super::rejection::Turned;
+use super::rejection::Rejected;
 use crate::app::App;
-use crate::delivery;
-use crate::ids::{ArticleId, Host};
+use crate::base::ids::{ArticleId, Host};
+use crate::federation::delivery;
+use crate::federation::remote::Remote;
 use crate::net::signature::Received;
-use crate::remote::Remote;
 
 /// A GET or HEAD that says who asks.
 #[derive(Clone, Debug)]
@@ -33,14 +33,14 @@ pub struct Reading {
 ///
 /// # Errors
 /// When nobody did, or it does not hold. It is not counted here.
-pub async fn prove(app: &App, reading: &Reading) -> Result<Remote, Turned> {
+pub async fn prove(app: &App, reading: &Reading) -> Result<Remote, Rejected> {
     let Reading { method, path_and_query, headers, from } = reading;
     let claim = claim(app, &Received { method, path_and_query, headers, body: &[] })?;
     let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
-    refuse_blocked_key(app, claim.key_id()).await.map_err(|turned| Turned { host: host.clone(), ..turned })?;
+    reject_blocked_key(app, claim.key_id()).await.map_err(|rejected| Rejected { host: host.clone(), ..rejected })?;
     match proven(app, &claim, from.map(source_name).as_deref()).await {
         Ok(key) => Ok(key.owner),
-        Err(unproven) => Err(Turned { host, ..unproven.into() }),
+        Err(unproven) => Err(Rejected { host, ..unproven.into() }),
     }
 }
 
@@ -48,12 +48,12 @@ pub async fn prove(app: &App, reading: &Reading) -> Result<Remote, Turned> {
 ///
 /// # Errors
 /// When it does, or our database fails. It is not counted here.
-pub async fn admit(app: &App, reading: &Reading) -> Result<(), Turned> {
+pub async fn admit(app: &App, reading: &Reading) -> Result<(), Rejected> {
     let Reading { method, path_and_query, headers, .. } = reading;
     // What is no good signature is nobody's.
     let Ok(claim) = claim(app, &Received { method, path_and_query, headers, body: &[] }) else { return Ok(()) };
     let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
-    refuse_blocked_key(app, claim.key_id()).await.map_err(|turned| Turned { host, ..turned })
+    reject_blocked_key(app, claim.key_id()).await.map_err(|rejected| Rejected { host, ..rejected })
 }
 
 /// Notes, after the answer, that somebody has a copy of an article.
@@ -72,8 +72,8 @@ pub fn prove_and_remember(app: &App, article: ArticleId, reading: Reading) {
         let _under_way = permit;
         match prove(&later, &reading).await {
             Ok(reader) => note(&later, article, &reader).await,
-            Err(turned) => {
-                tracing::debug!(reason = turned.label, "a signed reader is not remembered: {}", turned.why);
+            Err(rejected) => {
+                tracing::debug!(reason = rejected.label, "a signed reader is not remembered: {}", rejected.why);
             }
         }
     });

@@ -5,21 +5,21 @@ use std::net::IpAddr;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::barred::{refuse_blocked, refuse_blocked_key};
+use super::block_check::{reject_blocked, reject_blocked_key};
 use super::foreign_host;
-use super::rejection::{Turned, count, ours, refuse, too_many, turned};
+use super::rejection::{Rejected, count, ours, refuse, rejected, too_many};
 use super::store::{self, Arrival};
-use crate::activity::incoming::{self, Incoming, Kind};
+use crate::activitypub::incoming::{self, Incoming, Kind};
 use crate::app::App;
-use crate::courier;
-use crate::delivery;
-use crate::ids::{Host, registrable};
+use crate::base::ids::{Host, registrable};
+use crate::federation::delivery;
+use crate::federation::remote::actors::{self, KeySource};
+use crate::federation::remote::fetch::{FetchError, is_activity_json};
+use crate::federation::remote::{self, RemoteKey};
+use crate::federation::signed_requests;
 use crate::net::keys::PublicKey;
 use crate::net::signature::{self, Claim, Names, Reason, Received};
 use crate::net::throttle::{TooMuch, counted_as};
-use crate::remote::actors::{self, Found};
-use crate::remote::fetch::{FetchError, is_activity_json};
-use crate::remote::{self, RemoteKey};
 use url::Url;
 
 /// A POST to an inbox, its body already bounded.
@@ -39,18 +39,18 @@ pub struct Post<'a> {
 ///
 /// # Errors
 /// When it is turned away; that is already counted.
-pub async fn receive(app: &App, post: Post<'_>) -> Result<(), Turned> {
+pub async fn receive(app: &App, post: Post<'_>) -> Result<(), Rejected> {
     let outcome = verify_and_keep(app, &post).await;
-    if let Err(turned) = &outcome {
-        refuse(app, turned).await;
+    if let Err(rejected) = &outcome {
+        refuse(app, rejected).await;
     }
     outcome
 }
 
-async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
+async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Rejected> {
     let media_type = post.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !is_activity_json(media_type) {
-        return Err(turned(
+        return Err(rejected(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "media-type",
             "send application/activity+json, or application/ld+json with the ActivityStreams profile",
@@ -60,28 +60,28 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
         Received { method: &Method::POST, path_and_query: post.path_and_query, headers: post.headers, body: post.body };
     let claim = match claim(app, &received) {
         Ok(claim) => claim,
-        Err(turned) => {
-            if turned.label == Reason::HostForeign.as_str() {
+        Err(rejected) => {
+            if rejected.label == Reason::HostForeign.as_str() {
                 foreign_host::note(app, post.headers).await;
             }
-            return Err(turned);
+            return Err(rejected);
         }
     };
     let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
-    let at_host = |mut turned: Turned| {
-        turned.host.clone_from(&host);
-        turned
+    let at_host = |mut rejected: Rejected| {
+        rejected.host.clone_from(&host);
+        rejected
     };
-    let barred = refuse_blocked_key(app, claim.key_id()).await;
+    let barred = reject_blocked_key(app, claim.key_id()).await;
     let incoming = match (incoming::parse(post.body), &barred) {
         (Ok(incoming), _) => incoming,
         (Err(_), Err(barred)) => return Err(at_host(barred.clone())),
         (Err(malformed), Ok(())) => {
-            return Err(at_host(turned(StatusCode::BAD_REQUEST, malformed.label(), malformed.to_string())));
+            return Err(at_host(rejected(StatusCode::BAD_REQUEST, malformed.label(), malformed.to_string())));
         }
     };
     let barred = match barred {
-        Ok(()) => refuse_blocked(app, &incoming).await,
+        Ok(()) => reject_blocked(app, &incoming).await,
         barred => barred,
     };
     if let Err(barred) = barred {
@@ -111,11 +111,11 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Turned> {
 
 /// Who is blocked may still take back what they said, else it would be shown again with the end of the block (interop
 /// G11): who signed that, by a key that we have. Nothing is fetched for it.
-async fn last_word(app: &App, claim: &Claim, incoming: &Incoming) -> Result<Option<Signer>, Turned> {
+async fn last_word(app: &App, claim: &Claim, incoming: &Incoming) -> Result<Option<Signer>, Rejected> {
     if !matches!(incoming.kind, incoming::Kind::Delete | incoming::Kind::Undo) {
         return Ok(None);
     }
-    let key = actors::known_key(app, claim.key_id()).await.map_err(|error| Turned::from(Unproven::from(error)))?;
+    let key = actors::known_key(app, claim.key_id()).await.map_err(|error| Rejected::from(Unproven::from(error)))?;
     let Some(key) = key.filter(|key| key.owner.url == incoming.actor) else { return Ok(None) };
     let is_theirs = PublicKey::read(&key.public).is_ok_and(|public| claim.verify(&public));
     Ok(is_theirs.then(|| Signer {
@@ -126,7 +126,7 @@ async fn last_word(app: &App, claim: &Claim, incoming: &Incoming) -> Result<Opti
 }
 
 /// A signature that is in order in all that can be seen without the key, for one of our names.
-pub(super) fn claim(app: &App, received: &Received<'_>) -> Result<Claim, Turned> {
+pub(super) fn claim(app: &App, received: &Received<'_>) -> Result<Claim, Rejected> {
     let hosts = app.urls.hosts();
     let names = Names {
         scheme: app.config.server.origin.scheme(),
@@ -134,12 +134,12 @@ pub(super) fn claim(app: &App, received: &Received<'_>) -> Result<Claim, Turned>
         behind: &app.config.server.proxy_hosts,
     };
     signature::read(received, &names, app.clock.now())
-        .map_err(|refusal| turned(refusal.status, refusal.reason.as_str(), refusal.to_string()))
+        .map_err(|refusal| rejected(refusal.status, refusal.reason.as_str(), refusal.to_string()))
 }
 
 /// How much a host may send, now that it is known to be this host: counted by what somebody registered, since whoever has a
 /// domain has as many hosts as they like (interop G9).
-fn within_limits(app: &App, host: &str, bytes: usize) -> Result<(), Turned> {
+fn within_limits(app: &App, host: &str, bytes: usize) -> Result<(), Rejected> {
     let (limits, domain) = (&app.config.limits, registrable(host));
     app.throttles.domains.take(&domain).map_err(|wait| {
         let rate = limits.inbox_per_host;
@@ -183,26 +183,26 @@ pub(super) enum Unproven {
     Ours(String),
 }
 
-impl From<Unproven> for Turned {
+impl From<Unproven> for Rejected {
     fn from(unproven: Unproven) -> Self {
         match unproven {
-            Unproven::Later(why) => turned(
+            Unproven::Later(why) => rejected(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "key-unreachable",
                 format!("your key cannot be fetched just now: {why}"),
             ),
             Unproven::Gone => {
-                turned(StatusCode::UNAUTHORIZED, "key-gone", "your server says that the signing key is gone")
+                rejected(StatusCode::UNAUTHORIZED, "key-gone", "your server says that the signing key is gone")
             }
             Unproven::NoKey(why) => {
-                turned(StatusCode::UNAUTHORIZED, "no-key", format!("the signing key cannot be had: {why}"))
+                rejected(StatusCode::UNAUTHORIZED, "no-key", format!("the signing key cannot be had: {why}"))
             }
             Unproven::Wrong => {
-                turned(StatusCode::UNAUTHORIZED, "wrong-signature", "the signature is not of the key that it names")
+                rejected(StatusCode::UNAUTHORIZED, "wrong-signature", "the signature is not of the key that it names")
             }
             Unproven::Ours(why) => {
                 tracing::error!(why, "cannot verify a request");
-                turned(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot verify anything just now")
+                rejected(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot verify anything just now")
             }
         }
     }
@@ -226,12 +226,12 @@ pub(super) async fn proven(app: &App, claim: &Claim, source: Option<&str>) -> Re
         Ok::<_, Unproven>(claim.verify(&public))
     };
     let fetched = match actors::key(app, claim.key_id(), source).await? {
-        Found::Fresh(key) => key,
-        Found::Cached(key) if proves(&key)? => return Ok(key),
-        Found::Cached(key) if actors::may_ask_again(app, &key) => {
+        KeySource::Fresh(key) => key,
+        KeySource::Cached(key) if proves(&key)? => return Ok(key),
+        KeySource::Cached(key) if actors::may_ask_again(app, &key) => {
             actors::fetch_key(app, claim.key_id(), source).await?
         }
-        Found::Cached(_) => return Err(Unproven::Wrong),
+        KeySource::Cached(_) => return Err(Unproven::Wrong),
     };
     if !proves(&fetched)? {
         return Err(Unproven::Wrong);
@@ -270,7 +270,7 @@ async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) ->
                 store::keep(conn, &ids, &arrival, now).await?;
                 let Some(host) = Url::parse(&arrival.signer).ok().as_ref().and_then(Host::of) else { return Ok(()) };
                 if signer.ed25519 {
-                    courier::store::note_ed25519(conn, &host, now).await?;
+                    signed_requests::store::note_ed25519(conn, &host, now).await?;
                 }
                 delivery::store::heal(conn, &host, now).await
             })

@@ -9,7 +9,7 @@ use crate::app::App;
 
 /// Why a request was turned away: an answer, a label to count by, and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turned {
+pub struct Rejected {
     /// What the sender is answered.
     pub status: StatusCode,
     /// One of a bounded set.
@@ -23,19 +23,19 @@ pub struct Turned {
 }
 
 /// Notes that a request was turned away, here or at the door.
-pub async fn refuse(app: &App, turned: &Turned) {
-    let host = turned.host.as_deref();
+pub async fn refuse(app: &App, rejected: &Rejected) {
+    let host = rejected.host.as_deref();
     // The log does not grow with each request of a flood.
-    if turned.status != StatusCode::TOO_MANY_REQUESTS {
+    if rejected.status != StatusCode::TOO_MANY_REQUESTS {
         tracing::info!(
-            status = turned.status.as_u16(),
-            reason = turned.label,
+            status = rejected.status.as_u16(),
+            reason = rejected.label,
             host = host.unwrap_or("-"),
             "turned a request away: {}",
-            turned.why
+            rejected.why
         );
     }
-    count(app, host, turned.label).await;
+    count(app, host, rejected.label).await;
 }
 
 /// Writes what was counted but not written yet.
@@ -54,22 +54,22 @@ const FULL_FOR: Duration = Duration::from_mins(10);
 ///
 /// # Errors
 /// When it is.
-pub fn refuse_when_full(app: &App) -> Result<(), Turned> {
+pub fn refuse_when_full(app: &App) -> Result<(), Rejected> {
     if !app.is_full() {
         return Ok(());
     }
-    let full = turned(
+    let full = rejected(
         StatusCode::SERVICE_UNAVAILABLE,
         "disk-full",
         "there is no room to keep anything just now; come back later",
     );
-    Err(Turned { retry_after: Some(FULL_FOR), ..full })
+    Err(Rejected { retry_after: Some(FULL_FOR), ..full })
 }
 
 /// A request that comes too soon after others.
 #[must_use]
-pub fn too_many(wait: Duration, label: &'static str, why: String) -> Turned {
-    Turned { retry_after: Some(wait), ..turned(StatusCode::TOO_MANY_REQUESTS, label, why) }
+pub fn too_many(wait: Duration, label: &'static str, why: String) -> Rejected {
+    Rejected { retry_after: Some(wait), ..rejected(StatusCode::TOO_MANY_REQUESTS, label, why) }
 }
 
 /// Counts are written together, so that nobody who has proved nothing costs us a write with each request.
@@ -99,12 +99,12 @@ async fn write_counts(app: &App, counts: Vec<(String, &'static str, i64)>) {
 }
 
 /// A request turned away, of whoever it may be.
-pub fn turned(status: StatusCode, label: &'static str, why: impl Into<String>) -> Turned {
-    Turned { status, label, why: why.into(), host: None, retry_after: None }
+pub fn rejected(status: StatusCode, label: &'static str, why: impl Into<String>) -> Rejected {
+    Rejected { status, label, why: why.into(), host: None, retry_after: None }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
-pub(super) fn ours(error: sqlx::Error) -> Turned {
+pub(super) fn ours(error: sqlx::Error) -> Rejected {
     tracing::error!(%error, "cannot receive");
-    turned(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot store anything just now")
+    rejected(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot store anything just now")
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use clock::Timestamp;
 
-use super::meaning::{self, Reading};
+use super::handlers::{self, Reading};
 use super::{Inbound, Outcome, Verdict, store};
 use crate::app::App;
+use crate::app::worker::lease::Leased;
+use crate::app::worker::{apart, retry};
 use crate::db::{Conn, Queue};
-use crate::worker::lease::Leased;
-use crate::worker::{apart, retry};
 
 /// The wait after the first failure; it doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(10);
@@ -80,7 +80,7 @@ async fn interpret(app: &App, inbound: Inbound) -> anyhow::Result<()> {
 /// What is to wait for something is looked at once more when nobody else can be about to bring that: it may have come at
 /// this very moment.
 async fn understand(app: &App, conn: &mut Conn, inbound: &Inbound, reading: &Reading) -> sqlx::Result<Verdict> {
-    let mut verdict = meaning::interpret(app, conn, inbound, reading.clone()).await?;
+    let mut verdict = handlers::interpret(app, conn, inbound, reading.clone()).await?;
     let mut awaited = None;
     while verdict.waits_for.is_some() && verdict.waits_for != awaited {
         awaited.clone_from(&verdict.waits_for);
@@ -89,7 +89,7 @@ async fn understand(app: &App, conn: &mut Conn, inbound: &Inbound, reading: &Rea
         {
             break;
         }
-        verdict = meaning::interpret(app, conn, inbound, reading.clone()).await?;
+        verdict = handlers::interpret(app, conn, inbound, reading.clone()).await?;
     }
     Ok(verdict)
 }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::rules::{Rules, Who};
-use super::{decisions, dismissal, said_before, store};
+use super::{remove_follower, review, said_before, store};
 use crate::app::App;
+use crate::base::ids::{ActorId, BlockId, Domain, InteractionId, RemoteActorId};
 use crate::db::Conn;
-use crate::follower::store::Follow;
-use crate::ids::{ActorId, BlockId, Domain, InteractionId, RemoteActorId};
-use crate::interaction::State;
-use crate::interaction::store::Said;
-use crate::remote::Remote;
-use crate::{author, delivery, follower, interaction, remote};
+use crate::federation::remote::Remote;
+use crate::federation::{delivery, remote};
+use crate::model::follower::store::Follow;
+use crate::model::interaction::State;
+use crate::model::interaction::store::Said;
+use crate::model::{author, follower, interaction};
 
 /// Rows looked at at once, outside of any write.
 pub(super) const CHUNK: i64 = 500;
@@ -125,7 +126,7 @@ async fn set_block(app: &App, conn: &mut Conn, rules: &Rules, id: InteractionId)
         && let Some(post) = interaction::store::post_by_row(conn, id).await?
         && post.state == State::Shown
     {
-        decisions::revoke(app, conn, &post).await?;
+        review::revoke(app, conn, &post).await?;
     }
     interaction::store::set_block(conn, id, block).await?;
     // What a moderator hid or holds, or who said it took back, is not shown before nor after.
@@ -158,7 +159,7 @@ async fn follows(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Re
                         let (actor, who) =
                             (author::store::actor(conn, actor).await?, remote::store::by_row(conn, who).await?);
                         if let (Some(actor), Some(who)) = (actor, who) {
-                            ended += u64::from(dismissal::end_follow(&app, conn, &actor, &who).await?);
+                            ended += u64::from(remove_follower::end_follow(&app, conn, &actor, &who).await?);
                         }
                     }
                     Ok::<_, sqlx::Error>(ended)
@@ -201,7 +202,7 @@ pub async fn part_from(app: &App, conn: &mut Conn, remote: &Remote) -> sqlx::Res
         if super::refuses_follow(app, conn, actor, remote).await?.is_some()
             && let Some(actor) = author::store::actor(conn, actor).await?
         {
-            ended += u64::from(dismissal::end_follow(app, conn, &actor, remote).await?);
+            ended += u64::from(remove_follower::end_follow(app, conn, &actor, remote).await?);
         }
     }
     Ok(ended)

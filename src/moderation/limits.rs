@@ -1,7 +1,7 @@
 //! How much a post may name and link before a moderator looks at it (interop E23): pure.
 
 use crate::config::Moderation;
-use crate::interaction::CleanPost;
+use crate::model::interaction::CleanPost;
 
 /// Why a post waits for a moderator by what is in it.
 #[must_use]
@@ -30,7 +30,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::activity::incoming::statement;
+    use crate::activitypub::incoming::statement;
 
     fn post(content: &str, tags: &serde_json::Value) -> CleanPost {
         let document = json!({ "id": "https://peer.test/1", "type": "Note", "attributedTo": "https://peer.test/ann",

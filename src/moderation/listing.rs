@@ -5,25 +5,30 @@ use std::collections::BTreeMap;
 use clock::Timestamp;
 use serde::Serialize;
 
+use super::block_request::is_ours;
 use super::enforcement::{self, Enforced};
-use super::forecast::{self, Lost};
 use super::lists::{Entry, Parsed, Skipped};
+use super::preview::{self, Lost};
 use super::rules::Rules;
 use super::store::{self, NewBlock};
-use super::wish::is_ours;
 use super::{Block, BlockKind, Severity, Word};
 use crate::app::App;
-use crate::author;
+use crate::base::ids::{ActorId, BlockId, Domain, Ids};
 use crate::db::Conn;
-use crate::ids::{ActorId, BlockId, Domain, Ids};
+use crate::model::author;
 
-pub use super::wish::{Impossible, Wish};
+pub use super::block_request::{BlockRequest, Impossible};
 
 /// Makes a block by hand, or changes the one there is, and brings what was there before in line with it.
 ///
 /// # Errors
 /// When its value is none, or the database fails.
-pub async fn add(app: &App, wish: Wish<'_>, severity: Severity, word: Word) -> Result<(String, Enforced), Impossible> {
+pub async fn add(
+    app: &App,
+    wish: BlockRequest<'_>,
+    severity: Severity,
+    word: Word,
+) -> Result<(String, Enforced), Impossible> {
     let value = wish.normal(app).await?;
     let id = BlockId(app.ids.row());
     let (kind, actor, now, ids) = (wish.kind, wish.actor, app.clock.now(), app.ids.clone());
@@ -47,7 +52,7 @@ pub async fn add(app: &App, wish: Wish<'_>, severity: Severity, word: Word) -> R
 ///
 /// # Errors
 /// When there is none, or the database fails.
-pub async fn remove(app: &App, wish: Wish<'_>, word: Word) -> Result<(String, Enforced), Impossible> {
+pub async fn remove(app: &App, wish: BlockRequest<'_>, word: Word) -> Result<(String, Enforced), Impossible> {
     let value = wish.normal(app).await?;
     let (kind, actor, removed) = (wish.kind, wish.actor, value.clone());
     let (now, ids) = (app.clock.now(), app.ids.clone());
@@ -137,8 +142,8 @@ pub async fn would_import(app: &App, list: List<'_>) -> Result<Imported, Impossi
     let (parsed, mut imported) = compared(app, &list).await?;
     let rules = as_rules(app, &parsed);
     imported.dry_run = true;
-    imported.followers_lost = forecast::followers(app, &rules).await?;
-    imported.enforced = forecast::would(app, &rules).await?;
+    imported.followers_lost = preview::followers(app, &rules).await?;
+    imported.enforced = preview::would(app, &rules).await?;
     imported.enforced.follows_ended = imported.followers_lost.len() as u64;
     Ok(imported)
 }
@@ -149,7 +154,7 @@ pub async fn would_import(app: &App, list: List<'_>) -> Result<Imported, Impossi
 /// When it is no CSV, or the database fails.
 pub async fn would_lose(app: &App, list: &List<'_>) -> Result<usize, Impossible> {
     let (parsed, _) = compared(app, list).await?;
-    Ok(forecast::followers(app, &as_rules(app, &parsed)).await?.len())
+    Ok(preview::followers(app, &as_rules(app, &parsed)).await?.len())
 }
 
 async fn compared(app: &App, list: &List<'_>) -> Result<(Parsed, Imported), Impossible> {
@@ -171,7 +176,7 @@ pub async fn import(app: &App, list: List<'_>, may_empty: bool, word: Word) -> R
     if parsed.entries.is_empty() && entries > 0 && !may_empty {
         return Err(Impossible::WouldEmpty { list: list.name.to_owned(), file: list.file.to_owned(), entries });
     }
-    imported.followers_lost = forecast::followers(app, &as_rules(app, &parsed)).await?;
+    imported.followers_lost = preview::followers(app, &as_rules(app, &parsed)).await?;
     let (ids, now) = (app.ids.clone(), app.clock.now());
     let (name, file) = (list.name.to_owned(), list.file.to_owned());
     app.db

@@ -6,7 +6,7 @@ use csv::{ReaderBuilder, StringRecord};
 use serde::Serialize;
 
 use super::Severity;
-use crate::ids::Domain;
+use crate::base::ids::Domain;
 
 /// Longest reason kept, in characters.
 const REASON_MAX: usize = 500;

@@ -1,16 +1,16 @@
 //! Who may reach us, and what is shown of what they say: blocks, holds, limits, reports (ADR 11).
 
-pub mod decisions;
-pub mod dismissal;
-pub mod door;
+pub mod block_check;
+mod block_request;
 pub mod enforcement;
-pub mod forecast;
 pub mod limits;
 pub mod listing;
 pub mod lists;
+pub mod preview;
+pub mod remove_follower;
+pub mod review;
 pub mod rules;
 pub mod store;
-mod wish;
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ use clock::Timestamp;
 use serde::Serialize;
 
 use self::rules::{Rules, Who};
-use crate::activity::incoming::Attachment;
+use crate::activitypub::incoming::Attachment;
 use crate::app::App;
-use crate::author;
+use crate::base::ids::{ActorId, BlockId, Domain, Ids, registrable};
 use crate::config::{Others, Policy};
 use crate::db::Conn;
-use crate::delivery;
-use crate::ids::{ActorId, BlockId, Domain, Ids, registrable};
-use crate::interaction::{self, CleanPost, Words};
-use crate::post::Article;
-use crate::remote::{self, Remote};
+use crate::federation::delivery;
+use crate::federation::remote::{self, Remote};
+use crate::model::author;
+use crate::model::interaction::{self, CleanPost, Words};
+use crate::model::post::Article;
 
 /// What is done with something that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]

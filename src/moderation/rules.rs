@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Block, BlockKind, Severity};
-use crate::ids::{ActorId, Domain};
+use crate::base::ids::{ActorId, Domain};
 
 /// Somebody elsewhere, as blocks know them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ fn is_of_word(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::BlockId;
+    use crate::base::ids::BlockId;
 
     fn block(id: i64, kind: BlockKind, value: &str, severity: Severity, actor: Option<i64>) -> Block {
         let (value, actor) = (value.to_owned(), actor.map(ActorId));

@@ -1,17 +1,17 @@
 //! The only SQL for blocks, lists and reports.
 
 mod blocks;
-mod decided;
+mod review_log;
 
 use serde::Serialize;
 use sqlx::{query, query_scalar};
 
 pub use self::blocks::*;
-pub use self::decided::{Decided, decisions_of, note_decision};
+pub use self::review_log::{Decided, decisions_of, note_decision};
 use clock::Timestamp;
 
-use crate::db::{Columns, Conn, Part, Place, json};
-use crate::ids::{Ids, InboundId, ReportId};
+use crate::base::ids::{Ids, InboundId, ReportId};
+use crate::db::{Columns, Conn, Cursor, Page, json};
 
 /// A report about to be kept.
 #[derive(Clone, Debug)]
@@ -81,8 +81,8 @@ macro_rules! select_reports {
 }
 
 /// A part of the reports, the newest first: of the open ones, or of all.
-pub async fn reports(conn: &mut Conn, all: bool, after: Option<Place<1>>, limit: i64) -> sqlx::Result<Part<Report>> {
-    let Place([before]) = after.unwrap_or(Place([i64::MAX]));
+pub async fn reports(conn: &mut Conn, all: bool, after: Option<Cursor<1>>, limit: i64) -> sqlx::Result<Page<Report>> {
+    let Cursor([before]) = after.unwrap_or(Cursor([i64::MAX]));
     let statement = if all { select_reports!("id < $1") } else { select_reports!("resolved_at IS NULL AND id < $1") };
     let rows = query(statement).bind(before).bind(limit + 1).fetch_all(conn).await?;
     let reports = rows
@@ -100,7 +100,7 @@ pub async fn reports(conn: &mut Conn, all: bool, after: Option<Place<1>>, limit:
             })
         })
         .collect::<sqlx::Result<_>>()?;
-    Ok(Part::of(reports, limit, |last: &Report| Place([last.id.0]).to_string()))
+    Ok(Page::of(reports, limit, |last: &Report| Cursor([last.id.0]).to_string()))
 }
 
 /// How many reports are open, `most` at most.

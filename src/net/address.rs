@@ -58,12 +58,12 @@ pub struct Refused(String);
 
 /// What the outgoing client may reach, by `[network]` of the configuration.
 #[derive(Clone, Debug, Default)]
-pub struct Gate {
+pub struct AddressPolicy {
     allow_http: bool,
     allow_addresses: Vec<IpNet>,
 }
 
-impl Gate {
+impl AddressPolicy {
     /// The gate as configured.
     #[must_use]
     pub fn new(network: &config::Network) -> Self {
@@ -244,8 +244,8 @@ mod tests {
         text.parse().expect("a URL")
     }
 
-    fn loopback_open() -> Gate {
-        Gate::new(&config::Network {
+    fn loopback_open() -> AddressPolicy {
+        AddressPolicy::new(&config::Network {
             allow_http: true,
             allow_addresses: vec!["127.0.0.0/8".parse().expect("a range")],
             ..config::Network::default()
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_closed_gate_takes_https_with_its_own_port_only() {
-        let gate = Gate::default();
+        let gate = AddressPolicy::default();
         for good in
             ["https://a.example/x?y", "https://a.example:443/", "https://1.1.1.1/", "https://[2606:4700::1111]/"]
         {
@@ -290,7 +290,8 @@ mod tests {
 
     #[test]
     fn a_refusal_tells_no_secret() {
-        let refused = Gate::default().check_url(&url("https://ann:secret@a.example/x?token=t")).expect_err("refused");
+        let refused =
+            AddressPolicy::default().check_url(&url("https://ann:secret@a.example/x?token=t")).expect_err("refused");
         assert_eq!(
             refused.to_string(),
             "https://a.example/x is refused: an address must not carry a user name or password"

@@ -31,9 +31,9 @@ use url::Url;
 use self::connector::{Dial, System};
 pub use self::error::{ClientError, SendError};
 use self::transport::Transport;
-use super::address::Gate;
+use super::address::AddressPolicy;
+use crate::base::ids::Host;
 use crate::config;
-use crate::ids::Host;
 
 /// Until the head of the answer, connecting included; as long as Mastodon waits.
 const HEAD: Duration = Duration::from_secs(10);
@@ -96,10 +96,10 @@ pub trait Wire: Send + Sync {
 /// The one outgoing client; cheap to clone, its clones share their connections.
 #[derive(Clone)]
 pub struct Client {
-    gate: Gate,
+    gate: AddressPolicy,
     user_agent: HeaderValue,
     transport: Decompression<Transport>,
-    /// Places for exchanges with each host.
+    /// Slots for exchanges with each host.
     hosts: Cache<String, Arc<Semaphore>>,
 }
 
@@ -113,7 +113,7 @@ impl Client {
     }
 
     fn dialling(network: &config::Network, user_agent: String, dial: Arc<dyn Dial>) -> Result<Self, ClientError> {
-        let gate = Gate::new(network);
+        let gate = AddressPolicy::new(network);
         let user_agent = HeaderValue::try_from(user_agent).map_err(|_| ClientError::UserAgent)?;
         let transport = Transport::network(network, gate.clone(), dial)?;
         Ok(Self { gate, user_agent, transport: Decompression::new(transport), hosts: Cache::new(HOSTS) })
@@ -126,7 +126,7 @@ impl Client {
     pub fn memory(wire: Arc<dyn Wire>, network: &config::Network, user_agent: String) -> Result<Self, ClientError> {
         let user_agent = HeaderValue::try_from(user_agent).map_err(|_| ClientError::UserAgent)?;
         Ok(Self {
-            gate: Gate::new(network),
+            gate: AddressPolicy::new(network),
             user_agent,
             transport: Decompression::new(Transport::Memory(wire)),
             hosts: Cache::new(HOSTS),
@@ -171,7 +171,7 @@ impl Client {
 
     /// What this client may reach.
     #[must_use]
-    pub fn gate(&self) -> &Gate {
+    pub fn gate(&self) -> &AddressPolicy {
         &self.gate
     }
 }

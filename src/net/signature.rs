@@ -6,7 +6,7 @@ mod header;
 mod message;
 #[cfg(test)]
 mod message_tests;
-mod refusal;
+mod rejection;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method};
 
 pub use self::message::ACCEPT_SIGNATURE;
-pub use self::refusal::{Reason, Refusal};
+pub use self::rejection::{Reason, Rejection};
 use clock::Timestamp;
 
 use super::keys::{KeyError, KeyKind, PrivateKey, PublicKey};
@@ -162,7 +162,7 @@ impl Claim {
 ///
 /// # Errors
 /// The first rule the request breaks.
-pub fn read(received: &Received<'_>, names: &Names<'_>, now: Timestamp) -> Result<Claim, Refusal> {
+pub fn read(received: &Received<'_>, names: &Names<'_>, now: Timestamp) -> Result<Claim, Rejection> {
     checks::secured_once(received.headers)?;
     if !received.headers.contains_key(SIGNATURE) {
         return Err(Reason::SignatureMissing.into());
@@ -173,6 +173,6 @@ pub fn read(received: &Received<'_>, names: &Names<'_>, now: Timestamp) -> Resul
     match message::read(received, names, now) {
         Ok(claim) => Ok(claim),
         Err(newer) => cavage::read(received, names, now)
-            .map_err(|older| Refusal::from(if older == Reason::SignatureMalformed { newer } else { older })),
+            .map_err(|older| Rejection::from(if older == Reason::SignatureMalformed { newer } else { older })),
     }
 }

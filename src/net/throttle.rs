@@ -15,7 +15,7 @@ use governor::nanos::Nanos;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::room::Bodies;
+use super::body_limits::BodyLimits;
 use crate::config;
 
 /// Calls between two looks for those who have long been quiet.
@@ -54,8 +54,8 @@ pub struct Throttles {
     kept_in_all: Throttle<()>,
     /// What is still kept of a domain when all have sent too much: so a flood of some does not shut out the others.
     reserve: Throttle<String>,
-    /// Room for bodies that belong to no answered request yet.
-    pub bodies: Arc<Bodies>,
+    /// BodyPermit for bodies that belong to no answered request yet.
+    pub bodies: Arc<BodyLimits>,
     /// Refusals, written together: else each would cost us more than them.
     pub refused: Tally,
     /// Requests that came with a Host for which they were not signed.
@@ -74,7 +74,7 @@ impl Throttles {
             kept: Throttle::new(a_day(units(limits.inbox_mib_per_host)), clock.clone()),
             kept_in_all: Throttle::new(a_day(units(limits.inbox_mib_in_all)), clock.clone()),
             reserve: Throttle::new(a_day(units(RESERVE_MIB)), clock.clone()),
-            bodies: Bodies::new(limits.connections),
+            bodies: BodyLimits::new(limits.connections),
             refused: Tally::default(),
             foreign_hosts: Tally::default(),
         }

@@ -15,7 +15,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
-use super::error::{Failure, Told};
+use super::error::{ErrorDetail, Failure};
 use super::pages;
 
 /// The one spelling that every peer takes (interop A21).
@@ -196,7 +196,7 @@ fn not_modified(mut response: Response) -> Response {
 /// An error answer as a page, where a person asked.
 fn for_people(asked: &HeaderMap, response: Response) -> Response {
     let person = accepts(asked, "text/html") && Form::wanted(asked) == Form::Page;
-    let Some(told) = response.extensions().get::<Told>().filter(|_| person) else { return response };
+    let Some(told) = response.extensions().get::<ErrorDetail>().filter(|_| person) else { return response };
     let Ok(page) = pages::error(told, asked) else { return response };
     let (mut head, _) = response.into_parts();
     head.extensions.insert(Spoken);

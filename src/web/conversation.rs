@@ -16,21 +16,21 @@ use sqlx::Any;
 use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
-pub(super) use crate::interaction::talk::{Talk, document, fitting, page_of, person, replies};
+pub(super) use crate::model::interaction::conversation::{Conversation, document, fitting, page_of, person, replies};
 
 use super::answer::Document;
 use super::discovery::parameter;
 use super::error::Failure;
-use super::pictures::Album;
+use super::media_proxy::MediaUrls;
 use super::prepared::{Prepared, Shape, rendered};
 use crate::app::App;
-use crate::author::{self, Actor};
 use crate::db::Conn;
-use crate::interaction::named::{Named, named};
-use crate::interaction::store::{Order, Page};
-use crate::interaction::{self, Author, Kind};
-use crate::post::{self, Article};
-use crate::source;
+use crate::model::author::{self, Actor};
+use crate::model::interaction::named::{Named, named};
+use crate::model::interaction::store::{ConversationPage, Order};
+use crate::model::interaction::{self, Author, Kind};
+use crate::model::post::{self, Article};
+use crate::site::source;
 
 /// Replies on a page.
 pub(super) const PAGE: i64 = 200;
@@ -84,8 +84,8 @@ async fn conversation(
     let mut conn = app.db.read().await?;
     let article = asked_for(app, &mut conn, query).await?.ok_or(UNKNOWN)?;
     let article = standing(app, article)?;
-    let page = Page { order: Order::Time, from, limit: PAGE };
-    let show = |app: &App, talk: &Talk| document::conversation(app, talk, &mut Album::for_others(app));
+    let page = ConversationPage { order: Order::Time, from, limit: PAGE };
+    let show = |app: &App, talk: &Conversation| document::conversation(app, talk, &mut MediaUrls::for_others(app));
     talk(app, conn, &prepared, (article, Shape::Conversation, page), &headers, show).await
 }
 
@@ -94,16 +94,16 @@ async fn talk(
     app: &App,
     mut conn: PoolConnection<Any>,
     prepared: &Prepared,
-    (article, shape, page): (Article, Shape<'_>, Page),
+    (article, shape, page): (Article, Shape<'_>, ConversationPage),
     headers: &HeaderMap,
-    show: fn(&App, &Talk) -> Value,
+    show: fn(&App, &Conversation) -> Value,
 ) -> Result<Document, Failure> {
     let owner = owner(&mut conn, &article).await?;
     let version = prepared.version(&mut conn, (&article, &owner), shape, page.from).await?;
     drop(conn);
     let make = async {
         let mut conn = app.db.read().await?;
-        let talk = Talk::read(app, &mut conn, article, page).await?;
+        let talk = Conversation::read(app, &mut conn, article, page).await?;
         drop(conn);
         let app = app.clone();
         rendered(move || Ok(show(&app, &talk).to_string())).await
@@ -181,8 +181,8 @@ async fn status(
     let app: &App = &data;
     let mut conn = app.db.read().await?;
     let article = by_uuid(app, &mut conn, &id).await?;
-    let page = Page { order: Order::Time, from: 0, limit: 0 };
-    let show = |app: &App, talk: &Talk| mastodon::status(app, talk, &mut Album::for_others(app));
+    let page = ConversationPage { order: Order::Time, from: 0, limit: 0 };
+    let show = |app: &App, talk: &Conversation| mastodon::status(app, talk, &mut MediaUrls::for_others(app));
     talk(app, conn, &prepared, (article, Shape::Status, page), &headers, show).await
 }
 
@@ -200,14 +200,14 @@ async fn context(
     drop(conn);
     let make = async {
         let mut conn = app.db.read().await?;
-        let page = Page { order: Order::Time, from: 0, limit: CONTEXT };
+        let page = ConversationPage { order: Order::Time, from: 0, limit: CONTEXT };
         let mut replies = interaction::store::conversation(&mut conn, &app.urls, article.id, page).await?;
         drop(conn);
         replies.truncate(fitting(&replies));
         let app = app.clone();
         rendered(move || {
             let (root, owner) = (id_of(&article), Author::Ours(article.owner));
-            Ok(mastodon::context(&app, &root, &owner, &replies, &mut Album::for_others(&app)).to_string())
+            Ok(mastodon::context(&app, &root, &owner, &replies, &mut MediaUrls::for_others(&app)).to_string())
         })
         .await
     };
@@ -248,7 +248,7 @@ async fn people(
         let mut conn = app.db.read().await?;
         let people = interaction::store::people(&mut conn, &app.urls, article.id, kind, limit).await?;
         let people = people.iter().map(|(who, _)| who);
-        Ok(Bytes::from(mastodon::accounts(app, people, &mut Album::for_others(app)).to_string()))
+        Ok(Bytes::from(mastodon::accounts(app, people, &mut MediaUrls::for_others(app)).to_string()))
     };
     prepared.answer(version, JSON, &headers, make).await
 }

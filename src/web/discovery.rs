@@ -14,14 +14,14 @@ use url::form_urlencoded;
 
 use super::answer::{Document, lead_to};
 use super::error::Failure;
-use crate::activity::actor::ActorKind;
-use crate::activity::discovery::{self, JRD, NodeinfoFacts, NodeinfoVersion, XRD};
-use crate::activity::urls::Local;
+use crate::activitypub::actor::ActorKind;
+use crate::activitypub::discovery::{self, JRD, NodeinfoFacts, NodeinfoVersion, XRD};
+use crate::activitypub::urls::Local;
 use crate::app::App;
-use crate::author::{self, Actor};
 use crate::db::Conn;
-use crate::interaction::named::{Named, named};
-use crate::post;
+use crate::model::author::{self, Actor};
+use crate::model::interaction::named::{Named, named};
+use crate::model::post;
 
 /// How long `/readyz` waits for the database.
 const READY_WITHIN: Duration = Duration::from_secs(5);

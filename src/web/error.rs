@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::answer::{ACTIVITY_JSON, PUBLIC_MINUTE};
-use crate::inbox::rejection::Turned;
+use crate::inbox::rejection::Rejected;
 use crate::net::signature::ACCEPT_SIGNATURE;
 
 /// Why there is no answer but this.
@@ -33,7 +33,7 @@ pub(super) enum Failure {
     /// The body of a request did not arrive in time.
     TooSlow,
     /// The inbox wants none of it, or there is no room for its body.
-    Turned(Turned),
+    Rejected(Rejected),
     /// The database failed us; it may work again soon.
     Database(sqlx::Error),
     /// A fault of the program.
@@ -42,7 +42,7 @@ pub(super) enum Failure {
 
 /// What an error answer says, left in its extensions, so that a page for people can say it too.
 #[derive(Clone, Debug)]
-pub(super) struct Told {
+pub(super) struct ErrorDetail {
     /// The answer's status.
     pub(super) status: StatusCode,
     /// One sentence.
@@ -50,7 +50,7 @@ pub(super) struct Told {
 }
 
 impl Failure {
-    fn told(&self) -> Told {
+    fn told(&self) -> ErrorDetail {
         let (status, detail) = match self {
             Self::NotFound(what) => (StatusCode::NOT_FOUND, (*what).to_owned()),
             Self::Gone(what) => (StatusCode::GONE, (*what).to_owned()),
@@ -64,7 +64,7 @@ impl Failure {
             Self::TooSlow => {
                 (StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time; send it again.".to_owned())
             }
-            Self::Turned(turned) => (turned.status, turned.why.clone()),
+            Self::Rejected(rejected) => (rejected.status, rejected.why.clone()),
             Self::Database(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The database does not answer; try again later.".to_owned())
             }
@@ -72,7 +72,7 @@ impl Failure {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Something here is broken; its log says what.".to_owned())
             }
         };
-        Told { status, detail }
+        ErrorDetail { status, detail }
     }
 }
 
@@ -97,7 +97,7 @@ impl IntoResponse for Failure {
         }
         let told = self.told();
         let retry_after = match &self {
-            Self::Turned(turned) => turned.retry_after,
+            Self::Rejected(rejected) => rejected.retry_after,
             _ => None,
         };
         let (body, media_type, cache) = match self {
@@ -122,7 +122,7 @@ impl IntoResponse for Failure {
     }
 }
 
-fn problem(told: &Told) -> Value {
+fn problem(told: &ErrorDetail) -> Value {
     json!({
         "type": "about:blank",
         "title": told.status.canonical_reason().unwrap_or("Error"),

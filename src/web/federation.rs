@@ -17,15 +17,15 @@ use self::reader::Reader;
 use super::answer::{Document, Form, Personal, lead_to};
 use super::error::Failure;
 use super::pages;
-use crate::activity::actor::{ActorKind, keys_alone, tombstone};
-use crate::activity::outgoing::quote_permission;
-use crate::activity::urls::Local;
+use crate::activitypub::actor::{ActorKind, keys_alone, tombstone};
+use crate::activitypub::outgoing::quote_permission;
+use crate::activitypub::urls::Local;
 use crate::app::App;
-use crate::author::{self, Actor};
 use crate::db::Conn;
-use crate::interaction::{self, Note, State};
-use crate::outbox;
-use crate::post::{self, Article};
+use crate::federation::outbox;
+use crate::model::author::{self, Actor};
+use crate::model::interaction::{self, Note, State};
+use crate::model::post::{self, Article};
 
 /// Every address under `/ap` that is read.
 const READ: [&str; 18] = [

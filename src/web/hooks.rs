@@ -15,9 +15,9 @@ use super::error::Failure;
 use super::federation::inbox::busy;
 use super::source::source;
 use crate::app::App;
-use crate::net::room::Room;
+use crate::net::body_limits::BodyPermit;
 use crate::net::throttle::counted_as;
-use crate::source::hooks::Call;
+use crate::site::source::hooks::Call;
 
 /// The longest call read, in bytes: GitHub sends no more. Only its hash is kept.
 pub(super) const BODY_MAX: usize = 25 * 1024 * 1024;
@@ -38,12 +38,12 @@ async fn take(data: Data<App>, Path(name): Path<String>, request: Request) -> Re
     let mut call = Call::begin(&data, &name, &head.headers).await;
     if call.needs_body() {
         let from = source(&head.extensions, &head.headers, &data.config.server.trusted_proxies);
-        let room = data.throttles.bodies.room(from.map(counted_as)).ok_or_else(|| Failure::Turned(busy()))?;
+        let room = data.throttles.bodies.room(from.map(counted_as)).ok_or_else(|| Failure::Rejected(busy()))?;
         let gives_way = room.gives_way();
         tokio::select! {
             biased;
             read = tokio::time::timeout(BODY_TIME, hear(&mut call, body, room)) => read.map_err(|_| Failure::TooSlow)??,
-            () = gives_way => return Err(Failure::Turned(busy())),
+            () = gives_way => return Err(Failure::Rejected(busy())),
         }
     }
     if call.end(&data).await? {
@@ -55,7 +55,7 @@ async fn take(data: Data<App>, Path(name): Path<String>, request: Request) -> Re
     }
 }
 
-async fn hear(call: &mut Call, body: Body, mut room: Room) -> Result<(), Failure> {
+async fn hear(call: &mut Call, body: Body, mut room: BodyPermit) -> Result<(), Failure> {
     let mut read = 0;
     let mut parts = body.into_data_stream();
     while let Some(part) = parts.next().await {

@@ -7,8 +7,8 @@ mod discovery;
 mod error;
 mod federation;
 mod hooks;
+mod media_proxy;
 mod pages;
-mod pictures;
 mod prepared;
 mod source;
 #[cfg(test)]
@@ -38,7 +38,7 @@ pub async fn router(app: App) -> anyhow::Result<Router> {
         .merge(hooks::routes())
         .merge(pages::routes())
         .merge(conversation::routes())
-        .merge(pictures::routes(&app))
+        .merge(media_proxy::routes(&app))
         .merge(assets::routes())
         .layer(axum::Extension(prepared::Prepared::new(&app)))
         .fallback(async || Failure::NotFound("Nothing lives at this address."))

@@ -12,10 +12,10 @@ use super::answer::{Document, is_known, tag_of};
 use super::assets;
 use super::error::Failure;
 use crate::app::App;
-use crate::author::{self, Actor};
 use crate::db::Conn;
-use crate::interaction;
-use crate::post::Article;
+use crate::model::author::{self, Actor};
+use crate::model::interaction;
+use crate::model::post::Article;
 
 /// Most bytes of answers that are kept.
 const KEPT: u64 = 16 * 1024 * 1024;

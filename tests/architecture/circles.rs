@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::code::{bare, test_lines};
 
 /// Folders whose modules still stand in a circle; each leaves this list as soon as it does not.
-pub(crate) const STILL: [&str; 2] = ["demo", "web"];
+pub(crate) const STILL: [&str; 2] = ["cli/demo", "web"];
 
 /// The modules of each folder, by whom each imports, with where.
 type Folders = BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>;

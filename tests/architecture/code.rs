@@ -113,12 +113,11 @@ pub(crate) struct RootName {
     pub(crate) by_super: bool,
 }
 
-/// Each name that bare code takes from the package's root: `crate::a`, `crate::{b, c::d}`, and a chain of `supers`
+/// Each name that bare code takes from a root, as `crate::`: `crate::a`, `crate::{b, c::d}`, and a chain of `supers`
 /// or more `super::` (how many lead from this file to the root).
-pub(crate) fn root_names(code: &str, supers: usize) -> Vec<RootName> {
+pub(crate) fn root_names(code: &str, root: &str, supers: usize) -> Vec<RootName> {
     let chain = "super::".repeat(supers);
-    let by_crate =
-        names_after(code, "crate::").into_iter().map(|(line, name)| RootName { line, name, by_super: false });
+    let by_crate = names_after(code, root).into_iter().map(|(line, name)| RootName { line, name, by_super: false });
     let by_super = names_after(code, &chain).into_iter().map(|(line, name)| RootName { line, name, by_super: true });
     by_crate.chain(by_super).collect()
 }
@@ -215,7 +214,7 @@ fn texts_are_told_from_comments() {
 #[test]
 fn names_from_the_root_are_found() {
     let names = |code: &str, supers| {
-        root_names(code, supers).into_iter().map(|name| (name.line, name.name)).collect::<Vec<_>>()
+        root_names(code, "crate::", supers).into_iter().map(|name| (name.line, name.name)).collect::<Vec<_>>()
     };
     let expect =
         |names: &[(usize, &str)]| names.iter().map(|(line, name)| (*line, (*name).to_owned())).collect::<Vec<_>>();

@@ -6,30 +6,45 @@ use regex::Regex;
 
 use crate::code::{bare, names_after, root_names, test_lines, texts};
 
-/// The rooms in the order of lib.rs, top first, with the number of their group. Blank lines make groups.
-pub(crate) struct Map(Vec<(String, usize)>);
+/// The modules of lib.rs, or of a group's `mod.rs`, in their order, top first. Blank lines part them.
+pub(crate) struct Map {
+    /// Where their files are, as `src/` or `src/model/`.
+    folder: String,
+    /// Each with the number of its part.
+    rooms: Vec<(String, usize)>,
+}
 
 impl Map {
-    /// Reads the `pub mod` lines of lib.rs.
-    pub(crate) fn read(lib: &str) -> Self {
+    /// Reads the `pub mod` lines of the file in `folder` that is a map.
+    pub(crate) fn read(folder: &str, map: &str) -> Self {
         let (mut rooms, mut group) = (Vec::new(), 0);
-        for line in lib.lines().map(str::trim) {
+        for line in map.lines().map(str::trim) {
             if line.is_empty() {
                 group += 1;
             } else if let Some(room) = line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';')) {
                 rooms.push((room.to_owned(), group));
             }
         }
-        Self(rooms)
+        Self { folder: folder.to_owned(), rooms }
+    }
+
+    /// Whether a file has a map: it says so.
+    pub(crate) fn stands_in(text: &str) -> bool {
+        text.contains("//! THE MAP")
+    }
+
+    /// How paths to its modules begin.
+    fn path(&self) -> String {
+        self.folder.replacen("src/", "crate/", 1).replace('/', "::")
     }
 
     pub(crate) fn rooms(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(room, _)| room.as_str())
+        self.rooms.iter().map(|(room, _)| room.as_str())
     }
 
     /// Greater is lower.
     fn group(&self, room: &str) -> Option<usize> {
-        self.0.iter().find(|(name, _)| name == room).map(|(_, group)| *group)
+        self.rooms.iter().find(|(name, _)| name == room).map(|(_, group)| *group)
     }
 }
 
@@ -42,22 +57,24 @@ pub(crate) struct Import {
     place: String,
 }
 
-/// The room a file belongs to; `lib.rs` and `main.rs` belong to none.
-fn room_of(path: &str) -> Option<&str> {
-    let room = path.trim_start_matches("src/").split('/').next()?.trim_end_matches(".rs");
-    (room != "lib" && room != "main").then_some(room)
+/// The module of a map that a file belongs to; `lib.rs`, `main.rs` and the map itself belong to none.
+fn room_of<'a>(map: &Map, path: &'a str) -> Option<&'a str> {
+    let room = path.strip_prefix(&map.folder)?.split('/').next()?.trim_end_matches(".rs");
+    (!["lib", "main", "mod"].contains(&room)).then_some(room)
 }
 
 /// What a file uses of other rooms. `path` is relative to the package.
 pub(crate) fn imports(map: &Map, path: &str, text: &str) -> Vec<Import> {
-    let Some(room) = room_of(path) else { return Vec::new() };
-    let inside = path.trim_start_matches("src/");
+    let Some(room) = room_of(map, path) else { return Vec::new() };
+    let (inside, root) = (path.trim_start_matches(&map.folder), map.path());
     let code = bare(text);
     let tests = test_lines(&code);
     let in_module = |line: usize| tests.iter().any(|(first, last)| (*first..=*last).contains(&line));
     // Inside a test module one `super::` more leads to the root.
-    let outside = root_names(&code, depth(inside)).into_iter().filter(|name| !name.by_super || !in_module(name.line));
-    let within = root_names(&code, depth(inside) + 1).into_iter().filter(|name| name.by_super && in_module(name.line));
+    let outside =
+        root_names(&code, &root, depth(inside)).into_iter().filter(|name| !name.by_super || !in_module(name.line));
+    let within =
+        root_names(&code, &root, depth(inside) + 1).into_iter().filter(|name| name.by_super && in_module(name.line));
     outside
         .chain(within)
         // What is not a room is a macro or an alias, and the compiler knows where it leads.
@@ -68,8 +85,8 @@ pub(crate) fn imports(map: &Map, path: &str, text: &str) -> Vec<Import> {
 
 /// Every file whose room is not on the map.
 pub(crate) fn unknown_room(map: &Map, path: &str) -> Option<String> {
-    let room = room_of(path).filter(|room| map.group(room).is_none())?;
-    Some(format!("{path}: the room `{room}` is not on the map: declare it in src/lib.rs"))
+    let room = room_of(map, path).filter(|room| map.group(room).is_none())?;
+    Some(format!("{path}: the module `{room}` is not on the map of {}: declare it there", map.folder))
 }
 
 /// Every import that goes up the map, takes what it must not, or is part of a circle. Between groups imports go down
@@ -97,7 +114,7 @@ fn wrong(map: &Map, import: &Import) -> Option<String> {
         return Some("it takes everything from the root; name the rooms".to_owned());
     }
     (map.group(to) < map.group(from)).then(|| {
-        format!("`{to}` stands above `{from}` in src/lib.rs; hand in what is needed, or move it to a room below both")
+        format!("`{to}` stands above `{from}` on the map; hand in what is needed, or move it to a room below both")
     })
 }
 
@@ -164,13 +181,13 @@ mod tests {
     const LIB: &str = "//! Map.\npub mod cli;\npub mod web;\n\npub mod inbox;\n\npub mod post;\n\npub mod db;\npub mod net;\npub mod telemetry;\n\npub mod ids;\n";
 
     fn faults(path: &str, text: &str) -> Vec<String> {
-        let map = Map::read(LIB);
+        let map = Map::read("src/", LIB);
         arrows(&map, &imports(&map, path, text))
     }
 
     #[test]
     fn the_map_is_read_in_order() {
-        let map = Map::read(LIB);
+        let map = Map::read("src/", LIB);
         assert_eq!(map.rooms().collect::<Vec<_>>(), ["cli", "web", "inbox", "post", "db", "net", "telemetry", "ids"]);
     }
 
@@ -183,33 +200,51 @@ mod tests {
             up[0].starts_with("src/post/store.rs:2: `post` imports `inbox`: `inbox` stands above `post`"),
             "{up:?}"
         );
-        assert_eq!(faults("src/ids.rs", "fn f() -> crate::net::Client { todo() }").len(), 1);
-        assert_eq!(faults("src/ids.rs", "// crate::net\n/// [`crate::net`]\nconst A: &str = \"crate::net\";"), [""; 0]);
+        assert_eq!(faults("src/base/ids.rs", "fn f() -> crate::net::Client { todo() }").len(), 1);
+        assert_eq!(
+            faults("src/base/ids.rs", "// crate::net\n/// [`crate::net`]\nconst A: &str = \"crate::net\";"),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_group_has_a_map_of_its_own() {
+        let map = Map::read("src/model/", "//! THE MAP\npub mod post;\n\npub mod author;\n");
+        let found = |path: &str, text: &str| arrows(&map, &imports(&map, path, text)).len();
+        assert_eq!(found("src/model/post/mod.rs", "use crate::model::author::Actor; use super::author;"), 0);
+        assert_eq!(found("src/model/author/mod.rs", "use crate::model::{author, post::Post};"), 1);
+        assert_eq!(found("src/model/author/store.rs", "use super::super::post;"), 1);
+        assert_eq!(found("src/db.rs", "use crate::model::post;"), 0);
+        assert!(unknown_room(&map, "src/model/attic.rs").is_some());
+        assert!(unknown_room(&map, "src/model/mod.rs").is_none() && unknown_room(&map, "src/attic.rs").is_none());
     }
 
     #[test]
     fn a_way_round_through_super_counts() {
-        assert_eq!(faults("src/ids.rs", "use super::net;").len(), 1);
-        assert_eq!(faults("src/post/mod.rs", "use super::inbox;").len(), 1);
+        assert_eq!(faults("src/base/ids.rs", "use super::net;").len(), 1);
+        assert_eq!(faults("src/model/post/mod.rs", "use super::inbox;").len(), 1);
         assert_eq!(faults("src/post/store.rs", "use super::super::inbox;").len(), 1);
         assert_eq!(faults("src/post/store.rs", "use super::inbox;"), [""; 0]);
         assert_eq!(faults("src/post/store.rs", "use crate::*;").len(), 1);
-        assert_eq!(faults("src/ids.rs", "#[cfg(test)]\nmod tests {\n use super::*;\n}"), [""; 0]);
-        assert_eq!(faults("src/ids.rs", "#[cfg(test)]\nmod tests {\n use super::super::net;\n}").len(), 1);
+        assert_eq!(faults("src/base/ids.rs", "#[cfg(test)]\nmod tests {\n use super::*;\n}"), [""; 0]);
+        assert_eq!(faults("src/base/ids.rs", "#[cfg(test)]\nmod tests {\n use super::super::net;\n}").len(), 1);
     }
 
     #[test]
     fn neighbours_may_use_each_other_but_not_in_a_circle() {
-        let map = Map::read(LIB);
+        let map = Map::read("src/", LIB);
         let found = |files: &[(&str, &str)]| {
             let all: Vec<Import> = files.iter().flat_map(|(path, text)| imports(&map, path, text)).collect();
             arrows(&map, &all)
         };
         let (there, on) = (("src/net/a.rs", "use crate::db;"), ("src/db.rs", "use crate::telemetry::X;"));
         assert_eq!(found(&[there, on]), [""; 0]);
-        let circle = found(&[there, on, ("src/telemetry.rs", "\nuse crate::net::Y;")]);
+        let circle = found(&[there, on, ("src/server/telemetry.rs", "\nuse crate::net::Y;")]);
         assert_eq!(circle.len(), 3, "{circle:?}");
-        assert!(circle[2].starts_with("src/telemetry.rs:2: a circle: telemetry → net → db → telemetry"), "{circle:?}");
+        assert!(
+            circle[2].starts_with("src/server/telemetry.rs:2: a circle: telemetry → net → db → telemetry"),
+            "{circle:?}"
+        );
     }
 
     #[test]
@@ -223,9 +258,9 @@ mod tests {
 
     #[test]
     fn a_room_off_the_map_is_a_fault() {
-        let map = Map::read(LIB);
+        let map = Map::read("src/", LIB);
         assert!(unknown_room(&map, "src/attic.rs").is_some());
-        for known in ["src/lib.rs", "src/main.rs", "src/post/mod.rs", "src/ids.rs"] {
+        for known in ["src/lib.rs", "src/main.rs", "src/model/post/mod.rs", "src/base/ids.rs"] {
             assert_eq!(unknown_room(&map, known), None);
         }
     }
@@ -241,17 +276,21 @@ mod tests {
             "use sqlx::Executor as _;",
             "use sqlx::*;",
         ] {
-            assert_eq!(sql("src/post/mod.rs", text).len(), 1, "{text}");
+            assert_eq!(sql("src/model/post/mod.rs", text).len(), 1, "{text}");
             for place in ["src/post/store.rs", "src/post/store/rows.rs", "src/db.rs", "src/db/writer.rs"] {
                 assert_eq!(sql(place, text), [""; 0], "{place}");
             }
             assert_eq!(sql("src/post/tests.rs", text), [""; 0], "{text}");
-            assert_eq!(sql("src/post/mod.rs", &format!("#[cfg(test)]\nmod tests {{\n{text}\n}}")), [""; 0], "{text}");
+            assert_eq!(
+                sql("src/model/post/mod.rs", &format!("#[cfg(test)]\nmod tests {{\n{text}\n}}")),
+                [""; 0],
+                "{text}"
+            );
         }
-        let found = sql("src/post/mod.rs", "use sqlx::{\n    Any,\n    query,\n};");
-        assert!(found[0].starts_with("src/post/mod.rs:3: `sqlx::query`"), "{found:?}");
-        assert_eq!(sql("src/post/mod.rs", "use sqlx::{AnyConnection, Error};\nfn f(q: http::Query) {}"), [""; 0]);
-        assert_eq!(sql("src/post/mod.rs", "// sqlx::query"), [""; 0]);
+        let found = sql("src/model/post/mod.rs", "use sqlx::{\n    Any,\n    query,\n};");
+        assert!(found[0].starts_with("src/model/post/mod.rs:3: `sqlx::query`"), "{found:?}");
+        assert_eq!(sql("src/model/post/mod.rs", "use sqlx::{AnyConnection, Error};\nfn f(q: http::Query) {}"), [""; 0]);
+        assert_eq!(sql("src/model/post/mod.rs", "// sqlx::query"), [""; 0]);
     }
 
     #[test]

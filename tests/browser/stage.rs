@@ -17,13 +17,13 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use veerpont::app::App;
+use veerpont::base::ids::Handle;
+use veerpont::cli::demo::site::write_site;
 use veerpont::config::Config;
-use veerpont::demo::site::write_site;
-use veerpont::handback::{self, Known, partials};
-use veerpont::ids::Handle;
-use veerpont::interaction::{self, State};
-use veerpont::outbox::answers::{self, Draft};
-use veerpont::serve::{self, Running};
+use veerpont::federation::outbox::author_replies::{self, Draft};
+use veerpont::model::interaction::{self, State};
+use veerpont::server::{self, Running};
+use veerpont::site::comment_export::{self, Known, partials};
 
 use crate::elsewhere::{self, HOSTS, Server};
 use crate::{COMMUNITY, SITE, hugo};
@@ -114,8 +114,8 @@ impl Stage {
         let at = listening.address;
         fs::write(folder.path().join("ca.pem"), &listening.certificate).expect("written");
         let config = Config::parse(&configuration(bridge, at), folder.path(), "the stage", &|_| None);
-        let app = serve::open(config.expect("a sound configuration")).await.expect("a bridge");
-        let running = serve::start_on(app.clone(), door).await.expect("it starts");
+        let app = server::open(config.expect("a sound configuration")).await.expect("a bridge");
+        let running = server::start_on(app.clone(), door).await.expect("it starts");
 
         let wire: Arc<dyn Wire> = Arc::new(SocketWire::new(HashMap::new()));
         let key = PeerKey::generate().expect("a key");
@@ -205,7 +205,7 @@ impl Stage {
     pub(crate) async fn author_answers(&self, author: &str, to: &str, text: &str) -> String {
         let author = Handle::parse(author).expect("a handle");
         let draft = Draft { author, to: to.to_owned(), text: text.to_owned(), language: None };
-        let note = answers::send(&self.app, draft).await.expect("an answer");
+        let note = author_replies::send(&self.app, draft).await.expect("an answer");
         self.app.urls.note(note.uuid)
     }
 
@@ -266,7 +266,7 @@ impl Stage {
         let site = self.folder.path().join("site");
         partials::write(&site, false).expect("the partials");
         let source = self.app.config.sources.first().expect("a source");
-        handback::hand_back(&self.app, source, &site, &mut Known::new()).await.expect("the data files");
+        comment_export::hand_back(&self.app, source, &site, &mut Known::new()).await.expect("the data files");
         Some(hugo::build(program, &site))
     }
 
@@ -345,7 +345,7 @@ max_links = 20000
 [[community]]
 name = "Sandhaven Notes"
 handle = "{COMMUNITY}"
-house_handle = "editors"
+team_handle = "editors"
 summary = "Notes from both sides of the ferry."
 [[source]]
 name = "site"

@@ -37,8 +37,8 @@ fn an_answer_is_sent_edited_and_deleted() {
     assert_eq!(home.json(&["post", "show", "post/first"])["replies"], 1);
     assert_eq!(home.json(&["reply", "list"])["items"][0]["id"], id);
 
-    let house = home.json(&["reply", "send", "--as", "@editors", "--to", id, "--language", "nl", "Goed zo."]);
-    assert_eq!((&house["answers"], &house["mentions"]), (&id.into(), &json!(["@ann@social.example.org"])));
+    let team = home.json(&["reply", "send", "--as", "@editors", "--to", id, "--language", "nl", "Goed zo."]);
+    assert_eq!((&team["answers"], &team["mentions"]), (&id.into(), &json!(["@ann@social.example.org"])));
 
     let edited = home.json(&["reply", "edit", id, "It sails daily."]);
     assert_eq!((&edited["id"], &edited["content"]), (&id.into(), &"<p>It sails daily.</p>".into()));

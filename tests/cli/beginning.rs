@@ -1,4 +1,4 @@
-//! Only `serve` and `sync` begin a house; whoever looks or plans leaves nothing behind.
+//! Only `serve` and `sync` begin an instance; whoever looks or plans leaves nothing behind.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -71,12 +71,12 @@ fn who_looks_or_decides_begins_nothing() {
         home.run(command).failed_with(&["there is no bridge yet", "data/veerpont.db", "veerpont serve", "--config"]);
         assert_eq!(files(home.folder.path()), before, "{command:?} left something behind");
     }
-    home.run(&["backup", "house.backup"]).failed_with(&["there is no bridge yet"]);
+    home.run(&["backup", "instance.backup"]).failed_with(&["there is no bridge yet"]);
     assert_eq!(files(home.folder.path()), before);
 }
 
 #[test]
-fn an_empty_file_is_no_house_and_stays_empty() {
+fn an_empty_file_is_no_instance_and_stays_empty() {
     let home = Home::new();
     home.write("data/veerpont.db", "");
     home.run(&["status"]).failed_with(&["there is no bridge yet"]);
@@ -85,14 +85,14 @@ fn an_empty_file_is_no_house_and_stays_empty() {
 }
 
 #[test]
-fn a_plan_needs_no_house_and_makes_none() {
+fn a_plan_needs_no_instance_and_makes_none() {
     let home = Home::new();
     let before = files(home.folder.path());
     let planned = home.json(&["sync", "--dry-run"]);
     assert_eq!((&planned["created"], &planned["dry_run"]), (&1.into(), &true.into()));
     assert_eq!((&planned["opted_in"][0], &planned["begun"]), (&"@ann@social.example.org".into(), &Value::Null));
     assert_eq!(files(home.folder.path()), before);
-    // A handle that the house would take is told before there is a house.
+    // A handle that the instance would take is told before there is an instance.
     home.write("site/content/authors/editors/_index.md", "---\ntitle: The editors\n---\n");
     home.write(
         "site/content/post/second.md",
@@ -108,7 +108,7 @@ fn the_first_sync_says_what_is_fixed_for_ever() {
     let home = Home::new();
     let first = home.json(&["sync"]);
     let begun = &first["begun"];
-    assert_eq!((&begun["house"], &begun["origin"]), (&true.into(), &"https://social.example.org".into()));
+    assert_eq!((&begun["instance"], &begun["origin"]), (&true.into(), &"https://social.example.org".into()));
     assert_eq!(
         (&begun["handle_domain"], &begun["sources"]),
         (&"social.example.org".into(), &serde_json::json!(["site"]))

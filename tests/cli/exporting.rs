@@ -1,4 +1,4 @@
-//! Files for a site that shows its conversations itself: `veerpont export`, and what is told of a handback.
+//! Files for a site that shows its conversations itself: `veerpont export`, and what is told of a comment_export.
 
 use serde_json::{Value, json};
 
@@ -47,14 +47,14 @@ fn partials_are_written_without_a_configuration() {
 }
 
 #[test]
-fn a_handback_without_its_site_is_told_by_check() {
+fn a_comment_export_without_its_site_is_told_by_check() {
     let home = Home::new();
-    home.configure("", "[[handback]]\nkind = \"hugo\"\nsource = \"site\"\npath = \"built\"\n");
-    home.run(&["config", "check"]).failed_with(&["handback", "built is no folder", "`path`"]);
+    home.configure("", "[[comment_export]]\nkind = \"hugo\"\nsource = \"site\"\npath = \"built\"\n");
+    home.run(&["config", "check"]).failed_with(&["comment_export", "built is no folder", "`path`"]);
     std::fs::create_dir(home.path("built")).expect("a folder");
     assert_eq!(home.run(&["config", "check"]).code, Some(0));
     home.json(&["sync"]);
-    assert_eq!(home.json(&["status"])["handbacks"], json!([]), "none was gone through yet");
-    home.configure("", "[[handback]]\nkind = \"hugo\"\nsource = \"sight\"\n");
+    assert_eq!(home.json(&["status"])["comment_exports"], json!([]), "none was gone through yet");
+    home.configure("", "[[comment_export]]\nkind = \"hugo\"\nsource = \"sight\"\n");
     home.run(&["config", "check"]).failed_with(&["no source named \"sight\"", "known are: site"]);
 }

@@ -110,39 +110,39 @@ fn a_change_of_the_master_key_that_was_cut_short_is_run_again() {
 #[test]
 fn a_backup_is_made_and_restored() {
     let home = Home::new();
-    home.run(&["backup", "house.backup"]).failed_with(&["there is no bridge yet", "data/veerpont.db"]);
-    assert!(!home.path("house.backup").exists() && !home.path("data").exists());
+    home.run(&["backup", "instance.backup"]).failed_with(&["there is no bridge yet", "data/veerpont.db"]);
+    assert!(!home.path("instance.backup").exists() && !home.path("data").exists());
     home.json(&["sync"]);
     let post = home.json(&["post", "show", "post/first"]);
-    let made = succeeded(&home.run(&["backup", "house.backup", "--json"]));
+    let made = succeeded(&home.run(&["backup", "instance.backup", "--json"]));
     assert_eq!((&made["origin"], &made["tables"]["keys"]), (&"https://social.example.org".into(), &8.into()));
     #[cfg(unix)]
-    assert_eq!(mode(&home, "house.backup"), 0o600);
-    home.run(&["backup", "house.backup"]).failed_with(&["house.backup", "is there already"]);
-    home.run(&["backup", "nowhere/house.backup"]).failed_with(&["nowhere", "may write"]);
+    assert_eq!(mode(&home, "instance.backup"), 0o600);
+    home.run(&["backup", "instance.backup"]).failed_with(&["instance.backup", "is there already"]);
+    home.run(&["backup", "nowhere/instance.backup"]).failed_with(&["nowhere", "may write"]);
     assert_eq!(home.run(&["backup"]).code, Some(2));
     let told = home.run(&["backup", "second.backup"]);
     assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""), "no litter of a progress display");
     assert!(told.stdout.contains("The master key is not in it") && told.stdout.contains("data/master.key"));
 
     let new = "sqlite://new/veerpont.db";
-    let restored = succeeded(&on(&home, new, &["restore", "house.backup", "--json"]));
+    let restored = succeeded(&on(&home, new, &["restore", "instance.backup", "--json"]));
     assert_eq!((&restored["tables"], &restored["made_at"]), (&made["tables"], &made["made_at"]));
     assert_eq!(succeeded(&on(&home, new, &["post", "show", "post/first", "--json"])), post);
-    on(&home, new, &["restore", "house.backup"]).failed_with(&["not empty", "nothing was changed"]);
-    home.run(&["restore", "house.backup"]).failed_with(&["not empty"]);
+    on(&home, new, &["restore", "instance.backup"]).failed_with(&["not empty", "nothing was changed"]);
+    home.run(&["restore", "instance.backup"]).failed_with(&["not empty"]);
     home.run(&["restore", "absent.backup"]).failed_with(&["absent.backup"]);
     home.write("text.backup", "no database at all, but long enough to be taken for one at first sight");
     let other = "sqlite://other/veerpont.db";
     on(&home, other, &["restore", "text.backup"]).failed_with(&["text.backup", "damaged or no backup"]);
     on(&home, other, &["restore", "data/veerpont.db"]).failed_with(&["no backup made by `veerpont backup`"]);
     home.configure("origin = \"https://other.example.org\"\n", "");
-    on(&home, other, &["restore", "house.backup"]).failed_with(&["https://social.example.org", "origin"]);
+    on(&home, other, &["restore", "instance.backup"]).failed_with(&["https://social.example.org", "origin"]);
     assert!(!home.path("other").exists(), "what cannot be restored makes no database");
     home.configure("", "");
     // Without the master key it says so, and what to do.
     std::fs::rename(home.path("data/master.key"), home.path("kept.key")).expect("moved");
-    let told = on(&home, other, &["restore", "house.backup"]);
+    let told = on(&home, other, &["restore", "instance.backup"]);
     assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
     assert!(told.stdout.contains("Before you start") && told.stdout.contains("put it back"), "{}", told.stdout);
     on(&home, other, &["sync"]).failed_with(&["master.key", "missing"]);

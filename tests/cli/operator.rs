@@ -125,7 +125,7 @@ fn authors_are_opted_in_and_out() {
     assert_eq!((&gone["deleted"], &gone["articles_deleted"]), (&true.into(), &1.into()));
     assert_eq!(home.json(&["author", "show", "ann"])["state"], "deleted");
     home.run(&["author", "add", "ann"]).failed_with(&["@ann", "deleted"]);
-    assert_eq!(home.json(&["sync"])["created"], 0, "the house does not publish what was deleted");
+    assert_eq!(home.json(&["sync"])["created"], 0, "the team account does not publish what was deleted");
     assert_eq!(home.json(&["post", "show", "post/first"])["state"], "withheld");
 }
 

@@ -1,4 +1,4 @@
-//! People elsewhere, written into a house's database as they would be after they came: a follower, replies, private words.
+//! People elsewhere, written into a team account's database as they would be after they came: a follower, replies, private words.
 
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
@@ -12,7 +12,7 @@ pub(crate) const REPLY: &str = "https://peer.test/notes/1";
 /// Private words of Eve's, kept for Ann.
 pub(crate) const NOTICE: &str = "https://peer.test/notes/2";
 
-/// Runs statements on a house's database.
+/// Runs statements on a team account's database.
 pub(crate) fn run_sql(home: &Home, sql: &str) {
     let url = format!("sqlite://{}", home.path("data/veerpont.db").display());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

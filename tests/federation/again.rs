@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use veerpont::inbox::decisions::decide;
-use veerpont::moderation::decisions::Decision;
-use veerpont::moderation::listing::{self, Wish};
+use veerpont::inbox::review::decide;
+use veerpont::moderation::listing::{self, BlockRequest};
+use veerpont::moderation::review::Decision;
 use veerpont::moderation::{BlockKind, Severity, Word};
 
 use crate::honest::maren;
@@ -91,10 +91,10 @@ async fn what_was_asked_for_before_the_end_does_not_undo_it() {
         // An Update that names it alone has it read; its Delete comes while that waits, and the origin lags behind.
         person.serve(&note);
         person.post(&person.activity("Update", "update/1", id(&note))).await;
-        veerpont::worker::drain(&veerpont::inbox::worker::worker(), &world.app).await.expect("a verdict");
+        veerpont::app::worker::drain(&veerpont::inbox::worker::worker(), &world.app).await.expect("a verdict");
         world.advance(Duration::from_secs(5));
         person.post(&person.activity("Delete", "delete/1", id(&note))).await;
-        veerpont::worker::drain(&veerpont::inbox::worker::worker(), &world.app).await.expect("a verdict");
+        veerpont::app::worker::drain(&veerpont::inbox::worker::worker(), &world.app).await.expect("a verdict");
         settle(world).await;
         assert!(world.reply_texts().await.is_empty(), "it was asked for before the end");
     })
@@ -175,12 +175,16 @@ async fn nobody_is_told_of_a_mention_by_who_is_kept_out() {
         person.send(world, &mention(&person, 1, &maren.actor_id, None)).await;
         assert_eq!(last_verdict(world).await.0, "mention");
         // A block of one author's own does not turn requests away, and counts here all the same.
-        let handle = veerpont::ids::Handle::parse("maren").expect("a handle");
+        let handle = veerpont::base::ids::Handle::parse("maren").expect("a handle");
         let actor = {
             let mut conn = world.app.db.read().await.expect("a connection");
-            veerpont::author::store::actor_by_handle(&mut conn, &handle).await.expect("a row").expect("an actor").id
+            veerpont::model::author::store::actor_by_handle(&mut conn, &handle)
+                .await
+                .expect("a row")
+                .expect("an actor")
+                .id
         };
-        let wish = Wish { kind: BlockKind::Actor, value: &person.id, actor: Some(actor) };
+        let wish = BlockRequest { kind: BlockKind::Actor, value: &person.id, actor: Some(actor) };
         listing::add(&world.app, wish, Severity::Block, Word::default()).await.expect("a block");
         person.send(world, &mention(&person, 2, &maren.actor_id, None)).await;
         let (verdict, why) = last_verdict(world).await;

@@ -4,12 +4,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 use sqlx::Row;
-use veerpont::activity::incoming;
+use veerpont::activitypub::incoming;
 use veerpont::app::App;
 use veerpont::db::Conn;
+use veerpont::federation::remote::actors;
 use veerpont::inbox::store::{self, Arrival};
-use veerpont::inbox::{Outcome, Purpose, meaning};
-use veerpont::remote::actors;
+use veerpont::inbox::{Outcome, Purpose, handlers};
 
 use crate::support::{Engine, engines};
 use crate::world::{MAREN, MONDAY, World, taken};
@@ -36,8 +36,8 @@ async fn hear(app: &App, heard: Vec<Said>) {
                         break;
                     }
                     for inbound in due {
-                        let reading = meaning::Reading::of(&inbound);
-                        let verdict = meaning::interpret(&writer, conn, &inbound, reading).await?;
+                        let reading = handlers::Reading::of(&inbound);
+                        let verdict = handlers::interpret(&writer, conn, &inbound, reading).await?;
                         assert_ne!(verdict.outcome, Outcome::Failed, "{}", verdict.reason);
                         assert!(store::settle(conn, &writer.ids, &inbound, &verdict, now).await?);
                     }
@@ -56,7 +56,7 @@ async fn ask(app: &App) {
     let asked = app.db.write(move |conn| {
         Box::pin(async move {
             let urls: Vec<String> =
-                sqlx::query_scalar("SELECT url FROM wanted WHERE outcome IS NULL AND purpose = 'post'")
+                sqlx::query_scalar("SELECT url FROM fetch_queue WHERE outcome IS NULL AND purpose = 'post'")
                     .fetch_all(&mut *conn)
                     .await?;
             for url in urls {
@@ -82,7 +82,7 @@ async fn state(app: &App) -> Vec<String> {
         ),
         (
             "words",
-            "SELECT i.object_id || ' ' || CAST(w.as_of AS TEXT) || ' ' || w.document FROM wordings w
+            "SELECT i.object_id || ' ' || CAST(w.as_of AS TEXT) || ' ' || w.document FROM post_versions w
              JOIN interactions i ON i.id = w.interaction_id",
         ),
         (
@@ -108,12 +108,12 @@ async fn forget(app: &App) {
             for sql in [
                 "DELETE FROM deliveries WHERE activity_id IN (SELECT id FROM activities WHERE inbound_id IS NOT NULL)",
                 "DELETE FROM activities WHERE inbound_id IS NOT NULL",
-                "DELETE FROM wordings",
+                "DELETE FROM post_versions",
                 "DELETE FROM interactions",
                 "DELETE FROM followers",
                 "DELETE FROM blocked_by",
                 "DELETE FROM relations",
-                "DELETE FROM wanted",
+                "DELETE FROM fetch_queue",
                 "DELETE FROM inbound",
             ] {
                 sqlx::query(sql).execute(&mut *conn).await?;

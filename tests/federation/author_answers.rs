@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use harness::{Entry, Peer, PeerShape, SignOptions};
 use serde_json::{Value, json};
-use veerpont::ids::Handle;
-use veerpont::interaction::store::{Order, Page};
-use veerpont::interaction::{Note, Shown, State};
-use veerpont::outbox::answers::{self, Draft};
-use veerpont::{author, interaction, outbox, post};
+use veerpont::base::ids::Handle;
+use veerpont::federation::outbox;
+use veerpont::federation::outbox::author_replies::{self, Draft};
+use veerpont::model::interaction::store::{ConversationPage, Order};
+use veerpont::model::interaction::{Note, Shown, State};
+use veerpont::model::{author, interaction, post};
 
 use crate::world::{MAREN, World, kinds, on_each_engine, taken};
 
@@ -21,7 +22,7 @@ fn draft(author: &str, to: &str, text: &str) -> Draft {
 
 /// An answer of one of ours, said and delivered; its id.
 async fn answer(world: &World, author: &str, to: &str, text: &str) -> String {
-    let note = answers::send(&world.app, draft(author, to, text)).await.expect("an answer");
+    let note = author_replies::send(&world.app, draft(author, to, text)).await.expect("an answer");
     world.drain().await;
     world.app.urls.note(note.uuid)
 }
@@ -59,7 +60,7 @@ fn entry(entries: Vec<Entry>, id: &str) -> Entry {
 
 async fn conversation(world: &World, of: &Note) -> Vec<Shown> {
     let mut conn = world.app.db.read().await.expect("a connection");
-    let page = Page { from: 0, limit: 100, order: Order::Time };
+    let page = ConversationPage { from: 0, limit: 100, order: Order::Time };
     let all =
         interaction::store::conversation(&mut conn, &world.app.urls, of.article, page).await.expect("a conversation");
     all.into_iter().map(|(shown, _)| shown).collect()
@@ -175,11 +176,11 @@ async fn edits_and_the_end_go_to_everyone_who_was_sent_it_or_spoke_to_it() {
 
         // Twice within one second: `updated` grows all the same (B6), or the peers would complain.
         for text in ["It does not.", "It does not, *sorry*."] {
-            let (_, is_new) = answers::edit(&world.app, &note, text).await.expect("an edit");
+            let (_, is_new) = author_replies::edit(&world.app, &note, text).await.expect("an edit");
             assert!(is_new);
             world.drain().await;
         }
-        let (same, is_new) = answers::edit(&world.app, &note, " It does not, *sorry*. ").await.expect("an edit");
+        let (same, is_new) = author_replies::edit(&world.app, &note, " It does not, *sorry*. ").await.expect("an edit");
         assert!(!is_new);
         world.drain().await;
         for peer in [&home, &fan, &late] {
@@ -195,7 +196,7 @@ async fn edits_and_the_end_go_to_everyone_who_was_sent_it_or_spoke_to_it() {
 
         let below = reply(world, &home, "ann", &note, "A pity.").await;
         let create = taken(&home, "Create").pop().expect("a Create").id;
-        let gone = answers::delete(&world.app, &note).await.expect("deleted");
+        let gone = author_replies::delete(&world.app, &note).await.expect("deleted");
         world.drain().await;
         for peer in [&home, &fan, &late] {
             assert_eq!(taken(peer, "Delete").pop().expect("a Delete").object_id, note, "{}", peer.host());
@@ -219,7 +220,7 @@ async fn edits_and_the_end_go_to_everyone_who_was_sent_it_or_spoke_to_it() {
         assert_eq!((child.parent.as_deref(), child.state), (Some(note.as_str()), State::Shown));
         let context = read(&home, about["context"].as_str().expect("an id")).await;
         assert_eq!(ids(&context["orderedItems"]), [&article, &asked, &below]);
-        let why = answers::edit(&world.app, &note, "Again").await.expect_err("burned (R4)").to_string();
+        let why = author_replies::edit(&world.app, &note, "Again").await.expect_err("burned (R4)").to_string();
         assert!(why.contains("burned"), "{why}");
     })
     .await;
@@ -229,14 +230,14 @@ async fn edits_and_the_end_go_to_everyone_who_was_sent_it_or_spoke_to_it() {
 async fn an_answer_that_was_deleted_unsaid_or_unsent_is_never_told() {
     on_each_engine(async |world| {
         let (article, fan) = article(world).await;
-        let unsaid = answers::send(&world.app, draft("maren", &article, "Oh no.")).await.expect("an answer");
-        answers::delete(&world.app, &world.app.urls.note(unsaid.uuid)).await.expect("deleted");
+        let unsaid = author_replies::send(&world.app, draft("maren", &article, "Oh no.")).await.expect("an answer");
+        author_replies::delete(&world.app, &world.app.urls.note(unsaid.uuid)).await.expect("deleted");
         world.drain().await;
         assert_eq!(kinds(&fan), ["Create"], "nothing was said, so nothing is taken back");
 
         world.net.set_down("fan.test", true);
         let unsent = answer(world, "maren", &article, "Oh no, again.").await;
-        answers::delete(&world.app, &unsent).await.expect("deleted");
+        author_replies::delete(&world.app, &unsent).await.expect("deleted");
         world.drain().await;
         world.net.set_down("fan.test", false);
         world.advance(Duration::from_mins(10));
@@ -257,7 +258,7 @@ async fn the_end_of_an_article_or_of_an_author_is_the_end_of_their_answers() {
             let handle = Handle::parse("joris").expect("a handle");
             author::store::actor_by_handle(&mut conn, &handle).await.expect("a row").expect("an actor")
         };
-        outbox::farewell::delete_actor(&world.app, joris.id).await.expect("deleted");
+        outbox::actor_deletion::delete_actor(&world.app, joris.id).await.expect("deleted");
         world.drain().await;
         let deleted = |peer: &Peer| taken(peer, "Delete").into_iter().map(|post| post.object_id).collect::<Vec<_>>();
         let told = deleted(&fan);
@@ -305,7 +306,7 @@ async fn who_has_no_shared_inbox_is_told_at_their_own() {
         let strict = world.peer_with("gts.test", &["ann"], |settings| settings.shape = PeerShape::GoToSocial);
         let asked = reply(world, &strict, "ann", &article, "Does it sail?").await;
         let note = answer(world, "maren", &asked, "It does.").await;
-        answers::delete(&world.app, &note).await.expect("deleted");
+        author_replies::delete(&world.app, &note).await.expect("deleted");
         world.drain().await;
         // The server's own actor, which fetched the article with its signature, is told of the end as well.
         let personal = strict.received().into_iter().filter(|post| post.inbox == "/users/ann/inbox");
@@ -375,7 +376,7 @@ async fn what_cannot_be_answered_says_why_and_what_to_do() {
         home.delete_reply(&gone).await.expect("a Delete");
         world.drain().await;
         let refuse = async |draft: Draft, words: &[&str]| {
-            let why = answers::send(&world.app, draft).await.expect_err("a refusal").to_string();
+            let why = author_replies::send(&world.app, draft).await.expect_err("a refusal").to_string();
             for word in words {
                 assert!(why.contains(word), "`{word}` is not in: {why}");
             }
@@ -402,7 +403,7 @@ async fn what_cannot_be_answered_says_why_and_what_to_do() {
         world.drain().await;
         refuse(draft("maren", &asked, "Yes"), &["@ann@home.test blocks @maren"]).await;
 
-        let why = answers::delete(&world.app, &asked).await.expect_err("not ours").to_string();
+        let why = author_replies::delete(&world.app, &asked).await.expect_err("not ours").to_string();
         assert!(why.contains("no answer of one of our authors"), "{why}");
         set_frozen(world, "joris").await;
         refuse(draft("joris", &asked, "Yes"), &["opted out", "veerpont author add"]).await;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use veerpont::activity::Local;
-use veerpont::moderation::listing::{self, Wish};
+use veerpont::activitypub::Local;
+use veerpont::moderation::listing::{self, BlockRequest};
 use veerpont::moderation::{BlockKind, Severity, Word};
 
 use crate::threads::{PUBLIC, Person, article, last_verdict};
@@ -36,8 +36,8 @@ async fn seen(world: &World, article: &str) -> (Vec<String>, u64, u64) {
     let answers = {
         let mut conn = world.app.db.read().await.expect("a connection");
         let article =
-            veerpont::post::store::article_by_uuid(&mut conn, uuid).await.expect("a row").expect("an article");
-        veerpont::interaction::store::answers(&mut conn, article.id).await.expect("counts")
+            veerpont::model::post::store::article_by_uuid(&mut conn, uuid).await.expect("a row").expect("an article");
+        veerpont::model::interaction::store::answers(&mut conn, article.id).await.expect("counts")
     };
     (world.reply_texts().await, answers.likes, answers.boosts)
 }
@@ -53,7 +53,7 @@ async fn open_to_all(person: &Person, article: &str) -> String {
 }
 
 async fn block(world: &World, kind: BlockKind, value: &str) {
-    let wish = Wish { kind, value, actor: None };
+    let wish = BlockRequest { kind, value, actor: None };
     listing::add(&world.app, wish, Severity::Block, Word::default()).await.expect("a block");
     world.drain().await;
 }
@@ -122,8 +122,9 @@ async fn an_unlisted_post_is_not_listed_by_an_update() {
         told(world, &ann, &ann.activity("Update", "u1", listed)).await;
         let mut conn = world.app.db.read().await.expect("a connection");
         let id = unlisted["id"].as_str().expect("an id");
-        let kept = veerpont::interaction::store::post(&mut conn, id).await.expect("a row").expect("a reply");
-        let words = veerpont::interaction::store::words(&mut conn, kept.id).await.expect("a row").expect("words");
+        let kept = veerpont::model::interaction::store::post(&mut conn, id).await.expect("a row").expect("a reply");
+        let words =
+            veerpont::model::interaction::store::words(&mut conn, kept.id).await.expect("a row").expect("words");
         assert_eq!(json!(words.audience), "unlisted");
     })
     .await;

@@ -1,10 +1,10 @@
-//! The house in one file, and back, on the same engine and across (docs/architecture.md#identity: every id and key is kept).
+//! The instance in one file, and back, on the same engine and across (docs/architecture.md#identity: every id and key is kept).
 
 use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, Row};
-use veerpont::backup;
 use veerpont::db::Db;
+use veerpont::server::backup;
 
 use crate::support::engines;
 use crate::world::{MAREN, on_each_engine, taken};
@@ -39,7 +39,7 @@ async fn contents(file: &std::path::Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_restored_house_is_the_same_and_goes_on_delivering() {
+async fn a_restored_instance_is_the_same_and_goes_on_delivering() {
     on_each_engine(async |world| {
         world.publish().await;
         let fan = world.peer("fan.test", &["ann"]);
@@ -48,7 +48,7 @@ async fn a_restored_house_is_the_same_and_goes_on_delivering() {
         world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
         world.publish().await;
         let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("house.backup");
+        let file = folder.path().join("instance.backup");
         let now = world.clock.now();
         let origin = "https://social.example.org";
         let made = backup::backup(&world.app.db, &file, now, &mut |_, _| {}).await.expect("a backup");

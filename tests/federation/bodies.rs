@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::post;
 use harness::{Fault, Peer, Spoilt};
 use http::StatusCode;
-use veerpont::delivery::store::{self, Line};
+use veerpont::federation::delivery::store::{self, Line};
 
 use crate::world::{MAREN, World, on_each_engine};
 
@@ -71,7 +71,7 @@ async fn what_a_peer_says_with_its_refusal_is_told() {
         assert_eq!(line.last().as_deref(), Some(told));
         let mut conn = world.app.db.read().await.expect("a connection");
         let page = ["https://example.org/post/one/".to_owned()];
-        let articles = veerpont::post::store::articles_on_pages(&mut conn, &page).await.expect("a look");
+        let articles = veerpont::model::post::store::articles_on_pages(&mut conn, &page).await.expect("a look");
         let untaken = store::untaken(&mut conn, articles[0].0, 10).await.expect("lines");
         assert_eq!(untaken.iter().map(Line::last).collect::<Vec<_>>(), [Some(told.to_owned())]);
     })

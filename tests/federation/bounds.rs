@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use veerpont::app::App;
-use veerpont::ids::registrable;
-use veerpont::inbox::store::wanted::{self, Asker, OF_ASKER, Wanted};
-use veerpont::inbox::{Purpose, Want};
+use veerpont::base::ids::registrable;
+use veerpont::inbox::store::fetch_queue::{self, Asker, DueFetch, OF_ASKER};
+use veerpont::inbox::{FetchJob, Purpose};
 
 use crate::threads::{Person, article, last_verdict};
 use crate::world::{World, on_each_engine};
@@ -101,18 +101,18 @@ async fn ask(app: &App, url: String, asked_by: &'static str) {
     let (ids, now) = (app.ids.clone(), app.clock.now());
     let write = app.db.write(move |conn| {
         Box::pin(async move {
-            let want = Want { url, purpose: Purpose::Post, article: None, depth: 0, after: Duration::ZERO };
-            wanted::ask(conn, &ids, &want, Asker { inbound: None, domain: asked_by }, now).await
+            let want = FetchJob { url, purpose: Purpose::Post, article: None, depth: 0, after: Duration::ZERO };
+            fetch_queue::ask(conn, &ids, &want, Asker { inbound: None, domain: asked_by }, now).await
         })
     });
     let asked: sqlx::Result<bool> = write.await;
     assert!(asked.expect("asked"));
 }
 
-async fn claim(app: &App) -> Vec<Wanted> {
+async fn claim(app: &App) -> Vec<DueFetch> {
     let (claimer, now) = (app.clone(), app.clock.now());
     let claim =
-        app.db.write(move |conn| Box::pin(async move { wanted::claim(conn, &claimer.db, "node", 16, now).await }));
+        app.db.write(move |conn| Box::pin(async move { fetch_queue::claim(conn, &claimer.db, "node", 16, now).await }));
     let done: sqlx::Result<_> = claim.await;
     done.expect("claimed")
 }
@@ -127,7 +127,7 @@ async fn slow_servers_of_one_who_asks_hold_up_nobody_else() {
         for number in 0..2 {
             ask(&world.app, format!("https://h{number}.good.example/1"), "good.example").await;
         }
-        let of = |claimed: &[Wanted], who: &str| claimed.iter().filter(|one| one.asked_by == who).count();
+        let of = |claimed: &[DueFetch], who: &str| claimed.iter().filter(|one| one.asked_by == who).count();
         let first = claim(&world.app).await;
         let most = usize::try_from(OF_ASKER).expect("a number");
         assert_eq!((of(&first, "slow.example"), of(&first, "good.example")), (most, 2));
@@ -139,7 +139,7 @@ async fn slow_servers_of_one_who_asks_hold_up_nobody_else() {
         let settle = world
             .app
             .db
-            .write(move |conn| Box::pin(async move { wanted::settle(conn, &ended, "read", "read", now).await }));
+            .write(move |conn| Box::pin(async move { fetch_queue::settle(conn, &ended, "read", "read", now).await }));
         let settled: sqlx::Result<bool> = settle.await;
         assert!(settled.expect("settled"));
         assert_eq!(of(&claim(&world.app).await, "slow.example"), 1, "one ended, one begins");

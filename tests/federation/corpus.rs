@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use veerpont::activity::actor::ActorKind;
-use veerpont::post::{self, PostState};
-use veerpont::source::store;
-use veerpont::{author, inbox, worker};
+use veerpont::activitypub::actor::ActorKind;
+use veerpont::app::worker;
+use veerpont::inbox;
+use veerpont::model::author;
+use veerpont::model::post::{self, PostState};
+use veerpont::site::source::store;
 
 use crate::shared::corpus;
 use crate::world::{GROUP, World, on_each_engine};

@@ -8,10 +8,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use harness::{Found, Peer};
-use veerpont::ids::Handle;
-use veerpont::outbox::answers::{self, Draft};
-use veerpont::worker::{self, Worker};
-use veerpont::{delivery, inbox, outbox, source};
+use veerpont::app::worker::{self, Worker};
+use veerpont::base::ids::Handle;
+use veerpont::federation::outbox::author_replies::{self, Draft};
+use veerpont::federation::{delivery, outbox};
+use veerpont::inbox;
+use veerpont::site::source;
 
 use crate::world::{GROUP, MAREN, World, ids, kinds, on_each_engine, taken};
 
@@ -164,12 +166,12 @@ async fn tell_an_answer(world: &mut World, mut ends: impl Iterator<Item = End>) 
     let mut crashes = work_and_crash(world, &mut ends).await;
     let author = Handle::parse("maren").expect("a handle");
     let draft = Draft { author, to: asked, text: "It does.".to_owned(), language: None };
-    let note = answers::send(&world.app, draft).await.expect("an answer");
+    let note = author_replies::send(&world.app, draft).await.expect("an answer");
     let id = world.app.urls.note(note.uuid);
     crashes += work_and_crash(world, &mut ends).await;
-    answers::edit(&world.app, &id, "It does not.").await.expect("an edit");
+    author_replies::edit(&world.app, &id, "It does not.").await.expect("an edit");
     crashes += work_and_crash(world, &mut ends).await;
-    answers::delete(&world.app, &id).await.expect("deleted");
+    author_replies::delete(&world.app, &id).await.expect("deleted");
     crashes += work_and_crash(world, &mut ends).await;
     // A reply; three activities, each said, fanned out and sent to two.
     assert!(crashes > 12, "only {crashes} crashes");

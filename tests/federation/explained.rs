@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use regex::Regex;
 use serde_json::json;
-use veerpont::explain;
-use veerpont::ids::Handle;
-use veerpont::outbox::answers::{self, Draft};
+use veerpont::base::ids::Handle;
+use veerpont::federation::outbox::author_replies::{self, Draft};
+use veerpont::server::explain;
 
 use crate::threads::{Person, article};
 use crate::world::{MAREN, World, on_each_engine};
@@ -105,7 +105,7 @@ async fn what_is_said_more_seldom_has_its_story_too() {
         minute();
         let author = Handle::parse("maren").expect("a handle");
         let draft = Draft { author, to: id.clone(), text: "It does.".to_owned(), language: None };
-        let answer = answers::send(&world.app, draft).await.expect("an answer");
+        let answer = author_replies::send(&world.app, draft).await.expect("an answer");
         world.drain().await;
         let answer = world.app.urls.note(answer.uuid);
         ann.send(world, &ann.activity("Like", "l1", answer.as_str())).await;

@@ -17,8 +17,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
-use veerpont::remote::fetch::{self, FetchError};
-use veerpont::{inbox, serve};
+use veerpont::federation::remote::fetch::{self, FetchError};
+use veerpont::{inbox, server};
 
 use crate::world::{MAREN, World, on_each_engine, on_each_engine_at};
 
@@ -152,7 +152,7 @@ async fn a_flood_drowns_nobody_g8_g9() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         // However long it took so far.
         world.clock.advance(Clock::system().now().since(world.clock.now()));
-        let running = serve::start_on(world.app.clone(), listener).await.expect("a bridge");
+        let running = server::start_on(world.app.clone(), listener).await.expect("a bridge");
         let (at, date) = (running.address, world.clock.now().http_date());
 
         let held = hold(at, 60, true, "");
@@ -208,7 +208,7 @@ async fn slow_bodies_behind_a_proxy_keep_nobody_out() {
         world.configure("[delivery]", "[limits]\nconnections = 60\n[delivery]").await;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         world.clock.advance(Clock::system().now().since(world.clock.now()));
-        let running = serve::start_on(world.app.clone(), listener).await.expect("a bridge");
+        let running = server::start_on(world.app.clone(), listener).await.expect("a bridge");
         let (at, date) = (running.address, world.clock.now().http_date());
         let held = hold(at, 100, false, "x-forwarded-for: 203.0.113.9\r\n");
         for number in 0..20 {

@@ -105,7 +105,7 @@ async fn a_repository_that_is_away_removes_nothing_and_is_asked_less_and_less() 
             assert_eq!((report.removed, report.complete), (0, false));
             assert!(report.warnings.iter().any(|warning| warning.message.contains("could not be fetched")));
             let mut conn = world.app.db.read().await.expect("a connection");
-            let source = veerpont::source::store::known(&mut conn).await.expect("rows").remove(0);
+            let source = veerpont::site::source::store::known(&mut conn).await.expect("rows").remove(0);
             assert!(source.error.expect("an error").contains("still there"));
             let next: i64 =
                 sqlx::query_scalar("SELECT next_scan_at FROM sources").fetch_one(&mut *conn).await.expect("a time");

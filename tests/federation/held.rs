@@ -1,7 +1,7 @@
 //! What is not certainly public is never sent: drafts in odd forms, locked words, files that were cut off.
 
 use harness::Peer;
-use veerpont::source::report::Report;
+use veerpont::site::source::report::Report;
 
 use crate::shared::Case;
 use crate::world::{GROUP, MAREN, World, kinds, on_each_engine};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use tokio::runtime::Runtime;
-use veerpont::post;
-use veerpont::source::store;
+use veerpont::model::post;
+use veerpont::site::source::store;
 
 use crate::world::{World, on_each_engine};
 

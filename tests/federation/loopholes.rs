@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use veerpont::inbox::decisions;
-use veerpont::interaction::State;
-use veerpont::moderation::decisions::Decision;
-use veerpont::moderation::listing::{self, Wish};
+use veerpont::inbox::review;
+use veerpont::model::interaction::State;
+use veerpont::moderation::listing::{self, BlockRequest};
+use veerpont::moderation::review::Decision;
 use veerpont::moderation::{BlockKind, Severity, Word};
 
 use crate::stranger::CONTEXT;
@@ -18,7 +18,7 @@ async fn first_held(world: &mut World) {
 }
 
 async fn decide(world: &World, id: &str, decision: Decision) -> State {
-    let state = decisions::decide(&world.app, id, decision, Word::default()).await.expect("a decision");
+    let state = review::decide(&world.app, id, decision, Word::default()).await.expect("a decision");
     world.drain().await;
     state
 }
@@ -166,7 +166,7 @@ async fn what_is_deleted_during_a_block_stays_deleted() {
         let (first, second) = (bob.note(1, &article), bob.note(2, &article));
         bob.send(world, &bob.activity("Create", "c1", first.clone())).await;
         bob.send(world, &bob.activity("Create", "c2", second.clone())).await;
-        let domain = || Wish { kind: BlockKind::Domain, value: "bob.test", actor: None };
+        let domain = || BlockRequest { kind: BlockKind::Domain, value: "bob.test", actor: None };
         listing::add(&world.app, domain(), Severity::Block, Word::default()).await.expect("a block");
         world.drain().await;
         assert_eq!(world.reply_texts().await, Vec::<String>::new());

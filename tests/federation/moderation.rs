@@ -11,13 +11,13 @@ use bytes::Bytes;
 use harness::{Peer, SignOptions};
 use http::Request;
 use serde_json::{Value, json};
-use veerpont::ids::ActorId;
+use veerpont::base::ids::ActorId;
 use veerpont::inbox;
-use veerpont::inbox::decisions;
-use veerpont::interaction::{self, State};
-use veerpont::moderation::decisions::Decision;
+use veerpont::inbox::review;
+use veerpont::model::interaction::{self, State};
 use veerpont::moderation::enforcement::Enforced;
-use veerpont::moderation::listing::{self, Wish};
+use veerpont::moderation::listing::{self, BlockRequest};
+use veerpont::moderation::review::Decision;
 use veerpont::moderation::{BlockKind, Severity, Word};
 
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger};
@@ -148,28 +148,29 @@ async fn last_reason(world: &World) -> (String, String) {
 }
 
 async fn decide(world: &World, id: &str, decision: Decision, why: &str) -> State {
-    let state = decisions::decide(&world.app, id, decision, Word::because(why)).await.expect("a decision");
+    let state = review::decide(&world.app, id, decision, Word::because(why)).await.expect("a decision");
     world.drain().await;
     state
 }
 
 async fn block(world: &World, kind: BlockKind, value: &str, severity: Severity) -> Enforced {
-    let done = listing::add(&world.app, Wish { kind, value, actor: None }, severity, Word::because("a reason")).await;
+    let done =
+        listing::add(&world.app, BlockRequest { kind, value, actor: None }, severity, Word::because("a reason")).await;
     world.drain().await;
     done.expect("a block").1
 }
 
 async fn unblock(world: &World, kind: BlockKind, value: &str) -> Enforced {
-    let done = listing::remove(&world.app, Wish { kind, value, actor: None }, Word::default()).await;
+    let done = listing::remove(&world.app, BlockRequest { kind, value, actor: None }, Word::default()).await;
     world.drain().await;
     done.expect("there was a block").1
 }
 
 /// One of ours by handle.
 async fn ours(world: &World, handle: &str) -> ActorId {
-    let handle = veerpont::ids::Handle::parse(handle).expect("a handle");
+    let handle = veerpont::base::ids::Handle::parse(handle).expect("a handle");
     let mut conn = world.app.db.read().await.expect("a connection");
-    veerpont::author::store::actor_by_handle(&mut conn, &handle).await.expect("a row").expect("an actor").id
+    veerpont::model::author::store::actor_by_handle(&mut conn, &handle).await.expect("a row").expect("an actor").id
 }
 
 /// How often something was refused for a reason.
@@ -236,10 +237,8 @@ async fn what_a_moderator_decides_is_what_an_outsider_sees() {
         send(world, &peer, "ann", delete.clone()).await;
         send(world, &peer, "ann", about(&peer, "ann", "Undo", "u1", delete)).await;
         assert_eq!((state(world, &first).await, world.reply_texts().await.len()), (State::Deleted, 1));
-        assert!(decisions::decide(&world.app, &first, Decision::Approve, Word::default()).await.is_err(), "nor can we");
-        assert!(
-            decisions::decide(&world.app, "https://peer.test/none", Decision::Hide, Word::default()).await.is_err()
-        );
+        assert!(review::decide(&world.app, &first, Decision::Approve, Word::default()).await.is_err(), "nor can we");
+        assert!(review::decide(&world.app, "https://peer.test/none", Decision::Hide, Word::default()).await.is_err());
     })
     .await;
 }

@@ -5,9 +5,9 @@ use std::fs;
 use std::time::Duration;
 
 use harness::Peer;
-use veerpont::post::{self, Post};
-use veerpont::source::report::{Change, Report};
-use veerpont::source::store;
+use veerpont::model::post::{self, Post};
+use veerpont::site::source::report::{Change, Report};
+use veerpont::site::source::store;
 
 use crate::shared::corpus;
 use crate::site;

@@ -1,9 +1,9 @@
 //! Addresses that people copy, named in place of an id; audiences, lists and pictures in their shapes (interop U11, E6 to E8).
 
 use serde_json::{Value, json};
-use veerpont::ids::Handle;
-use veerpont::interaction::named::{Named, named};
-use veerpont::outbox::answers::{self, Draft};
+use veerpont::base::ids::Handle;
+use veerpont::federation::outbox::author_replies::{self, Draft};
+use veerpont::model::interaction::named::{Named, named};
 
 use crate::shared::{Case, Ours};
 use crate::stranger::Stranger;
@@ -102,7 +102,7 @@ async fn whatever_people_copy_names_the_article() {
         let to = format!("{PAGE}?utm_source=x#comments");
         let author = Handle::parse("maren").expect("a handle");
         let draft = Draft { author, to, text: "Thank you all.".to_owned(), language: None };
-        let note = answers::send(&world.app, draft).await.expect("an answer");
+        let note = author_replies::send(&world.app, draft).await.expect("an answer");
         assert_eq!(note.parent, None);
         world.drain().await;
     })
@@ -196,7 +196,7 @@ async fn the_pages_of_replies_that_an_older_version_kept_are_filled_in() {
             })
         });
         older.await.expect("as it was");
-        veerpont::serve::reread(&world.app).await.expect("filled in");
+        veerpont::server::reread(&world.app).await.expect("filled in");
         let bob = Person::new(world, "bob.test");
         bob.send(world, &create(&bob, &bob.note(4, "https://ann.test/@u/2"))).await;
         assert_eq!(last_verdict(world).await.1, "a reply to a reply to “The ferry”");

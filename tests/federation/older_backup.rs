@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
-use veerpont::backup::{self, store};
 use veerpont::db::Db;
+use veerpont::server::backup::{self, store};
 
 use crate::support::engines;
 use crate::world::{GROUP, MAREN, MONDAY, World, kinds, on_each_engine, taken};
@@ -66,7 +66,7 @@ async fn older(new: &Path, old: &Path, last: i64) {
 }
 
 #[tokio::test]
-async fn a_backup_of_every_older_schema_is_brought_up_to_date_and_the_house_goes_on() {
+async fn a_backup_of_every_older_schema_is_brought_up_to_date_and_the_instance_goes_on() {
     for engine in engines() {
         let versions: Vec<i64> = migrations().await.iter().map(|migration| migration.version).collect();
         let (_, older_ones) = versions.split_last().expect("migrations");
@@ -103,7 +103,7 @@ async fn a_backup_of_every_older_schema_is_brought_up_to_date_and_the_house_goes
 
 /// `NodeBB` refuses what a Group announces that says `postingRestrictedToMods: true`, as ours did before migration 17 (U1).
 #[tokio::test]
-async fn the_groups_of_an_older_house_say_once_that_nobody_is_kept_from_posting_u1() {
+async fn the_groups_of_an_older_instance_say_once_that_nobody_is_kept_from_posting_u1() {
     for engine in engines() {
         let mut world = World::new(*engine, MONDAY).await;
         world.publish().await;
@@ -113,7 +113,7 @@ async fn the_groups_of_an_older_house_say_once_that_nobody_is_kept_from_posting_
         }
         world.write_post("early", "Early", "It sails at ten.", &["maren"]);
         world.publish().await;
-        assert!(taken(&fan, "Update").is_empty(), "a new house has nothing to correct: {:?}", kinds(&fan));
+        assert!(taken(&fan, "Update").is_empty(), "a new instance has nothing to correct: {:?}", kinds(&fan));
         let folder = tempfile::tempdir().expect("a folder");
         let (new, old) = (folder.path().join("new.backup"), folder.path().join("old.backup"));
         backup::backup(&world.app.db, &new, world.clock.now(), &mut |_, _| {}).await.expect("a backup");
@@ -144,7 +144,7 @@ async fn what_a_newer_veerpont_made_is_refused_and_nothing_changes() {
     on_each_engine(async |world| {
         world.publish().await;
         let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("house.backup");
+        let file = folder.path().join("instance.backup");
         backup::backup(&world.app.db, &file, world.clock.now(), &mut |_, _| {}).await.expect("a backup");
         for engine in engines() {
             let database = engine.database().await;

@@ -15,12 +15,12 @@ use axum::response::IntoResponse;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use url::Url;
-use veerpont::activity::incoming;
-use veerpont::ids::Host;
+use veerpont::activitypub::incoming;
+use veerpont::base::ids::Host;
+use veerpont::federation::remote::actors;
 use veerpont::inbox::FETCHED;
 use veerpont::inbox::store::{self, Arrival};
-use veerpont::interaction::store::{Filter, list};
-use veerpont::remote::actors;
+use veerpont::model::interaction::store::{Filter, list};
 
 use crate::world::{GROUP, MAREN, World, on_each_engine, taken};
 

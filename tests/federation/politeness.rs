@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use veerpont::inbox::store::wanted::{HOST_SPAN, OF_HOST};
+use veerpont::inbox::store::fetch_queue::{HOST_SPAN, OF_HOST};
 
 use crate::threads::{Person, article, last_verdict};
 use crate::world::{World, on_each_engine};
@@ -80,7 +80,7 @@ async fn what_was_read_is_not_remembered_for_ever() {
         let remembered = async || -> i64 {
             veerpont::inbox::housekeeping::tidy(&world.app).await.expect("tidied");
             let mut conn = world.app.db.read().await.expect("a connection");
-            sqlx::query_scalar("SELECT COUNT(*) FROM wanted").fetch_one(&mut *conn).await.expect("a count")
+            sqlx::query_scalar("SELECT COUNT(*) FROM fetch_queue").fetch_one(&mut *conn).await.expect("a count")
         };
         assert_eq!(remembered().await, 3);
         world.advance(world.app.config.retention.deferred + Duration::from_secs(1));
@@ -126,7 +126,7 @@ async fn no_server_is_asked_for_more_than_its_share_in_any_five_minutes() {
 async fn ends(world: &World) -> Vec<String> {
     let mut conn = world.app.db.read().await.expect("a connection");
     let counted = "SELECT 'wanted ' || COALESCE(outcome, 'waits') || ' ' || COALESCE(reason, '') || ' ' || attempts AS what, COUNT(*) AS n
-         FROM wanted GROUP BY 1 UNION ALL
+         FROM fetch_queue GROUP BY 1 UNION ALL
          SELECT 'inbound ' || COALESCE(verdict, 'open') || ' ' || COALESCE(reason, ''), COUNT(*) FROM inbound GROUP BY 1";
     let rows = sqlx::query_as::<_, (String, i64)>(counted).fetch_all(&mut *conn).await.expect("counts");
     rows.into_iter().map(|(what, times)| format!("{times} x {what}")).collect()

@@ -2,8 +2,8 @@
 
 use hugo_content::Warning;
 use serde_json::Value;
-use veerpont::author;
-use veerpont::ids::Handle;
+use veerpont::base::ids::Handle;
+use veerpont::model::author;
 
 use crate::world::{MAREN, World, kinds, on_each_engine, taken};
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use veerpont::author;
-use veerpont::ids::Handle;
-use veerpont::source::sync::{SyncError, Wish};
+use veerpont::base::ids::Handle;
+use veerpont::model::author;
+use veerpont::site::source::sync::{SyncError, SyncOptions};
 
 use crate::world::{GROUP, MAREN, World, kinds, on_each_engine, taken};
 
@@ -76,11 +76,11 @@ async fn an_old_post_is_listed_but_not_pushed() {
         assert_eq!(kinds(&peer), ["Create"]);
 
         world.site.post("wanted", "An old one that is wanted", "Old.", &["maren"], &world.days_ago(90));
-        let wish = Wish { deliver: Some("post/wanted".to_owned()), ..Wish::default() };
+        let wish = SyncOptions { deliver: Some("post/wanted".to_owned()), ..SyncOptions::default() };
         world.try_sync(wish).await.expect("a sync");
         world.drain().await;
         assert_eq!(kinds(&peer), ["Create", "Create"]);
-        let wish = Wish { deliver: Some("post/nothing".to_owned()), ..Wish::default() };
+        let wish = SyncOptions { deliver: Some("post/nothing".to_owned()), ..SyncOptions::default() };
         assert!(matches!(world.try_sync(wish).await, Err(SyncError::NothingToDeliver(key)) if key == "post/nothing"));
     })
     .await;
@@ -99,8 +99,8 @@ async fn who_opts_out_is_frozen_and_the_house_speaks() {
         assert_eq!(world.publish().await.created, 1);
         assert!(kinds(&fan).is_empty());
         let seen = member.timeline("ann");
-        let house = member.lookup("editors@example.org").await.expect("the house");
-        assert_eq!((house.kind.as_str(), &seen[0].author), ("Service", &house.actor_id));
+        let team = member.lookup("editors@example.org").await.expect("the team account");
+        assert_eq!((team.kind.as_str(), &seen[0].author), ("Service", &team.actor_id));
         assert!(seen[0].summary.ends_with("<p>By Maren Oldham</p>"), "{}", seen[0].summary);
         assert_eq!(fan.fetch(&maren.actor_id).await.expect("an answer").0, 200, "frozen, not gone");
 
@@ -120,7 +120,7 @@ async fn a_taken_handle_stops_a_sync_before_it_writes() {
         world.site.author("community", "Somebody Else");
         world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
         world.write_post("quay", "The quay", "It is wet.", &["community"]);
-        let error = world.try_sync(Wish::default()).await.expect_err("a collision");
+        let error = world.try_sync(SyncOptions::default()).await.expect_err("a collision");
         assert!(matches!(error, SyncError::Handle(_)));
         assert!(error.to_string().contains("[source.handles] community ="), "it says what to do: {error}");
         world.drain().await;

@@ -30,7 +30,7 @@ async fn unsigned(world: &World, address: &str, accept: &str) -> (u16, http::Hea
 
 async fn copies(world: &World) -> i64 {
     let mut conn = world.app.db.read().await.expect("a connection");
-    sqlx::query_scalar("SELECT COUNT(*) FROM fetched").fetch_one(&mut *conn).await.expect("a count")
+    sqlx::query_scalar("SELECT COUNT(*) FROM article_fetched").fetch_one(&mut *conn).await.expect("a count")
 }
 
 fn deletes(peer: &Peer, article: &str) -> usize {

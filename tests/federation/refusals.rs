@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use harness::{Answer, Found, Peer, PeerKey, SignOptions};
 use serde_json::{Value, json};
-use veerpont::{inbox, worker};
+use veerpont::app::worker;
+use veerpont::inbox;
 
 use crate::world::{MAREN, World, on_each_engine};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqlx::Row;
-use veerpont::explain;
+use veerpont::server::explain;
 
 use crate::shared::{Case, Ours};
 use crate::stranger::Seen;

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use clock::Clock;
 use tracing_subscriber::fmt::MakeWriter;
-use veerpont::author::{self, keys};
-use veerpont::ids::Handle;
-use veerpont::outbox::rotation;
-use veerpont::sealing::MasterKey;
-use veerpont::serve;
+use veerpont::base::ids::Handle;
+use veerpont::base::sealing::MasterKey;
+use veerpont::federation::outbox::rotation;
+use veerpont::model::author::{self, keys};
+use veerpont::server;
 
 use crate::world::{MAREN, World, kinds, on_each_engine, on_each_engine_at};
 
@@ -113,7 +113,7 @@ async fn all_private_keys_are_sealed_anew_or_none() {
 async fn beat(world: &World) {
     let behind = Clock::system().now().millis() - world.clock.now().millis();
     world.advance(Duration::from_millis(u64::try_from(behind).unwrap_or_default()));
-    serve::look_after(&world.app).await.expect("a beat");
+    server::look_after(&world.app).await.expect("a beat");
 }
 
 #[tokio::test]
@@ -134,10 +134,13 @@ async fn a_bridge_with_the_old_master_key_stops_at_its_next_beat_and_loses_nothi
         world.site.author("late", "Late Comer");
         world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
         world.sync().await;
-        assert!(serve::drain(&world.app).await.is_err(), "a key sealed with another master key");
+        assert!(server::drain(&world.app).await.is_err(), "a key sealed with another master key");
         assert_eq!(kinds(&fan), Vec::<String>::new());
         world.write_post("late", "The late one", "It is late.", &["late"]);
-        assert!(world.try_sync(veerpont::source::sync::Wish::default()).await.is_err(), "no actor is made");
+        assert!(
+            world.try_sync(veerpont::site::source::sync::SyncOptions::default()).await.is_err(),
+            "no actor is made"
+        );
         assert_eq!(sealed(world).await.len(), count);
 
         let log = Log::default();

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use harness::{Peer, PeerShape};
-use veerpont::author::{self, keys};
-use veerpont::ids::{ActivityId, Handle};
-use veerpont::outbox::rotation;
+use veerpont::base::ids::{ActivityId, Handle};
+use veerpont::federation::outbox::rotation;
+use veerpont::model::author::{self, keys};
 
 use crate::support::engines;
 use crate::world::{MAREN, MONDAY, World, kinds, on_each_engine, taken};

@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use veerpont::interaction::{self, State};
+use veerpont::model::interaction::{self, State};
 use veerpont::web;
 
 use crate::threads::{Person, article};

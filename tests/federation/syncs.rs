@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use veerpont::source::store;
-use veerpont::source::sync::Wish;
+use veerpont::site::source::store;
+use veerpont::site::source::sync::SyncOptions;
 
 use crate::world::{World, on_each_engine};
 
@@ -16,8 +16,8 @@ async fn row(world: &World) -> (Option<String>, u32, i64) {
     (source.error, source.failures, (next - world.clock.now().millis()) / 60_000)
 }
 
-fn dry() -> Wish {
-    Wish { dry_run: true, ..Wish::default() }
+fn dry() -> SyncOptions {
+    SyncOptions { dry_run: true, ..SyncOptions::default() }
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_repaired_site_is_read_soon_and_at_the_next_start() {
         let (here, away) = (world.site.path().join("content"), world.site.path().join("away"));
         std::fs::rename(&here, &away).expect("moved away");
         for failures in 1..6 {
-            world.try_sync(Wish::default()).await.expect_err("no content");
+            world.try_sync(SyncOptions::default()).await.expect_err("no content");
             let (error, failed, minutes) = row(world).await;
             assert!(error.is_some_and(|error| error.contains("content")));
             assert_eq!((failed, minutes), (failures, 5), "a folder of this machine is looked at as always");
@@ -69,7 +69,7 @@ async fn a_site_that_is_empty_or_a_file_is_told_from_one_that_is_missing() {
         {
             let before = world.source_path();
             let app = world.beside(&before, &format!("path = \"{}\"", place(name).display())).await.expect("a bridge");
-            let error = veerpont::source::sync::sync(&app, "site", Wish::default(), |_, _| {}).await;
+            let error = veerpont::site::source::sync::sync(&app, "site", SyncOptions::default(), |_, _| {}).await;
             let error = error.expect_err(name).to_string();
             assert!(error.contains(said) && error.contains("`path`"), "{error}");
             app.db.close().await;
@@ -85,7 +85,7 @@ async fn counts_say_what_is_true() {
         world.site.page("draft", &format!("title: D\ndate: {date}\ndraft: true"), "Not yet.");
         world.site.page("later", "title: L\ndate: 2088-01-01", "Later.");
         world.site.page("locked", &format!("title: P\ndate: {date}\npassword: x"), "Locked.");
-        for wish in [dry(), Wish::default()] {
+        for wish in [dry(), SyncOptions::default()] {
             let report = world.try_sync(wish).await.expect("a sync");
             let counts = (report.created, report.unchanged, report.not_public, report.unread, report.missing);
             assert_eq!(counts, (2, 0, 2, 1, 0), "a draft at the first run is not unchanged");
@@ -129,7 +129,7 @@ async fn a_post_that_the_site_leads_away_from_has_moved() {
 #[tokio::test]
 async fn authors_that_are_asked_for_in_vain_are_told() {
     on_each_engine(async |world| {
-        let told = async |world: &World, wish: Wish| -> Vec<String> {
+        let told = async |world: &World, wish: SyncOptions| -> Vec<String> {
             let report = world.try_sync(wish).await.expect("a sync");
             let warnings = report.warnings.into_iter().filter(|warning| warning.file == "the configuration");
             warnings.map(|warning| warning.message).collect()
@@ -138,7 +138,7 @@ async fn authors_that_are_asked_for_in_vain_are_told() {
         let before = "authors = \"published\"\nrescan = \"5m\"\nremoval_grace = \"24h\"\n";
         let after = |names: &str| format!("rescan = \"5m\"\nremoval_grace = \"24h\"\n{}", listed(names));
         world.configure(before, &after("\"maren\", \"joriss\"")).await;
-        for wish in [dry(), Wish::default(), Wish::default()] {
+        for wish in [dry(), SyncOptions::default(), SyncOptions::default()] {
             let said = told(world, wish).await;
             assert_eq!(said.len(), 2, "{said:?}");
             assert!(
@@ -149,13 +149,13 @@ async fn authors_that_are_asked_for_in_vain_are_told() {
         // A handle that is given already, and an author who is taken out.
         world.configure("joriss = \"j\"", "maren = \"captain\"").await;
         world.configure("authors = [\"maren\", \"joriss\"]", "authors = [\"joris\"]").await;
-        for wish in [dry(), Wish::default()] {
+        for wish in [dry(), SyncOptions::default()] {
             let said = told(world, wish).await;
             assert_eq!(said.len(), 2, "{said:?}");
             assert!(said.iter().any(|line| line.contains("@captain") && line.contains("@maren")), "{said:?}");
             assert!(said.iter().any(|line| line.contains("wanted no more")), "{said:?}");
         }
-        let said = told(world, Wish::default()).await;
+        let said = told(world, SyncOptions::default()).await;
         assert_eq!(said.len(), 1, "who was taken out is told of once: {said:?}");
     })
     .await;

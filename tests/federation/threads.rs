@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use veerpont::interaction::store::{Filter, list};
+use veerpont::model::interaction::store::{Filter, list};
 
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger};
 use crate::world::{MAREN, World, on_each_engine, taken};

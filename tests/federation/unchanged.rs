@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hugo_content::{Entry, Memory};
-use veerpont::author;
-use veerpont::post;
-use veerpont::source;
-use veerpont::source::apply::{self, Writers};
-use veerpont::source::connector;
-use veerpont::source::plan::{Act, Step};
-use veerpont::source::report::Report;
-use veerpont::source::sync::{self, Wish};
+use veerpont::model::author;
+use veerpont::model::post;
+use veerpont::site::source;
+use veerpont::site::source::apply::{self, Writers};
+use veerpont::site::source::connector;
+use veerpont::site::source::plan::{Act, Step};
+use veerpont::site::source::report::Report;
+use veerpont::site::source::sync::{self, SyncOptions};
 
 use crate::world::{World, on_each_engine, on_each_engine_at};
 
@@ -24,7 +24,8 @@ impl World {
     async fn look(&self) -> (Report, bool) {
         let read = Arc::new(AtomicBool::new(false));
         let told = read.clone();
-        let report = sync::sync(&self.app, "site", Wish::default(), move |_, _| told.store(true, Ordering::Relaxed));
+        let report =
+            sync::sync(&self.app, "site", SyncOptions::default(), move |_, _| told.store(true, Ordering::Relaxed));
         (report.await.expect("a sync"), read.load(Ordering::Relaxed))
     }
 
@@ -64,7 +65,7 @@ async fn an_unchanged_site_is_not_read_and_tells_the_same() {
         world.configure("sections = [\"post\"]", "sections = [\"post\", \"blog\"]").await;
         assert!(world.look().await.1);
         assert!(!world.look().await.1);
-        assert!(world.try_sync(Wish { dry_run: true, ..Wish::default() }).await.expect("a sync").dry_run);
+        assert!(world.try_sync(SyncOptions { dry_run: true, ..SyncOptions::default() }).await.expect("a sync").dry_run);
         assert!(!world.look().await.1, "a dry run changes nothing");
     })
     .await;
@@ -141,7 +142,7 @@ async fn whatever_is_done_to_the_site_is_seen() {
                 _ => {}
             }
             rested += usize::from(!world.look().await.1);
-            let wish = Wish { dry_run: true, confirm: false, deliver: None };
+            let wish = SyncOptions { dry_run: true, confirm: false, deliver: None };
             let left = world.try_sync(wish).await.expect("a dry run");
             let counts = (left.created, left.updated, left.moved, left.removed);
             assert_eq!(counts, (0, 0, 0, 0), "round {round}: {:?}", left.changes);
@@ -164,7 +165,7 @@ async fn a_step_that_came_too_late_has_the_site_read_again() {
         let source = source::store::known(&mut conn).await.expect("the sources").remove(0);
         let planned = post::store::posts(&mut conn, source.id).await.expect("the posts").remove(0);
         drop(conn);
-        source::decisions::unpublish(&world.app, planned.id).await.expect("a decision");
+        source::unpublish::unpublish(&world.app, planned.id).await.expect("a decision");
         assert!(!world.look().await.1, "a decision is carried out by itself");
         let app = world.app.clone();
         let write = world.app.db.write(move |conn| {

@@ -13,12 +13,13 @@ use harness::{FollowState, Found, MemoryError, MemoryNet, Peer, PeerKey, PeerSet
 use http::{Request, Response};
 use veerpont::app::{App, user_agent};
 use veerpont::config::Config;
-use veerpont::interaction::store::Filter;
-use veerpont::interaction::{Kind, State};
+use veerpont::model::interaction::store::Filter;
+use veerpont::model::interaction::{Kind, State};
+use veerpont::model::{follower, interaction};
 use veerpont::net::client::{self, Client, SendError};
-use veerpont::source::report::Report;
-use veerpont::source::sync::{self, SyncError, Wish};
-use veerpont::{follower, inbox, interaction, serve, web};
+use veerpont::site::source::report::Report;
+use veerpont::site::source::sync::{self, SyncError, SyncOptions};
+use veerpont::{inbox, server, web};
 
 use crate::site::Site;
 use crate::support::{Engine, TestDatabase, engines};
@@ -126,7 +127,7 @@ impl World {
     pub(crate) async fn restart(&mut self) {
         let before = self.app.clone();
         self.app = open(&self.settings, &self.clock, &self.road).await.expect("a bridge");
-        serve::free_leases(&self.app).await.expect("its leases are free");
+        server::free_leases(&self.app).await.expect("its leases are free");
         self.listen().await;
         before.db.close().await;
     }
@@ -150,22 +151,22 @@ impl World {
         format!("path = \"{}\"", self.site.path().display())
     }
 
-    pub(crate) async fn try_sync(&self, wish: Wish) -> Result<Report, SyncError> {
+    pub(crate) async fn try_sync(&self, wish: SyncOptions) -> Result<Report, SyncError> {
         sync::sync(&self.app, "site", wish, |_, _| {}).await
     }
 
     pub(crate) async fn sync(&self) -> Report {
-        self.try_sync(Wish::default()).await.expect("a sync")
+        self.try_sync(SyncOptions::default()).await.expect("a sync")
     }
 
     /// A sync in which the operator confirms that what vanished is gone.
     pub(crate) async fn sync_confirmed(&self) -> Report {
-        self.try_sync(Wish { confirm: true, ..Wish::default() }).await.expect("a sync")
+        self.try_sync(SyncOptions { confirm: true, ..SyncOptions::default() }).await.expect("a sync")
     }
 
     /// Works everything that is due now.
     pub(crate) async fn drain(&self) {
-        serve::drain(&self.app).await.expect("everything that is due is worked");
+        server::drain(&self.app).await.expect("everything that is due is worked");
     }
 
     /// Syncs and works what follows.
@@ -278,7 +279,7 @@ impl World {
 async fn open(settings: &str, clock: &Clock, road: &Arc<Road>) -> anyhow::Result<App> {
     let config = Config::parse(settings, std::path::Path::new("/"), "veerpont.toml", &|_| None)?;
     let net = Client::memory(road.clone(), &config.network, user_agent(&config.server.origin))?;
-    serve::open_with(config, clock.clone(), net).await
+    server::open_with(config, clock.clone(), net).await
 }
 
 fn settings(site: &Site, secrets: &tempfile::TempDir, database: &TestDatabase) -> String {
@@ -301,7 +302,7 @@ policy = "open"
 [[community]]
 name = "Example community"
 handle = "community"
-house_handle = "editors"
+team_handle = "editors"
 [[source]]
 name = "site"
 kind = "hugo"

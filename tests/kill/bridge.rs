@@ -59,7 +59,7 @@ first_retry = "50ms"
 [[community]]
 name = "Community"
 handle = "{COMMUNITY}"
-house_handle = "editors"
+team_handle = "editors"
 [[source]]
 name = "site"
 kind = "hugo"

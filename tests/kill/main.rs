@@ -16,7 +16,7 @@ use clock::Clock;
 use harness::{Found, Peer};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
-use veerpont::ids::Ids;
+use veerpont::base::ids::Ids;
 
 #[path = "../support/mod.rs"]
 mod support;

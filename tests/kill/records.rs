@@ -32,7 +32,7 @@ pub(crate) async fn published(url: &str) -> Vec<Published> {
     let mut database = open(url).await;
     let rows = query(
         "SELECT a.uuid, a.kind, o.handle, t.content FROM activities a JOIN actors o ON o.id = a.actor_id
-         JOIN articles t ON t.id = a.article_id WHERE a.audience <> 'listed' ORDER BY a.id",
+         JOIN articles t ON t.id = a.article_id WHERE a.audience <> 'outbox-only' ORDER BY a.id",
     )
     .fetch_all(&mut database)
     .await
@@ -54,7 +54,7 @@ pub(crate) async fn rest(url: &str) -> Rest {
     let mut database = open(url).await;
     let mut counts = Vec::new();
     for statement in [
-        "SELECT COUNT(*) FROM activities WHERE kind = 'Create' AND audience <> 'listed'",
+        "SELECT COUNT(*) FROM activities WHERE kind = 'Create' AND audience <> 'outbox-only'",
         "SELECT COUNT(*) FROM articles WHERE revision > published_revision",
         "SELECT COUNT(*) FROM activities WHERE fanned_out_at IS NULL",
         "SELECT COUNT(*) FROM deliveries WHERE settled_at IS NULL",

@@ -14,7 +14,7 @@ const ROWS: i64 = 10_000;
 
 /// What columns hold where their type and name do not tell: mostly what is long done, as it is after a year.
 const VALUES: [(&str, &str); 36] = [
-    ("activities.audience", "CASE WHEN n.i % 3 = 0 THEN 'reach' ELSE 'followers' END"),
+    ("activities.audience", "CASE WHEN n.i % 3 = 0 THEN 'article-delivered' ELSE 'followers' END"),
     ("activities.fanned_out_at", "CASE WHEN n.i % 1000 = 0 THEN NULL ELSE n.i END"),
     ("activities.kind", "CASE WHEN n.i % 3 = 0 THEN 'Update' WHEN n.i % 3 = 1 THEN 'Announce' ELSE 'Create' END"),
     ("articles.deleted_at", "CASE WHEN n.i % 10 = 0 THEN n.i END"),
@@ -47,9 +47,9 @@ const VALUES: [(&str, &str); 36] = [
     ("interactions.kind", "CASE WHEN n.i % 3 = 0 THEN 'like' WHEN n.i % 3 = 1 THEN 'boost' ELSE 'reply' END"),
     ("interactions.remote_actor_id", "CASE WHEN n.i % 50 = 0 THEN NULL ELSE (n.i * 7919) % 499 + 1 END"),
     ("interactions.revision", "CASE WHEN n.i % 2000 = 0 THEN 1 ELSE 0 END"),
-    ("wanted.lease_owner", "CASE WHEN n.i % 2000 = 0 THEN 'node' END"),
-    ("wanted.outcome", "CASE WHEN n.i % 500 = 0 THEN NULL ELSE 'read' END"),
-    ("wanted.settled_at", "CASE WHEN n.i % 500 = 0 THEN NULL ELSE n.i END"),
+    ("fetch_queue.lease_owner", "CASE WHEN n.i % 2000 = 0 THEN 'node' END"),
+    ("fetch_queue.outcome", "CASE WHEN n.i % 500 = 0 THEN NULL ELSE 'read' END"),
+    ("fetch_queue.settled_at", "CASE WHEN n.i % 500 = 0 THEN NULL ELSE n.i END"),
 ];
 
 /// Whose values are their own: columns that are unique alone, and the last of those that are unique together.

@@ -30,14 +30,14 @@ pub(crate) struct HtmlRead {
 
 /// A statement that ran, its white space made plain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Statement {
+pub(crate) struct IncomingPost {
     pub(crate) sql: String,
     /// Rows that it answered.
     pub(crate) rows: u64,
 }
 
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<(Vec<Statement>, HtmlRead)>>);
+struct Seen(Arc<Mutex<(Vec<IncomingPost>, HtmlRead)>>);
 
 /// Counts the statements of this thread while it lives: of all tasks of a test's runtime, which has but this thread,
 /// and of SQLite's own threads as far as they work for it.
@@ -50,7 +50,7 @@ pub(crate) struct Counting {
 }
 
 /// Statements that ran, in their order.
-pub(crate) struct Statements(Vec<Statement>);
+pub(crate) struct Statements(Vec<IncomingPost>);
 
 impl Counting {
     /// Begins to count.
@@ -161,7 +161,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Noting {
         if ["SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA", "BEGIN", "COMMIT"].iter().any(|word| sql.starts_with(word)) {
             return;
         }
-        seen.0.lock().expect("no panic").0.push(Statement { sql, rows: read.rows });
+        seen.0.lock().expect("no panic").0.push(IncomingPost { sql, rows: read.rows });
     }
 }
 

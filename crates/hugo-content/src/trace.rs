@@ -14,7 +14,7 @@ use super::page::sha256;
 use super::release::Release;
 use super::walk::PageFile;
 use crate::entry::Entry;
-use crate::stamp::{Look, READING, Stamp};
+use crate::tree_state::{MetadataHash, READING, TreeState};
 
 /// Bytes; a page of which more is to be noted is read each time.
 const MAX_TRACE: usize = 16 * 1024;
@@ -22,7 +22,7 @@ const MAX_TRACE: usize = 16 * 1024;
 /// Beside what is in the entry, all that a scan needs of a page that it does not read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Trace {
-    /// [`stamp`] of the page as it was read.
+    /// [`tree_state`] of the page as it was read.
     pub(super) sum: String,
     /// The cover as the page names it, which may lie outside of its bundle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,8 +58,14 @@ pub(super) fn ground(decides: &impl Debug) -> String {
 
 /// What a page looks like without reading it: its file, what lies in its bundle, and the places where its cover may be.
 /// `None` when not all of that can be looked at.
-pub(super) fn stamp(ground: &str, file: &PageFile, root: &Path, cover: Option<&str>, now: Timestamp) -> Option<Stamp> {
-    let mut look = Look::new(&format!("{ground}\n{file:?}"));
+pub(super) fn stamp(
+    ground: &str,
+    file: &PageFile,
+    root: &Path,
+    cover: Option<&str>,
+    now: Timestamp,
+) -> Option<TreeState> {
+    let mut look = MetadataHash::new(&format!("{ground}\n{file:?}"));
     look.at(&file.path, &file.path)?;
     for entry in file.bundle.iter().flat_map(|folder| WalkDir::new(folder).follow_links(true).sort_by_file_name()) {
         let entry = entry.ok()?;

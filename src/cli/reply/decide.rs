@@ -8,20 +8,21 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use serde_json::json;
 
+use super::super::confirm::{By, Confirmation};
 use super::super::names;
 use super::super::print::{Output, shown};
-use super::super::sure::{By, Sure};
 use super::looked::{self, Line, PRIVATE};
 use super::send;
-use crate::activity::Local;
+use crate::activitypub::Local;
 use crate::app::App;
-use crate::inbox::decisions;
-use crate::interaction::named::{Named, named};
-use crate::interaction::store::Ruling;
-use crate::interaction::{self, Kind, State};
-use crate::moderation::decisions::Decision;
+use crate::app::worker;
+use crate::federation::outbox;
+use crate::inbox::review;
+use crate::model::interaction::named::{Named, named};
+use crate::model::interaction::store::Ruling;
+use crate::model::interaction::{self, Kind, State};
+use crate::moderation::review::Decision;
 use crate::moderation::store::{self, Decided as Past};
-use crate::{outbox, worker};
 
 /// What is decided of which reply.
 #[derive(Debug, Args)]
@@ -41,7 +42,7 @@ pub(in crate::cli) struct Deleted {
     #[command(flatten)]
     decided: Decided,
     #[command(flatten)]
-    sure: Sure,
+    sure: Confirmation,
 }
 
 /// In which state a moderator looks for replies.
@@ -81,7 +82,7 @@ impl Decided {
         let id = id_of(app, &self.reply).await?;
         let word = self.by.word(self.reason);
         let (reason, by) = (word.why.clone(), word.by.clone());
-        let now = decisions::decide(app, &id, decision, word).await?;
+        let now = review::decide(app, &id, decision, word).await?;
         // A quote's permission that was taken back is told by the running bridge.
         worker::drain(&outbox::worker::worker(), app).await?;
         let result = json!({ "id": id, "state": now, "reason": reason, "by": by });

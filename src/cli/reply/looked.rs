@@ -10,8 +10,8 @@ use url::Url;
 
 use crate::app::App;
 use crate::db::Conn;
-use crate::interaction::{Kind, Shown, State, Words};
-use crate::post;
+use crate::model::interaction::{Kind, Shown, State, Words};
+use crate::model::post;
 
 /// What private words are called.
 pub(super) const PRIVATE: &str = "private";

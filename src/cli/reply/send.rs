@@ -10,18 +10,19 @@ use serde::Serialize;
 use super::super::names;
 use super::super::print::{Output, shown};
 use crate::app::App;
-use crate::author;
+use crate::app::worker;
 use crate::db::Conn;
-use crate::interaction::{self, Note};
-use crate::outbox::answers::{self, Draft, TEXT_MAX};
-use crate::{outbox, worker};
+use crate::federation::outbox;
+use crate::federation::outbox::author_replies::{self, Draft, TEXT_MAX};
+use crate::model::author;
+use crate::model::interaction::{self, Note};
 
 /// Most bytes that are read from stdin: a character has four at most, and one more shows that there are too many.
 const STDIN_MAX: u64 = 4 * TEXT_MAX as u64 + 4;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Send {
-    /// Who answers: the handle of an author, or of the house.
+    /// Who answers: the handle of an author, or of the team account.
     #[arg(long = "as", value_name = "HANDLE")]
     author: String,
     /// What is answered: an article or a reply, by its id or its page.
@@ -66,7 +67,7 @@ impl Send {
     pub(in crate::cli) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
         let author = names::handle(app, &self.author)?;
         let draft = Draft { author, to: self.to, text: written(self.text)?, language: self.language };
-        let note = answers::send(app, draft).await?;
+        let note = author_replies::send(app, draft).await?;
         say(app).await?;
         let answer = view(app, &note).await?;
         output.print(&answer, || {
@@ -83,7 +84,7 @@ impl Send {
 
 impl Edit {
     pub(in crate::cli) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let (note, is_new) = answers::edit(app, &self.url, &written(self.text)?).await?;
+        let (note, is_new) = author_replies::edit(app, &self.url, &written(self.text)?).await?;
         say(app).await?;
         let answer = view(app, &note).await?;
         output.print(&answer, || {
@@ -98,7 +99,7 @@ impl Edit {
 
 impl Delete {
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
-        let note = answers::delete(app, &self.url).await?;
+        let note = author_replies::delete(app, &self.url).await?;
         say(app).await?;
         let now = as_it_is(app, &note).await?;
         let answer = view(app, &now).await?;
@@ -155,6 +156,6 @@ async fn view(app: &App, note: &Note) -> anyhow::Result<Answer> {
 async fn answered(app: &App, conn: &mut Conn, note: &Note) -> anyhow::Result<String> {
     match &note.answers {
         Some(parent) => Ok(parent.clone()),
-        None => Ok(app.urls.article(answers::article_of(conn, note).await?.uuid)),
+        None => Ok(app.urls.article(author_replies::article_of(conn, note).await?.uuid)),
     }
 }

@@ -6,8 +6,8 @@ use sqlx::any::AnyRow;
 use sqlx::query;
 
 use super::again::{Earlier, read_history};
-use crate::db::{Columns, Conn, Part, Place};
-use crate::ids::InboundId;
+use crate::base::ids::InboundId;
+use crate::db::{Columns, Conn, Cursor, Page};
 
 /// A verified activity, or a document that we read ourselves, for people.
 #[derive(Clone, Debug, Serialize)]
@@ -68,10 +68,10 @@ macro_rules! select_kept {
 pub async fn latest(
     conn: &mut Conn,
     verdict: Option<&str>,
-    after: Option<Place<1>>,
+    after: Option<Cursor<1>>,
     limit: i64,
-) -> sqlx::Result<Part<Kept>> {
-    let Place([before]) = after.unwrap_or(Place([i64::MAX]));
+) -> sqlx::Result<Page<Kept>> {
+    let Cursor([before]) = after.unwrap_or(Cursor([i64::MAX]));
     let select = match verdict {
         None => query(select_kept!("WHERE id < $1 ORDER BY id DESC LIMIT $2")),
         Some("waiting") => query(select_kept!("WHERE verdict IS NULL AND id < $1 ORDER BY id DESC LIMIT $2")),
@@ -84,7 +84,7 @@ pub async fn latest(
     };
     let rows = select.fetch_all(conn).await?;
     let kept = rows.iter().map(read_kept).collect::<sqlx::Result<_>>()?;
-    Ok(Part::of(kept, limit, |last: &Kept| Place([last.row.0]).to_string()))
+    Ok(Page::of(kept, limit, |last: &Kept| Cursor([last.row.0]).to_string()))
 }
 
 /// Those that have this id or are about it, the oldest first.

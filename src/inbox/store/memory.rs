@@ -5,7 +5,7 @@ use sqlx::{query, query_scalar};
 
 use super::Arrival;
 use crate::db::{Columns, Conn};
-use crate::relation::Event;
+use crate::model::relation::Event;
 
 /// Most activities that take back one and the same that are looked at, the latest.
 const UNDOS_MAX: i64 = 16;

@@ -5,27 +5,27 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
-use crate::activity::incoming::{self, Incoming};
+use crate::activitypub::incoming::{self, Incoming};
+use crate::base::ids::{Ids, InboundId, registrable_of};
 use crate::claiming;
 use crate::db::{Columns, Conn, Db, Queue, added, count_by, json};
-use crate::ids::{Ids, InboundId, registrable_of};
-use crate::relation;
+use crate::model::relation;
 
 mod again;
+pub mod fetch_queue;
 mod kept;
 mod memory;
-mod refusals;
+mod rejections;
 mod waiting;
-pub mod wanted;
 
 pub use again::Earlier;
+use fetch_queue::Asker;
 pub use kept::{Kept, about, latest};
 use memory::read_restored;
 pub use memory::{Named, is_deleted, named, undone_by};
-pub use refusals::{count_foreign_host, count_refusal, foreign_hosts, forget_foreign_hosts, refusals};
+pub use rejections::{count_foreign_host, count_refusal, foreign_hosts, forget_foreign_hosts, refusals};
 use waiting::waiting_key;
 pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
-use wanted::Asker;
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -184,7 +184,7 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
     rows.iter().map(read_inbound).collect()
 }
 
-/// Frees what a node held when it last stopped ([`crate::worker::store::free`]).
+/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
 pub const FREE: &str =
     "UPDATE inbound SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND verdict IS NULL";
 
@@ -218,9 +218,9 @@ pub async fn settle(
     let domain = registrable_of(&inbound.signer).unwrap_or_default();
     let asker = Asker { inbound: Some(inbound.id), domain: &domain };
     for want in &verdict.wants {
-        if !wanted::ask(conn, ids, want, asker, now).await? {
+        if !fetch_queue::ask(conn, ids, want, asker, now).await? {
             // What needs it is looked at again should it come by itself.
-            fail_waiting(conn, &want.url, want.purpose, wanted::ENOUGH, now).await?;
+            fail_waiting(conn, &want.url, want.purpose, fetch_queue::ENOUGH, now).await?;
         }
     }
     if inbound.path == FETCHED {

@@ -4,8 +4,8 @@ use clock::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 
-use crate::db::{Columns, Conn, Part, Place, decode_error};
-use crate::ids::{ActorId, BlockId, Ids, ListId};
+use crate::base::ids::{ActorId, BlockId, Ids, ListId};
+use crate::db::{Columns, Conn, Cursor, Page, decode_error};
 use crate::moderation::rules::Who;
 use crate::moderation::{Block, BlockKind, Severity};
 
@@ -77,15 +77,15 @@ macro_rules! select_block {
 }
 
 /// A part of the blocks, in the order in which they were made.
-pub async fn blocks(conn: &mut Conn, after: Option<Place<1>>, limit: i64) -> sqlx::Result<Part<Block>> {
-    let Place([after]) = after.unwrap_or(Place([0]));
+pub async fn blocks(conn: &mut Conn, after: Option<Cursor<1>>, limit: i64) -> sqlx::Result<Page<Block>> {
+    let Cursor([after]) = after.unwrap_or(Cursor([0]));
     let rows = query(select_block!("WHERE b.id > $1 ORDER BY b.id LIMIT $2"))
         .bind(after)
         .bind(limit + 1)
         .fetch_all(conn)
         .await?;
     let blocks = rows.iter().map(read_block).collect::<sqlx::Result<_>>()?;
-    Ok(Part::of(blocks, limit, |last: &Block| Place([last.id.0]).to_string()))
+    Ok(Page::of(blocks, limit, |last: &Block| Cursor([last.id.0]).to_string()))
 }
 
 /// All blocks that keep out, for rules that are then asked about everybody.
@@ -132,7 +132,7 @@ pub async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::
 
 /// Every block that may match somebody, or what they say.
 pub async fn blocks_about(conn: &mut Conn, who: &Who) -> sqlx::Result<Vec<Block>> {
-    let mut names: Vec<&str> = who.domains.iter().flat_map(crate::ids::Domain::with_those_above).collect();
+    let mut names: Vec<&str> = who.domains.iter().flat_map(crate::base::ids::Domain::with_those_above).collect();
     names.sort_unstable();
     names.dedup();
     let mut blocks = blocks_of(conn, &names, &who.url).await?;

@@ -16,7 +16,7 @@ use tower::Service;
 
 use super::SendError;
 use crate::config::ConnectTo;
-use crate::net::address::Gate;
+use crate::net::address::AddressPolicy;
 
 /// Until a connection stands, its look-up included (interop G5).
 const CONNECT: Duration = Duration::from_secs(5);
@@ -52,7 +52,7 @@ impl Dial for System {
 /// Connects where the operator allows.
 #[derive(Clone)]
 pub(super) struct Connector {
-    pub(super) gate: Gate,
+    pub(super) gate: AddressPolicy,
     pub(super) connect_to: Vec<ConnectTo>,
     pub(super) dial: Arc<dyn Dial>,
 }

@@ -17,7 +17,7 @@ use tower::Service;
 use super::connector::{Connector, Dial};
 use super::{ClientError, SendError, Wire, tls};
 use crate::config;
-use crate::net::address::Gate;
+use crate::net::address::AddressPolicy;
 
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(30);
@@ -31,7 +31,11 @@ pub(super) enum Transport {
 }
 
 impl Transport {
-    pub(super) fn network(network: &config::Network, gate: Gate, dial: Arc<dyn Dial>) -> Result<Self, ClientError> {
+    pub(super) fn network(
+        network: &config::Network,
+        gate: AddressPolicy,
+        dial: Arc<dyn Dial>,
+    ) -> Result<Self, ClientError> {
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::client_config(network.extra_ca_file.as_deref())?)
             .https_or_http() // the gate decides

@@ -16,7 +16,7 @@ use url::Url;
 
 use super::header::Parameters;
 use super::{Claim, DIGEST, Names, Reason, Received, SIGNATURE, SignError, carries_body, checks};
-use crate::ids::Host;
+use crate::base::ids::Host;
 use crate::net::keys::{KeyKind, PrivateKey};
 
 /// What Castopod, Guppe and others ask for, who refuse `hs2019` and know no second knock (interop C1, U12); of an RSA key the

@@ -16,7 +16,7 @@ use super::{
     CONTENT_DIGEST, Claim, LENGTH_MAX, NAMES_MAX, Names, Reason, Received, SIGNATURE, SIGNATURE_INPUT, SignError,
     carries_body, checks,
 };
-use crate::ids::Host;
+use crate::base::ids::Host;
 use crate::net::keys::{KeyKind, PrivateKey};
 
 /// What we ask for where a signature is missing or does not hold (RFC 9421 section 5.1, interop C15).

@@ -212,7 +212,7 @@ impl Peer {
         self.read_with(&NAMES, &RSA)
     }
 
-    fn read_after(&self, change: impl FnOnce(&mut HeaderMap)) -> Result<Claim, Refusal> {
+    fn read_after(&self, change: impl FnOnce(&mut HeaderMap)) -> Result<Claim, Rejection> {
         let mut headers = self.headers(&RSA);
         change(&mut headers);
         read(
@@ -375,7 +375,7 @@ fn of_several_labels_the_first_that_holds_counts_c14() {
             set(headers, "signature-input", input);
             set(headers, "signature", signature);
         });
-        let expected = Refusal { status: StatusCode::BAD_REQUEST, reason: Reason::SignatureMalformed };
+        let expected = Rejection { status: StatusCode::BAD_REQUEST, reason: Reason::SignatureMalformed };
         assert_eq!(refusal.expect_err("refused"), expected, "{input} {signature}");
     }
 }
@@ -394,7 +394,7 @@ fn its_headers_stand_once_and_are_bounded_limits_row_2() {
     let names: Vec<String> = (0..=NAMES_MAX).map(|number| format!("\"x-{number}\"")).collect();
     assert_eq!(peer().covering(&names.join(" ")).outcome(), Err(Reason::SignatureMalformed), "too many components");
     let bare = peer().read_after(|headers| drop(headers.remove(SIGNATURE)));
-    let expected = Refusal { status: StatusCode::UNAUTHORIZED, reason: Reason::SignatureMissing };
+    let expected = Rejection { status: StatusCode::UNAUTHORIZED, reason: Reason::SignatureMissing };
     assert_eq!(bare.expect_err("refused"), expected, "T6: Signature-Input alone");
 }
 

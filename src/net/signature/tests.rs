@@ -125,7 +125,7 @@ impl Peer {
     }
 
     /// Signs, and lets `change` do to the headers and the body what a stranger might.
-    fn read_after(&self, change: impl FnOnce(&mut HeaderMap, &mut Vec<u8>)) -> Result<Claim, Refusal> {
+    fn read_after(&self, change: impl FnOnce(&mut HeaderMap, &mut Vec<u8>)) -> Result<Claim, Rejection> {
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
             headers.append(*name, HeaderValue::try_from(value).expect("a value"));
@@ -164,7 +164,7 @@ fn a_peers_request_is_taken_and_verifies() {
 #[test]
 fn a_tampered_body_is_401_t1_h1() {
     let refusal = post().read_after(|_, body| body.push(b' ')).expect_err("refused");
-    assert_eq!(refusal, Refusal { status: StatusCode::UNAUTHORIZED, reason: Reason::DigestMismatch });
+    assert_eq!(refusal, Rejection { status: StatusCode::UNAUTHORIZED, reason: Reason::DigestMismatch });
     // With a digest to match, the signature no longer holds.
     let forged = post().read_after(|headers, body| {
         *body = b"forged".to_vec();
@@ -184,7 +184,7 @@ fn a_signature_over_the_digest_only_is_401_t2_limits_row_4() {
         ("(request-target) digest date", Reason::HostUnsigned),
     ] {
         assert_eq!(post().signing(signed).outcome(), Err(reason), "{signed}");
-        assert_eq!(Refusal::from(reason).status, StatusCode::UNAUTHORIZED);
+        assert_eq!(Rejection::from(reason).status, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(get().signing("host date").outcome(), Err(Reason::TargetUnsigned));
     assert_eq!(get().signing("(request-target) date").outcome(), Err(Reason::HostUnsigned));
@@ -255,7 +255,7 @@ fn what_secures_a_request_stands_once_limits_row_2() {
             headers.append(name, first);
         });
         let refusal = refusal.expect_err(name);
-        assert_eq!(refusal, Refusal { status: StatusCode::BAD_REQUEST, reason: Reason::RepeatedHeader }, "{name}");
+        assert_eq!(refusal, Rejection { status: StatusCode::BAD_REQUEST, reason: Reason::RepeatedHeader }, "{name}");
     }
     // The very forgery: the first digest is that of the forged body, the last the genuine one.
     let forged = post().read_after(|headers, body| {
@@ -272,11 +272,11 @@ fn an_unsigned_request_is_401_and_an_unreadable_one_400() {
     let unsigned = post().read_after(|headers, _| drop(headers.remove(SIGNATURE)));
     assert_eq!(
         unsigned.expect_err("refused"),
-        Refusal { status: StatusCode::UNAUTHORIZED, reason: Reason::SignatureMissing }
+        Rejection { status: StatusCode::UNAUTHORIZED, reason: Reason::SignatureMissing }
     );
     for text in ["", "nonsense", r#"keyId="k",keyId="k",signature="AQI=""#] {
         let refusal = post().read_after(|headers, _| drop(headers.insert(SIGNATURE, HeaderValue::from_static(text))));
-        let expected = Refusal { status: StatusCode::BAD_REQUEST, reason: Reason::SignatureMalformed };
+        let expected = Rejection { status: StatusCode::BAD_REQUEST, reason: Reason::SignatureMalformed };
         assert_eq!(refusal.expect_err("refused"), expected, "{text}");
     }
 }

@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::document::{avatar, name_emoji, preview};
-use super::{Talk, id_of};
-use crate::activity::incoming::{Attachment, Audience, Emoji, Mention};
+use super::{Conversation, id_of};
+use crate::activitypub::incoming::{Attachment, Audience, Emoji, Mention};
 use crate::app::App;
-use crate::ids::{Host, split_handle};
-use crate::interaction::{Author, Person, Shown, State, Words};
+use crate::base::ids::{Host, split_handle};
+use crate::model::interaction::{Author, Person, Shown, State, Words};
 use crate::web::assets;
-use crate::web::pictures::{Album, Spot};
+use crate::web::media_proxy::{MediaRef, MediaUrls};
 
 /// An article as a Status: its summary is what widgets show of it.
-pub(super) fn status(app: &App, talk: &Talk, album: &mut Album) -> Value {
+pub(super) fn status(app: &App, talk: &Conversation, album: &mut MediaUrls) -> Value {
     let article = &talk.article;
     let content = &article.content;
     let text = if content.summary.is_empty() { &content.content } else { &content.summary };
@@ -49,7 +49,13 @@ pub(super) fn status(app: &App, talk: &Talk, album: &mut Album) -> Value {
 }
 
 /// What was answered, as a Context. Of what is not shown nothing stands here: its answers answer what it answered.
-pub(super) fn context(app: &App, root: &str, owner: &Author, replies: &[(Shown, usize)], album: &mut Album) -> Value {
+pub(super) fn context(
+    app: &App,
+    root: &str,
+    owner: &Author,
+    replies: &[(Shown, usize)],
+    album: &mut MediaUrls,
+) -> Value {
     let known: HashMap<&str, &Shown> = replies.iter().map(|(shown, _)| (shown.id.as_str(), shown)).collect();
     let mut answers: HashMap<String, u64> = HashMap::new();
     let mut statuses = Vec::new();
@@ -92,7 +98,7 @@ fn author_id(author: &Author) -> String {
     }
 }
 
-fn reply(app: &App, shown: &Shown, words: &Words, (parent, whose): (&str, &str), album: &mut Album) -> Value {
+fn reply(app: &App, shown: &Shown, words: &Words, (parent, whose): (&str, &str), album: &mut MediaUrls) -> Value {
     let spoiler = words.warning.as_deref().or(words.title.as_deref()).unwrap_or_default();
     json!({
         "id": row(shown),
@@ -116,18 +122,18 @@ fn reply(app: &App, shown: &Shown, words: &Words, (parent, whose): (&str, &str),
         "media_attachments": words.attachments.iter().enumerate().map(|(number, one)| media(shown, number, one, album)).collect::<Vec<_>>(),
         "mentions": words.mentions.iter().filter_map(mention).collect::<Vec<_>>(),
         "tags": [],
-        "emojis": emojis(&words.emoji, album, |number| Some(Spot::Emoji(shown.row, number))),
+        "emojis": emojis(&words.emoji, album, |number| Some(MediaRef::Emoji(shown.row, number))),
         "card": null,
         "poll": null,
     })
 }
 
 /// People as a list of Accounts.
-pub(super) fn accounts<'a>(app: &App, people: impl Iterator<Item = &'a Person>, album: &mut Album) -> Value {
+pub(super) fn accounts<'a>(app: &App, people: impl Iterator<Item = &'a Person>, album: &mut MediaUrls) -> Value {
     people.map(|who| account(app, who, album)).collect()
 }
 
-fn account(app: &App, who: &Person, album: &mut Album) -> Value {
+fn account(app: &App, who: &Person, album: &mut MediaUrls) -> Value {
     let acct = who.handle.trim_start_matches('@');
     // Widgets put it into an `<img>` without asking.
     let avatar = avatar(who, album).unwrap_or_else(|| format!("{}{}", app.urls.origin(), assets::FACE.path()));
@@ -146,7 +152,7 @@ fn account(app: &App, who: &Person, album: &mut Album) -> Value {
     })
 }
 
-fn emojis(emoji: &[Emoji], album: &mut Album, spot: impl Fn(usize) -> Option<Spot>) -> Vec<Value> {
+fn emojis(emoji: &[Emoji], album: &mut MediaUrls, spot: impl Fn(usize) -> Option<MediaRef>) -> Vec<Value> {
     let show = |(number, emoji): (usize, &Emoji)| {
         let url = album.show(spot(number)?, &emoji.url)?;
         let shortcode = emoji.shortcode.trim_matches(':');
@@ -155,7 +161,7 @@ fn emojis(emoji: &[Emoji], album: &mut Album, spot: impl Fn(usize) -> Option<Spo
     emoji.iter().enumerate().filter_map(show).collect()
 }
 
-fn media(shown: &Shown, number: usize, attachment: &Attachment, album: &mut Album) -> Value {
+fn media(shown: &Shown, number: usize, attachment: &Attachment, album: &mut MediaUrls) -> Value {
     let preview = preview(shown, number, attachment, album);
     let kind = attachment.media_type.as_deref().unwrap_or_default();
     let kind = match kind.split('/').next() {

@@ -5,15 +5,16 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::super::error::Failure;
-use crate::activity::collection::{self, Place};
-use crate::activity::urls::Local;
+use crate::activitypub::collection::{self, PageRef};
+use crate::activitypub::urls::Local;
 use crate::app::App;
-use crate::author::{self, Actor};
-use crate::db::{Conn, Part};
-use crate::interaction::Note;
-use crate::outbox::documents;
-use crate::post::Article;
-use crate::{follower, interaction, outbox};
+use crate::db::{Conn, Page};
+use crate::federation::outbox;
+use crate::federation::outbox::documents;
+use crate::model::author::{self, Actor};
+use crate::model::interaction::Note;
+use crate::model::post::Article;
+use crate::model::{follower, interaction};
 
 /// Activities on a page.
 const PAGE: i64 = 20;
@@ -46,8 +47,8 @@ async fn whole(conn: &mut Conn, who: &Actor, id: &str, now: Timestamp) -> Result
 
 async fn page(conn: &mut Conn, who: &Actor, id: &str, before: i64, now: Timestamp) -> Result<Value, Failure> {
     let items = outbox::store::listed(conn, who.id, before, PAGE + 1, now).await?;
-    let part = Part::of(items, PAGE, |(number, _)| at_page(id, *number));
-    let place = Place { id: &at_page(id, before), part_of: id, next: part.next.as_deref(), prev: None };
+    let part = Page::of(items, PAGE, |(number, _)| at_page(id, *number));
+    let place = PageRef { id: &at_page(id, before), part_of: id, next: part.next.as_deref(), prev: None };
     Ok(collection::page(place, part.items.into_iter().map(|(_, body)| body).collect()))
 }
 

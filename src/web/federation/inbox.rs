@@ -16,8 +16,8 @@ use super::super::source::source;
 use super::with_host;
 use crate::app::App;
 use crate::inbox::receive::{Post, receive};
-use crate::inbox::rejection::{Turned, refuse, refuse_when_full, too_many, turned};
-use crate::net::room::Room;
+use crate::inbox::rejection::{Rejected, refuse, refuse_when_full, rejected, too_many};
+use crate::net::body_limits::BodyPermit;
 use crate::net::throttle::counted_as;
 
 /// The longest activity read, in bytes.
@@ -50,18 +50,18 @@ pub(super) async fn take(
     // Held until the request is answered, and with it the room that the body takes.
     let (body, _room) = match at_the_door.await {
         Ok(read) => read,
-        Err(turned) => {
-            refuse(app, &turned).await;
-            return Err(Failure::Turned(turned));
+        Err(rejected) => {
+            refuse(app, &rejected).await;
+            return Err(Failure::Rejected(rejected));
         }
     };
     let headers = with_host(head.headers, &uri);
     let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
-    receive(app, Post { path_and_query, headers: &headers, body: &body, from }).await.map_err(Failure::Turned)?;
+    receive(app, Post { path_and_query, headers: &headers, body: &body, from }).await.map_err(Failure::Rejected)?;
     Ok(StatusCode::ACCEPTED)
 }
 
-fn within_limits(app: &App, from: Option<IpAddr>) -> Result<(), Turned> {
+fn within_limits(app: &App, from: Option<IpAddr>) -> Result<(), Rejected> {
     let Some(from) = from else { return Ok(()) };
     app.throttles.sources.take(&counted_as(from)).map_err(|wait| {
         let rate = app.config.limits.inbox_per_source;
@@ -70,7 +70,7 @@ fn within_limits(app: &App, from: Option<IpAddr>) -> Result<(), Turned> {
 }
 
 /// The body, unless it is too long or too slow, and the room it takes; what is announced as too long is not read.
-async fn whole(headers: &HeaderMap, body: Body, room: Room) -> Result<(Bytes, Room), Turned> {
+async fn whole(headers: &HeaderMap, body: Body, room: BodyPermit) -> Result<(Bytes, BodyPermit), Rejected> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > BODY_MAX)) {
         return Err(too_large());
@@ -84,11 +84,11 @@ async fn whole(headers: &HeaderMap, body: Body, room: Room) -> Result<(Bytes, Ro
 }
 
 /// Reads piece by piece; each takes its room as it comes, so that those who only announce much take none.
-async fn pieces(mut body: Body, mut room: Room) -> Result<(Bytes, Room), Turned> {
+async fn pieces(mut body: Body, mut room: BodyPermit) -> Result<(Bytes, BodyPermit), Rejected> {
     let mut read = BytesMut::new();
     while let Some(frame) = tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| too_slow())? {
         let frame =
-            frame.map_err(|_| turned(StatusCode::BAD_REQUEST, "body-broken", "the body broke off; send it again"))?;
+            frame.map_err(|_| rejected(StatusCode::BAD_REQUEST, "body-broken", "the body broke off; send it again"))?;
         let Ok(piece) = frame.into_data() else { continue };
         if read.len() + piece.len() > BODY_MAX {
             return Err(too_large());
@@ -102,17 +102,17 @@ async fn pieces(mut body: Body, mut room: Room) -> Result<(Bytes, Room), Turned>
     Ok((read.freeze(), room))
 }
 
-fn too_large() -> Turned {
+fn too_large() -> Rejected {
     let why = format!("the body is longer than {BODY_MAX} bytes; send less");
-    turned(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", why)
+    rejected(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", why)
 }
 
-fn too_slow() -> Turned {
-    turned(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body did not arrive in time; send it again")
+fn too_slow() -> Rejected {
+    rejected(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body did not arrive in time; send it again")
 }
 
-pub(in crate::web) fn busy() -> Turned {
+pub(in crate::web) fn busy() -> Rejected {
     let why = "too many requests are under way; come back in a moment";
-    let busy = turned(StatusCode::SERVICE_UNAVAILABLE, "no-room", why);
-    Turned { retry_after: Some(BUSY_FOR), ..busy }
+    let busy = rejected(StatusCode::SERVICE_UNAVAILABLE, "no-room", why);
+    Rejected { retry_after: Some(BUSY_FOR), ..busy }
 }

@@ -6,12 +6,12 @@ use http::request::Parts;
 use super::super::answer::Form;
 use super::super::error::Failure;
 use super::super::source::source;
-use crate::activity::urls::Local;
+use crate::activitypub::urls::Local;
 use crate::app::App;
-use crate::ids::ArticleId;
+use crate::base::ids::ArticleId;
+use crate::federation::remote::Remote;
 use crate::inbox::reader::{self, Reading};
-use crate::inbox::rejection::{self, Turned};
-use crate::remote::Remote;
+use crate::inbox::rejection::{self, Rejected};
 
 /// Whoever asks.
 pub(super) enum Reader {
@@ -56,14 +56,14 @@ pub(super) async fn admit(app: &App, local: &Local, asked: &Parts) -> Result<Rea
     };
     if signed
         && !open
-        && let Err(turned) = reader::admit(app, &reading()).await
+        && let Err(rejected) = reader::admit(app, &reading()).await
     {
-        if turned.status == StatusCode::FORBIDDEN && matches!(local, Local::Actor(_)) {
+        if rejected.status == StatusCode::FORBIDDEN && matches!(local, Local::Actor(_)) {
             // So that it can verify that its follows have ended.
             return Ok(Reader::KeysAlone);
         }
-        rejection::refuse(app, &turned).await;
-        return Err(Failure::Turned(turned));
+        rejection::refuse(app, &rejected).await;
+        return Err(Failure::Rejected(rejected));
     }
     if open || !app.config.federation.require_signed_fetch {
         // Only of articles and answers are there copies that matter.
@@ -75,17 +75,17 @@ pub(super) async fn admit(app: &App, local: &Local, asked: &Parts) -> Result<Rea
     }
     match reader::prove(app, &reading()).await {
         Ok(remote) => Ok(Reader::Proved(Box::new(remote))),
-        Err(turned) => Err(refused(app, turned).await),
+        Err(rejected) => Err(refused(app, rejected).await),
     }
 }
 
-async fn refused(app: &App, turned: Turned) -> Failure {
-    let why = if turned.status == StatusCode::UNAUTHORIZED {
-        format!("this server shows its documents to signed requests alone: {}", turned.why)
+async fn refused(app: &App, rejected: Rejected) -> Failure {
+    let why = if rejected.status == StatusCode::UNAUTHORIZED {
+        format!("this server shows its documents to signed requests alone: {}", rejected.why)
     } else {
-        turned.why.clone()
+        rejected.why.clone()
     };
-    let turned = Turned { why, ..turned };
-    rejection::refuse(app, &turned).await;
-    Failure::Turned(turned)
+    let rejected = Rejected { why, ..rejected };
+    rejection::refuse(app, &rejected).await;
+    Failure::Rejected(rejected)
 }

@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use html::{Piece, escape, pieces};
 
-use crate::activity::incoming::Emoji;
-use crate::ids::ArticleId;
-use crate::interaction::{Person, Shown, Words};
+use crate::activitypub::incoming::Emoji;
+use crate::base::ids::ArticleId;
+use crate::model::interaction::{Person, Shown, Words};
 use crate::web::conversation::document::name_emoji;
-use crate::web::pictures::{Album, Spot};
+use crate::web::media_proxy::{MediaRef, MediaUrls};
 
 /// Longest name shown, in characters.
 const NAME_MAX: usize = 80;
@@ -18,15 +18,15 @@ const NAME_MAX: usize = 80;
 pub(super) type Signs = HashMap<String, String>;
 
 /// The emoji of a list that are shown.
-fn signs(emoji: &[Emoji], album: &mut Album, spot: impl Fn(usize) -> Option<Spot>) -> Signs {
+fn signs(emoji: &[Emoji], album: &mut MediaUrls, spot: impl Fn(usize) -> Option<MediaRef>) -> Signs {
     let show =
         |(number, emoji): (usize, &Emoji)| Some((emoji.shortcode.clone(), album.show(spot(number)?, &emoji.url)?));
     emoji.iter().enumerate().filter_map(show).collect()
 }
 
 /// The emoji of a reply.
-pub(super) fn signs_of(shown: &Shown, words: &Words, album: &mut Album) -> Signs {
-    signs(&words.emoji, album, |number| Some(Spot::Emoji(shown.row, number)))
+pub(super) fn signs_of(shown: &Shown, words: &Words, album: &mut MediaUrls) -> Signs {
+    signs(&words.emoji, album, |number| Some(MediaRef::Emoji(shown.row, number)))
 }
 
 /// Clean HTML of a reply.
@@ -49,7 +49,7 @@ pub(super) fn line(text: &str, signs: &Signs) -> String {
 }
 
 /// Somebody's name as HTML.
-pub(super) fn name(who: &Person, album: &mut Album) -> String {
+pub(super) fn name(who: &Person, album: &mut MediaUrls) -> String {
     let signs = signs(&who.emoji, album, |number| name_emoji(who, number));
     with_signs(&escape(&plain_name(who)), &signs)
 }
@@ -108,7 +108,7 @@ fn put_signs(text: &str, signs: &Signs, out: &mut String) {
 }
 
 /// Clean HTML of an article, its pictures shown as our copies; those that are not shown are links to where they are.
-pub(super) fn article(id: ArticleId, content: &str, album: &mut Album) -> String {
+pub(super) fn article(id: ArticleId, content: &str, album: &mut MediaUrls) -> String {
     let clean = html::clean(content);
     let mut out = String::with_capacity(clean.len());
     // Numbered as [`figures`] numbers them.
@@ -121,7 +121,7 @@ pub(super) fn article(id: ArticleId, content: &str, album: &mut Album) -> String
             });
             continue;
         };
-        if let Some(picture) = album.show(Spot::Figure(id, number), &url) {
+        if let Some(picture) = album.show(MediaRef::Figure(id, number), &url) {
             let _ = write!(out, r#"<img src="{}" alt="{}" loading="lazy">"#, escape(&picture), escape(&alt));
         } else {
             let text = if alt.trim().is_empty() { &url } else { &alt };

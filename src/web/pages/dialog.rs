@@ -15,11 +15,11 @@ use http_body_util::{BodyExt, Limited};
 use url::{Url, form_urlencoded};
 
 use super::Frame;
-use crate::activity::intent::{self, Intent, Reader};
+use crate::activitypub::intent::{self, Intent, Reader};
 use crate::app::App;
-use crate::ids::Host;
+use crate::base::ids::Host;
+use crate::federation::remote::webfinger::{self, Missed};
 use crate::net::throttle::counted_as;
-use crate::remote::webfinger::{self, Missed};
 use crate::web::assets;
 use crate::web::error::Failure;
 use crate::web::source::source;
@@ -47,7 +47,7 @@ pub(super) struct Subject {
 
 /// Whom or what it is about, so that the reader sees that it is meant.
 pub(super) struct Card {
-    pub(super) face: super::face::Face,
+    pub(super) face: super::account_card::AccountCard,
     /// The beginning of what they wrote, as a text.
     pub(super) excerpt: String,
     pub(super) language: Option<String>,

@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use super::listed::title;
 use super::profile::standing;
-use crate::activity::actor::ActorKind;
+use crate::activitypub::actor::ActorKind;
 use crate::app::App;
-use crate::author::Actor;
-use crate::post::{self, Article};
+use crate::model::author::Actor;
+use crate::model::post::{self, Article};
 use crate::web::answer::Document;
 use crate::web::error::Failure;
 

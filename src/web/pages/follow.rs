@@ -6,17 +6,17 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use super::Frame;
+use super::account_card::AccountCard;
 use super::content::cut;
 use super::dialog::{self, Card, Subject};
-use super::face::Face;
 use super::profile::standing;
-use crate::activity::actor::ActorKind;
-use crate::activity::intent::Intent;
+use crate::activitypub::actor::ActorKind;
+use crate::activitypub::intent::Intent;
 use crate::app::App;
-use crate::ids::split_handle;
+use crate::base::ids::split_handle;
 use crate::web::conversation::person;
 use crate::web::error::Failure;
-use crate::web::pictures::Album;
+use crate::web::media_proxy::MediaUrls;
 
 /// Longest beginning of a profile's text, in characters.
 const EXCERPT: usize = 200;
@@ -50,7 +50,7 @@ async fn subject(app: &App, frame: &Frame<'_>, written: &str) -> Result<Subject,
     if who.kind == ActorKind::Application {
         return Err(NOBODY);
     }
-    let face = Face::new(&person(app, &who), &mut Album::for_pages(app));
+    let face = AccountCard::new(&person(app, &who), &mut MediaUrls::for_pages(app));
     Ok(Subject {
         intent: Intent::Follow,
         object: who.url(&app.urls),

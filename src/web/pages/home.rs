@@ -5,14 +5,14 @@ use askama::Template;
 use axum::response::Response;
 use http::HeaderMap;
 
-use super::face::Face;
+use super::account_card::AccountCard;
 use super::listed::{Listed, listed, owners};
 use super::{Frame, page};
 use crate::app::App;
+use crate::model::{author, post};
 use crate::web::conversation::person;
 use crate::web::error::Failure;
-use crate::web::pictures::Album;
-use crate::{author, post};
+use crate::web::media_proxy::MediaUrls;
 
 /// Authors and posts shown of a community.
 const AUTHORS: i64 = 60;
@@ -35,14 +35,14 @@ struct Community {
     summary: String,
     authors: u64,
     posts: u64,
-    faces: Vec<Face>,
+    faces: Vec<AccountCard>,
     articles: Vec<Listed>,
 }
 
 pub(super) async fn show(data: Data<App>, headers: HeaderMap) -> Result<Response, Failure> {
     let app: &App = &data;
     let frame = Frame::new(app, &headers)?;
-    let mut album = Album::for_pages(app);
+    let mut album = MediaUrls::for_pages(app);
     let mut conn = app.db.read().await?;
     let owners = owners(&mut conn).await?;
     let mut communities = Vec::new();
@@ -51,7 +51,8 @@ pub(super) async fn show(data: Data<App>, headers: HeaderMap) -> Result<Response
         let (authors, posts) = post::store::count_in_community(&mut conn, community.id).await?;
         let articles = post::store::spoken_of(&mut conn, group.id, (0, POSTS), app.clock.now()).await?;
         let faces = post::store::owners_in_community(&mut conn, community.id, AUTHORS).await?;
-        let faces = faces.iter().filter_map(|id| owners.get(id)).map(|who| Face::new(&person(app, who), &mut album));
+        let faces =
+            faces.iter().filter_map(|id| owners.get(id)).map(|who| AccountCard::new(&person(app, who), &mut album));
         communities.push(Community {
             address: app.urls.acct(&group.handle),
             handle: group.handle.to_string(),

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::Frame;
 use crate::app::App;
-use crate::author::Actor;
-use crate::ids::ActorId;
-use crate::post::Article;
+use crate::base::ids::ActorId;
+use crate::model::author::Actor;
+use crate::model::post::Article;
 use crate::web::conversation::page_of;
 
 /// An article as a list shows it.
@@ -31,7 +31,7 @@ pub(super) type Owners = HashMap<ActorId, Actor>;
 
 /// Reads [`Owners`].
 pub(super) async fn owners(conn: &mut crate::db::Conn) -> sqlx::Result<Owners> {
-    let actors = crate::author::store::actors(conn).await?;
+    let actors = crate::model::author::store::actors(conn).await?;
     Ok(actors.into_iter().map(|actor| (actor.id, actor)).collect())
 }
 

@@ -1,8 +1,8 @@
 //! Pages for people: the home page, profiles, posts with their conversation, the two dialogs, feeds, and errors.
 
+mod account_card;
 pub(super) mod content;
 mod dialog;
-mod face;
 mod feeds;
 mod follow;
 mod home;
@@ -23,7 +23,7 @@ use http::{HeaderMap, HeaderValue};
 use self::words::Words;
 use super::answer::{Document, Spoken};
 use super::assets;
-use super::error::{Failure, Told};
+use super::error::{ErrorDetail, Failure};
 use crate::app::App;
 
 /// The media type of pages.
@@ -109,7 +109,7 @@ struct ErrorPage<'a> {
 }
 
 /// An error for people; `None` where there are no words at all.
-pub(super) fn error(told: &Told, asked: &HeaderMap) -> askama::Result<String> {
+pub(super) fn error(told: &ErrorDetail, asked: &HeaderMap) -> askama::Result<String> {
     let frame = Frame::bare(asked).ok_or(askama::Error::Fmt)?;
     let say = frame.say;
     let (title, why) = match told.status.as_u16() {

@@ -11,25 +11,25 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::account_card::{AccountCard, web_address};
 use super::content::{self, cut, signs_of};
-use super::face::{Face, web_address};
 use super::listed::title;
 use super::profile;
 use super::{Frame, HTML, of_id, spoken};
-use crate::activity::incoming::Attachment;
+use crate::activitypub::incoming::Attachment;
 use crate::app::App;
-use crate::author;
+use crate::base::ids::InteractionId;
 use crate::db::Conn;
-use crate::ids::InteractionId;
-use crate::interaction::store::{Order, Page};
-use crate::interaction::{Shown, State, Words};
-use crate::post::Article;
-use crate::post::store::article_by_uuid;
+use crate::model::author;
+use crate::model::interaction::store::{ConversationPage, Order};
+use crate::model::interaction::{Shown, State, Words};
+use crate::model::post::Article;
+use crate::model::post::store::article_by_uuid;
 use crate::web::answer::{Form, lead_to};
 use crate::web::conversation::document::preview;
-use crate::web::conversation::{self, PAGE, Talk, page_of};
+use crate::web::conversation::{self, Conversation, PAGE, page_of};
 use crate::web::error::Failure;
-use crate::web::pictures::{Album, Spot};
+use crate::web::media_proxy::{MediaRef, MediaUrls};
 use crate::web::prepared::{Prepared, Shape, rendered};
 
 /// Most steps by which answers are set in.
@@ -58,7 +58,7 @@ struct Post<'a> {
     title: String,
     description: String,
     language: &'a str,
-    author: Face,
+    author: AccountCard,
     handle: &'a str,
     /// Who wrote it, where that is not its author alone.
     byline: Option<String>,
@@ -88,12 +88,12 @@ struct Cover {
 /// People, and how many more.
 struct Tally {
     total: u64,
-    faces: Vec<Face>,
+    faces: Vec<AccountCard>,
     others: u64,
 }
 
 impl Tally {
-    fn new(total: u64, faces: Vec<Face>) -> Self {
+    fn new(total: u64, faces: Vec<AccountCard>) -> Self {
         let shown = u64::try_from(faces.len()).unwrap_or(u64::MAX);
         Self { total, faces, others: total.saturating_sub(shown) }
     }
@@ -114,7 +114,7 @@ struct Item {
 /// What stands in a reply.
 struct Said {
     id: String,
-    author: Face,
+    author: AccountCard,
     url: Option<String>,
     published: String,
     day: String,
@@ -164,14 +164,15 @@ pub(super) async fn show(
     if whose.handle.as_str() != written {
         return lead_to(&page_of(app, &whose, &article));
     }
-    let page_asked = Page { order: Order::Threads, from: conversation::from(query.as_deref())?, limit: PAGE };
+    let page_asked =
+        ConversationPage { order: Order::Threads, from: conversation::from(query.as_deref())?, limit: PAGE };
     let say = Frame::new(app, &headers)?.say;
     let shape = Shape::Page(&say.lang);
     let version = prepared.version(&mut conn, (&article, &whose), shape, page_asked.from).await?;
     drop(conn);
     let make = async {
         let mut conn = app.db.read().await?;
-        let talk = Talk::read(app, &mut conn, article, page_asked).await?;
+        let talk = Conversation::read(app, &mut conn, article, page_asked).await?;
         drop(conn);
         let (app, headers) = (app.clone(), headers.clone());
         rendered(move || Ok(Post::new(&app, Frame::new(&app, &headers)?, &talk, page_asked.from).render()?)).await
@@ -192,7 +193,7 @@ pub(in crate::web) async fn place_of(
 ) -> Result<String, Failure> {
     let owner = author::store::actor(conn, article.owner).await?.ok_or(UNKNOWN)?;
     let page = page_of(app, &owner, article);
-    let mut asked = Page { order: Order::Threads, from: 0, limit: PAGE };
+    let mut asked = ConversationPage { order: Order::Threads, from: 0, limit: PAGE };
     for _ in 0..LOOKED_THROUGH {
         let (found, next) = conversation::replies(app, conn, article.id, asked).await?;
         if found.iter().any(|(shown, _)| shown.row == reply) {
@@ -206,19 +207,20 @@ pub(in crate::web) async fn place_of(
 }
 
 impl<'a> Post<'a> {
-    fn new(app: &'a App, frame: Frame<'a>, talk: &'a Talk, from: i64) -> Self {
-        let (article, mut album) = (&talk.article, Album::for_pages(app));
+    fn new(app: &'a App, frame: Frame<'a>, talk: &'a Conversation, from: i64) -> Self {
+        let (article, mut album) = (&talk.article, MediaUrls::for_pages(app));
         let text = &article.content;
-        let author = Face::new(&talk.author(app), &mut album);
-        let likes = talk.likes.iter().map(|(who, sign)| Face::new(who, &mut album).with_reaction(sign.as_deref()));
+        let author = AccountCard::new(&talk.author(app), &mut album);
+        let likes =
+            talk.likes.iter().map(|(who, sign)| AccountCard::new(who, &mut album).with_reaction(sign.as_deref()));
         let likes = Tally::new(talk.answers.likes, likes.collect());
-        let boosts = talk.boosts.iter().map(|who| Face::new(who, &mut album)).collect();
+        let boosts = talk.boosts.iter().map(|who| AccountCard::new(who, &mut album)).collect();
         let teaser = if text.summary.is_empty() { &text.content } else { &text.summary };
         let cover = text.image.as_ref().and_then(|image| {
-            let picture = album.show(Spot::Cover(article.id), &image.url)?;
+            let picture = album.show(MediaRef::Cover(article.id), &image.url)?;
             Some(Cover { picture, alt: image.alt.clone() })
         });
-        let is_alone = text.byline.len() == 1 && !text.owner_is_house;
+        let is_alone = text.byline.len() == 1 && !text.owner_is_team;
         let mut post = Self {
             id: app.urls.article(article.uuid),
             address: page_of(app, &talk.owner, article),
@@ -291,7 +293,7 @@ fn in_script(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
-fn items(frame: &Frame<'_>, replies: &[(Shown, usize)], album: &mut Album) -> Vec<Item> {
+fn items(frame: &Frame<'_>, replies: &[(Shown, usize)], album: &mut MediaUrls) -> Vec<Item> {
     let here: HashMap<&str, &Shown> = replies.iter().map(|(shown, _)| (shown.id.as_str(), shown)).collect();
     let item = |(shown, depth): &(Shown, usize)| {
         let above = shown.parent.as_deref().and_then(|parent| here.get(parent));
@@ -311,13 +313,13 @@ fn anchor(reply: InteractionId) -> String {
     format!("r{reply}")
 }
 
-fn said_in(frame: &Frame<'_>, shown: &Shown, words: &Words, album: &mut Album) -> Said {
+fn said_in(frame: &Frame<'_>, shown: &Shown, words: &Words, album: &mut MediaUrls) -> Said {
     let signs = signs_of(shown, words, album);
     let hung = words.attachments.iter().enumerate().filter(|(_, one)| web_address(&one.url).is_some());
     let (pictures, links) = hung.map(|one| hung_of(one, shown, album)).partition(|hung: &Hung| hung.picture.is_some());
     Said {
         id: shown.id.clone(),
-        author: Face::new(&shown.author, album),
+        author: AccountCard::new(&shown.author, album),
         url: web_address(&words.url),
         published: shown.published.rfc3339(),
         day: frame.say.day(shown.published),
@@ -334,7 +336,7 @@ fn said_in(frame: &Frame<'_>, shown: &Shown, words: &Words, album: &mut Album) -
     }
 }
 
-fn hung_of((number, one): (usize, &Attachment), shown: &Shown, album: &mut Album) -> Hung {
+fn hung_of((number, one): (usize, &Attachment), shown: &Shown, album: &mut MediaUrls) -> Hung {
     Hung {
         picture: preview(shown, number, one, album),
         url: one.url.clone(),

@@ -6,19 +6,19 @@ use axum::extract::{Path, RawQuery};
 use axum::response::Response;
 use http::HeaderMap;
 
-use super::face::Face;
+use super::account_card::AccountCard;
 use super::listed::{Listed, listed, owners};
 use super::{Frame, of_id, page};
-use crate::activity::actor::ActorKind;
+use crate::activitypub::actor::ActorKind;
 use crate::app::App;
-use crate::author::{self, Actor};
-use crate::db::{Conn, Part};
-use crate::ids::Handle;
-use crate::post;
+use crate::base::ids::Handle;
+use crate::db::{Conn, Page};
+use crate::model::author::{self, Actor};
+use crate::model::post;
 use crate::web::answer::{Form, lead_to};
 use crate::web::conversation::{from, person};
 use crate::web::error::Failure;
-use crate::web::pictures::Album;
+use crate::web::media_proxy::MediaUrls;
 
 /// Articles on a page.
 const SHOWN: i64 = 50;
@@ -29,7 +29,7 @@ struct Profile<'a> {
     frame: Frame<'a>,
     /// The actor's id.
     id: String,
-    who: Face,
+    who: AccountCard,
     handle: &'a str,
     address: String,
     /// What is followed here, for people.
@@ -65,11 +65,11 @@ pub(super) async fn show(
     let from = from(query.as_deref())?;
     let frame = Frame::new(app, &headers)?;
     let articles = post::store::spoken_of(&mut conn, who.id, (from, SHOWN + 1), app.clock.now()).await?;
-    let part = Part::of(articles, SHOWN, |_| (from + SHOWN).to_string());
+    let part = Page::of(articles, SHOWN, |_| (from + SHOWN).to_string());
     let owners = owners(&mut conn).await?;
     let profile = Profile {
         id,
-        who: Face::new(&person(app, &who), &mut Album::for_pages(app)),
+        who: AccountCard::new(&person(app, &who), &mut MediaUrls::for_pages(app)),
         handle: who.handle.as_str(),
         address: app.urls.acct(&who.handle),
         kind: kind(&frame, who.kind),

@@ -7,20 +7,20 @@ use http::HeaderMap;
 use url::form_urlencoded;
 
 use super::Frame;
+use super::account_card::AccountCard;
 use super::content::cut;
 use super::dialog::{self, Card, Subject};
-use super::face::Face;
 use super::listed::title;
-use crate::activity::intent::Intent;
-use crate::activity::urls::Local;
+use crate::activitypub::intent::Intent;
+use crate::activitypub::urls::Local;
 use crate::app::App;
 use crate::db::Conn;
-use crate::interaction::{self, Kind, State};
+use crate::model::interaction::{self, Kind, State};
+use crate::model::{author, post};
 use crate::web::conversation::{person, standing};
 use crate::web::discovery::parameter;
 use crate::web::error::Failure;
-use crate::web::pictures::Album;
-use crate::{author, post};
+use crate::web::media_proxy::MediaUrls;
 
 /// Longest beginning of what is answered, in characters.
 const EXCERPT: usize = 280;
@@ -64,7 +64,7 @@ async fn of_article(app: &App, conn: &mut Conn, uuid: uuid::Uuid) -> Result<Card
     let article = standing(app, post::store::article_by_uuid(conn, uuid).await?.ok_or(UNKNOWN)?)?;
     let owner = author::store::actor(conn, article.owner).await?.ok_or(UNKNOWN)?;
     Ok(Card {
-        face: Face::new(&person(app, &owner), &mut Album::for_pages(app)),
+        face: AccountCard::new(&person(app, &owner), &mut MediaUrls::for_pages(app)),
         excerpt: cut(&title(&article), EXCERPT),
         language: Some(article.content.language).filter(|language| !language.is_empty()),
     })
@@ -78,7 +78,7 @@ async fn of_reply(app: &App, conn: &mut Conn, id: &str) -> Result<Card, Failure>
     let words = shown.words.ok_or(UNKNOWN)?;
     let text = words.warning.unwrap_or_else(|| html::text(&words.content).replace('\n', " "));
     Ok(Card {
-        face: Face::new(&shown.author, &mut Album::for_pages(app)),
+        face: AccountCard::new(&shown.author, &mut MediaUrls::for_pages(app)),
         excerpt: cut(&text, EXCERPT),
         language: words.language,
     })

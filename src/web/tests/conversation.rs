@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::talk::{answer, boost, like, person, person_called, reply, reply_with, set_state};
 use super::{BROWSER, ORIGIN, Site};
-use crate::activity::incoming::Mention;
-use crate::interaction::State;
+use crate::activitypub::incoming::Mention;
+use crate::model::interaction::State;
 
 #[tokio::test]
 async fn a_conversation_is_read_by_page_key_or_id() {
@@ -147,8 +147,9 @@ async fn an_unchanged_conversation_is_not_sent_again() {
     assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
     assert_eq!(again.header("access-control-allow-origin"), "*");
     let mut conn = site.app.db.read().await.expect("a connection");
-    let article =
-        crate::interaction::named::article_of_page(&mut conn, "https://example.org/post/ferry/").await.expect("a row");
+    let article = crate::model::interaction::named::article_of_page(&mut conn, "https://example.org/post/ferry/")
+        .await
+        .expect("a row");
     drop(conn);
     let ivo = person(&site, "ivo").await;
     boost(&site, &article.expect("an article"), ivo).await;

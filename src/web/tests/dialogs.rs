@@ -7,7 +7,7 @@ use url::form_urlencoded;
 
 use super::talk::{person, reply, reply_with, set_state};
 use super::{Answer, BROWSER, Site};
-use crate::interaction::State;
+use crate::model::interaction::State;
 
 async fn enter(site: &Site, path: &str, from: &str) -> Answer {
     let body = form_urlencoded::Serializer::new(String::new()).append_pair("from", from).finish();

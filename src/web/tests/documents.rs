@@ -131,7 +131,7 @@ async fn the_instance_answers_at_its_own_address_alone() {
     let instance = site.document("/ap/instance").await;
     assert_eq!((&instance["id"], &instance["type"]), (&format!("{ORIGIN}/ap/instance").into(), &"Application".into()));
     let mut conn = site.app.db.read().await.expect("a connection");
-    let row = crate::author::store::instance(&mut conn).await.expect("a row").expect("the instance");
+    let row = crate::model::author::store::instance(&mut conn).await.expect("a row").expect("the instance");
     drop(conn);
     let urls = &site.app.urls;
     for id in [urls.actor(row.uuid), urls.outbox(row.uuid), urls.followers(row.uuid)] {

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{AS2, BROWSER, Site};
-use crate::post::Article;
+use crate::model::post::Article;
 
 /// Every address at which an article shows.
 async fn shows(site: &Site, article: &Article) -> Vec<String> {

@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use http::{Request, StatusCode};
 
 use super::{Answer, Site};
-use crate::source::store::{self, Scanned};
+use crate::site::source::store::{self, Scanned};
 use crate::web::hooks::BODY_MAX;
 
 const SECRET: &str = "a secret shared with the forge";

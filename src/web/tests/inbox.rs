@@ -35,8 +35,10 @@ async fn each_inbox_refuses_alike_r5_t22() {
     let site = Site::new().await;
     let deleted = super::person(&site.app, "bob", "Bob").await;
     let (id, now) = (deleted.id, site.app.clock.now());
-    let delete =
-        site.app.db.write(move |conn| Box::pin(async move { crate::author::store::set_deleted(conn, id, now).await }));
+    let delete = site
+        .app
+        .db
+        .write(move |conn| Box::pin(async move { crate::model::author::store::set_deleted(conn, id, now).await }));
     delete.await.expect("deleted");
     for path in [
         "/ap/inbox".to_owned(),

@@ -32,17 +32,19 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::activity::actor::ActorKind;
-use crate::activity::article::Content;
+use crate::activitypub::actor::ActorKind;
+use crate::activitypub::article::Content;
 use crate::app::App;
-use crate::author::{self, Actor, founding};
+use crate::app::worker;
+use crate::base::ids::{ArticleId, Handle, PostId};
+use crate::base::sealing::MasterKey;
 use crate::config::Config;
 use crate::db::Db;
-use crate::ids::{ArticleId, Handle, PostId};
+use crate::federation::outbox;
+use crate::model::author::{self, Actor, bootstrap};
+use crate::model::post::{self, Article, Post, PostState};
 use crate::net::client::{Client, SendError, Wire};
-use crate::post::{self, Article, Post, PostState};
-use crate::sealing::MasterKey;
-use crate::{outbox, source, worker};
+use crate::site::source;
 
 const CONFIG: &str = r#"
 [server]
@@ -52,7 +54,7 @@ handle_domain = "example.org"
 [[community]]
 name = "Sailors & co"
 handle = "sailors"
-house_handle = "editors"
+team_handle = "editors"
 summary = "About <boats>"
 [[source]]
 name = "site"
@@ -146,14 +148,14 @@ impl Site {
         let config = Config::parse(&format!("{CONFIG}{more}"), folder.path(), "veerpont.toml", &|_| None)
             .expect("a configuration");
         let db = Db::open(&config.database.url).await.expect("a database");
-        founding::fix_identity(&db, &config).await.expect("an identity");
+        bootstrap::fix_identity(&db, &config).await.expect("an identity");
         let clock = Clock::manual(Timestamp::parse_rfc3339("2026-08-07T10:00:00Z").expect("a date"));
         let world = World::default();
         let net = Client::memory(Arc::new(world.clone()), &config.network, "test".to_owned()).expect("a client");
         let master = MasterKey::from_base64(&MasterKey::generate().expect("chance")).expect("a key");
         let app = App::new(config, db, clock, net, master).expect("a home");
-        founding::found(&app).await.expect("actors");
-        source::founding::found(&app).await.expect("sources");
+        bootstrap::create_missing(&app).await.expect("actors");
+        source::register::register_all(&app).await.expect("sources");
         let ann = person(&app, "ann", "Ann de Vries").await;
         let router = super::router(app.clone()).await.expect("a router");
         Self { router, app, ann, folder, world, said: AtomicUsize::new(0) }
@@ -284,7 +286,7 @@ impl Site {
 async fn person(app: &App, handle: &str, name: &str) -> Actor {
     let handle = Handle::parse(handle).expect("a handle");
     let (actor, keys) =
-        founding::new_actor(app, ActorKind::Person, handle, name, "<p>Sails <em>slowly</em>.</p>").expect("keys");
+        bootstrap::new_actor(app, ActorKind::Person, handle, name, "<p>Sails <em>slowly</em>.</p>").expect("keys");
     let stored = actor.clone();
     app.db
         .write(move |conn| Box::pin(async move { author::store::insert_actor(conn, &stored, &keys).await }))
@@ -327,6 +329,6 @@ fn content(entry: &Entry) -> Content {
         image: None,
         byline: vec!["Ann de Vries".to_owned()],
         co_authors: Vec::new(),
-        owner_is_house: false,
+        owner_is_team: false,
     }
 }

@@ -4,15 +4,15 @@ use clock::Timestamp;
 use http::StatusCode;
 
 use super::{AS2, BROWSER, ORIGIN, Site};
-use crate::outbox::answers::{self, Draft};
-use crate::post::Article;
+use crate::federation::outbox::author_replies::{self, Draft};
+use crate::model::post::Article;
 
 /// An article of @ann's with an answer of hers: its id.
 async fn answered(site: &Site, until: Option<Timestamp>) -> (Article, String) {
     let article = site.write("post/one", 1, until).await;
     let to = site.app.urls.article(article.uuid);
     let draft = Draft { author: site.ann.handle.clone(), to, text: "It *sails*.".to_owned(), language: None };
-    let note = answers::send(&site.app, draft).await.expect("an answer");
+    let note = author_replies::send(&site.app, draft).await.expect("an answer");
     site.publish().await;
     (article, site.app.urls.note(note.uuid))
 }

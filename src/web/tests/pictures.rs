@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::talk::{like, person, reply, reply_with, set_state};
 use super::{Answer, ORIGIN, Site};
-use crate::activity::incoming::Attachment;
-use crate::interaction::State;
+use crate::activitypub::incoming::Attachment;
+use crate::model::interaction::State;
 
 const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;";
 const HOUR: Duration = Duration::from_hours(1);

@@ -4,8 +4,8 @@ use http::StatusCode;
 
 use super::talk::{answer, boost, like, person, reply, reply_with, set_state};
 use super::{AS2, BROWSER, ORIGIN, Site};
-use crate::activity::incoming::Attachment;
-use crate::interaction::State;
+use crate::activitypub::incoming::Attachment;
+use crate::model::interaction::State;
 
 #[tokio::test]
 async fn a_post_is_shown_with_its_conversation() {

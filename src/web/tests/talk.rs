@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Site;
-use crate::activity::incoming::{self, Attachment, Audience, Emoji};
-use crate::ids::{InteractionId, RemoteActorId};
-use crate::interaction::store::{NewOpinion, NewPost};
-use crate::interaction::{self, Author, Kind, State, Target, Words};
-use crate::post::Article;
-use crate::remote;
+use crate::activitypub::incoming::{self, Attachment, Audience, Emoji};
+use crate::base::ids::{InteractionId, RemoteActorId};
+use crate::federation::remote;
+use crate::model::interaction::store::{NewPost, NewReaction};
+use crate::model::interaction::{self, Author, Kind, State, Target, Words};
+use crate::model::post::Article;
 
 /// Somebody at `m.example` with a picture and an emoji in their name.
 pub(super) async fn person(site: &Site, user: &str) -> RemoteActorId {
@@ -155,7 +155,7 @@ async fn opinion(site: &Site, article: &Article, who: RemoteActorId, kind: Kind,
     let kept = site.app.db.write(move |conn| {
         Box::pin(async move {
             let activity_id = format!("https://m.example/{id}");
-            let opinion = NewOpinion { id, target, author: who, kind, activity_id: &activity_id, reaction };
+            let opinion = NewReaction { id, target, author: who, kind, activity_id: &activity_id, reaction };
             interaction::store::put_opinion(conn, &opinion, now).await
         })
     });

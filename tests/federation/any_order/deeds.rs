@@ -12,7 +12,7 @@ pub(super) const ACTORS: usize = 4;
 
 /// How a server makes the activities of relations, and so what of their order can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manner {
+enum PeerCapabilities {
     /// Each says when it was made: any order is the same.
     Timed,
     /// Each has an id of its own: an Undo may overtake what it names, the rest counts as it comes.
@@ -21,8 +21,8 @@ enum Manner {
     OneId,
 }
 
-fn manner(actor: usize) -> Manner {
-    [Manner::Timed, Manner::Fresh, Manner::OneId, Manner::Fresh][actor]
+fn manner(actor: usize) -> PeerCapabilities {
+    [PeerCapabilities::Timed, PeerCapabilities::Fresh, PeerCapabilities::OneId, PeerCapabilities::Fresh][actor]
 }
 
 /// What somebody does, as generated; numbers choose among what is there by then.
@@ -108,9 +108,10 @@ pub(super) fn said(deeds: &[Deed], article: &str, author: &str) -> Vec<Said> {
         };
         let related = |actor: usize, name: &str, kind: &str, object: Value, about: bool| {
             let fresh = format!("activities/{number}");
-            let mut said = plain(actor, if manner(actor) == Manner::OneId { name } else { &fresh }, kind, object);
+            let mut said =
+                plain(actor, if manner(actor) == PeerCapabilities::OneId { name } else { &fresh }, kind, object);
             said.about = Some(about);
-            if manner(actor) == Manner::Timed {
+            if manner(actor) == PeerCapabilities::Timed {
                 said.activity["published"] = format!("2026-11-01T08:00:{:02}Z", number % 60).into();
             }
             said
@@ -120,7 +121,7 @@ pub(super) fn said(deeds: &[Deed], article: &str, author: &str) -> Vec<Said> {
             Deed::Relate { actor, kind } => {
                 let (kind, about) = (RELATIONS[kind], kind < 2);
                 // Who says when a vote was made takes it back by its id; Lemmy, which does not, tells nothing of when.
-                if kind == "Dislike" && manner(actor) == Manner::Timed {
+                if kind == "Dislike" && manner(actor) == PeerCapabilities::Timed {
                     continue;
                 }
                 let sign = ["🦀", "⛴"][number % 2];
@@ -200,13 +201,13 @@ pub(super) fn shuffled(all: &[Said], order: &[u32], again: &[usize]) -> Vec<Said
     let mut places: Vec<usize> = (0..all.len()).collect();
     places.sort_by_key(|place| order.get(*place).copied().unwrap_or_default());
     for (actor, about) in (0..ACTORS).flat_map(|actor| [(actor, true), (actor, false)]) {
-        if manner(actor) == Manner::Timed {
+        if manner(actor) == PeerCapabilities::Timed {
             continue;
         }
         let is_theirs = |place: &usize| all[*place].actor == actor && all[*place].about == Some(about);
         let mut theirs: Vec<usize> = (0..all.len()).filter(is_theirs).collect();
         let slots: Vec<usize> = (0..places.len()).filter(|slot| is_theirs(&places[*slot])).collect();
-        if manner(actor) == Manner::Fresh {
+        if manner(actor) == PeerCapabilities::Fresh {
             // An Undo overtakes what it names.
             for later in 1..theirs.len() {
                 let (one, two) = (&all[theirs[later - 1]], &all[theirs[later]]);
@@ -229,7 +230,7 @@ pub(super) fn shuffled(all: &[Said], order: &[u32], again: &[usize]) -> Vec<Said
         let once = heard[first].clone();
         let is_next = |said: &&Said| said.actor == once.actor && said.about == once.about;
         let next = heard[first + 1..].iter().position(|said| is_next(&said));
-        let bound = match next.filter(|_| once.about.is_some() && manner(once.actor) != Manner::Timed) {
+        let bound = match next.filter(|_| once.about.is_some() && manner(once.actor) != PeerCapabilities::Timed) {
             Some(next) => next + 1,
             None => heard.len() - first,
         };

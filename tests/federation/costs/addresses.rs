@@ -1,6 +1,6 @@
 //! To see what an address names costs a handful of statements, whatever address it is, and however much is kept.
 
-use veerpont::interaction::named::named;
+use veerpont::model::interaction::named::named;
 
 use crate::statements::Counting;
 use crate::threads::{Person, article, id};

@@ -8,7 +8,8 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tower::ServiceExt;
-use veerpont::{handback, web};
+use veerpont::site::comment_export;
+use veerpont::web;
 
 use crate::statements::{Counting, Statements};
 use crate::world::{World, on_each_engine};
@@ -112,7 +113,7 @@ async fn read_all(world: &World, router: &Router, uuid: &str, counting: &Countin
     }
     let mut conn = world.app.db.read().await.expect("a connection");
     let source: i64 = sqlx::query_scalar("SELECT id FROM sources").fetch_one(&mut *conn).await.expect("a source");
-    handback::View::take(&world.app, &mut conn, veerpont::ids::SourceId(source)).await.expect("a look");
+    comment_export::View::take(&world.app, &mut conn, veerpont::base::ids::SourceId(source)).await.expect("a look");
     counting.take()
 }
 

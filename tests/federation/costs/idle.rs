@@ -10,10 +10,12 @@ use clock::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use veerpont::app::App;
+use veerpont::app::worker::{self, IDLE, Worker};
 use veerpont::db::Queue;
-use veerpont::inbox::{Purpose, Want, store};
-use veerpont::worker::{self, IDLE, Worker};
-use veerpont::{delivery, handback, inbox, outbox, source};
+use veerpont::federation::{delivery, outbox};
+use veerpont::inbox;
+use veerpont::inbox::{FetchJob, Purpose, store};
+use veerpont::site::{comment_export, source};
 
 use crate::statements::Counting;
 use crate::world::{MAREN, World, on_each_engine};
@@ -79,8 +81,8 @@ impl Loops {
         loops.add(app, outbox::worker::worker());
         loops.add(app, delivery::worker::worker());
         loops.add(app, inbox::worker::worker());
-        loops.add(app, inbox::seeker::worker());
-        loops.add(app, handback::worker::worker());
+        loops.add(app, inbox::fetcher::worker());
+        loops.add(app, comment_export::worker::worker());
         loops
     }
 
@@ -157,8 +159,8 @@ async fn an_hour(world: &World, what: &str) {
 /// A bridge with a reader, a hand-back and an article, and nothing to do.
 async fn at_rest(world: &mut World) {
     let before = "removal_grace = \"24h\"";
-    let handback = format!("{before}\n[[handback]]\nkind = \"hugo\"\nsource = \"site\"\nevery = \"5m\"");
-    world.configure(before, &handback).await;
+    let comment_export = format!("{before}\n[[comment_export]]\nkind = \"hugo\"\nsource = \"site\"\nevery = \"5m\"");
+    world.configure(before, &comment_export).await;
     world.publish().await;
     let peer = world.peer("peer.test", &["ann"]);
     world.follow(&peer, "ann", MAREN).await;
@@ -180,8 +182,8 @@ async fn fill(world: &World) {
     let (now, ids) = (world.app.clock.now(), world.app.ids.clone());
     let before = now - Duration::from_mins(1);
     let later = now + Duration::from_mins(1);
-    let wants: Vec<Want> = (0..200)
-        .map(|number| Want {
+    let wants: Vec<FetchJob> = (0..200)
+        .map(|number| FetchJob {
             // Two hundred of one slow host, and one each of fifty others.
             url: if number < 150 {
                 format!("https://slow.test/{number}")
@@ -225,14 +227,14 @@ async fn fill(world: &World) {
                     .await?;
             }
             for want in &wants {
-                store::wanted::ask(conn, &ids, want, store::wanted::Asker::default(), before).await?;
+                store::fetch_queue::ask(conn, &ids, want, store::fetch_queue::Asker::default(), before).await?;
             }
             for statement in [
                 // One of the slow host is being read; the other hosts were asked enough, or rest.
-                "UPDATE wanted SET lease_owner = 'elsewhere', attempts = 1, begun = 1, next_attempt_at = $2 WHERE url = 'https://slow.test/0'",
-                "UPDATE wanted SET next_attempt_at = $2 WHERE url < 'https://host175.test/' AND url >= 'https://host150.test/'",
-                "UPDATE wanted SET begun = 3, lease_owner = 'elsewhere', next_attempt_at = $2 WHERE url = 'https://host175.test/'",
-                "UPDATE wanted SET begun = 2 WHERE url > 'https://host175.test/' AND url < 'https://i'",
+                "UPDATE fetch_queue SET lease_owner = 'elsewhere', attempts = 1, begun = 1, next_attempt_at = $2 WHERE url = 'https://slow.test/0'",
+                "UPDATE fetch_queue SET next_attempt_at = $2 WHERE url < 'https://host175.test/' AND url >= 'https://host150.test/'",
+                "UPDATE fetch_queue SET begun = 3, lease_owner = 'elsewhere', next_attempt_at = $2 WHERE url = 'https://host175.test/'",
+                "UPDATE fetch_queue SET begun = 2 WHERE url > 'https://host175.test/' AND url < 'https://i'",
                 // Hosts: served elsewhere, failing, gone.
                 "INSERT INTO hosts (id, name, next_attempt_at, lease_until, lease_owner, lease_token) VALUES (1, 'leased.test', $1, $2, 'elsewhere', 1)",
                 "INSERT INTO hosts (id, name, next_attempt_at, backoff_until, failures, failing_since) VALUES (2, 'failing.test', $2, $2, 3, $1)",
@@ -242,9 +244,9 @@ async fn fill(world: &World) {
                 "INSERT INTO sources (id, name, community_id, next_scan_at) SELECT 1, 'forgotten', community_id, $1 FROM sources WHERE $2 > 0",
                 // What is to be said and to be fanned out rests.
                 "UPDATE articles SET revision = revision + 1 WHERE $1 < $2",
-                "INSERT INTO begun (worker, item, times, not_before) SELECT 'outbox', 'article:' || CAST(id AS TEXT), 3, $2 FROM articles WHERE $1 < $2",
+                "INSERT INTO unfinished_work (worker, item, times, not_before) SELECT 'outbox', 'article:' || CAST(id AS TEXT), 3, $2 FROM articles WHERE $1 < $2",
                 "UPDATE activities SET fanned_out_at = NULL WHERE id = (SELECT MAX(id) FROM activities) AND $1 < $2",
-                "INSERT INTO begun (worker, item, times, not_before) SELECT 'outbox', 'fan-out:' || CAST(id AS TEXT), 3, $2 FROM activities WHERE fanned_out_at IS NULL AND $1 < $2",
+                "INSERT INTO unfinished_work (worker, item, times, not_before) SELECT 'outbox', 'fan-out:' || CAST(id AS TEXT), 3, $2 FROM activities WHERE fanned_out_at IS NULL AND $1 < $2",
             ] {
                 sqlx::query(statement).bind(before.millis()).bind(later.millis()).execute(&mut *conn).await?;
             }
@@ -262,8 +264,11 @@ async fn an_hour_with_something_in_every_state_of_every_queue_costs_no_more() {
         an_hour(world, "waiting").await;
         let clean = world.app.db.write(|conn| {
             Box::pin(async move {
-                for statement in ["DELETE FROM inbound WHERE kind = 'Like'", "DELETE FROM wanted", "DELETE FROM begun"]
-                {
+                for statement in [
+                    "DELETE FROM inbound WHERE kind = 'Like'",
+                    "DELETE FROM fetch_queue",
+                    "DELETE FROM unfinished_work",
+                ] {
                     sqlx::query(statement).execute(&mut *conn).await?;
                 }
                 Ok::<_, sqlx::Error>(())
@@ -291,7 +296,7 @@ async fn a_loop_is_woken_by_what_it_waits_for_and_by_nothing_else() {
             }
             assert_eq!(loops.begun(), before, "nobody is woken");
             let (ids, now) = (world.app.ids.clone(), world.app.clock.now());
-            let want = Want {
+            let want = FetchJob {
                 url: "https://nobody.test/1".to_owned(),
                 purpose: Purpose::Post,
                 article: None,
@@ -300,16 +305,16 @@ async fn a_loop_is_woken_by_what_it_waits_for_and_by_nothing_else() {
             };
             let (seeker, sum) = (loops.of("seeker"), loops.begun());
             let ask = world.app.db.write(move |conn| {
-                Box::pin(
-                    async move { store::wanted::ask(conn, &ids, &want, store::wanted::Asker::default(), now).await },
-                )
+                Box::pin(async move {
+                    store::fetch_queue::ask(conn, &ids, &want, store::fetch_queue::Asker::default(), now).await
+                })
             });
             assert!(ask.await.expect("asked for"));
             loops.settle().await;
             assert_eq!((loops.of("seeker"), loops.begun()), (seeker + 1, sum + 1), "the seeker alone, and once");
             // A write that was undone added nothing.
             let (ids, sum) = (world.app.ids.clone(), loops.begun());
-            let want = Want {
+            let want = FetchJob {
                 url: "https://nobody.test/2".to_owned(),
                 purpose: Purpose::End,
                 article: None,
@@ -318,7 +323,7 @@ async fn a_loop_is_woken_by_what_it_waits_for_and_by_nothing_else() {
             };
             let undone = world.app.db.write(move |conn| {
                 Box::pin(async move {
-                    store::wanted::ask(conn, &ids, &want, store::wanted::Asker::default(), now).await?;
+                    store::fetch_queue::ask(conn, &ids, &want, store::fetch_queue::Asker::default(), now).await?;
                     Err::<(), _>(sqlx::Error::RowNotFound)
                 })
             });

@@ -3,21 +3,23 @@
 use std::fmt::Debug;
 use std::str::FromStr;
 
-use veerpont::db::{NoPlace, Part};
-use veerpont::interaction::store::Filter;
-use veerpont::interaction::{self, State};
-use veerpont::moderation::listing::{self, Wish};
+use veerpont::db::{InvalidCursor, Page};
+use veerpont::federation::delivery;
+use veerpont::model::interaction::store::Filter;
+use veerpont::model::interaction::{self, State};
+use veerpont::model::{author, follower, post};
+use veerpont::moderation::listing::{self, BlockRequest};
 use veerpont::moderation::{BlockKind, Severity, Word};
-use veerpont::{author, delivery, follower, inbox, moderation, post};
+use veerpont::{inbox, moderation};
 
 use super::crowded::{article, reply};
 use crate::world::{GROUP, MAREN, World, on_each_engine};
 
 /// The list at once, which must be what its parts are together, two lines at a time.
-async fn whole<T: Debug, P: FromStr<Err = NoPlace>>(
-    part: impl AsyncFn(Option<P>, i64) -> sqlx::Result<Part<T>>,
+async fn whole<T: Debug, P: FromStr<Err = InvalidCursor>>(
+    part: impl AsyncFn(Option<P>, i64) -> sqlx::Result<Page<T>>,
 ) -> usize {
-    let told = |part: &Part<T>| part.items.iter().map(|line| format!("{line:?}")).collect::<Vec<_>>();
+    let told = |part: &Page<T>| part.items.iter().map(|line| format!("{line:?}")).collect::<Vec<_>>();
     let all = part(None, 1_000).await.expect("a list");
     assert_eq!(all.next, None);
     let (mut lines, mut after) = (Vec::new(), None);
@@ -48,7 +50,7 @@ async fn fill(world: &mut World) {
         reply(world, &peer, number, &id).await;
     }
     for value in ["a.test", "b.test", "c.test"] {
-        let wish = Wish { kind: BlockKind::Domain, value, actor: None };
+        let wish = BlockRequest { kind: BlockKind::Domain, value, actor: None };
         listing::add(&world.app, wish, Severity::Block, Word::default()).await.expect("a block");
     }
 }
@@ -74,7 +76,7 @@ async fn every_list_is_the_same_in_parts() {
             assert_eq!(found, if matches!(state, None | Some(State::Shown)) { 5 } else { 0 }, "{state:?}");
         }
         let ferry = Filter {
-            article: Some(veerpont::ids::ArticleId(article(world, "post/ferry").await.0)),
+            article: Some(veerpont::base::ids::ArticleId(article(world, "post/ferry").await.0)),
             ..Filter::default()
         };
         let list =
@@ -107,7 +109,7 @@ async fn every_list_is_the_same_in_parts() {
 async fn a_deletion_that_was_only_begun_is_ended() {
     on_each_engine(async |world| {
         fill(world).await;
-        let handle = veerpont::ids::Handle::parse("maren").expect("a handle");
+        let handle = veerpont::base::ids::Handle::parse("maren").expect("a handle");
         let (maren, now) = {
             let mut conn = world.app.db.read().await.expect("a connection");
             let maren = author::store::actor_by_handle(&mut conn, &handle).await.expect("a row").expect("an actor");

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Request};
 use serde_json::{Value, json};
 
-use veerpont::author;
-use veerpont::outbox::farewell;
+use veerpont::federation::outbox::actor_deletion;
+use veerpont::model::author;
 
 use super::scene;
 use crate::stranger::{CONTEXT, Cavage, Key, Message};
@@ -258,7 +258,7 @@ async fn t22_no_inbox_answers_404_or_410() {
             author::store::actors(&mut conn).await.expect("actors")
         };
         let deleted = actors.iter().find(|actor| actor.url(&world.app.urls) == scene.maren.actor_id).expect("an actor");
-        farewell::delete_actor(&world.app, deleted.id).await.expect("a deletion");
+        actor_deletion::delete_actor(&world.app, deleted.id).await.expect("a deletion");
         world.drain().await;
         let nobody = "https://social.example.org/ap/actors/00000000-0000-4000-8000-000000000000/inbox".to_owned();
         for (number, inbox) in [(1, gone), (2, nobody)] {

@@ -6,10 +6,14 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use veerpont::inbox::{Inbound, Purpose, Want, store};
-use veerpont::source::sync::Wish;
-use veerpont::worker::Worker;
-use veerpont::{delivery, inbox, outbox, post, source, worker};
+use veerpont::app::worker;
+use veerpont::app::worker::Worker;
+use veerpont::federation::{delivery, outbox};
+use veerpont::inbox;
+use veerpont::inbox::{FetchJob, Inbound, Purpose, store};
+use veerpont::model::post;
+use veerpont::site::source;
+use veerpont::site::source::sync::SyncOptions;
 
 use crate::threads::{Person, article, id};
 use crate::world::{MAREN, World, on_each_engine, taken};
@@ -111,7 +115,7 @@ async fn a_document_that_ends_the_process_each_time_is_given_up() {
         let (deadly, other) = ("https://deadly.test/notes/1", Person::new(world, "other.test"));
         let note = other.note(1, &article);
         other.serve(&note);
-        let wants = [deadly.to_owned(), id(&note)].map(|url| Want {
+        let wants = [deadly.to_owned(), id(&note)].map(|url| FetchJob {
             url,
             purpose: Purpose::Post,
             article: None,
@@ -121,13 +125,13 @@ async fn a_document_that_ends_the_process_each_time_is_given_up() {
         let ask = world.app.db.write(move |conn| {
             Box::pin(async move {
                 for want in &wants {
-                    store::wanted::ask(conn, &ids, want, store::wanted::Asker::default(), now).await?;
+                    store::fetch_queue::ask(conn, &ids, want, store::fetch_queue::Asker::default(), now).await?;
                 }
                 Ok::<_, sqlx::Error>(())
             })
         });
         ask.await.expect("asked for");
-        let seeker = inbox::seeker::worker();
+        let seeker = inbox::fetcher::worker();
         let mut begun = 0;
         for _ in 0..LIVES {
             let claims = seeker.claim(&world.app, 16).await.expect("a claim");
@@ -145,7 +149,7 @@ async fn a_document_that_ends_the_process_each_time_is_given_up() {
         }
         assert_eq!(begun, 5);
         let mut conn = world.app.db.read().await.expect("a connection");
-        let line = store::wanted::because_of(&mut conn, deadly, None).await.expect("lines").pop().expect("a line");
+        let line = store::fetch_queue::because_of(&mut conn, deadly, None).await.expect("lines").pop().expect("a line");
         assert_eq!(line.outcome, "failed", "{line:?}");
         drop(conn);
         world.drain().await;
@@ -206,7 +210,7 @@ async fn a_source_by_which_the_process_ends_rests_and_says_so() {
         drop(conn);
         assert!(known.error.is_some_and(|error| error.contains("last 3 scans")), "`status` says it");
         // Who asks for it is not kept waiting, and a scan that ends in order takes it all back.
-        world.try_sync(Wish::default()).await.expect("a sync");
+        world.try_sync(SyncOptions::default()).await.expect("a sync");
         world.advance(Duration::from_mins(5));
         assert_eq!(scans.claim(&world.app, 1).await.expect("a claim").len(), 1);
         world.restart().await;
@@ -219,7 +223,7 @@ async fn a_source_by_which_the_process_ends_rests_and_says_so() {
 /// How often a piece of the outbox was begun in vain.
 async fn begun(world: &World) -> i64 {
     let mut conn = world.app.db.read().await.expect("a connection");
-    let times = sqlx::query_scalar("SELECT COALESCE(MAX(times), 0) FROM begun WHERE worker = 'outbox'");
+    let times = sqlx::query_scalar("SELECT COALESCE(MAX(times), 0) FROM unfinished_work WHERE worker = 'outbox'");
     times.fetch_one(&mut *conn).await.expect("a count")
 }
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::sync::Barrier;
-use veerpont::ids::InboxId;
+use veerpont::app::worker::{self, Worker};
+use veerpont::base::ids::InboxId;
+use veerpont::federation::delivery;
+use veerpont::federation::outbox;
 use veerpont::inbox::{self, store};
-use veerpont::outbox;
-use veerpont::source::apply::{self, Authors};
-use veerpont::source::decisions;
-use veerpont::worker::{self, Worker};
-use veerpont::{author, delivery, post, source};
+use veerpont::model::{author, post};
+use veerpont::site::source;
+use veerpont::site::source::apply::{self, Authors};
+use veerpont::site::source::unpublish;
 
 use crate::support::Engine;
 use crate::threads::{Person, article, id};
@@ -88,10 +90,10 @@ async fn what_an_operator_takes_down_while_a_sync_writes_stays_down() {
         let article = "SELECT a.id FROM articles a JOIN posts p ON p.article_id = a.id WHERE p.key = 'post/ferry' FOR UPDATE OF a";
         let holding = Holding::of(world, article).await;
         let (taken_down, synced, ()) = tokio::join!(
-            decisions::unpublish(&world.app, ferry.id),
+            unpublish::unpublish(&world.app, ferry.id),
             async {
                 Holding::until(world, 1, || false).await;
-                world.try_sync(veerpont::source::sync::Wish::default()).await
+                world.try_sync(veerpont::site::source::sync::SyncOptions::default()).await
             },
             async {
                 Holding::until(world, 2, || false).await;
@@ -126,7 +128,7 @@ async fn an_author_whom_an_operator_took_out_meanwhile_stays_out() {
             known.iter().find(|author| author.slug == "maren").and_then(|author| author.actor).expect("an actor");
         // A scan planned to let her speak; then the operator says no; then the scan writes.
         let planned = Authors { thaw: vec![maren], ..Authors::default() };
-        author::decisions::remove(&world.app, &configured, source.id, "maren").await.expect("she is out");
+        author::choose::remove(&world.app, &configured, source.id, "maren").await.expect("she is out");
         let app = world.app.clone();
         let write = world
             .app
@@ -197,7 +199,7 @@ async fn a_reply_and_what_it_answers_find_each_other_when_both_are_understood_at
         worker::drain(&inbox, &world.app).await.expect("a verdict");
         let second = cy.activity("Create", "create", cy.note(1, &id(&parent)));
         cy.post(&second).await;
-        worker::drain(&inbox::seeker::worker(), &world.app).await.expect("it is read");
+        worker::drain(&inbox::fetcher::worker(), &world.app).await.expect("it is read");
         let claims = inbox.claim(&world.app, 64).await.expect("a claim");
         assert_eq!(claims.len(), 2);
         let (reply, read): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.activity_id == id(&second));

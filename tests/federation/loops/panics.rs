@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use veerpont::app::App;
+use veerpont::app::worker::store::Failures;
+use veerpont::app::worker::{self, Worker};
 use veerpont::db::Queue;
-use veerpont::inbox::{self, Purpose, Want, store};
-use veerpont::worker::store::Failures;
-use veerpont::worker::{self, Worker};
-use veerpont::{delivery, outbox};
+use veerpont::federation::{delivery, outbox};
+use veerpont::inbox::{self, FetchJob, Purpose, store};
 
 use crate::threads::{Person, article, id};
 use crate::world::{MAREN, World, on_each_engine, taken};
@@ -178,12 +178,15 @@ async fn what_makes_another_loop_fail_rests_and_comes_again_or_ends() {
         // A document: five times.
         let (ids, now) = (world.app.ids.clone(), world.app.clock.now());
         let url = "https://nobody.test/notes/1";
-        let want = Want { url: url.to_owned(), purpose: Purpose::Post, article: None, depth: 1, after: Duration::ZERO };
+        let want =
+            FetchJob { url: url.to_owned(), purpose: Purpose::Post, article: None, depth: 1, after: Duration::ZERO };
         let ask = world.app.db.write(move |conn| {
-            Box::pin(async move { store::wanted::ask(conn, &ids, &want, store::wanted::Asker::default(), now).await })
+            Box::pin(async move {
+                store::fetch_queue::ask(conn, &ids, &want, store::fetch_queue::Asker::default(), now).await
+            })
         });
         assert!(ask.await.expect("asked for"));
-        let seeker = inbox::seeker::worker();
+        let seeker = inbox::fetcher::worker();
         for times in 1..=5 {
             let wanted = seeker.claim(&world.app, 16).await.expect("a claim").pop();
             let wanted = wanted.unwrap_or_else(|| panic!("time {times}"));
@@ -192,7 +195,7 @@ async fn what_makes_another_loop_fail_rests_and_comes_again_or_ends() {
         }
         assert!(seeker.claim(&world.app, 16).await.expect("a claim").is_empty());
         let mut conn = world.app.db.read().await.expect("a connection");
-        let line = store::wanted::because_of(&mut conn, url, None).await.expect("lines").pop().expect("a line");
+        let line = store::fetch_queue::because_of(&mut conn, url, None).await.expect("lines").pop().expect("a line");
         assert_eq!((line.outcome.as_str(), line.reason.as_deref()), ("failed", Some(why)));
         let _ = article;
     })

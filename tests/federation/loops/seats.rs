@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use sqlx::{Connection, Executor, PgConnection};
-use veerpont::db::{Db, SeatError};
-use veerpont::serve;
+use veerpont::db::{Db, InstanceLockError};
+use veerpont::server;
 
 use crate::support::{Engine, engines};
 use crate::world::{MONDAY, World, on_each_engine};
@@ -19,7 +19,7 @@ async fn a_second_serve_is_refused_and_a_command_is_not() {
         assert!(refused.contains("another `veerpont serve`") && refused.contains("stop it first"), "{refused}");
         // So `serve` itself fails before it frees anything of the first.
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("an address");
-        assert!(serve::start_on(beside.clone(), listener).await.is_err());
+        assert!(server::start_on(beside.clone(), listener).await.is_err());
         drop(seat);
         drop(beside.db.take_seat("test").await.expect("it is free"));
         beside.db.close().await;
@@ -35,7 +35,7 @@ async fn nodes_of_other_names_serve_together_on_postgresql_alone() {
         let seat = one.take_seat("one").await.expect("nobody serves");
         let second = other.take_seat("two").await;
         match engine {
-            Engine::Sqlite => assert!(matches!(second, Err(SeatError::File(_))), "{second:?}"),
+            Engine::Sqlite => assert!(matches!(second, Err(InstanceLockError::File(_))), "{second:?}"),
             Engine::Postgres => assert!(second.is_ok(), "{second:?}"),
         }
         drop((seat, second));
@@ -61,7 +61,7 @@ async fn a_node_that_lost_its_connection_takes_its_place_again_or_stands_back() 
     let part = world.source_path();
     let beside = world.beside(&part, &part).await.expect("another process");
     let theirs = beside.db.take_seat("test").await.expect("it is free");
-    assert!(matches!(seat.keep().await, Err(SeatError::Node(_))));
+    assert!(matches!(seat.keep().await, Err(InstanceLockError::Node(_))));
     assert!(world.app.may_claim());
     world.app.replaced.store(true, Ordering::Relaxed);
     assert!(!world.app.may_claim(), "a node that was replaced takes nothing up");

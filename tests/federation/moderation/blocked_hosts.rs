@@ -2,7 +2,7 @@
 //! test fails when its guard is taken out: docs/security.md says where that is.
 
 use serde_json::{Value, json};
-use veerpont::moderation::listing::{self, Wish};
+use veerpont::moderation::listing::{self, BlockRequest};
 use veerpont::moderation::{BlockKind, Severity, Word};
 
 use super::{INBOX, PUBLIC, about, article, block, knock, last_reason, note, refused, reply, send};
@@ -198,7 +198,8 @@ async fn our_own_domains_cannot_be_blocked() {
             (BlockKind::Keyword, " ... "),
         ] {
             let refused =
-                listing::add(&world.app, Wish { kind, value, actor: None }, Severity::Block, Word::default()).await;
+                listing::add(&world.app, BlockRequest { kind, value, actor: None }, Severity::Block, Word::default())
+                    .await;
             assert!(refused.is_err(), "{value}");
         }
     })

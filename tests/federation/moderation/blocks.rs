@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use harness::FollowState;
 use veerpont::inbox;
-use veerpont::interaction::State;
+use veerpont::model::interaction::State;
 use veerpont::moderation::enforcement::Enforced;
-use veerpont::moderation::listing::{self, Imported, List, Wish};
+use veerpont::moderation::listing::{self, BlockRequest, Imported, List};
 use veerpont::moderation::{BlockKind, Severity, Word, store};
 
 use super::{about, article, block, knock, last_reason, ours, read, refused, reply, seen, send, state, unblock};
@@ -145,7 +145,7 @@ async fn a_block_that_was_only_written_is_enforced_later() {
         let article = article(world).await;
         let bad = world.peer("bad.test", &["eve"]);
         reply(world, &bad, "eve", 1, &article, "<p>Evil</p>").await;
-        let (id, now) = (veerpont::ids::BlockId(world.app.ids.row()), world.clock.now());
+        let (id, now) = (veerpont::base::ids::BlockId(world.app.ids.row()), world.clock.now());
         let written = world.app.db.write(move |conn| {
             Box::pin(async move {
                 let (kind, severity) = (BlockKind::Domain, Severity::Block);
@@ -188,7 +188,7 @@ async fn a_block_for_one_author_leaves_the_others_alone() {
         reply(world, &peer, "ann", 1, &marens, "<p>To Maren</p>").await;
         reply(world, &peer, "ann", 2, &joriss, "<p>To Joris</p>").await;
         let actor = Some(ours(world, "maren").await);
-        let wish = || Wish { kind: BlockKind::Domain, value: "peer.test", actor };
+        let wish = || BlockRequest { kind: BlockKind::Domain, value: "peer.test", actor };
         listing::add(&world.app, wish(), Severity::Block, Word::default()).await.expect("a block");
         world.drain().await;
         assert_eq!((world.reply_texts().await, world.followers().await), (vec!["To Joris".to_owned()], 1));
@@ -210,7 +210,7 @@ async fn a_block_for_one_author_leaves_the_others_alone() {
         listing::remove(&world.app, wish(), Word::default()).await.expect("it is there");
         assert_eq!(world.reply_texts().await.len(), 3);
         let actor = Some(ours(world, "community").await);
-        let wish = Wish { kind: BlockKind::Actor, value: &peer.actor_id("ann"), actor };
+        let wish = BlockRequest { kind: BlockKind::Actor, value: &peer.actor_id("ann"), actor };
         listing::add(&world.app, wish, Severity::Block, Word::default()).await.expect("a block");
         assert_eq!(
             (world.reply_texts().await.len(), world.followers().await),

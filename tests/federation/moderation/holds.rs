@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use veerpont::ids::Ids;
-use veerpont::inbox::decisions;
-use veerpont::interaction;
-use veerpont::interaction::State;
-use veerpont::interaction::store::Filter;
-use veerpont::moderation::decisions::Decision;
+use veerpont::base::ids::Ids;
+use veerpont::inbox::review;
+use veerpont::model::interaction;
+use veerpont::model::interaction::State;
+use veerpont::model::interaction::store::Filter;
+use veerpont::moderation::review::Decision;
 use veerpont::moderation::{BlockKind, Severity, Word, store};
 
 use super::{about, article, block, decide, last_reason, note, reply, seen, send, state, unblock, why};
@@ -24,7 +24,7 @@ async fn queue(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn under_held_each_waits_and_a_community_may_have_its_own_policy() {
     on_each_engine(async |world| {
-        world.configure("house_handle = \"editors\"", "house_handle = \"editors\"\npolicy = \"held\"").await;
+        world.configure("team_handle = \"editors\"", "team_handle = \"editors\"\npolicy = \"held\"").await;
         let article = article(world).await;
         let peer = world.peer("peer.test", &["ann"]);
         let first = reply(world, &peer, "ann", 1, &article, "<p>One</p>").await;
@@ -213,7 +213,7 @@ async fn a_private_word_is_kept_only_if_that_is_wanted() {
         send(world, &peer, "ann", private(2)).await;
         assert_eq!((last_reason(world).await.0.as_str(), seen(world, &article).await.0.len()), ("accepted", 0));
         let id = format!("{}/statuses/2", peer.actor_id("ann"));
-        assert!(decisions::decide(&world.app, &id, Decision::Approve, Word::default()).await.is_err());
+        assert!(review::decide(&world.app, &id, Decision::Approve, Word::default()).await.is_err());
         assert_eq!(decide(world, &id, Decision::Delete, "read").await, State::Deleted);
     })
     .await;

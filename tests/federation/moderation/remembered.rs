@@ -1,10 +1,10 @@
 //! What moderators decided is remembered with who and why, a few of each thing; the same word again keeps its reason.
 
-use veerpont::inbox::decisions;
-use veerpont::interaction;
-use veerpont::moderation::decisions::Decision;
-use veerpont::moderation::forecast::{self, Forecast};
-use veerpont::moderation::listing::{self, Wish};
+use veerpont::inbox::review;
+use veerpont::model::interaction;
+use veerpont::moderation::listing::{self, BlockRequest};
+use veerpont::moderation::preview::{self, Forecast};
+use veerpont::moderation::review::Decision;
 use veerpont::moderation::{BlockKind, Severity, Word, store};
 
 use super::{article, reply, unblock};
@@ -23,7 +23,7 @@ async fn decisions_are_kept_with_who_and_why() {
         for (decision, by, why) in
             [(Decision::Hide, "Mo", Some("an advert")), (Decision::Hide, "Bo", None), (Decision::Approve, "Bo", None)]
         {
-            decisions::decide(&world.app, &id, decision, word(by, why)).await.expect("decided");
+            review::decide(&world.app, &id, decision, word(by, why)).await.expect("decided");
             let mut conn = world.app.db.read().await.expect("a connection");
             let row = interaction::store::post(&mut conn, &id).await.expect("a row").expect("a reply").id;
             let ruling = interaction::store::ruling(&mut conn, row).await.expect("a ruling");
@@ -37,7 +37,7 @@ async fn decisions_are_kept_with_who_and_why() {
         let told: Vec<String> = decided().await.iter().map(store::Decided::told).collect();
         assert_eq!(told, ["Mo hid it: an advert", "Bo hid it", "Bo approved it"]);
         for _ in 0..25 {
-            decisions::decide(&world.app, &id, Decision::Hide, word("Mo", None)).await.expect("decided");
+            review::decide(&world.app, &id, Decision::Hide, word("Mo", None)).await.expect("decided");
         }
         assert_eq!(decided().await.len(), 20);
     })
@@ -52,10 +52,10 @@ async fn a_forecast_is_what_the_block_then_does() {
         world.follow(&peer, "ann", MAREN).await;
         let shown = reply(world, &peer, "ann", 1, &article, "<p>Hello</p>").await;
         let hidden = reply(world, &peer, "ann", 2, &article, "<p>Again</p>").await;
-        decisions::decide(&world.app, &hidden, Decision::Hide, Word::default()).await.expect("decided");
-        let wish = || Wish { kind: BlockKind::Domain, value: "Peer.Test.", actor: None };
+        review::decide(&world.app, &hidden, Decision::Hide, Word::default()).await.expect("decided");
+        let wish = || BlockRequest { kind: BlockKind::Domain, value: "Peer.Test.", actor: None };
         let Forecast { value, public_suffix, would, followers_lost } =
-            forecast::of_block(&world.app, wish(), Severity::Block).await.expect("a forecast");
+            preview::of_block(&world.app, wish(), Severity::Block).await.expect("a forecast");
         assert_eq!((value.as_str(), public_suffix, followers_lost.len()), ("peer.test", false, 1));
         assert_eq!((would.hidden, would.follows_ended, would.servers_cut_off), (1, 1, 1));
         assert_eq!(world.followers().await, 1, "nothing was done");

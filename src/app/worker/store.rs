@@ -1,0 +1,148 @@
+//! The only SQL for what loops began without a lease, for leases of a node that stopped, and for how often loops failed.
+
+use clock::Timestamp;
+use serde::Serialize;
+use sqlx::{query, query_scalar};
+
+use super::retry;
+use crate::db::{Columns, Conn};
+
+/// Longest reason kept, in characters.
+const WHY_MAX: usize = 1000;
+
+/// When a row is due again whose lease is freed at `$2`, as [`retry::rest`] says.
+macro_rules! rested {
+    ($due:literal) => {
+        concat!(
+            "CASE WHEN begun <= 2 THEN ",
+            $due,
+            " WHEN begun > 9 THEN $2 + 3840000 ELSE $2 + 60000 * (begun - 2) * (begun - 2) END"
+        )
+    };
+}
+pub(crate) use rested;
+
+/// Frees what a node held of one queue when it last stopped. `statement` is the queue's own, of the node `$1` at `$2`. Where
+/// a row is due again and again it rests, if the node stopped while it held it, again and again ([`retry::rest`]).
+pub async fn free(conn: &mut Conn, statement: &'static str, node: &str, now: Timestamp) -> sqlx::Result<()> {
+    query(statement).bind(node).bind(now.millis()).execute(conn).await?;
+    Ok(())
+}
+
+/// Notes that a piece of work begins, and how long it rests should it not end; says how often it was begun by now.
+pub async fn begin(conn: &mut Conn, worker: &str, item: &str, now: Timestamp) -> sqlx::Result<i64> {
+    let times: i64 = query_scalar(
+        "INSERT INTO unfinished_work (worker, item, times, not_before) VALUES ($1, $2, 1, 0)
+         ON CONFLICT (worker, item) DO UPDATE SET times = unfinished_work.times + 1 RETURNING times",
+    )
+    .bind(worker)
+    .bind(item)
+    .fetch_one(&mut *conn)
+    .await?;
+    query("UPDATE unfinished_work SET not_before = $3 WHERE worker = $1 AND item = $2")
+        .bind(worker)
+        .bind(item)
+        .bind((now + retry::rest(times)).millis())
+        .execute(conn)
+        .await?;
+    Ok(times)
+}
+
+/// Notes that a piece of work ended in order.
+pub async fn end(conn: &mut Conn, worker: &str, item: &str) -> sqlx::Result<()> {
+    query("DELETE FROM unfinished_work WHERE worker = $1 AND item = $2").bind(worker).bind(item).execute(conn).await?;
+    Ok(())
+}
+
+/// Notes why a piece of work failed. It rests at least a minute, and longer the more often it was begun in vain.
+pub async fn fail(conn: &mut Conn, worker: &str, item: &str, why: &str, now: Timestamp) -> sqlx::Result<()> {
+    let times: Option<i64> = query_scalar("SELECT times FROM unfinished_work WHERE worker = $1 AND item = $2")
+        .bind(worker)
+        .bind(item)
+        .fetch_optional(&mut *conn)
+        .await?;
+    query(
+        "INSERT INTO unfinished_work (worker, item, times, not_before, why) VALUES ($1, $2, 1, $3, $4)
+         ON CONFLICT (worker, item) DO UPDATE SET not_before = excluded.not_before, why = excluded.why",
+    )
+    .bind(worker)
+    .bind(item)
+    .bind((now + retry::rest(times.unwrap_or(1).max(1) + 2)).millis())
+    .bind(why.chars().take(WHY_MAX).collect::<String>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What rests at `now`.
+pub async fn resting(conn: &mut Conn, worker: &str, now: Timestamp) -> sqlx::Result<Vec<String>> {
+    query_scalar("SELECT item FROM unfinished_work WHERE worker = $1 AND not_before > $2 ORDER BY item")
+        .bind(worker)
+        .bind(now.millis())
+        .fetch_all(conn)
+        .await
+}
+
+/// Notes that a loop failed at its work.
+pub async fn note_failure(
+    conn: &mut Conn,
+    node: &str,
+    worker: &str,
+    why: &str,
+    panicked: bool,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO worker_failures (node, worker, times, panics, last_at, why) VALUES ($1, $2, 1, $3, $4, $5)
+         ON CONFLICT (node, worker) DO UPDATE SET times = worker_failures.times + 1,
+         panics = worker_failures.panics + excluded.panics, last_at = excluded.last_at, why = excluded.why",
+    )
+    .bind(node)
+    .bind(worker)
+    .bind(i64::from(panicked))
+    .bind(now.millis())
+    .bind(why.chars().take(WHY_MAX).collect::<String>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How often a loop of a node failed, for people.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failures {
+    /// Which node.
+    pub node: String,
+    /// Which loop.
+    pub worker: String,
+    /// How often.
+    pub times: i64,
+    /// How many of them were panics: faults of ours.
+    pub panics: i64,
+    /// When last.
+    #[serde(serialize_with = "clock::as_rfc3339")]
+    pub last: Timestamp,
+    /// What it said then.
+    pub why: String,
+}
+
+/// The loops that failed since a moment.
+pub async fn failures(conn: &mut Conn, since: Timestamp) -> sqlx::Result<Vec<Failures>> {
+    let rows = query(
+        "SELECT node, worker, times, panics, last_at, why FROM worker_failures WHERE last_at >= $1 ORDER BY node, worker",
+    )
+    .bind(since.millis())
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Failures {
+                node: row.text("node")?,
+                worker: row.text("worker")?,
+                times: row.int("times")?,
+                panics: row.int("panics")?,
+                last: row.time("last_at")?,
+                why: row.text("why")?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,247 @@
+//! Hosts: claimed under a lease, kept off while they fail, let go of.
+
+use std::time::Duration;
+
+use clock::Timestamp;
+use sqlx::{query, query_scalar};
+
+use crate::app::worker::store::rested;
+use crate::base::ids::{Host, HostId, InboxId};
+use crate::claiming;
+use crate::db::{Columns, Conn, Db, Queue, added};
+use crate::federation::delivery::Lease;
+
+/// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
+const LEASE: Duration = Duration::from_secs(90);
+
+/// What is due, and nobody serves.
+macro_rules! due {
+    () => {
+        "SELECT id FROM hosts WHERE next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)"
+    };
+}
+
+/// Whether any host is due: a cheap look before a claim.
+pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
+    let due: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
+    Ok(due.is_some())
+}
+
+/// Takes up to `limit` due hosts, the longest due first.
+pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Lease>> {
+    let rows = query(claiming!(
+        db,
+        concat!(
+            "UPDATE hosts SET lease_until = $2, lease_owner = $3, lease_token = lease_token + 1, begun = begun + 1
+             WHERE id IN (",
+            due!(),
+            " ORDER BY next_attempt_at, id LIMIT $4"
+        ),
+        ") RETURNING id, name, lease_token, failures, begun"
+    ))
+    .bind(now.millis())
+    .bind((now + LEASE).millis())
+    .bind(node)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Lease {
+                host: HostId(row.int("id")?),
+                name: row.text("name")?,
+                token: row.int("lease_token")?,
+                failures: row.int("failures")?,
+                begun: row.int("begun")?,
+            })
+        })
+        .collect()
+}
+
+/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
+pub const FREE_HOSTS: &str = concat!(
+    "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1, next_attempt_at = ",
+    rested!("next_attempt_at"),
+    ", backoff_until = ",
+    rested!("backoff_until"),
+    " WHERE lease_owner = $1 AND next_attempt_at IS NOT NULL"
+);
+
+/// Lets go of a host whose service made us fail; the fault may be ours, so it is not counted against the host.
+pub async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str) -> sqlx::Result<()> {
+    query(
+        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, next_attempt_at = $3, backoff_until = $3, error = $4
+         WHERE id = $1 AND lease_token = $2",
+    )
+    .bind(lease.host.0)
+    .bind(lease.token)
+    .bind(until.millis())
+    .bind(why.chars().take(1000).collect::<String>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How often something was added to a host's queue.
+pub async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i64> {
+    query_scalar("SELECT generation FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await
+}
+
+/// Proves that the lease still holds and renews it: the first statement of every settle. What was settled did not end the
+/// process.
+pub async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<bool> {
+    let done = query("UPDATE hosts SET lease_until = $3, begun = 0 WHERE id = $1 AND lease_token = $2")
+        .bind(lease.host.0)
+        .bind(lease.token)
+        .bind((now + LEASE).millis())
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// How often in a row a host failed by now, and since when.
+pub async fn failures(conn: &mut Conn, host: HostId) -> sqlx::Result<(i64, Option<Timestamp>)> {
+    let row = query("SELECT failures, failing_since FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await?;
+    Ok((row.int("failures")?, row.maybe_time("failing_since")?))
+}
+
+/// A host answered, whatever it said: it lives.
+pub async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()> {
+    query(
+        "UPDATE hosts SET failures = 0, failing_since = NULL, gone_at = NULL, backoff_until = NULL, error = NULL
+         WHERE id = $1 AND (failures > 0 OR gone_at IS NOT NULL OR backoff_until IS NOT NULL)",
+    )
+    .bind(host.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A host has to wait; `gone` once it has failed for too long.
+pub async fn back_off_host(
+    conn: &mut Conn,
+    lease: &Lease,
+    until: Timestamp,
+    gone: bool,
+    error: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(
+        "UPDATE hosts SET failures = failures + 1, failing_since = COALESCE(failing_since, $3), backoff_until = $2, error = $4,
+         gone_at = CASE WHEN $5 = 1 THEN COALESCE(gone_at, $3) ELSE NULL END WHERE id = $1",
+    )
+    .bind(lease.host.0)
+    .bind(until.millis())
+    .bind(now.millis())
+    .bind(error)
+    .bind(i64::from(gone))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lets go of a host that is due again at `next`, unless something was added since `generation` was read; false then,
+/// or when the lease was lost. Without a generation, as for a host that has to wait anyway, additions do not matter.
+pub async fn release(
+    conn: &mut Conn,
+    lease: &Lease,
+    generation: Option<i64>,
+    next: Option<Timestamp>,
+) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, begun = 0, next_attempt_at = $4
+         WHERE id = $1 AND lease_token = $2 AND ($3 < 0 OR generation = $3)",
+    )
+    .bind(lease.host.0)
+    .bind(lease.token)
+    .bind(generation.unwrap_or(-1))
+    .bind(next.map(Timestamp::millis))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A host that was gone spoke to us: it is asked again at once (interop D3).
+pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
+    let done = query(
+        "UPDATE hosts SET gone_at = NULL, failures = 0, failing_since = NULL, backoff_until = NULL, generation = generation + 1,
+         next_attempt_at = CASE WHEN next_attempt_at IS NULL THEN NULL ELSE $2 END WHERE name = $1 AND gone_at IS NOT NULL",
+    )
+    .bind(host.as_str())
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    if done.rows_affected() > 0 {
+        added(Queue::Hosts);
+    }
+    Ok(())
+}
+
+/// How many hosts are known, fail just now, and are gone, `most` of each at most.
+pub async fn count_hosts(conn: &mut Conn, most: i64) -> sqlx::Result<[i64; 3]> {
+    let known = query_scalar("SELECT COUNT(*) FROM (SELECT id FROM hosts LIMIT $1) known")
+        .bind(most)
+        .fetch_one(&mut *conn)
+        .await?;
+    let row = query(
+        "SELECT COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM (SELECT failing_since, gone_at FROM hosts
+         WHERE failing_since IS NOT NULL OR gone_at IS NOT NULL LIMIT $1) failing",
+    )
+    .bind(most)
+    .fetch_one(conn)
+    .await?;
+    Ok([known, row.int("failing")?, row.int("gone")?])
+}
+
+/// The server of an inbox.
+pub async fn host_of(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<(HostId, String)> {
+    let row = query("SELECT h.id, h.name FROM inboxes i JOIN hosts h ON h.id = i.host_id WHERE i.id = $1")
+        .bind(inbox.0)
+        .fetch_one(conn)
+        .await?;
+    Ok((HostId(row.int("id")?), row.text("name")?))
+}
+
+/// How many servers at a domain or below it are known by rows no older than one.
+pub async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -> sqlx::Result<i64> {
+    let below = format!("%.{}", domain.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+    query_scalar("SELECT COUNT(*) FROM hosts WHERE id >= $1 AND (name = $2 OR name LIKE $3 ESCAPE '\\')")
+        .bind(since)
+        .bind(domain)
+        .bind(below)
+        .fetch_one(conn)
+        .await
+}
+
+/// Servers in the order of the rows, from after one of them on, and whether each is blocked.
+pub async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<(HostId, String, bool)>> {
+    let rows = query(
+        "SELECT id, name, CASE WHEN blocked_at IS NULL THEN 0 ELSE 1 END AS blocked FROM hosts WHERE id > $1 ORDER BY id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok((HostId(row.int("id")?), row.text("name")?, row.flag("blocked")?))).collect()
+}
+
+/// Cuts a server off, or no longer: what waits for it is withdrawn, but for the end of things.
+pub async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE hosts SET blocked_at = $2 WHERE id = $1")
+        .bind(host.0)
+        .bind(blocked.then_some(now.millis()))
+        .execute(&mut *conn)
+        .await?;
+    if blocked {
+        query(
+            "UPDATE deliveries SET outcome = 'withdrawn', error = 'the server is blocked', settled_at = $2
+             WHERE host_id = $1 AND settled_at IS NULL
+             AND NOT EXISTS (SELECT 1 FROM activities a WHERE a.id = deliveries.activity_id AND a.kind IN ('Delete', 'Reject'))",
+        )
+        .bind(host.0)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
+}

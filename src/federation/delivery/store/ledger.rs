@@ -1,0 +1,209 @@
+//! The ledger: what was tried, with which answer, and how it ended.
+
+use clock::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+
+use crate::base::ids::{ActivityId, ArticleId, HostId, InboxId};
+use crate::db::{Columns, Conn, Cursor, Page, count_by};
+use crate::federation::delivery::{DeliveryEnd, Waiting};
+
+/// What an attempt showed, for people.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The peer's status.
+    pub answer: Option<u16>,
+    /// What went wrong, or what the peer said with a status that is no success.
+    pub error: Option<String>,
+}
+
+/// Notes an attempt on a delivery, and its ending if it has one.
+pub async fn note_attempt(
+    conn: &mut Conn,
+    waiting: &Waiting,
+    ending: Option<DeliveryEnd>,
+    shown: &Shown,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let attempted = i64::from(!matches!(ending, Some(DeliveryEnd::Expired | DeliveryEnd::Withdrawn)));
+    query(
+        "UPDATE deliveries SET attempts = attempts + $3, attempted_at = CASE WHEN $3 = 1 THEN $4 ELSE attempted_at END,
+         answer = CASE WHEN $3 = 1 THEN $5 ELSE answer END, error = CASE WHEN $3 = 1 THEN $6 ELSE error END, outcome = $7,
+         settled_at = $8 WHERE inbox_id = $1 AND activity_id = $2 AND settled_at IS NULL",
+    )
+    .bind(waiting.inbox.0)
+    .bind(waiting.activity.0)
+    .bind(attempted)
+    .bind(now.millis())
+    .bind(shown.answer.map(i64::from))
+    .bind(shown.error.clone())
+    .bind(ending.map(DeliveryEnd::as_str))
+    .bind(ending.map(|_| now.millis()))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// From now on the object's id is sent instead of the object.
+pub async fn send_reference(conn: &mut Conn, waiting: &Waiting) -> sqlx::Result<()> {
+    query("UPDATE deliveries SET by_reference = 1 WHERE inbox_id = $1 AND activity_id = $2")
+        .bind(waiting.inbox.0)
+        .bind(waiting.activity.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A line of the ledger, for people.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Line {
+    #[serde(skip)]
+    row: InboxId,
+    #[serde(skip)]
+    host: HostId,
+    /// The activity's number, in the order of publication.
+    pub activity: ActivityId,
+    /// `Create` and so on.
+    pub kind: String,
+    /// Who says it, by handle.
+    pub actor: String,
+    /// Where to.
+    pub inbox: String,
+    /// `waiting`, or how it ended.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// The last status answered.
+    pub answer: Option<i64>,
+    /// What went wrong last, or what the peer said with its answer.
+    pub error: Option<String>,
+    /// When it is tried next, RFC 3339; `null` once it is settled.
+    pub next_attempt: Option<String>,
+}
+
+impl Line {
+    /// The last answer with what was said, or what went wrong; `None` before the first attempt.
+    #[must_use]
+    pub fn last(&self) -> Option<String> {
+        match (self.answer, &self.error) {
+            (Some(status), Some(words)) => Some(format!("{status}: {words}")),
+            (Some(status), None) => Some(status.to_string()),
+            (None, error) => error.clone(),
+        }
+    }
+}
+
+macro_rules! select_line {
+    ($rest:literal) => {
+        concat!(
+            "SELECT d.activity_id, d.inbox_id, d.host_id, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
+             COALESCE(h.backoff_until, i.next_attempt_at, h.next_attempt_at) AS next_at
+             FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN actors t ON t.id = a.actor_id
+             JOIN inboxes i ON i.id = d.inbox_id JOIN hosts h ON h.id = d.host_id WHERE ",
+            $rest
+        )
+    };
+}
+
+/// A part of the ledger, the newest first.
+pub async fn ledger(conn: &mut Conn, after: Option<Cursor<2>>, limit: i64) -> sqlx::Result<Page<Line>> {
+    let Cursor([activity, inbox]) = after.unwrap_or(Cursor([i64::MAX; 2]));
+    let rows = query(select_line!(
+        "(d.activity_id, d.inbox_id) < ($1, $2) ORDER BY d.activity_id DESC, d.inbox_id DESC LIMIT $3"
+    ))
+    .bind(activity)
+    .bind(inbox)
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    read_part(&rows, limit, |line| Cursor([line.activity.0, line.row.0]).to_string())
+}
+
+/// A part of what waits, server by server, each inbox's oldest first.
+pub async fn waiting(conn: &mut Conn, after: Option<Cursor<3>>, limit: i64) -> sqlx::Result<Page<Line>> {
+    let Cursor([host, inbox, activity]) = after.unwrap_or(Cursor([0; 3]));
+    let rows = query(select_line!(
+        "d.settled_at IS NULL AND (d.host_id, d.inbox_id, d.activity_id) > ($1, $2, $3)
+         ORDER BY d.host_id, d.inbox_id, d.activity_id LIMIT $4"
+    ))
+    .bind(host)
+    .bind(inbox)
+    .bind(activity)
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    read_part(&rows, limit, |line| Cursor([line.host.0, line.row.0, line.activity.0]).to_string())
+}
+
+fn read_part(rows: &[AnyRow], limit: i64, place: impl Fn(&Line) -> String) -> sqlx::Result<Page<Line>> {
+    let lines = rows.iter().map(read_line).collect::<sqlx::Result<_>>()?;
+    Ok(Page::of(lines, limit, place))
+}
+
+/// The ledger of one activity, those first that failed or wait.
+pub async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sqlx::Result<Vec<Line>> {
+    let rows = query(select_line!(
+        "d.activity_id = $1 ORDER BY CASE WHEN d.outcome = 'delivered' THEN 1 ELSE 0 END, d.inbox_id LIMIT $2"
+    ))
+    .bind(activity.0)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_line).collect()
+}
+
+/// What of an article's activities was tried and not taken, the newest first.
+pub async fn untaken(conn: &mut Conn, article: ArticleId, limit: i64) -> sqlx::Result<Vec<Line>> {
+    let rows = query(select_line!(
+        "a.article_id = $1 AND d.attempts > 0 AND (d.outcome IS NULL OR d.outcome IN ('refused', 'gone', 'expired'))
+         ORDER BY d.activity_id DESC, d.inbox_id LIMIT $2"
+    ))
+    .bind(article.0)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_line).collect()
+}
+
+/// How many deliveries of one activity there are.
+pub async fn count_of(conn: &mut Conn, activity: ActivityId) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM deliveries WHERE activity_id = $1").bind(activity.0).fetch_one(conn).await
+}
+
+fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
+    let outcome = row.maybe_text("outcome")?;
+    let next = row.maybe_time("next_at")?.filter(|_| outcome.is_none());
+    Ok(Line {
+        row: InboxId(row.int("inbox_id")?),
+        host: HostId(row.int("host_id")?),
+        activity: ActivityId(row.int("activity_id")?),
+        kind: row.text("kind")?,
+        actor: row.text("handle")?,
+        inbox: row.text("url")?,
+        state: outcome.unwrap_or_else(|| "waiting".to_owned()),
+        attempts: row.int("attempts")?,
+        answer: row.maybe_int("answer")?,
+        error: row.maybe_text("error")?,
+        next_attempt: next.map(Timestamp::rfc3339),
+    })
+}
+
+/// How many deliveries wait, `most` at most.
+pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM (SELECT activity_id FROM deliveries WHERE settled_at IS NULL LIMIT $1) waiting")
+        .bind(most)
+        .fetch_one(conn)
+        .await
+}
+
+/// How many of the latest deliveries, `most` at most, ended in each way.
+pub async fn count_outcomes(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query(
+        "SELECT outcome, COUNT(*) AS n FROM (SELECT outcome FROM deliveries ORDER BY activity_id DESC LIMIT $1)
+         latest WHERE outcome IS NOT NULL GROUP BY outcome",
+    )
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
+    count_by(&rows, "outcome")
+}

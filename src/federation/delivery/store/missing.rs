@@ -1,0 +1,323 @@
+//! Inboxes that answered that they are not there: who is read again because of it, and where what waits goes then.
+
+use std::time::Duration;
+
+use clock::Timestamp;
+use sqlx::{query, query_scalar};
+use url::Url;
+
+use crate::base::ids::{Host, HostId, InboxId, RemoteActorId};
+use crate::db::{Columns, Conn};
+use crate::federation::delivery::Waiting;
+
+/// How long an actor is not read again because of an inbox, whatever it answers.
+pub const ONCE_IN: Duration = Duration::from_hours(24);
+
+/// The time between two readings at one host.
+const BETWEEN: Duration = Duration::from_secs(2);
+
+/// Most actors read again because of one personal inbox; more than one behind it is rare.
+const BEHIND: i64 = 20;
+
+/// Most actors read again because the shared inbox of one of them turned out to be another.
+const NEIGHBOURS: i64 = 5000;
+
+/// How long a claim lasts: longer than the slowest reading.
+const LEASE: Duration = Duration::from_mins(2);
+
+/// An actor to be read again.
+#[derive(Clone, Debug)]
+pub struct Refresh {
+    /// Who.
+    pub actor: RemoteActorId,
+    /// Their id.
+    pub url: String,
+    /// The inbox that answered.
+    pub inbox: InboxId,
+    /// Whether many share it.
+    pub shared: bool,
+    /// What it answered: 404 or 410.
+    pub answer: i64,
+    /// How often they were to be read since they were asked for, this time included: the fence of the lease.
+    pub attempts: i64,
+}
+
+/// Has those read again who are behind an inbox that answered 404 or 410: each once a day at most, and of those behind a
+/// shared one a single one, since the others have inboxes of their own. Says whether what waits for this inbox should wait
+/// for that.
+pub async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, now: Timestamp) -> sqlx::Result<bool> {
+    let since = (now - ONCE_IN).millis();
+    let rows = if waiting.shared {
+        query(
+            "SELECT r.id, r.url FROM remote_actors r JOIN inboxes i ON i.id = r.shared_inbox_id JOIN hosts h ON h.id = i.host_id
+             WHERE r.shared_inbox_id = $1 AND r.gone_at IS NULL AND h.blocked_at IS NULL
+             AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
+             AND NOT EXISTS (SELECT 1 FROM actor_refreshes a WHERE a.inbox_id = $1 AND a.asked_at > $2) ORDER BY r.id LIMIT $3",
+        )
+    } else {
+        query(
+            "SELECT r.id, r.url FROM remote_actors r JOIN inboxes i ON i.id = r.inbox_id JOIN hosts h ON h.id = i.host_id
+             WHERE r.inbox_id = $1 AND r.gone_at IS NULL AND h.blocked_at IS NULL
+             AND NOT EXISTS (SELECT 1 FROM actor_refreshes a WHERE a.remote_actor_id = r.id AND a.asked_at > $2) ORDER BY r.id LIMIT $3",
+        )
+    };
+    let rows = rows.bind(waiting.inbox.0).bind(since).bind(if waiting.shared { 1 } else { BEHIND });
+    for row in &rows.fetch_all(&mut *conn).await? {
+        let Some(host) = Url::parse(&row.text("url")?).ok().as_ref().and_then(Host::of) else { continue };
+        let last: Option<i64> =
+            query_scalar("SELECT MAX(due_at) FROM actor_refreshes WHERE host = $1 AND due_at IS NOT NULL")
+                .bind(host.as_str())
+                .fetch_one(&mut *conn)
+                .await?;
+        let due = last.map_or(now, |last| now.max(Timestamp::from_millis(last) + BETWEEN));
+        query(
+            "INSERT INTO actor_refreshes (remote_actor_id, inbox_id, host, answer, asked_at, due_at) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (remote_actor_id) DO UPDATE SET inbox_id = excluded.inbox_id, host = excluded.host,
+             answer = excluded.answer, asked_at = excluded.asked_at, due_at = excluded.due_at, attempts = 0, lease_owner = NULL
+             WHERE actor_refreshes.asked_at <= $7",
+        )
+        .bind(row.int("id")?)
+        .bind(waiting.inbox.0)
+        .bind(host.as_str())
+        .bind(i64::from(answer))
+        .bind(now.millis())
+        .bind(due.millis())
+        .bind(since)
+        .execute(&mut *conn)
+        .await?;
+    }
+    is_awaited(conn, waiting.inbox).await
+}
+
+/// Whether anybody whose own inbox this is, is still to be read again.
+pub async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
+    let found: Option<i64> = query_scalar(
+        "SELECT a.remote_actor_id FROM remote_actors r JOIN actor_refreshes a ON a.remote_actor_id = r.id
+         WHERE r.inbox_id = $1 AND a.due_at IS NOT NULL LIMIT 1",
+    )
+    .bind(inbox.0)
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Up to `limit` of those whose turn it is: of each host one at a time.
+pub async fn due_rereads(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
+    let rows = query(
+        "SELECT w.remote_actor_id, r.url, w.inbox_id, i.shared, w.answer, w.attempts FROM actor_refreshes w
+         JOIN remote_actors r ON r.id = w.remote_actor_id JOIN inboxes i ON i.id = w.inbox_id
+         WHERE w.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM actor_refreshes e WHERE e.host = w.host
+             AND e.due_at IS NOT NULL AND e.remote_actor_id <> w.remote_actor_id AND ((e.lease_owner IS NOT NULL AND e.due_at > $1)
+             OR e.due_at < w.due_at OR (e.due_at = w.due_at AND e.remote_actor_id < w.remote_actor_id)))
+         ORDER BY w.due_at LIMIT $2",
+    )
+    .bind(now.millis())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Refresh {
+                actor: RemoteActorId(row.int("remote_actor_id")?),
+                url: row.text("url")?,
+                inbox: InboxId(row.int("inbox_id")?),
+                shared: row.flag("shared")?,
+                answer: row.int("answer")?,
+                attempts: row.int("attempts")?,
+            })
+        })
+        .collect()
+}
+
+/// Takes those of `due` that nobody has taken since they were looked at.
+pub async fn claim_rereads(
+    conn: &mut Conn,
+    due: Vec<Refresh>,
+    node: &str,
+    now: Timestamp,
+) -> sqlx::Result<Vec<Refresh>> {
+    let mut taken = Vec::new();
+    for reread in due {
+        let done = query(
+            "UPDATE actor_refreshes SET due_at = $3, lease_owner = $4, attempts = attempts + 1
+             WHERE remote_actor_id = $1 AND attempts = $2 AND due_at <= $5",
+        )
+        .bind(reread.actor.0)
+        .bind(reread.attempts)
+        .bind((now + LEASE).millis())
+        .bind(node)
+        .bind(now.millis())
+        .execute(&mut *conn)
+        .await?;
+        if done.rows_affected() > 0 {
+            taken.push(Refresh { attempts: reread.attempts + 1, ..reread });
+        }
+    }
+    Ok(taken)
+}
+
+/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
+pub const FREE_REREADS: &str =
+    "UPDATE actor_refreshes SET due_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND due_at IS NOT NULL";
+
+/// Notes that an actor was read; false when another node has taken that over.
+pub async fn settle_reread(conn: &mut Conn, reread: &Refresh) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE actor_refreshes SET due_at = NULL, lease_owner = NULL WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
+    )
+    .bind(reread.actor.0)
+    .bind(reread.attempts)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Lets all actors of a host that does not answer wait by a time longer.
+pub async fn rest_rereads(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx::Result<()> {
+    query("UPDATE actor_refreshes SET due_at = due_at + $2 WHERE host = $1 AND due_at IS NOT NULL AND lease_owner IS NULL")
+        .bind(host.as_str())
+        .bind(i64::try_from(rest.as_millis()).unwrap_or(i64::MAX))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Puts an actor off who could not be read just now.
+pub async fn put_off_reread(conn: &mut Conn, reread: &Refresh, until: Timestamp, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE actor_refreshes SET due_at = $3, asked_at = $4, lease_owner = NULL
+         WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
+    )
+    .bind(reread.actor.0)
+    .bind(reread.attempts)
+    .bind(until.millis())
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The actor names the same personal inbox as before: what waits for it need not wait any longer.
+pub async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
+    if is_awaited(conn, inbox).await? {
+        return Ok(());
+    }
+    query("UPDATE inboxes SET next_attempt_at = NULL WHERE id = $1").bind(inbox.0).execute(&mut *conn).await?;
+    wake_host_of(conn, inbox, now).await
+}
+
+/// The shared inbox of one of those behind it is another now: the others are read too, one after the other, since each
+/// names its own.
+pub async fn read_neighbours(conn: &mut Conn, reread: &Refresh, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO actor_refreshes (remote_actor_id, inbox_id, host, answer, asked_at, due_at)
+         SELECT r.id, $1, a.host, a.answer, $3, $3 + $4 * ROW_NUMBER() OVER (ORDER BY r.id)
+         FROM remote_actors r JOIN actor_refreshes a ON a.remote_actor_id = $2
+         WHERE r.shared_inbox_id = $1 AND r.gone_at IS NULL AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
+         AND NOT EXISTS (SELECT 1 FROM actor_refreshes o WHERE o.remote_actor_id = r.id AND o.asked_at > $5) ORDER BY r.id LIMIT $6
+         ON CONFLICT (remote_actor_id) DO UPDATE SET inbox_id = excluded.inbox_id, host = excluded.host, answer = excluded.answer,
+         asked_at = excluded.asked_at, due_at = excluded.due_at, attempts = 0, lease_owner = NULL",
+    )
+    .bind(reread.inbox.0)
+    .bind(reread.actor.0)
+    .bind(now.millis())
+    .bind(i64::try_from(BETWEEN.as_millis()).unwrap_or(i64::MAX))
+    .bind((now - ONCE_IN).millis())
+    .bind(NEIGHBOURS)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Where somebody is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Their own inbox.
+    pub inbox: InboxId,
+    /// Their server's.
+    pub shared: Option<InboxId>,
+}
+
+/// Somebody's document names other inboxes than it did: what waits for the old ones goes to the new ones in its order, and
+/// an inbox that nobody has any more gets nothing again. For themselves alone to their own, all else to the shared one.
+pub async fn move_waiting(conn: &mut Conn, old: Address, new: Address, now: Timestamp) -> sqlx::Result<()> {
+    let shared = match new.shared {
+        Some(shared) if is_live(conn, shared).await? => shared,
+        _ => new.inbox,
+    };
+    for left in [Some(old.inbox).filter(|left| *left != new.inbox), old.shared.filter(|left| Some(*left) != new.shared)]
+        .into_iter()
+        .flatten()
+        .filter(|left| ![new.inbox, shared].contains(left))
+    {
+        let is_left = !is_anybodys(conn, left).await?;
+        if left != old.inbox && !is_left {
+            // Still there, and still heard by their neighbours.
+            continue;
+        }
+        copy_waiting(conn, left, new.inbox, shared).await?;
+        if is_left {
+            super::drop_inbox(conn, left, now).await?;
+        }
+    }
+    wake_host_of(conn, new.inbox, now).await?;
+    wake_host_of(conn, shared, now).await
+}
+
+async fn copy_waiting(conn: &mut Conn, from: InboxId, inbox: InboxId, shared: InboxId) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO deliveries (inbox_id, activity_id, host_id, holds_inbox_id, created_at, expires_at, by_reference)
+         SELECT i.id, d.activity_id, i.host_id, CASE WHEN d.holds_inbox_id IS NULL THEN NULL ELSE $3 END, d.created_at, d.expires_at,
+         d.by_reference FROM deliveries d JOIN activities a ON a.id = d.activity_id
+         JOIN inboxes i ON i.id = CASE WHEN a.audience = 'one' THEN $2 ELSE $3 END
+         WHERE d.inbox_id = $1 AND d.settled_at IS NULL ON CONFLICT (inbox_id, activity_id) DO NOTHING",
+    )
+    .bind(from.0)
+    .bind(inbox.0)
+    .bind(shared.0)
+    .execute(&mut *conn)
+    .await?;
+    for copy in [
+        "INSERT INTO article_delivered (article_id, inbox_id) SELECT article_id, $2 FROM article_delivered WHERE inbox_id = $1
+         ON CONFLICT (article_id, inbox_id) DO NOTHING",
+        "INSERT INTO article_fetched (article_id, inbox_id, host_id, fetched_at) SELECT f.article_id, i.id, i.host_id, f.fetched_at
+         FROM article_fetched f JOIN inboxes i ON i.id = $2 WHERE f.inbox_id = $1 ON CONFLICT (article_id, inbox_id) DO NOTHING",
+    ] {
+        query(copy).bind(from.0).bind(shared.0).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn is_live(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
+    let found: Option<i64> = query_scalar("SELECT id FROM inboxes WHERE id = $1 AND gone_at IS NULL")
+        .bind(inbox.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(found.is_some())
+}
+
+async fn is_anybodys(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
+    let found: Option<i64> = query_scalar(
+        "SELECT id FROM remote_actors WHERE inbox_id = $1 UNION ALL SELECT id FROM remote_actors WHERE shared_inbox_id = $1 LIMIT 1",
+    )
+    .bind(inbox.0)
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Makes the host of an inbox due, unless it is backing off, and counts that as an addition.
+async fn wake_host_of(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
+    let (host, _): (HostId, String) = super::host_of(conn, inbox).await?;
+    query(
+        "UPDATE hosts SET generation = generation + 1, next_attempt_at = CASE
+             WHEN backoff_until IS NOT NULL AND backoff_until > $2 THEN backoff_until
+             WHEN next_attempt_at IS NULL OR next_attempt_at > $2 THEN $2 ELSE next_attempt_at END
+         WHERE id = $1",
+    )
+    .bind(host.0)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,401 @@
+//! The delivery loop: serves the hosts that are due, each by one task at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clock::Timestamp;
+use futures::stream::{self, StreamExt};
+use http::StatusCode;
+use tokio::sync::Mutex;
+
+use super::attempt::{Attempt, attempt};
+use super::policy::{self, AttemptResult};
+use super::reason::reason;
+use super::store::{self, Shown};
+use super::turns::Turns;
+use super::{DeliveryEnd, Lease, Waiting};
+use crate::app::App;
+use crate::app::worker::lease::Leased;
+use crate::app::worker::retry;
+use crate::base::ids::InboxId;
+use crate::db::{Conn, Queue};
+use crate::model::follower;
+
+/// Inboxes of one host that are served at a time, over kept-alive connections.
+const INBOXES_AT_ONCE: usize = 4;
+
+/// Serves hosts.
+pub struct DeliveryWorker;
+
+impl Leased for DeliveryWorker {
+    type Claim = Lease;
+    type Due = ();
+    const NAME: &'static str = "delivery";
+    const WIDTH: usize = 256;
+    const QUEUE: Option<Queue> = Some(Queue::Hosts);
+
+    async fn look(_: &App, conn: &mut Conn, _: i64, now: Timestamp) -> sqlx::Result<Option<()>> {
+        Ok(store::any_due(conn, now).await?.then_some(()))
+    }
+
+    async fn take(app: &App, conn: &mut Conn, (): (), limit: i64, now: Timestamp) -> sqlx::Result<Vec<Lease>> {
+        store::claim(conn, &app.db, &app.config.server.node, limit, now).await
+    }
+
+    async fn work(&self, app: &App, lease: Lease) -> anyhow::Result<()> {
+        // What was added while we let go of the host is served before we do.
+        while !serve(app, &lease).await? {}
+        Ok(())
+    }
+
+    fn wait(app: &App, lease: &Lease) -> Duration {
+        retry::wait(app.config.delivery.first_retry, lease.begun, app.ids.dice())
+    }
+
+    async fn retry(conn: &mut Conn, lease: &Lease, at: Timestamp, why: &str, _: Timestamp) -> sqlx::Result<()> {
+        store::put_off(conn, lease, at, why).await
+    }
+}
+
+/// What is known of a host while it is served.
+struct Visit<'a> {
+    app: &'a App,
+    lease: &'a Lease,
+    state: Mutex<State>,
+    turns: Turns,
+}
+
+#[derive(Default)]
+struct State {
+    /// Host or lease failed: nothing more is sent.
+    over: Option<Over>,
+    /// When the earliest of what could not be sent now is due.
+    next: Option<Timestamp>,
+    /// Whether the host answered, whatever it said.
+    alive: bool,
+    /// Whether anything was settled, so that what was held may have become free.
+    progress: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Over {
+    HostWaits(Timestamp),
+    LeaseLost,
+}
+
+/// Serves every inbox of a host until nothing more can be sent, then lets go of it; false when there is more.
+async fn serve(app: &App, lease: &Lease) -> anyhow::Result<bool> {
+    let generation = {
+        let mut conn = app.db.read().await?;
+        store::generation(&mut conn, lease.host).await?
+    };
+    let (generation, next) = loop {
+        let visit = Visit { app, lease, state: Mutex::default(), turns: Turns::default() };
+        visit.every_inbox().await?;
+        let state = visit.state.into_inner();
+        match state.over {
+            Some(Over::LeaseLost) => {
+                tracing::warn!(host = lease.name, "another node took over this host");
+                return Ok(true);
+            }
+            Some(Over::HostWaits(until)) => break (None, Some(until)),
+            // What an Accept held back may be free now.
+            None if state.progress && state.next.is_some() => {}
+            None => break (Some(generation), state.next),
+        }
+    };
+    let (lease, now) = (lease.clone(), app.clock.now());
+    let write = app.db.write(move |conn| {
+        Box::pin(async move {
+            Ok::<_, sqlx::Error>(
+                store::release(conn, &lease, generation, next).await? || !store::fence(conn, &lease, now).await?,
+            )
+        })
+    });
+    Ok(write.await?)
+}
+
+impl Visit<'_> {
+    async fn every_inbox(&self) -> anyhow::Result<()> {
+        let start = if self.lease.failures > 0 { self.probe().await? } else { InboxId(i64::MIN) };
+        let inboxes = stream::unfold(start, |after| async move {
+            if self.is_over().await {
+                return None;
+            }
+            match self.next_inbox(after).await {
+                Ok(None) => None,
+                Ok(Some(waiting)) => Some((Ok(waiting.inbox), waiting.inbox)),
+                Err(error) => Some((Err(error), InboxId(i64::MAX))),
+            }
+        });
+        let mut served = inboxes
+            .map(|inbox| async move {
+                match inbox {
+                    Ok(inbox) => self.serve_inbox(inbox).await,
+                    Err(error) => Err(error),
+                }
+            })
+            .buffer_unordered(INBOXES_AT_ONCE)
+            .boxed();
+        let mut first_error = Ok(());
+        while let Some(result) = served.next().await {
+            if first_error.is_ok() {
+                first_error = result;
+            }
+        }
+        first_error
+    }
+
+    /// Asks a host that failed through one inbox at a time until it answers, so that a dead one costs one attempt
+    /// however many wait; answers the last inbox that was served.
+    async fn probe(&self) -> anyhow::Result<InboxId> {
+        let mut after = InboxId(i64::MIN);
+        while let Some(waiting) = self.next_inbox(after).await? {
+            after = waiting.inbox;
+            self.serve_inbox(after).await?;
+            let state = self.state.lock().await;
+            if state.alive || state.over.is_some() {
+                break;
+            }
+        }
+        Ok(after)
+    }
+
+    async fn next_inbox(&self, after: InboxId) -> anyhow::Result<Option<Waiting>> {
+        let mut conn = self.app.db.read().await?;
+        Ok(store::next_inbox(&mut conn, self.lease.host, after, self.app.clock.now()).await?)
+    }
+
+    /// Sends what waits for one inbox, oldest first; the next leaves only after the last settle is committed.
+    async fn serve_inbox(&self, inbox: InboxId) -> anyhow::Result<()> {
+        while !self.is_over().await {
+            let now = self.app.clock.now();
+            let waiting = {
+                let mut conn = self.app.db.read().await?;
+                store::oldest(&mut conn, self.lease.host, inbox, now).await?
+            };
+            let Some(waiting) = waiting else { return Ok(()) };
+            if waiting.expires_at <= now {
+                self.settle(&waiting, DeliveryEnd::Expired, Shown::default()).await?;
+                continue;
+            }
+            if let Some(due) = waiting.not_before.max(waiting.held_until).filter(|due| *due > now) {
+                self.come_back(due).await;
+                return Ok(());
+            }
+            let first = self.turns.take(&waiting).await;
+            if self.is_over().await {
+                return Ok(());
+            }
+            let (answer, embedded) = match attempt(self.app, &waiting).await? {
+                Attempt::Withdrawn => {
+                    self.settle(&waiting, DeliveryEnd::Withdrawn, Shown::default()).await?;
+                    continue;
+                }
+                Attempt::Sent { answer, embedded } => (answer, embedded),
+            };
+            self.state.lock().await.alive |= answer.is_ok();
+            let shown = match &answer {
+                Ok(reply) => Shown { answer: Some(reply.status.as_u16()), error: reason(reply) },
+                Err(error) => Shown { answer: None, error: Some(error.to_string()) },
+            };
+            match policy::judge(&answer, embedded, self.app.clock.now()) {
+                AttemptResult::Settled(ending) => {
+                    self.settle(&waiting, ending, shown).await?;
+                    if let Some(first) = first.filter(|_| ending == DeliveryEnd::Delivered) {
+                        first.taken();
+                    }
+                }
+                AttemptResult::SendReference => self.send_reference(&waiting, shown).await?,
+                AttemptResult::Missing => {
+                    if !self.miss(&waiting, shown).await? {
+                        return Ok(());
+                    }
+                }
+                AttemptResult::InboxWaits => return self.back_off_inbox(&waiting, shown).await,
+                AttemptResult::HostWaits(until) => return self.back_off_host(&waiting, until, shown).await,
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_over(&self) -> bool {
+        self.state.lock().await.over.is_some()
+    }
+
+    async fn come_back(&self, due: Timestamp) {
+        let mut state = self.state.lock().await;
+        state.next = Some(state.next.map_or(due, |next| next.min(due)));
+    }
+
+    /// Commits what an attempt came to; `false` in the job means that the lease was lost.
+    async fn commit(&self, done: sqlx::Result<bool>) -> anyhow::Result<()> {
+        let mut state = self.state.lock().await;
+        if done? {
+            state.progress = true;
+        } else {
+            state.over = Some(Over::LeaseLost);
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, waiting: &Waiting, ending: DeliveryEnd, shown: Shown) -> anyhow::Result<()> {
+        let (lease, waiting, now) = (self.lease.clone(), waiting.clone(), self.app.clock.now());
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if ending == DeliveryEnd::Gone && waiting.shared {
+                    store::no_fan_out(conn).await?;
+                }
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok(false);
+                }
+                end(conn, &lease, &waiting, ending, &shown, now).await?;
+                Ok(true)
+            })
+        });
+        self.commit(done.await).await
+    }
+
+    /// An inbox answered that it is not there. What waits for a shared one goes to the inboxes behind it; what waits for a
+    /// personal one waits until its actor was read again, and if that says nothing new, ends. False where it waits.
+    async fn miss(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<bool> {
+        let now = self.app.clock.now();
+        let first = self.app.config.delivery.first_retry;
+        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.dice());
+        let (lease, waiting) = (self.lease.clone(), waiting.clone());
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if waiting.shared {
+                    store::no_fan_out(conn).await?;
+                }
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok::<_, sqlx::Error>(None);
+                }
+                let answer = shown.answer.unwrap_or_default();
+                let waits = store::read_again(conn, &waiting, answer, now).await? && !waiting.shared;
+                if waits {
+                    store::note_attempt(conn, &waiting, None, &shown, now).await?;
+                    store::mark_alive(conn, lease.host).await?;
+                    store::back_off_inbox(conn, waiting.inbox, until).await?;
+                } else {
+                    let is_gone = waiting.shared || answer == StatusCode::GONE;
+                    let ending = if is_gone { DeliveryEnd::Gone } else { DeliveryEnd::Refused };
+                    end(conn, &lease, &waiting, ending, &shown, now).await?;
+                }
+                Ok(Some(waits))
+            })
+        });
+        let done = done.await?;
+        let waits = done.unwrap_or_default();
+        if waits {
+            self.come_back(until).await;
+        }
+        self.commit(Ok(done.is_some())).await?;
+        Ok(!waits)
+    }
+
+    async fn send_reference(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<()> {
+        let (lease, waiting, now) = (self.lease.clone(), waiting.clone(), self.app.clock.now());
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok(false);
+                }
+                store::note_attempt(conn, &waiting, None, &shown, now).await?;
+                store::send_reference(conn, &waiting).await?;
+                Ok(true)
+            })
+        });
+        self.commit(done.await).await
+    }
+
+    async fn back_off_inbox(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        let first = self.app.config.delivery.first_retry;
+        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.dice());
+        let (lease, waiting) = (self.lease.clone(), waiting.clone());
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok(false);
+                }
+                store::note_attempt(conn, &waiting, None, &shown, now).await?;
+                store::mark_alive(conn, lease.host).await?;
+                store::back_off_inbox(conn, waiting.inbox, until).await?;
+                Ok(true)
+            })
+        });
+        self.come_back(until).await;
+        self.commit(done.await).await
+    }
+
+    async fn back_off_host(&self, waiting: &Waiting, asked: Option<Timestamp>, shown: Shown) -> anyhow::Result<()> {
+        let now = self.app.clock.now();
+        // Read anew: it may have answered since the lease was taken.
+        let (failures, failing_since) = {
+            let mut conn = self.app.db.read().await?;
+            store::failures(&mut conn, self.lease.host).await?
+        };
+        let gone = failing_since.is_some_and(|since| now.since(since) >= policy::GONE_AFTER);
+        let first = self.app.config.delivery.first_retry;
+        let until = now + policy::host_wait(first, failures + 1, gone, self.app.ids.dice());
+        let until = asked.map_or(until, |asked| asked.max(until));
+        let why = match (shown.answer, &shown.error) {
+            (Some(status), Some(words)) => format!("it answered {status}: {words}"),
+            (Some(status), None) => format!("it answered {status}"),
+            (None, error) => error.clone().unwrap_or_default(),
+        };
+        let (lease, waiting) = (self.lease.clone(), waiting.clone());
+        let mut state = self.state.lock().await;
+        if state.over.is_some() {
+            // Another inbox of this host failed meanwhile and has counted it.
+            return Ok(());
+        }
+        state.over = Some(Over::HostWaits(until));
+        drop(state);
+        let done = self.app.db.write(move |conn| {
+            Box::pin(async move {
+                if !store::fence(conn, &lease, now).await? {
+                    return Ok(false);
+                }
+                store::note_attempt(conn, &waiting, None, &shown, now).await?;
+                store::back_off_host(conn, &lease, until, gone, &why, now).await?;
+                Ok(true)
+            })
+        });
+        self.commit(done.await).await
+    }
+}
+
+/// Writes how a delivery ended, within the fence of its lease.
+async fn end(
+    conn: &mut Conn,
+    lease: &Lease,
+    waiting: &Waiting,
+    ending: DeliveryEnd,
+    shown: &Shown,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    // A shared inbox that is gone is only an address less; a personal one was somebody.
+    if ending == DeliveryEnd::Gone && waiting.shared {
+        store::reroute(conn, waiting.inbox, now).await?;
+    }
+    store::note_attempt(conn, waiting, Some(ending), shown, now).await?;
+    if shown.answer.is_some() {
+        store::mark_alive(conn, lease.host).await?;
+        store::clear_inbox(conn, waiting.inbox).await?;
+    }
+    if ending == DeliveryEnd::Gone {
+        if !waiting.shared {
+            follower::store::end_by_inbox(conn, waiting.inbox).await?;
+        }
+        store::drop_inbox(conn, waiting.inbox, now).await?;
+    }
+    Ok(())
+}
+
+/// The loop, ready to run.
+#[must_use]
+pub fn worker() -> Arc<DeliveryWorker> {
+    Arc::new(DeliveryWorker)
+}

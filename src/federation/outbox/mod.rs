@@ -1,0 +1,138 @@
+//! Publishing: the one door outward. An activity is written with its audience rule and its number in the
+//! transaction that causes it; fan-out is a step of its own.
+
+pub mod actor_deletion;
+pub mod author_replies;
+pub mod documents;
+pub mod rotation;
+pub mod store;
+pub mod worker;
+
+use clock::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::base::ids::{ActivityId, ActorId, ArticleId, InboundId, InboxId, InteractionId};
+use crate::db::Conn;
+use crate::federation::delivery;
+use crate::federation::delivery::store::Recipients;
+
+/// Who is sent an activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Nobody: it stands in the outbox to be read.
+    OutboxOnly,
+    /// The followers of the actor who says it.
+    Followers,
+    /// Everyone who was sent the article.
+    ArticleDelivered,
+    /// Everyone who was sent the article, or fetched it with a signature.
+    ArticleKnown,
+    /// The followers of the actor who says it, and everyone who was sent the article: a note in its conversation.
+    Conversation,
+    /// Everyone who was sent the note, or spoke to it.
+    NoteDelivered,
+    /// Everyone who may have the note: those, and whoever was sent or fetched the article.
+    NoteKnown,
+    /// The followers of the actor who says it, and everyone who was sent an article of theirs: who shows the profile.
+    ActorKnown,
+    /// Every inbox we know.
+    Everyone,
+    /// Every server we know, once: who may have kept the key, if only from an Accept, an Announce or a signed GET.
+    Servers,
+    /// One inbox, and the shared inbox that has to wait for it.
+    One {
+        /// Where to.
+        inbox: InboxId,
+        /// What waits, for ten minutes at most.
+        holds: Option<InboxId>,
+    },
+}
+
+impl Audience {
+    /// As the database has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OutboxOnly => "outbox-only",
+            Self::Followers => "followers",
+            Self::ArticleDelivered => "article-delivered",
+            Self::ArticleKnown => "article-known",
+            Self::Conversation => "conversation",
+            Self::NoteDelivered => "note-delivered",
+            Self::NoteKnown => "note-known",
+            Self::ActorKnown => "actor-known",
+            Self::Everyone => "everyone",
+            Self::Servers => "servers",
+            Self::One { .. } => "one",
+        }
+    }
+}
+
+/// An activity about to be said.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// In its id.
+    pub uuid: Uuid,
+    /// What it is said because of: the same cause is never said twice.
+    pub cause: String,
+    /// Who says it.
+    pub actor: ActorId,
+    /// `Create` and so on.
+    pub kind: &'static str,
+    /// What it is about.
+    pub article: Option<ArticleId>,
+    /// The note of ours that it is about.
+    pub said: Option<InteractionId>,
+    /// Somebody else's activity that it answers.
+    pub because: Option<InboundId>,
+    /// Who is sent it.
+    pub audience: Audience,
+    /// The document.
+    pub body: Value,
+}
+
+impl Outgoing {
+    /// An activity about nothing that is kept, said for its own sake; whoever makes it says what differs.
+    #[must_use]
+    pub fn new(uuid: Uuid, actor: ActorId, kind: &'static str, audience: Audience, body: Value) -> Self {
+        Self {
+            cause: format!("said:{uuid}"),
+            uuid,
+            actor,
+            kind,
+            article: None,
+            said: None,
+            because: None,
+            audience,
+            body,
+        }
+    }
+}
+
+/// Says something: writes it with the next number. `None` when its cause was said before.
+pub async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
+    let Some(id) = store::insert(conn, outgoing, now).await? else { return Ok(None) };
+    if let Audience::One { inbox, holds } = outgoing.audience {
+        // Not through fan-out, so that an Accept leaves at once (interop D8, ADR 6).
+        delivery::store::enqueue(conn, id, outgoing.kind, inbox, holds, now).await?;
+    }
+    Ok(Some(id))
+}
+
+/// An activity whose fan-out is not finished.
+#[derive(Clone, Debug)]
+pub struct Unsent {
+    /// Its number.
+    pub id: ActivityId,
+    /// `Create` and so on.
+    pub kind: String,
+    /// What it is about.
+    pub article: Option<ArticleId>,
+    /// The note of ours that it is about.
+    pub said: Option<InteractionId>,
+    /// Who is sent it; `None` where nobody is.
+    pub recipients: Option<Recipients>,
+    /// How far the fan-out came.
+    pub cursor: i64,
+}

@@ -1,0 +1,293 @@
+//! The only SQL for our activities and their numbers.
+
+use clock::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+use uuid::Uuid;
+
+use super::{Audience, Outgoing, Unsent};
+use crate::base::ids::{ActivityId, ActorId, ArticleId, InboundId, InteractionId};
+use crate::db::{Columns, Conn, Queue, added, json};
+use crate::federation::delivery::{self, store::Recipients};
+
+/// Writes an activity with the next number; `None` when its cause was said before.
+///
+/// The counter's row stays locked until the commit, so numbers become visible in their order.
+pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
+    let id: i64 = query_scalar("UPDATE counters SET value = value + 1 WHERE name = 'activity' RETURNING value")
+        .fetch_one(&mut *conn)
+        .await?;
+    let fanned_out = matches!(outgoing.audience, Audience::OutboxOnly | Audience::One { .. });
+    let done = query(
+        "INSERT INTO activities (id, uuid, cause, actor_id, kind, article_id, audience, body, created_at, fanned_out_at, interaction_id,
+         inbound_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (cause) DO NOTHING",
+    )
+    .bind(id)
+    .bind(outgoing.uuid.to_string())
+    .bind(&outgoing.cause)
+    .bind(outgoing.actor.0)
+    .bind(outgoing.kind)
+    .bind(outgoing.article.map(|id| id.0))
+    .bind(outgoing.audience.as_str())
+    .bind(json(&outgoing.body)?)
+    .bind(now.millis())
+    .bind(fanned_out.then_some(now.millis()))
+    .bind(outgoing.said.map(|id| id.0))
+    .bind(outgoing.because.map(|id| id.0))
+    .execute(conn)
+    .await?;
+    if !fanned_out {
+        added(Queue::Outbox);
+    }
+    Ok((done.rows_affected() > 0).then_some(ActivityId(id)))
+}
+
+/// Takes back what was only listed of an article: nobody was sent it, and now it is to be sent.
+pub async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
+    query("DELETE FROM activities WHERE article_id = $1 AND audience = 'outbox-only'")
+        .bind(article.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The last answer to somebody's Follow that is still on its way: `Accept` or `Reject`.
+pub async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx::Result<Option<String>> {
+    query_scalar(
+        "SELECT a.kind FROM activities a JOIN deliveries d ON d.activity_id = a.id WHERE a.inbound_id = $1
+         AND a.kind IN ('Accept', 'Reject') AND d.settled_at IS NULL ORDER BY a.id DESC LIMIT 1",
+    )
+    .bind(follow.0)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Forgets all but the last `keep` answers to somebody's Follow that have reached them, or never will: it may come again and
+/// again under its id.
+pub async fn forget_answers(conn: &mut Conn, follow: InboundId, keep: i64) -> sqlx::Result<()> {
+    query(
+        "DELETE FROM deliveries WHERE settled_at IS NOT NULL AND activity_id IN (SELECT id FROM activities WHERE inbound_id = $1
+         AND kind IN ('Accept', 'Reject') AND id NOT IN (SELECT l.id FROM activities l WHERE l.inbound_id = $1
+             AND l.kind IN ('Accept', 'Reject') ORDER BY l.id DESC LIMIT $2))",
+    )
+    .bind(follow.0)
+    .bind(keep)
+    .execute(&mut *conn)
+    .await?;
+    query(
+        "DELETE FROM activities WHERE inbound_id = $1 AND kind IN ('Accept', 'Reject') AND id NOT IN (SELECT l.id FROM activities l
+             WHERE l.inbound_id = $1 AND l.kind IN ('Accept', 'Reject') ORDER BY l.id DESC LIMIT $2)
+         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity_id = activities.id)",
+    )
+    .bind(follow.0)
+    .bind(keep)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The earliest activity whose fan-out is unfinished: a cheap look before the step.
+pub async fn first_unsent(conn: &mut Conn) -> sqlx::Result<Option<ActivityId>> {
+    let id: Option<i64> = query_scalar("SELECT id FROM activities WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1")
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.map(ActivityId))
+}
+
+/// The earliest activity whose fan-out is unfinished, with the step locked to this transaction: fan-outs run in the
+/// order of publication, else an Update could overtake its Create.
+pub async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
+    delivery::store::no_fan_out(conn).await?;
+    let row = query(
+        "SELECT id, kind, actor_id, article_id, interaction_id, audience, fanout_cursor FROM activities WHERE fanned_out_at IS NULL
+         ORDER BY id LIMIT 1",
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.as_ref().map(read_unsent).transpose()
+}
+
+fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
+    let article = row.maybe_int("article_id")?.map(ArticleId);
+    let said = row.maybe_int("interaction_id")?.map(InteractionId);
+    let recipients = match row.text("audience")?.as_str() {
+        "followers" => Some(Recipients::Followers(ActorId(row.int("actor_id")?))),
+        "article-delivered" => article.map(Recipients::ArticleDelivered),
+        "article-known" => article.map(Recipients::ArticleKnown),
+        "conversation" => said.map(Recipients::Conversation),
+        "note-delivered" => said.map(Recipients::NoteDelivered),
+        "note-known" => said.map(Recipients::NoteKnown),
+        "actor-known" => Some(Recipients::ActorKnown(ActorId(row.int("actor_id")?))),
+        "everyone" => Some(Recipients::Everyone),
+        "servers" => Some(Recipients::Servers),
+        _ => None,
+    };
+    Ok(Unsent {
+        id: ActivityId(row.int("id")?),
+        kind: row.text("kind")?,
+        article,
+        said,
+        recipients,
+        cursor: row.int("fanout_cursor")?,
+    })
+}
+
+/// Notes how far a fan-out came, or that it is finished.
+pub async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE activities SET fanout_cursor = COALESCE($2, fanout_cursor),
+         fanned_out_at = CASE WHEN $3 = 1 THEN $4 ELSE NULL END WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(cursor)
+    .bind(i64::from(cursor.is_none()))
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What a note of ours was when it was last said: the object of the latest Create or Update about it.
+pub async fn last_said(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Option<serde_json::Value>> {
+    let row = query(
+        "SELECT body FROM activities WHERE interaction_id = $1 AND kind IN ('Create', 'Update') ORDER BY id DESC LIMIT 1",
+    )
+    .bind(said.0)
+    .fetch_optional(conn)
+    .await?;
+    let body: Option<serde_json::Value> = row.map(|row| row.json("body")).transpose()?;
+    Ok(body.and_then(|body| body.get("object").cloned()))
+}
+
+/// What stands in an outbox: Creates and Announces of standing articles, and of notes that are shown.
+macro_rules! listed {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM activities a JOIN articles t ON t.id = a.article_id LEFT JOIN interactions n ON n.id = a.interaction_id
+             WHERE a.actor_id = $1 AND a.kind IN ('Create', 'Announce') AND t.deleted_at IS NULL
+             AND (t.expires_at IS NULL OR t.expires_at > $2)
+             AND n.ended_at IS NULL AND n.held_at IS NULL AND n.hidden_at IS NULL AND n.block_id IS NULL ",
+            $rest
+        )
+    };
+}
+
+/// How many activities stand in an actor's outbox at `now`.
+pub async fn count_listed(conn: &mut Conn, actor: ActorId, now: Timestamp) -> sqlx::Result<i64> {
+    query_scalar(listed!("COUNT(*)", "")).bind(actor.0).bind(now.millis()).fetch_one(conn).await
+}
+
+/// A page of an actor's outbox at `now`, before the number `before`, newest first: each with its number.
+pub async fn listed(
+    conn: &mut Conn,
+    actor: ActorId,
+    before: i64,
+    limit: i64,
+    now: Timestamp,
+) -> sqlx::Result<Vec<(i64, serde_json::Value)>> {
+    let rows = query(listed!("a.id, a.body", "AND a.id < $3 ORDER BY a.id DESC LIMIT $4"))
+        .bind(actor.0)
+        .bind(now.millis())
+        .bind(before)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Ok((row.int("id")?, row.json("body")?))).collect()
+}
+
+/// A public activity by name, and whether its article or note no longer stands at `now`, or the actor whose profile it
+/// shows.
+pub async fn public_activity(
+    conn: &mut Conn,
+    uuid: Uuid,
+    now: Timestamp,
+) -> sqlx::Result<Option<(serde_json::Value, bool)>> {
+    let row = query(
+        "SELECT a.body, CASE WHEN a.kind <> 'Delete' AND (t.deleted_at IS NOT NULL OR t.expires_at <= $2
+             OR n.ended_at IS NOT NULL OR n.held_at IS NOT NULL OR n.hidden_at IS NOT NULL OR n.block_id IS NOT NULL
+             OR (a.article_id IS NULL AND o.deleted_at IS NOT NULL)) THEN 1 ELSE 0 END AS gone
+         FROM activities a JOIN actors o ON o.id = a.actor_id LEFT JOIN articles t ON t.id = a.article_id
+         LEFT JOIN interactions n ON n.id = a.interaction_id WHERE a.uuid = $1 AND a.audience <> 'one'",
+    )
+    .bind(uuid.to_string())
+    .bind(now.millis())
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok((row.json("body")?, row.flag("gone")?))).transpose()
+}
+
+/// How many activities wait for their fan-out.
+pub async fn count_unsent(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM activities WHERE fanned_out_at IS NULL").fetch_one(conn).await
+}
+
+/// An activity of ours, for people.
+#[derive(Clone, Debug)]
+pub struct SentActivity {
+    /// Its number.
+    pub id: ActivityId,
+    /// Its public name.
+    pub uuid: Uuid,
+    /// `Create` and so on.
+    pub kind: String,
+    /// Who said it.
+    pub actor: ActorId,
+    /// Who is sent it.
+    pub audience: String,
+    /// When it was said.
+    pub at: Timestamp,
+    /// Whether its deliveries are all queued.
+    pub fanned_out: bool,
+}
+
+/// Which of our activities are looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject {
+    /// Those about an article, and not about a note below it.
+    Article(ArticleId),
+    /// Those about a note of ours.
+    Said(InteractionId),
+    /// Those that answer somebody's activity.
+    Because(InboundId),
+    /// One by its public name.
+    Activity(Uuid),
+}
+
+macro_rules! select_told {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, uuid, kind, actor_id, audience, created_at, CASE WHEN fanned_out_at IS NULL THEN 0 ELSE 1 END AS fanned_out
+             FROM activities WHERE ",
+            $rest,
+            " ORDER BY id LIMIT 200"
+        )
+    };
+}
+
+/// What we said of a subject, the oldest first.
+pub async fn told(conn: &mut Conn, subject: Subject) -> sqlx::Result<Vec<SentActivity>> {
+    let select = match subject {
+        Subject::Article(id) => {
+            query(select_told!("article_id = $1 AND interaction_id IS NULL AND inbound_id IS NULL")).bind(id.0)
+        }
+        Subject::Said(id) => query(select_told!("interaction_id = $1")).bind(id.0),
+        Subject::Because(id) => query(select_told!("inbound_id = $1")).bind(id.0),
+        Subject::Activity(uuid) => query(select_told!("uuid = $1")).bind(uuid.to_string()),
+    };
+    let rows = select.fetch_all(conn).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(SentActivity {
+                id: ActivityId(row.int("id")?),
+                uuid: row.uuid("uuid")?,
+                kind: row.text("kind")?,
+                actor: ActorId(row.int("actor_id")?),
+                audience: row.text("audience")?,
+                at: row.time("created_at")?,
+                fanned_out: row.flag("fanned_out")?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,135 @@
+//! The rereading loop: whoever has an inbox that answered 404 or 410 is read again, once a day at most, so that what waits for
+//! them finds where they are now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clock::Timestamp;
+
+use super::fetch::FetchError;
+use super::{Remote, actors, store};
+use crate::app::App;
+use crate::app::worker::lease::Leased;
+use crate::app::worker::retry::BEGUN_MAX;
+use crate::db::{Conn, Queue};
+use crate::federation::delivery;
+use crate::federation::delivery::store::{ONCE_IN, Refresh};
+use crate::model::follower;
+
+/// Attempts, a day apart, after which somebody who cannot be read is taken to be where they were.
+const ATTEMPTS: i64 = 3;
+
+/// How long a host that does not answer is left alone.
+const REST: Duration = Duration::from_hours(1);
+
+/// Reads again.
+pub struct Refresher;
+
+impl Leased for Refresher {
+    type Claim = Refresh;
+    type Due = Vec<Refresh>;
+    const NAME: &'static str = "refresher";
+    const WIDTH: usize = 4;
+    const QUEUE: Option<Queue> = None;
+
+    async fn look(_: &App, conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Option<Vec<Refresh>>> {
+        let due = delivery::store::due_rereads(conn, limit, now).await?;
+        Ok((!due.is_empty()).then_some(due))
+    }
+
+    async fn take(app: &App, conn: &mut Conn, due: Vec<Refresh>, _: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
+        delivery::store::claim_rereads(conn, due, &app.config.server.node, now).await
+    }
+
+    async fn work(&self, app: &App, reread: Refresh) -> anyhow::Result<()> {
+        if reread.attempts > BEGUN_MAX {
+            return settle(app, reread, RefreshResult::Nothing).await;
+        }
+        // What waits for another inbox than before goes there as the document is kept.
+        match actors::read(app, &reread.url).await {
+            Ok(remote) => settle(app, reread, RefreshResult::There(remote)).await,
+            Err(FetchError::Gone) => settle(app, reread, RefreshResult::Gone).await,
+            Err(FetchError::Absent(_) | FetchError::Refused(_)) => settle(app, reread, RefreshResult::Nothing).await,
+            Err(_) if reread.attempts >= ATTEMPTS => settle(app, reread, RefreshResult::Nothing).await,
+            Err(error) => put_off(app, reread, error).await,
+        }
+    }
+
+    fn wait(_: &App, _: &Refresh) -> Duration {
+        ONCE_IN
+    }
+
+    async fn retry(conn: &mut Conn, reread: &Refresh, at: Timestamp, _: &str, now: Timestamp) -> sqlx::Result<()> {
+        delivery::store::put_off_reread(conn, reread, at, now).await
+    }
+}
+
+/// What a reading came to.
+#[derive(Clone)]
+enum RefreshResult {
+    /// Their document.
+    There(Remote),
+    /// Their server says that they are gone.
+    Gone,
+    /// Nothing to believe.
+    Nothing,
+}
+
+async fn settle(app: &App, reread: Refresh, found: RefreshResult) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let settled = app.db.write(move |conn| {
+        Box::pin(async move {
+            if !delivery::store::settle_reread(conn, &reread).await? {
+                return Ok::<_, sqlx::Error>(());
+            }
+            match found {
+                RefreshResult::There(remote) if reread.shared && remote.shared_inbox != Some(reread.inbox) => {
+                    return delivery::store::read_neighbours(conn, &reread, now).await;
+                }
+                // They are written to elsewhere by now.
+                RefreshResult::There(remote) if remote.inbox != reread.inbox => return Ok(()),
+                RefreshResult::Gone => {
+                    store::mark_gone(conn, &reread.url, now).await?;
+                    follower::store::remove_all(conn, reread.actor).await?;
+                }
+                RefreshResult::There(_) | RefreshResult::Nothing => {}
+            }
+            if reread.shared {
+                // Gone already, and what waited for it waits for their own.
+                return Ok(());
+            }
+            if reread.answer == GONE && !delivery::store::is_awaited(conn, reread.inbox).await? {
+                follower::store::end_by_inbox(conn, reread.inbox).await?;
+                return delivery::store::drop_inbox(conn, reread.inbox, now).await;
+            }
+            delivery::store::stop_waiting(conn, reread.inbox, now).await
+        })
+    });
+    settled.await?;
+    Ok(())
+}
+
+/// The answer that ends an inbox for good, once its actor still names it.
+const GONE: i64 = 410;
+
+/// Puts an actor off who could not be read, and with it all of a host that does not answer.
+async fn put_off(app: &App, reread: Refresh, error: FetchError) -> anyhow::Result<()> {
+    tracing::debug!(actor = reread.url, %error, "cannot read an actor again whose inbox is missing");
+    let now = app.clock.now();
+    let put_off = app.db.write(move |conn| {
+        Box::pin(async move {
+            if let FetchError::Unavailable { host, .. } = &error {
+                delivery::store::rest_rereads(conn, host, REST).await?;
+            }
+            delivery::store::put_off_reread(conn, &reread, now + ONCE_IN, now).await
+        })
+    });
+    put_off.await?;
+    Ok(())
+}
+
+/// The loop, ready to run.
+#[must_use]
+pub fn worker() -> Arc<Refresher> {
+    Arc::new(Refresher)
+}

@@ -1,0 +1,225 @@
+//! Carries signed requests: in the scheme that a host is known to take, and where it refuses one, in another.
+
+pub mod store;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use clock::Timestamp;
+use http::{Method, Request, StatusCode};
+use url::Url;
+
+use crate::app::App;
+use crate::base::ids::{ActivityId, Host};
+use crate::model::author::Actor;
+use crate::model::author::keys::{self, Signer};
+use crate::net::client::{Limits, Reply, SendError};
+use crate::net::signature::{self, Form};
+
+/// A scheme and a kind of key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// draft-cavage with RSA: what every examined peer takes (interop C1).
+    Cavage,
+    /// RFC 9421 with RSA.
+    Rfc9421,
+    /// RFC 9421 with Ed25519, which costs a fiftieth of RSA.
+    Ed25519,
+}
+
+impl Scheme {
+    /// As the database has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cavage => "cavage",
+            Self::Rfc9421 => "rfc9421",
+            Self::Ed25519 => "ed25519",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Cavage, Self::Rfc9421, Self::Ed25519].into_iter().find(|scheme| scheme.as_str() == text)
+    }
+
+    fn form(self) -> Form {
+        if self == Self::Cavage { Form::Cavage } else { Form::Rfc9421 }
+    }
+
+    fn fragment(self) -> &'static str {
+        if self == Self::Ed25519 { keys::ED25519_FRAGMENT } else { keys::RSA_FRAGMENT }
+    }
+
+    /// What to knock with where this was refused; once, never back again.
+    fn other(self) -> Self {
+        if self == Self::Cavage { Self::Rfc9421 } else { Self::Cavage }
+    }
+}
+
+/// What is known of how a host reads and makes signatures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerCapabilities {
+    /// What it took when it refused another scheme, and when.
+    pub took: Option<(Scheme, Timestamp)>,
+    /// Whether it has signed to us with Ed25519.
+    pub signs_ed25519: bool,
+}
+
+/// How long a host is believed to take only what it took last. Then it is offered the usual again: it may have learnt.
+const REMEMBERED: Duration = Duration::from_hours(7 * 24);
+
+/// What to sign with first; `named` says that the operator vouches for Ed25519 there.
+#[must_use]
+pub fn preferred(capabilities: PeerCapabilities, named: bool, now: Timestamp) -> Scheme {
+    match capabilities.took {
+        Some((scheme, at)) if now.since(at) < REMEMBERED => scheme,
+        _ if named || capabilities.signs_ed25519 => Scheme::Ed25519,
+        _ => Scheme::Cavage,
+    }
+}
+
+/// Signs as `actor`, sends, and where the host refuses the signature with 400 or 401, sends once more in the other scheme
+/// (interop C14). What it takes then is remembered (C19). Where it takes neither, the first answer is the answer.
+///
+/// `limits` hold for each request; there are at most three. The request is not signed yet.
+///
+/// # Errors
+/// When the database fails or the actor's key cannot be used: our fault, not the host's.
+pub async fn send(
+    app: &App,
+    actor: &Actor,
+    request: &Request<Bytes>,
+    limits: Limits,
+) -> anyhow::Result<Result<Reply, SendError>> {
+    let signed = SignedRequest { app, actor, request, limits };
+    let Some(host) = host_of(request) else { return signed.attempt(Scheme::Cavage, Form::Cavage).await };
+    let first = usual(app, &host).await?;
+    let answer = signed.attempt(first, first.form()).await?;
+    if !is_refused(&answer) {
+        return Ok(answer);
+    }
+    if first == Scheme::Cavage && has_query(request) {
+        // Some sign the path alone, and so does what verifies there (interop C11).
+        let again = signed.attempt(first, Form::CavageWithoutQuery).await?;
+        if !is_refused(&again) {
+            return Ok(again);
+        }
+    }
+    let second = first.other();
+    let again = signed.attempt(second, second.form()).await?;
+    if again.as_ref().is_ok_and(|reply| reply.status.is_success()) {
+        let now = app.clock.now();
+        let noted =
+            app.db.write(move |conn| Box::pin(async move { store::note_taken(conn, &host, second, now).await }));
+        if let Err(error) = noted.await {
+            // It was taken all the same: an error here would have it sent a second time.
+            tracing::warn!(%error, "cannot note which signatures a host takes");
+        }
+    }
+    Ok(if settles(request.method(), &again) { again } else { answer })
+}
+
+/// As [`send`], but once and with the key that signed for `actor` when this activity was said; `None` if it is still the
+/// same (ADR 10).
+///
+/// # Errors
+/// As [`send`].
+pub async fn send_as_then(
+    app: &App,
+    actor: &Actor,
+    activity: ActivityId,
+    request: &Request<Bytes>,
+    limits: Limits,
+) -> anyhow::Result<Option<Result<Reply, SendError>>> {
+    let Some(host) = host_of(request) else { return Ok(None) };
+    let scheme = usual(app, &host).await?;
+    match keys::signer_then(app, actor, scheme.fragment(), activity).await? {
+        Some(signer) => SignedRequest { app, actor, request, limits }.post(&signer, scheme.form()).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn host_of(request: &Request<Bytes>) -> Option<Host> {
+    Url::parse(&request.uri().to_string()).ok().as_ref().and_then(Host::of)
+}
+
+async fn usual(app: &App, host: &Host) -> sqlx::Result<Scheme> {
+    let mut conn = app.db.read().await?;
+    let named = app.config.federation.ed25519_hosts.iter().any(|named| named == host.as_str());
+    Ok(preferred(store::capabilities(&mut conn, host).await?, named, app.clock.now()))
+}
+
+fn is_refused(answer: &Result<Reply, SendError>) -> bool {
+    answer.as_ref().is_ok_and(|reply| matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED))
+}
+
+/// Whether the answer to a second knock is about the request. Anything else may be about a scheme that the host does not
+/// know, and says no more than the first answer did: no delivery is given up for it (interop D2).
+fn settles(method: &Method, answer: &Result<Reply, SendError>) -> bool {
+    answer.as_ref().is_ok_and(|reply| match *method {
+        Method::GET => {
+            !matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED)
+                && !reply.status.is_server_error()
+        }
+        _ => {
+            reply.status.is_success()
+                || matches!(reply.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS)
+        }
+    })
+}
+
+fn has_query(request: &Request<Bytes>) -> bool {
+    request.method() == Method::GET && request.uri().query().is_some()
+}
+
+struct SignedRequest<'a> {
+    app: &'a App,
+    actor: &'a Actor,
+    request: &'a Request<Bytes>,
+    limits: Limits,
+}
+
+impl SignedRequest<'_> {
+    async fn attempt(&self, scheme: Scheme, form: Form) -> anyhow::Result<Result<Reply, SendError>> {
+        let signer = keys::signer(self.app, self.actor, scheme.fragment()).await?;
+        self.post(&signer, form).await
+    }
+
+    /// Signs anew, at the time of sending (interop C6), and sends.
+    async fn post(&self, signer: &Signer, form: Form) -> anyhow::Result<Result<Reply, SendError>> {
+        let mut request = self.request.clone();
+        signature::sign(&mut request, form, &signer.key_id, &signer.key, self.app.clock.now())?;
+        Ok(self.app.net.send(request, self.limits).await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_786_089_600_000);
+
+    #[test]
+    fn what_a_host_took_comes_before_what_it_might_take_c19() {
+        let took = |scheme, days: u64| PeerCapabilities {
+            took: Some((scheme, NOW - Duration::from_hours(24 * days))),
+            signs_ed25519: true,
+        };
+        let plain = PeerCapabilities::default();
+        assert_eq!(preferred(plain, false, NOW), Scheme::Cavage);
+        assert_eq!(preferred(plain, true, NOW), Scheme::Ed25519);
+        assert_eq!(preferred(PeerCapabilities { signs_ed25519: true, ..plain }, false, NOW), Scheme::Ed25519);
+        assert_eq!(preferred(took(Scheme::Rfc9421, 6), true, NOW), Scheme::Rfc9421);
+        assert_eq!(preferred(took(Scheme::Cavage, 6), true, NOW), Scheme::Cavage);
+        assert_eq!(preferred(took(Scheme::Cavage, 7), false, NOW), Scheme::Ed25519, "it may have learnt");
+    }
+
+    #[test]
+    fn a_second_knock_is_never_the_first_again() {
+        for scheme in [Scheme::Cavage, Scheme::Rfc9421, Scheme::Ed25519] {
+            assert_ne!(scheme.other(), scheme);
+            assert_eq!(Scheme::parse(scheme.as_str()), Some(scheme));
+        }
+        assert_eq!(Scheme::parse("other"), None);
+    }
+}

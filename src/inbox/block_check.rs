@@ -1,0 +1,58 @@
+//! Whoever is blocked is turned away: by their key before anything is fetched, and wherever an activity names them.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::rejection::{Rejected, ours, rejected};
+use crate::activitypub::incoming::Incoming;
+use crate::app::App;
+use crate::base::ids::Domain;
+use crate::moderation::{Block, BlockKind, block_check};
+
+/// A server that is blocked is turned away by the key that it names: before anything is fetched (interop C10, E25).
+pub(super) async fn reject_blocked_key(app: &App, key_id: &str) -> Result<(), Rejected> {
+    let mut conn = app.db.read().await.map_err(ours)?;
+    block_check::blocked_address(&mut conn, key_id).await.map_err(ours)?.map_or(Ok(()), |block| Err(blocked(&block)))
+}
+
+/// Nothing of a blocked server is taken in by somebody else's hand either, and nothing of somebody who is blocked.
+pub(super) async fn reject_blocked(app: &App, incoming: &Incoming) -> Result<(), Rejected> {
+    let mut domains: Vec<Domain> = named(incoming).into_iter().filter_map(Domain::of).collect();
+    domains.sort();
+    domains.dedup();
+    let mut conn = app.db.read().await.map_err(ours)?;
+    let found = match block_check::blocked_domain(&mut conn, &domains).await.map_err(ours)? {
+        Some(block) => Some(block),
+        None => block_check::blocked_actor(&mut conn, &incoming.actor).await.map_err(ours)?,
+    };
+    found.map_or(Ok(()), |block| Err(blocked(&block)))
+}
+
+/// Every address of an activity whose server answers for it (interop E25).
+fn named(incoming: &Incoming) -> Vec<&str> {
+    let object = incoming.object.as_ref();
+    let embedded = object.and_then(|object| object.embedded.as_ref());
+    let attributed = embedded.and_then(|embedded| embedded.get("attributedTo")).map(addresses).unwrap_or_default();
+    let of_object = [
+        object.and_then(|object| object.id.as_deref()),
+        object.and_then(|object| object.actor.as_deref()),
+        object.and_then(|object| object.object.as_deref()),
+    ];
+    let own = [incoming.id.as_str(), incoming.actor.as_str()];
+    own.into_iter().chain(of_object.into_iter().flatten()).chain(attributed).collect()
+}
+
+/// Who is named: an address, a thing with an id, or a list of either.
+fn addresses(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(address) => vec![address],
+        Value::Object(thing) => thing.get("id").and_then(Value::as_str).into_iter().collect(),
+        Value::Array(several) => several.iter().flat_map(addresses).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn blocked(block: &Block) -> Rejected {
+    let label = if block.kind == BlockKind::Domain { "blocked-domain" } else { "blocked-actor" };
+    rejected(StatusCode::FORBIDDEN, label, format!("nothing of {} is taken here", block.value))
+}

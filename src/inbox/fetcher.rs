@@ -1,0 +1,323 @@
+//! The seeking loop: reads documents at their origin, one of a host at a time, and keeps what they say as if it had
+//! been sent; so a thread that reaches us only in part is completed (interop E7, E24, B18, B20).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clock::Timestamp;
+use serde_json::Value;
+
+use super::store::fetch_queue::{self, Asker, DueFetch};
+use super::store::{self, Arrival};
+use super::{FETCHED, FetchJob, Purpose};
+use crate::activitypub::Urls;
+use crate::activitypub::incoming::{self, same_origin};
+use crate::app::App;
+use crate::app::worker::lease::Leased;
+use crate::app::worker::retry;
+use crate::base::ids::{Host, Ids};
+use crate::db::{Conn, Queue};
+use crate::federation::remote;
+use crate::federation::remote::actors;
+use crate::federation::remote::fetch::{self, FetchError, Fetched};
+use crate::model::interaction;
+use crate::moderation::block_check;
+
+/// Attempts after which a document that cannot be had is given up: about two and a half days.
+const ATTEMPTS: i64 = 14;
+
+/// The wait after the first failure; it doubles.
+const FIRST_WAIT: Duration = Duration::from_mins(1);
+
+/// Pages of one collection that are read.
+const PAGES: i64 = 20;
+
+/// The time between two posts of one collection, so that nobody feels us (interop D13).
+const BETWEEN: Duration = Duration::from_secs(2);
+
+/// Steps from what came by itself, up or down a thread (interop E7).
+pub(super) const DEEPEST: i64 = 20;
+
+/// Seeks.
+pub struct Fetcher;
+
+impl Leased for Fetcher {
+    type Claim = DueFetch;
+    type Due = ();
+    const NAME: &'static str = "fetcher";
+    const WIDTH: usize = 16;
+    const QUEUE: Option<Queue> = Some(Queue::Fetches);
+
+    async fn look(app: &App, conn: &mut Conn, _: i64, now: Timestamp) -> sqlx::Result<Option<()>> {
+        Ok((!app.is_full() && fetch_queue::any_due(conn, now).await?).then_some(()))
+    }
+
+    async fn take(app: &App, conn: &mut Conn, (): (), limit: i64, now: Timestamp) -> sqlx::Result<Vec<DueFetch>> {
+        fetch_queue::claim(conn, &app.db, &app.config.server.node, limit, now).await
+    }
+
+    async fn work(&self, app: &App, wanted: DueFetch) -> anyhow::Result<()> {
+        match read(app, &wanted).await {
+            Ok(found) => settle(app, wanted, found).await,
+            Err(FetchError::Gone) => end(app, wanted, "gone", "its server says that it is gone".to_owned()).await,
+            Err(FetchError::Absent(why)) => end(app, wanted, "absent", why).await,
+            Err(FetchError::Unavailable { host, why }) => rest(app, wanted, host, why).await,
+            Err(FetchError::Temporary(why) | FetchError::Ours(why)) if wanted.attempts < ATTEMPTS => {
+                put_off(app, wanted, why).await
+            }
+            Err(FetchError::Refused(why) | FetchError::Temporary(why) | FetchError::Ours(why)) => {
+                end(app, wanted, "failed", why).await
+            }
+        }
+    }
+
+    fn begun(wanted: &DueFetch) -> Option<i64> {
+        Some(wanted.begun)
+    }
+
+    fn wait(app: &App, wanted: &DueFetch) -> Duration {
+        retry::wait(FIRST_WAIT, wanted.begun, app.ids.dice())
+    }
+
+    async fn retry(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str, _: Timestamp) -> sqlx::Result<()> {
+        fetch_queue::put_off(conn, wanted, at, why).await
+    }
+
+    async fn give_up(_: &App, conn: &mut Conn, wanted: &DueFetch, why: &str, now: Timestamp) -> sqlx::Result<()> {
+        tracing::error!(url = wanted.url, why, "a document was given up");
+        give_up(conn, wanted, "failed", why, now).await
+    }
+}
+
+/// What a document turned out to be.
+#[derive(Clone)]
+enum FetchedDocument {
+    /// A post, or an activity, of an actor who is known by now: to be understood in the inbox.
+    Said(Box<Arrival>),
+    /// A page of a post that has another id, on the same server: to be read there.
+    PageOf(String),
+    /// It stands, where somebody said that it was gone.
+    Stands,
+    /// An actor, kept.
+    Actor,
+    /// A page of a collection.
+    Listed(incoming::RemoteCollection),
+}
+
+async fn read(app: &App, wanted: &DueFetch) -> Result<FetchedDocument, FetchError> {
+    reject_blocked(app, &wanted.url).await?;
+    if wanted.purpose == Purpose::Actor {
+        return actors::read(app, &wanted.url).await.map(|_| FetchedDocument::Actor);
+    }
+    let found = fetch::document(app, &wanted.url).await?;
+    match wanted.purpose {
+        Purpose::Collection => incoming::gathering(&found.document)
+            .filter(|_| found.speaks_for(&wanted.url))
+            .map(FetchedDocument::Listed)
+            .ok_or_else(|| FetchError::Refused(format!("{} is no collection", found.at))),
+        _ if is_tombstone(&found.document) => Err(FetchError::Gone),
+        Purpose::End => Ok(FetchedDocument::Stands),
+        Purpose::Actor | Purpose::Post => said(app, wanted, &found).await,
+    }
+}
+
+/// Nothing of a blocked server is read (interop E25).
+async fn reject_blocked(app: &App, url: &str) -> Result<(), FetchError> {
+    let blocked = async {
+        let mut conn = app.db.read().await?;
+        Ok(match block_check::blocked_address(&mut conn, url).await? {
+            Some(block) => Some(block),
+            None => block_check::blocked_actor(&mut conn, url).await?,
+        })
+    };
+    match blocked.await {
+        Ok(None) => Ok(()),
+        Ok(Some(block)) => Err(FetchError::Refused(block.why())),
+        Err::<_, sqlx::Error>(error) => Err(FetchError::Ours(error.to_string())),
+    }
+}
+
+fn is_tombstone(document: &Value) -> bool {
+    document.get("type").and_then(Value::as_str) == Some("Tombstone")
+}
+
+/// A document is believed from the origin that its id names, of an author of that origin (interop E3, E4).
+async fn said(app: &App, wanted: &DueFetch, found: &Fetched) -> Result<FetchedDocument, FetchError> {
+    let Fetched { at, document, .. } = found;
+    let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
+    // An address that people copy, named in place of the id (interop U11).
+    if id != wanted.url
+        && wanted.depth < DEEPEST
+        && [at.as_str(), &wanted.url].iter().all(|place| same_origin(place, id))
+        && incoming::statement(document).is_ok()
+    {
+        return Ok(FetchedDocument::PageOf(id.to_owned()));
+    }
+    if id != wanted.url || !found.speaks_for(id) {
+        return Err(FetchError::Refused(format!("what is served at {at} says it is `{id}`")));
+    }
+    let raw = document.to_string();
+    let arrival = match incoming::statement(document) {
+        Ok(post) => Arrival {
+            activity_id: id.to_owned(),
+            signer: post.author.clone(),
+            actor: post.author,
+            kind: document.get("type").and_then(Value::as_str).unwrap_or("post").chars().take(64).collect(),
+            object_id: Some(post.id),
+            raw,
+            path: FETCHED.to_owned(),
+            proof: None,
+            made: None,
+            sign: None,
+            again: false,
+        },
+        Err(no_post) => match incoming::activity(document.clone()) {
+            Ok(activity) => {
+                let signer = activity.actor.clone();
+                Arrival::of(activity, signer, raw, FETCHED.to_owned())
+            }
+            Err(_) => return Err(FetchError::Refused(format!("{at} is no post: {no_post}"))),
+        },
+    };
+    if !same_origin(&arrival.actor, id) {
+        return Err(FetchError::Refused(format!("{id} is not of its author's server")));
+    }
+    // Whoever spoke is shown with a name and a picture, and hears what becomes of the article.
+    actors::known(app, &arrival.actor).await?;
+    Ok(FetchedDocument::Said(Box::new(arrival)))
+}
+
+async fn settle(app: &App, wanted: DueFetch, found: FetchedDocument) -> anyhow::Result<()> {
+    let (ids, now) = (app.ids.clone(), app.clock.now());
+    let urls = app.urls.clone();
+    let settled = app.db.write(move |conn| {
+        Box::pin(async move {
+            let reason = match &found {
+                FetchedDocument::Said(_) => "read at its origin",
+                FetchedDocument::PageOf(id) => &format!("it is a page of {id}"),
+                FetchedDocument::Stands => "it stands at its origin",
+                FetchedDocument::Actor => "read",
+                FetchedDocument::Listed(listed) => &format!("read: {} posts", listed.items.len()),
+            };
+            if !fetch_queue::settle(conn, &wanted, "read", reason, now).await? {
+                return Ok(());
+            }
+            match found {
+                FetchedDocument::Said(arrival) => store::keep_fetched(conn, &ids, &arrival, now).await,
+                FetchedDocument::PageOf(id) => read_instead(conn, &ids, &wanted, id, now).await,
+                FetchedDocument::Stands => store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await,
+                FetchedDocument::Actor => {
+                    // Whatever shows their name and picture is made anew.
+                    if let Some(actor) = remote::store::by_url(conn, &wanted.url).await? {
+                        interaction::store::changed_with(conn, actor.id).await?;
+                    }
+                    store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await
+                }
+                FetchedDocument::Listed(listed) => {
+                    for want in missing(conn, &wanted, listed, &urls, now).await? {
+                        fetch_queue::ask(conn, &ids, &want, asker(&wanted), now).await?;
+                    }
+                    Ok(())
+                }
+            }
+        })
+    });
+    settled.await?;
+    Ok(())
+}
+
+/// Reads a post at its own id, for whoever waits for the page that led there. It counts as one step more, so that no chain of
+/// pages is endless.
+async fn read_instead(conn: &mut Conn, ids: &Ids, page: &DueFetch, id: String, now: Timestamp) -> sqlx::Result<()> {
+    store::wait_instead(conn, &page.url, &id).await?;
+    let want = FetchJob { article: page.article, depth: page.depth + 1, ..FetchJob::now(id, Purpose::Post) };
+    if !fetch_queue::ask(conn, ids, &want, asker(page), now).await? {
+        store::fail_waiting(conn, &want.url, want.purpose, fetch_queue::ENOUGH, now).await?;
+    }
+    Ok(())
+}
+
+/// What a document leads to is asked for on behalf of whoever asked for it.
+fn asker(wanted: &DueFetch) -> Asker<'_> {
+    Asker { inbound: None, domain: &wanted.asked_by }
+}
+
+/// What a page lists that is neither ours, nor known, nor asked for already; and the next page.
+async fn missing(
+    conn: &mut Conn,
+    wanted: &DueFetch,
+    listed: incoming::RemoteCollection,
+    urls: &Urls,
+    now: Timestamp,
+) -> sqlx::Result<Vec<FetchJob>> {
+    let mut wants = Vec::new();
+    let mut after = Duration::ZERO;
+    for url in listed.items {
+        if urls.is_ours(&url)
+            || interaction::store::post(conn, &url).await?.is_some()
+            || fetch_queue::was_asked(conn, &url, now).await?
+        {
+            continue;
+        }
+        wants.push(FetchJob { url, purpose: Purpose::Post, article: wanted.article, depth: 1, after });
+        after += BETWEEN;
+    }
+    if let Some(url) = listed.next.filter(|next| same_origin(next, &wanted.url) && wanted.depth < PAGES) {
+        let depth = wanted.depth + 1;
+        wants.push(FetchJob { url, purpose: Purpose::Collection, article: wanted.article, depth, after });
+    }
+    Ok(wants)
+}
+
+async fn end(app: &App, wanted: DueFetch, outcome: &'static str, why: String) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    app.db.write(move |conn| Box::pin(async move { give_up(conn, &wanted, outcome, &why, now).await })).await?;
+    Ok(())
+}
+
+async fn give_up(conn: &mut Conn, wanted: &DueFetch, outcome: &str, why: &str, now: Timestamp) -> sqlx::Result<()> {
+    if !fetch_queue::settle(conn, wanted, outcome, why, now).await? {
+        return Ok(());
+    }
+    // Whoever asked whether it is gone has an answer; whoever needed its words has none.
+    if wanted.purpose == Purpose::End {
+        store::wake_waiting(conn, &wanted.url, wanted.purpose, now).await
+    } else {
+        store::fail_waiting(conn, &wanted.url, wanted.purpose, why, now).await
+    }
+}
+
+/// A server that cannot be reached, or wants to be left alone, costs one attempt, however much of it waits: the rest
+/// waits with the one that was tried, and is given up with it.
+async fn rest(app: &App, wanted: DueFetch, host: Host, why: String) -> anyhow::Result<()> {
+    let (now, tries) = (app.clock.now(), wanted.attempts);
+    let again = now + retry::wait(FIRST_WAIT, tries, app.ids.dice());
+    let settled = app.db.write(move |conn| {
+        Box::pin(async move {
+            if tries < ATTEMPTS {
+                fetch_queue::retry(conn, &wanted, again, &why, now).await?;
+                return fetch_queue::rest(conn, &host, tries, again, &why).await;
+            }
+            give_up(conn, &wanted, "failed", &why, now).await?;
+            for other in fetch_queue::resting(conn, &host, tries - 1).await? {
+                give_up(conn, &other, "failed", &why, now).await?;
+            }
+            Ok(())
+        })
+    });
+    settled.await?;
+    Ok(())
+}
+
+async fn put_off(app: &App, wanted: DueFetch, why: String) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let at = now + retry::wait(FIRST_WAIT, wanted.attempts, app.ids.dice());
+    app.db.write(move |conn| Box::pin(async move { fetch_queue::retry(conn, &wanted, at, &why, now).await })).await?;
+    Ok(())
+}
+
+/// The loop, ready to run.
+#[must_use]
+pub fn worker() -> Arc<Fetcher> {
+    Arc::new(Fetcher)
+}

@@ -1,0 +1,195 @@
+//! Follows and blocks of our actors: one relation of two people (interop D8, E16).
+
+use super::super::{Inbound, Verdict, store};
+use super::object;
+use crate::activitypub::Local;
+use crate::activitypub::incoming::Incoming;
+use crate::activitypub::outgoing::{self, ActivityMeta, Follow};
+use crate::app::App;
+use crate::db::Conn;
+use crate::federation::delivery;
+use crate::federation::outbox::{self, Audience, Outgoing, publish};
+use crate::federation::remote::{self, Remote};
+use crate::model::author::{self, Actor};
+use crate::model::follower;
+use crate::model::relation::{self, Begun, Event, Kind, Relations};
+use crate::moderation::{self, remove_follower};
+
+/// How many answers to one Follow are kept, however often it comes.
+const ANSWERS: i64 = 8;
+
+/// One of our actors that can be followed, by address.
+pub(super) async fn followed(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Actor>> {
+    match url.and_then(|url| app.urls.local(url)) {
+        Some(Local::Actor(uuid)) => author::store::actor_by_uuid(conn, uuid).await,
+        _ => Ok(None),
+    }
+}
+
+/// Follow: lets the follower in and says so, to their own inbox (interop D8, T11). Each is answered: with an Accept where
+/// they follow, whatever let them in, else with a Reject.
+pub(super) async fn follow(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    incoming: &Incoming,
+) -> sqlx::Result<Verdict> {
+    let Some(actor) = followed(app, conn, object(incoming)).await? else {
+        return Ok(Verdict::declined("it follows nobody of ours"));
+    };
+    if actor.deleted_at.is_some() {
+        return Ok(Verdict::declined(format!("@{} was deleted", actor.handle)));
+    }
+    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+        return Ok(Verdict::declined("the follower is gone"));
+    };
+    if let Some(why) = moderation::refuses_follow(app, conn, actor.id, &remote).await? {
+        follower::store::remove(conn, actor.id, remote.id).await?;
+        answer(app, conn, &actor, &remote, inbound, false).await?;
+        return Ok(Verdict::declined(why));
+    }
+    let (relations, begun) = begin(app, conn, inbound, &remote, &actor, Kind::Follow).await?;
+    if !relations.stands(Kind::Follow, "") {
+        answer(app, conn, &actor, &remote, inbound, false).await?;
+        let why = match begun {
+            Begun::Undone => "it was undone before",
+            _ if relations.stands(Kind::Block, "") => "it was made before they blocked",
+            _ => "it was made before the follow was ended",
+        };
+        return Ok(Verdict::ignored(why));
+    }
+    let by = relations.begun_by(Kind::Follow, "").unwrap_or(&inbound.activity_id);
+    follower::store::add(conn, actor.id, remote.id, by, app.clock.now()).await?;
+    delivery::store::revive_inbox(conn, remote.inbox).await?;
+    answer(app, conn, &actor, &remote, inbound, true).await?;
+    Ok(match begun {
+        Begun::Undone => Verdict::ignored("it was undone before; another Follow stands"),
+        _ => Verdict::accepted(format!("follows @{}", actor.handle)),
+    })
+}
+
+/// Takes in a Follow or a Block, and ends what its opposite began.
+async fn begin(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    remote: &Remote,
+    actor: &Actor,
+    kind: Kind,
+) -> sqlx::Result<(Relations, Begun)> {
+    let undos = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
+    let before = relation::store::of(conn, remote.id, actor.uuid).await?;
+    let mut after = before.clone();
+    let begun = after.begin(kind, "", &inbound.event(), &undos);
+    relation::store::keep(conn, remote.id, actor.uuid, &before, &after).await?;
+    follow_up(app, conn, remote, actor, &after).await?;
+    Ok((after, begun))
+}
+
+/// Ends what no longer stands; says what that was.
+async fn follow_up(
+    app: &App,
+    conn: &mut Conn,
+    remote: &Remote,
+    actor: &Actor,
+    relations: &Relations,
+) -> sqlx::Result<Vec<String>> {
+    let mut ended = Vec::new();
+    if !relations.stands(Kind::Follow, "") && follower::store::remove(conn, actor.id, remote.id).await? {
+        ended.push(format!("no longer follows @{}", actor.handle));
+    }
+    if let Some(block) = relations.begun_by(Kind::Block, "").filter(|_| relations.stands(Kind::Block, "")) {
+        follower::store::block(conn, actor.id, remote.id, block, app.clock.now()).await?;
+    } else if follower::store::unblock(conn, actor.id, remote.id).await? {
+        ended.push(format!("blocks @{} no longer", actor.handle));
+    }
+    Ok(ended)
+}
+
+/// Answers each arrival of a Follow once; one that comes while the same answer is under way is answered by that.
+async fn answer(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    remote: &Remote,
+    inbound: &Inbound,
+    stands: bool,
+) -> sqlx::Result<()> {
+    let under_way = outbox::store::answer_under_way(conn, inbound.id).await?;
+    if under_way.as_deref() == Some(if stands { "Accept" } else { "Reject" }) {
+        return Ok(());
+    }
+    if stands {
+        accept(app, conn, actor, remote, inbound).await?;
+    } else {
+        remove_follower::reject(app, conn, actor, remote, &inbound.activity_id, Some(inbound.id)).await?;
+    }
+    outbox::store::forget_answers(conn, inbound.id, ANSWERS).await
+}
+
+async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbound: &Inbound) -> sqlx::Result<()> {
+    let (uuid, now) = (app.ids.uuid(), app.clock.now());
+    let actor_url = actor.url(&app.urls);
+    let follow = Follow { id: &inbound.activity_id, actor: &inbound.actor, object: &actor_url };
+    let outgoing = Outgoing {
+        cause: if inbound.times > 1 {
+            format!("accept:{}:{uuid}", inbound.id)
+        } else {
+            format!("accept:{}", inbound.id)
+        },
+        because: Some(inbound.id),
+        ..Outgoing::new(
+            uuid,
+            actor.id,
+            "Accept",
+            Audience::One { inbox: remote.inbox, holds: remote.shared_inbox },
+            outgoing::accept(&ActivityMeta::new(&app.urls, uuid, now), &follow),
+        )
+    };
+    publish(conn, &outgoing, now).await?;
+    Ok(())
+}
+
+/// Ends a follow, a block, or whichever of them stands; says what ended. By whichever of its ids it was named, or by none of
+/// them, since some send a new one (interop E14, T10).
+pub(super) async fn end(
+    app: &App,
+    conn: &mut Conn,
+    remote: &Remote,
+    actor: &Actor,
+    kinds: &[Kind],
+    undo: &Event,
+) -> sqlx::Result<Vec<String>> {
+    let before = relation::store::of(conn, remote.id, actor.uuid).await?;
+    let mut after = before.clone();
+    for kind in kinds {
+        after.end(*kind, None, undo);
+    }
+    relation::store::keep(conn, remote.id, actor.uuid, &before, &after).await?;
+    follow_up(app, conn, remote, actor, &after).await
+}
+
+/// Block of one of our actors: its author follows no more, until they follow anew. What they said before stays theirs to
+/// delete.
+pub(super) async fn block(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
+    // With a target it is a ban from that community, as Lemmy has it, and no wish of its sender's own (interop E16, F9).
+    if let Some(community) = incoming.named("target") {
+        return Ok(Verdict::ignored(format!("a ban from {community}, which changes nothing here")));
+    }
+    let Some(actor) = followed(app, conn, object(incoming)).await? else {
+        return Ok(Verdict::declined("it blocks nobody of ours"));
+    };
+    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+        return Ok(Verdict::declined("its actor is gone"));
+    };
+    let followed = follower::store::follow_id(conn, actor.id, remote.id).await?.is_some();
+    let (relations, begun) = begin(app, conn, inbound, &remote, &actor, Kind::Block).await?;
+    if !relations.stands(Kind::Block, "") {
+        return Ok(Verdict::ignored(match begun {
+            Begun::Undone => "it was undone before",
+            _ => "it was made before the block was ended",
+        }));
+    }
+    let also = if followed { ", and follows no longer" } else { "" };
+    Ok(Verdict::accepted(format!("blocks @{}{also}", actor.handle)))
+}

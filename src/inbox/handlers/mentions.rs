@@ -1,0 +1,55 @@
+//! Somebody names one of our authors in a conversation that is not ours: for the operator to see, and shown to nobody else.
+
+use super::super::{FETCHED, Inbound, Outcome, Verdict};
+use crate::activitypub::actor::ActorKind;
+use crate::activitypub::incoming::IncomingPost;
+use crate::activitypub::urls::Local;
+use crate::app::App;
+use crate::db::Conn;
+use crate::federation::remote::Remote;
+use crate::model::author::{self, Actor};
+use crate::moderation;
+
+/// Most of ours that are looked up in one post.
+const LOOKED_UP: usize = 5;
+
+/// A mention, where a post that was sent to us names an author; else the verdict that it has without one. Should its
+/// conversation turn out to be ours, it is looked at again all the same. Its words are forgotten with those of everything
+/// that has its verdict.
+pub(super) async fn or(
+    app: &App,
+    conn: &mut Conn,
+    inbound: &Inbound,
+    remote: &Remote,
+    post: &IncomingPost,
+    otherwise: Verdict,
+) -> sqlx::Result<Verdict> {
+    if inbound.path == FETCHED {
+        return Ok(otherwise);
+    }
+    let Some(named) = named(app, conn, post).await? else { return Ok(otherwise) };
+    // Whoever may not follow an author need not be listened to either.
+    if let Some(why) = moderation::refuses_follow(app, conn, named.id, remote).await? {
+        return Ok(Verdict::declined(why));
+    }
+    let mention = Verdict::new(
+        Outcome::Mention,
+        format!("it mentions @{} in a conversation that is not ours: {}", app.urls.acct(&named.handle), post.url),
+    );
+    Ok(Verdict { waits_for: otherwise.waits_for, wants: otherwise.wants, ..mention }.step(otherwise.reason))
+}
+
+/// The first of ours, not the instance itself, whom a post names.
+async fn named(app: &App, conn: &mut Conn, post: &IncomingPost) -> sqlx::Result<Option<Actor>> {
+    for local in post.mentions.iter().filter_map(|mention| app.urls.local(&mention.href)).take(LOOKED_UP) {
+        let found = match local {
+            Local::Actor(uuid) => author::store::actor_by_uuid(conn, uuid).await?,
+            Local::Profile(handle) => author::store::actor_by_handle(conn, &handle).await?,
+            _ => None,
+        };
+        if let Some(actor) = found.filter(|who| who.kind != ActorKind::Application && who.deleted_at.is_none()) {
+            return Ok(Some(actor));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,350 @@
+//! The only SQL for documents elsewhere that are to be read: the table is the queue.
+
+use clock::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+use url::Url;
+
+use crate::base::ids::{ArticleId, Host, Ids, InboundId};
+use crate::claiming;
+use crate::db::{Columns, Conn, Db, Queue, added, decode_error};
+use crate::inbox::{FetchJob, Purpose};
+
+mod lines;
+
+pub use lines::{Line, because_of};
+
+/// How long a claim lasts.
+const LEASE: std::time::Duration = std::time::Duration::from_mins(2);
+
+/// How long a document that was read is not read again.
+const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// How long a collection that was read is not read again (interop B18).
+const COLLECTION_AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(15);
+
+/// Most documents asked for for one conversation in [`ARTICLE_SPAN`], so that nobody can send us round for ever.
+pub const OF_ARTICLE: i64 = 5000;
+
+/// See [`OF_ARTICLE`].
+pub const ARTICLE_SPAN: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// Why a document is not read.
+pub const ENOUGH: &str = "enough was read for this conversation today, or its address has no host";
+
+/// How long a document of a collection that could not be had is not asked for again.
+const FAILED_FOR: std::time::Duration = std::time::Duration::from_hours(24);
+
+/// Most documents asked of one host in [`HOST_SPAN`], had or not: one in two seconds, as the posts of one collection are, whatever
+/// strangers send us to read there.
+pub const OF_HOST: i64 = 150;
+
+/// See [`OF_HOST`].
+pub const HOST_SPAN: std::time::Duration = std::time::Duration::from_mins(5);
+
+/// Most documents of an unreachable host that are given up in one transaction; each of the rest is tried once more.
+const GIVEN_UP: i64 = 500;
+
+/// A document whose turn it is.
+#[derive(Clone, Debug)]
+pub struct DueFetch {
+    /// Row.
+    pub id: i64,
+    /// Its id.
+    pub url: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// Whose conversation it completes, where that is known.
+    pub article: Option<ArticleId>,
+    /// The registrable domain of who had us ask for it; empty for the operator.
+    pub asked_by: String,
+    /// Steps from what came by itself.
+    pub depth: i64,
+    /// How often it was claimed, this time included; the fence of the lease.
+    pub attempts: i64,
+    /// How often it was claimed in a row, this time included, without an end in order.
+    pub begun: i64,
+}
+
+/// Most documents under way for one asking domain, so that its slow servers do not hold up what others wait for.
+pub const OF_ASKER: i64 = 4;
+
+/// On whose behalf a document is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asker<'a> {
+    /// The activity that asks for it.
+    pub inbound: Option<InboundId>,
+    /// As [`DueFetch::asked_by`].
+    pub domain: &'a str,
+}
+
+/// Asks for a document; one that was asked for before is read again, but not at once. Says whether it will be read.
+pub async fn ask(conn: &mut Conn, ids: &Ids, want: &FetchJob, asker: Asker<'_>, now: Timestamp) -> sqlx::Result<bool> {
+    let Some(host) = Url::parse(&want.url).ok().as_ref().and_then(Host::of) else { return Ok(false) };
+    if let Some(article) = want.article {
+        let times: i64 = query_scalar("SELECT COUNT(*) FROM fetch_queue WHERE article_id = $1 AND asked_at > $2")
+            .bind(article.0)
+            .bind((now - ARTICLE_SPAN).millis())
+            .fetch_one(&mut *conn)
+            .await?;
+        if times >= OF_ARTICLE {
+            return Ok(false);
+        }
+    }
+    let again_after = if want.purpose == Purpose::Collection { COLLECTION_AGAIN_AFTER } else { AGAIN_AFTER };
+    query(
+        "INSERT INTO fetch_queue (id, url, purpose, host, article_id, inbound_id, depth, asked_at, next_attempt_at, asked_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11) ON CONFLICT (url, purpose) DO UPDATE SET
+         outcome = NULL, reason = NULL, attempts = 0, begun = 0, asked_at = excluded.asked_at, asked_by = excluded.asked_by,
+         depth = CASE WHEN excluded.depth < fetch_queue.depth THEN excluded.depth ELSE fetch_queue.depth END,
+         inbound_id = COALESCE(excluded.inbound_id, fetch_queue.inbound_id), article_id = COALESCE(fetch_queue.article_id, excluded.article_id),
+         next_attempt_at = CASE WHEN fetch_queue.settled_at + $10 > excluded.next_attempt_at THEN fetch_queue.settled_at + $10
+             ELSE excluded.next_attempt_at END
+         WHERE fetch_queue.outcome IS NOT NULL",
+    )
+    .bind(ids.row())
+    .bind(&want.url)
+    .bind(want.purpose.as_str())
+    .bind(host.as_str())
+    .bind(want.article.map(|id| id.0))
+    .bind(asker.inbound.map(|id| id.0))
+    .bind(want.depth)
+    .bind(now.millis())
+    .bind((now + want.after).millis())
+    .bind(i64::try_from(again_after.as_millis()).unwrap_or(i64::MAX))
+    .bind(asker.domain)
+    .execute(conn)
+    .await?;
+    added(Queue::Fetches);
+    Ok(true)
+}
+
+/// What is due at `$1`: of each host the one that has waited longest, unless another is being read there, or `$3` were read
+/// there since `$2`. Host by host, so that it costs by them and not by what waits. Of what was begun twice in vain, since the
+/// process may have ended by it, only one at a time. Of one asking domain no more than `$4` are under way, and each has its turn.
+macro_rules! due {
+    () => {
+        "WITH RECURSIVE hosts_waiting (host) AS (SELECT MIN(f.host) FROM fetch_queue f WHERE f.outcome IS NULL UNION ALL
+             SELECT (SELECT MIN(n.host) FROM fetch_queue n WHERE n.outcome IS NULL AND n.host > h.host) FROM hosts_waiting h
+             WHERE h.host IS NOT NULL),
+         turns (id, turn) AS (SELECT w.id, ROW_NUMBER() OVER (PARTITION BY w.asked_by ORDER BY w.next_attempt_at, w.id)
+             + (SELECT COUNT(*) FROM fetch_queue b WHERE b.asked_by = w.asked_by AND b.outcome IS NULL AND b.lease_owner IS NOT NULL
+             AND b.next_attempt_at > $1)
+         FROM hosts_waiting t JOIN fetch_queue w ON w.id = (SELECT d.id FROM fetch_queue d WHERE d.host = t.host
+             AND d.outcome IS NULL AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at, d.id LIMIT 1)
+         WHERE NOT EXISTS (SELECT 1 FROM fetch_queue e WHERE e.host = t.host AND e.outcome IS NULL AND e.lease_owner IS NOT NULL
+             AND e.next_attempt_at > $1)
+         AND (SELECT COUNT(*) FROM fetch_queue r WHERE r.host = t.host AND r.settled_at > $2) < $3
+         AND (w.begun < 2 OR NOT EXISTS (SELECT 1 FROM fetch_queue s WHERE s.outcome IS NULL AND s.begun >= 2
+             AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < w.id)))))
+         SELECT w.id FROM turns u JOIN fetch_queue w ON w.id = u.id WHERE u.turn <= $4"
+    };
+}
+
+/// Whether any document is due: a cheap look before a claim.
+pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
+    let passed: Option<i64> =
+        query_scalar("SELECT id FROM fetch_queue WHERE outcome IS NULL AND next_attempt_at <= $1 LIMIT 1")
+            .bind(now.millis())
+            .fetch_optional(&mut *conn)
+            .await?;
+    if passed.is_none() {
+        return Ok(false);
+    }
+    // Its time has come, but perhaps not the turn of its host.
+    let id: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1"))
+        .bind(now.millis())
+        .bind((now - HOST_SPAN).millis())
+        .bind(OF_HOST)
+        .bind(OF_ASKER)
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.is_some())
+}
+
+/// Takes up to `limit` due documents, of each host one at a time and no more than [`OF_HOST`] in [`HOST_SPAN`].
+pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<DueFetch>> {
+    let rows = query(claiming!(
+        db,
+        concat!(
+            "UPDATE fetch_queue SET attempts = attempts + 1, begun = begun + 1, next_attempt_at = $5, lease_owner = $6 WHERE id IN (",
+            due!(),
+            " ORDER BY u.turn, w.id LIMIT $7"
+        ),
+        ") RETURNING id, url, purpose, article_id, asked_by, depth, attempts, begun"
+    ))
+    .bind(now.millis())
+    .bind((now - HOST_SPAN).millis())
+    .bind(OF_HOST)
+    .bind(OF_ASKER)
+    .bind((now + LEASE).millis())
+    .bind(node)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_wanted).collect()
+}
+
+fn read_wanted(row: &AnyRow) -> sqlx::Result<DueFetch> {
+    let purpose = row.text("purpose")?;
+    Ok(DueFetch {
+        id: row.int("id")?,
+        url: row.text("url")?,
+        purpose: Purpose::parse(&purpose).ok_or_else(|| decode_error(format!("no purpose: {purpose}")))?,
+        article: row.maybe_int("article_id")?.map(ArticleId),
+        asked_by: row.text("asked_by")?,
+        depth: row.int("depth")?,
+        attempts: row.int("attempts")?,
+        begun: row.int("begun")?,
+    })
+}
+
+/// Settles a document: `read`, `gone`, `absent` or `failed`; false when another node has taken it over.
+pub async fn settle(
+    conn: &mut Conn,
+    wanted: &DueFetch,
+    outcome: &str,
+    reason: &str,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE fetch_queue SET outcome = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
+         WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
+    )
+    .bind(wanted.id)
+    .bind(wanted.attempts)
+    .bind(outcome)
+    .bind(reason)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Makes a document due again later, and says why. That it was tried `now` counts like a reading ([`OF_HOST`]).
+pub async fn retry(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
+         WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
+    )
+    .bind(wanted.id)
+    .bind(wanted.attempts)
+    .bind(at.millis())
+    .bind(why)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// As [`retry`], of one that made us fail: that is no end in order.
+pub async fn put_off(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
+    query(
+        "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, lease_owner = NULL
+         WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
+    )
+    .bind(wanted.id)
+    .bind(wanted.attempts)
+    .bind(at.millis())
+    .bind(why.chars().take(1000).collect::<String>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Lets everything that waits for a host wait with the document that was tried, as if it had been tried as often.
+pub async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp, why: &str) -> sqlx::Result<()> {
+    query(
+        "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, attempts = CASE WHEN attempts < $2 THEN $2 ELSE attempts END
+         WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND next_attempt_at < $3",
+    )
+    .bind(host.as_str())
+    .bind(attempts)
+    .bind(until.millis())
+    .bind(why)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What waits for a host and was tried, or rested, at least so often.
+pub async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<DueFetch>> {
+    let rows = query(
+        "SELECT id, url, purpose, article_id, asked_by, depth, attempts, begun FROM fetch_queue
+         WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND attempts >= $2 ORDER BY id LIMIT $3",
+    )
+    .bind(host.as_str())
+    .bind(attempts)
+    .bind(GIVEN_UP)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_wanted).collect()
+}
+
+/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
+pub const FREE: &str =
+    "UPDATE fetch_queue SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND outcome IS NULL";
+
+/// Forgets up to `limit` documents whose reading ended before a moment; says how many.
+pub async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Result<u64> {
+    let done = query(
+        "DELETE FROM fetch_queue WHERE id IN (SELECT id FROM fetch_queue WHERE outcome IS NOT NULL AND settled_at < $1 LIMIT $2)",
+    )
+    .bind(before.millis())
+    .bind(limit)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// How reading a document ended, if it ended since a moment.
+pub async fn ended_since(
+    conn: &mut Conn,
+    url: &str,
+    purpose: Purpose,
+    since: Timestamp,
+) -> sqlx::Result<Option<(String, String)>> {
+    let row = query(
+        "SELECT outcome, reason FROM fetch_queue WHERE url = $1 AND purpose = $2 AND outcome IS NOT NULL AND settled_at >= $3",
+    )
+    .bind(url)
+    .bind(purpose.as_str())
+    .bind(since.millis())
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok((row.text("outcome")?, row.maybe_text("reason")?.unwrap_or_default()))).transpose()
+}
+
+/// When a document was last asked for.
+pub async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<Option<Timestamp>> {
+    let row = query("SELECT asked_at FROM fetch_queue WHERE url = $1 AND purpose = $2")
+        .bind(url)
+        .bind(purpose.as_str())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| row.time("asked_at")).transpose()
+}
+
+/// How many steps away from what came by itself a post was asked for, and for which conversation.
+pub async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<ArticleId>)> {
+    let row = query("SELECT depth, article_id FROM fetch_queue WHERE url = $1 AND purpose = 'post'")
+        .bind(url)
+        .fetch_optional(conn)
+        .await?;
+    Ok(match row {
+        Some(row) => (row.int("depth")?, row.maybe_int("article_id")?.map(ArticleId)),
+        None => (0, None),
+    })
+}
+
+/// Whether a post was asked for before, and need not be asked for again so soon.
+pub async fn was_asked(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<bool> {
+    let found: Option<i64> = query_scalar(
+        "SELECT id FROM fetch_queue WHERE url = $1 AND purpose = 'post' AND (outcome IS NULL OR outcome = 'read' OR settled_at > $2)",
+    )
+    .bind(url)
+    .bind((now - FAILED_FOR).millis())
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}

@@ -1,0 +1,60 @@
+//! Documents that were asked for, as people look at them.
+
+use clock::Timestamp;
+use sqlx::query;
+
+use crate::base::ids::InboundId;
+use crate::db::{Columns, Conn};
+
+/// A document that was asked for, for people.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Line {
+    /// Its id.
+    pub url: String,
+    /// What for.
+    pub purpose: String,
+    /// When it was asked for.
+    #[serde(serialize_with = "clock::as_rfc3339")]
+    pub asked: Timestamp,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// `waiting`, or how it ended.
+    pub outcome: String,
+    /// What the last attempt showed.
+    pub reason: Option<String>,
+    /// The activity that asked for it, where the line was found by its id.
+    pub because: Option<String>,
+    /// When it was read, or last tried.
+    #[serde(serialize_with = "clock::maybe_as_rfc3339")]
+    pub settled: Option<Timestamp>,
+}
+
+/// What was asked for by this id or because of an activity, the oldest first.
+pub async fn because_of(conn: &mut Conn, url: &str, inbound: Option<InboundId>) -> sqlx::Result<Vec<Line>> {
+    let rows = query(
+        "SELECT w.url, w.purpose, w.asked_at, w.attempts, COALESCE(w.outcome, 'waiting') AS outcome, w.reason, w.settled_at,
+         i.kind, i.activity_id, i.actor FROM fetch_queue w LEFT JOIN inbound i ON i.id = w.inbound_id AND w.url = $1
+         WHERE w.url = $1 OR w.inbound_id = $2 ORDER BY w.id LIMIT 100",
+    )
+    .bind(url)
+    .bind(inbound.map_or(0, |id| id.0))
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Line {
+                url: row.text("url")?,
+                purpose: row.text("purpose")?,
+                asked: row.time("asked_at")?,
+                attempts: row.int("attempts")?,
+                outcome: row.text("outcome")?,
+                reason: row.maybe_text("reason")?,
+                because: match (row.maybe_text("kind")?, row.maybe_text("activity_id")?, row.maybe_text("actor")?) {
+                    (Some(kind), Some(id), Some(actor)) => Some(format!("{kind} of {actor} {id}")),
+                    _ => None,
+                },
+                settled: row.maybe_time("settled_at")?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,186 @@
+//! Each actor's key pairs: minted with the actor, kept sealed, unsealed to sign.
+
+use std::sync::Arc;
+
+use clock::Timestamp;
+use zeroize::Zeroizing;
+
+use super::sealed::UNTIL;
+use super::{Actor, store};
+use crate::app::App;
+use crate::base::ids::{ActivityId, ActorId};
+use crate::base::sealing::{MasterKey, SealError};
+use crate::db::Conn;
+use crate::net::keys::{KeyError, PrivateKey, generate_ed25519, generate_rsa};
+use uuid::Uuid;
+
+pub use super::sealed::{MASTER_CHECK, RetiredKey, SealedKey, StoredKey};
+
+/// The fragment of the RSA key, as every peer expects it (interop A9).
+pub const RSA_FRAGMENT: &str = "main-key";
+/// The fragment of the Ed25519 key (interop A10).
+pub const ED25519_FRAGMENT: &str = "ed25519-key";
+
+/// The public halves, as the actor's document shows them.
+#[derive(Clone, Debug)]
+pub struct PublicHalves {
+    /// SPKI PEM.
+    pub rsa_pem: String,
+    /// Multibase.
+    pub ed25519: Option<String>,
+}
+
+/// What signs for an actor.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// `{actor}#main-key`, or `{actor}#ed25519-key`.
+    pub key_id: String,
+    /// The private key.
+    pub key: PrivateKey,
+}
+
+/// Why an actor's keys could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MintError {
+    /// The pair itself.
+    #[error("cannot make a key pair: {0}")]
+    Key(#[from] KeyError),
+    /// Its sealing.
+    #[error("cannot seal a key pair: {0}")]
+    Seal(#[from] SealError),
+}
+
+/// Makes both key pairs of a new actor; about a tenth of a second of work, so not inside a transaction.
+///
+/// # Errors
+/// When the random source or the cipher fails.
+pub fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, MintError> {
+    let (rsa, ed25519) = (generate_rsa()?, generate_ed25519()?);
+    let seal = |kind, fragment, pkcs8: &Zeroizing<Vec<u8>>, public: &str| {
+        let sealed = master.seal(pkcs8, &associated(actor, fragment))?;
+        let (fragment, public) = (fragment.to_owned(), public.to_owned());
+        Ok::<_, MintError>(SealedKey { kind, fragment, public, sealed, master: master.check_value() })
+    };
+    Ok(vec![
+        seal("rsa", RSA_FRAGMENT, &rsa.pkcs8, &rsa.public)?,
+        seal("ed25519", ED25519_FRAGMENT, &ed25519.pkcs8, &ed25519.public)?,
+    ])
+}
+
+/// What signs for `actor` from now on with the key of this fragment, from the cache or unsealed.
+///
+/// # Errors
+/// When the actor has no such key or the master key does not open it.
+pub async fn signer(app: &App, actor: &Actor, fragment: &str) -> anyhow::Result<Signer> {
+    let key_id = format!("{}#{fragment}", actor.url(&app.urls));
+    let sealed = {
+        let mut conn = app.db.read().await?;
+        store::sealed_key(&mut conn, actor.id, fragment).await?
+    };
+    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("actor @{} has no key #{fragment}", actor.handle))?;
+    Ok(Signer { key_id, key: open(app, actor, sealed, fragment).await? })
+}
+
+/// What signed for `actor` when this activity was said, if its key was rotated then or since (ADR 10).
+///
+/// # Errors
+/// When the master key does not open it.
+pub async fn signer_then(
+    app: &App,
+    actor: &Actor,
+    fragment: &str,
+    activity: ActivityId,
+) -> anyhow::Result<Option<Signer>> {
+    let retired = {
+        let mut conn = app.db.read().await?;
+        store::retired_keys(&mut conn, Some(actor.id)).await?
+    };
+    let mut then: Vec<_> = retired.into_iter().filter(|key| key.signs(fragment, activity)).collect();
+    then.sort_by_key(|key| key.until);
+    let Some(key) = then.into_iter().next() else { return Ok(None) };
+    let key_id = format!("{}#{fragment}", actor.url(&app.urls));
+    Ok(Some(Signer { key_id, key: open(app, actor, key.sealed, &key.fragment).await? }))
+}
+
+async fn open(app: &App, actor: &Actor, sealed: String, fragment: &str) -> anyhow::Result<PrivateKey> {
+    if let Some(key) = app.signers.get(&sealed).await {
+        return Ok(key);
+    }
+    let key = PrivateKey::from_pkcs8(&app.master.open(&sealed, &associated(actor.uuid, fragment))?)?;
+    app.signers.insert(sealed, key.clone()).await;
+    Ok(key)
+}
+
+/// An actor's keys in use, taken out to be put back by [`retire`].
+pub async fn replace(
+    conn: &mut Conn,
+    actor: ActorId,
+    new: &[SealedKey],
+    now: Timestamp,
+) -> sqlx::Result<Vec<StoredKey>> {
+    let old = store::take_keys(conn, actor).await?;
+    store::insert_keys(conn, actor, new, now).await?;
+    Ok(old)
+}
+
+/// Puts replaced keys back as retired: they sign everything up to `until`.
+///
+/// # Errors
+/// The database's, or when the master key does not open them.
+pub async fn retire(
+    conn: &mut Conn,
+    master: &MasterKey,
+    actor: &Actor,
+    old: Vec<StoredKey>,
+    until: ActivityId,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    for key in old {
+        let fragment = format!("{}{UNTIL}{}", key.fragment, until.0);
+        let plain = master.open(&key.sealed, &associated(actor.uuid, &key.fragment))?;
+        let sealed = master.seal(&plain, &associated(actor.uuid, &fragment))?;
+        store::insert_retired(conn, actor.id, &StoredKey { fragment, sealed, ..key }, now).await?;
+    }
+    Ok(())
+}
+
+/// Seals every private key with another master key, in one transaction: all or none. Says how many.
+///
+/// # Errors
+/// When one does not open with the present master key, or the database fails: then nothing has changed.
+pub async fn reseal(app: &App, new: MasterKey) -> anyhow::Result<usize> {
+    let (old, new) = (app.clone(), Arc::new(new));
+    app.db
+        .write(move |conn| {
+            Box::pin(async move {
+                store::lock_keys(conn).await?;
+                let keys = store::all_sealed(conn).await?;
+                for (actor, uuid, fragment, sealed) in &keys {
+                    let bound = associated(*uuid, fragment);
+                    let plain = old.master.open(sealed, &bound)?;
+                    store::set_sealed(conn, *actor, fragment, &new.seal(&plain, &bound)?).await?;
+                }
+                store::set_master_check(conn, &new.check_value()).await?;
+                Ok::<_, anyhow::Error>(keys.len())
+            })
+        })
+        .await
+}
+
+/// Whether the master key of this process is still the one that the private keys are sealed with.
+pub async fn master_fits(app: &App) -> sqlx::Result<bool> {
+    let mut conn = app.db.read().await?;
+    Ok(store::setting(&mut conn, MASTER_CHECK).await?.is_none_or(|check| check == app.master.check_value()))
+}
+
+/// The public halves of an actor's keys; `None` when it has none.
+pub async fn public_halves(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Option<PublicHalves>> {
+    let rsa = store::public_key(conn, actor, RSA_FRAGMENT).await?;
+    let ed25519 = store::public_key(conn, actor, ED25519_FRAGMENT).await?;
+    Ok(rsa.map(|rsa_pem| PublicHalves { rsa_pem, ed25519 }))
+}
+
+/// Binds a sealed key to its actor and place, so that rows cannot be swapped.
+pub(super) fn associated(actor: Uuid, fragment: &str) -> String {
+    format!("{actor}#{fragment}")
+}

@@ -1,0 +1,231 @@
+//! The only SQL for follows.
+
+use clock::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+
+use super::Follower;
+use crate::base::ids::{ActorId, InboxId, RemoteActorId};
+use crate::db::{Columns, Conn, Cursor, Page};
+
+/// Lets a follower in; one who is in already gets the new Follow's id (interop D8).
+pub async fn add(
+    conn: &mut Conn,
+    actor: ActorId,
+    who: RemoteActorId,
+    follow_id: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO followers (actor_id, remote_actor_id, follow_id, since) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (actor_id, remote_actor_id) DO UPDATE SET follow_id = excluded.follow_id",
+    )
+    .bind(actor.0)
+    .bind(who.0)
+    .bind(follow_id)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends a follow; says whether there was one.
+pub async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+    let done = query("DELETE FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
+        .bind(actor.0)
+        .bind(who.0)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Ends every follow of somebody who is gone; says how many.
+pub async fn remove_all(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<u64> {
+    let done = query("DELETE FROM followers WHERE remote_actor_id = $1").bind(who.0).execute(conn).await?;
+    Ok(done.rows_affected())
+}
+
+/// Ends the follows of whoever has this personal inbox.
+pub async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
+    query("DELETE FROM followers WHERE remote_actor_id IN (SELECT id FROM remote_actors WHERE inbox_id = $1)")
+        .bind(inbox.0)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The id of the Follow by which somebody follows an actor; `None` when they do not.
+pub async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<Option<String>> {
+    query_scalar("SELECT follow_id FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
+        .bind(actor.0)
+        .bind(who.0)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Makes the follows of one actor elsewhere another's, who is the same (interop E17); says how many.
+pub async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteActorId) -> sqlx::Result<u64> {
+    query(
+        "DELETE FROM followers WHERE remote_actor_id = $1
+         AND actor_id IN (SELECT f.actor_id FROM followers f WHERE f.remote_actor_id = $2)",
+    )
+    .bind(from.0)
+    .bind(to.0)
+    .execute(&mut *conn)
+    .await?;
+    let done = query("UPDATE followers SET remote_actor_id = $2 WHERE remote_actor_id = $1")
+        .bind(from.0)
+        .bind(to.0)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Notes that somebody blocks one of our actors (interop E16).
+pub async fn block(
+    conn: &mut Conn,
+    actor: ActorId,
+    who: RemoteActorId,
+    activity_id: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO blocked_by (actor_id, remote_actor_id, activity_id, since) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (actor_id, remote_actor_id) DO UPDATE SET activity_id = excluded.activity_id",
+    )
+    .bind(actor.0)
+    .bind(who.0)
+    .bind(activity_id)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether somebody blocks one of our actors.
+pub async fn is_blocked_by(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+    let found: Option<i64> =
+        query_scalar("SELECT actor_id FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
+            .bind(actor.0)
+            .bind(who.0)
+            .fetch_optional(conn)
+            .await?;
+    Ok(found.is_some())
+}
+
+/// Ends somebody's block of one of our actors; says whether there was one.
+pub async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+    let done = query("DELETE FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
+        .bind(actor.0)
+        .bind(who.0)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// How many follow an actor.
+pub async fn count(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM followers WHERE actor_id = $1").bind(actor.0).fetch_one(conn).await
+}
+
+/// How many follows there are in all, `most` at most.
+pub async fn count_all(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM (SELECT actor_id FROM followers LIMIT $1) known")
+        .bind(most)
+        .fetch_one(conn)
+        .await
+}
+
+macro_rules! select_follower {
+    ($rest:literal) => {
+        concat!(
+            "SELECT r.url, r.username, a.handle, f.since, f.remote_actor_id, f.actor_id FROM followers f
+             JOIN remote_actors r ON r.id = f.remote_actor_id JOIN actors a ON a.id = f.actor_id WHERE ",
+            $rest
+        )
+    };
+}
+
+/// A part of the follows, those of whom we have known for longest first; of one actor, if one is named.
+pub async fn list(
+    conn: &mut Conn,
+    of: Option<ActorId>,
+    after: Option<Cursor<2>>,
+    limit: i64,
+) -> sqlx::Result<Page<Follower>> {
+    let Cursor([who, whom]) = after.unwrap_or(Cursor([0; 2]));
+    let select = match of {
+        Some(actor) => {
+            query(select_follower!("f.actor_id = $1 AND f.remote_actor_id > $2 ORDER BY f.remote_actor_id LIMIT $3"))
+                .bind(actor.0)
+                .bind(who)
+        }
+        None => query(select_follower!(
+            "(f.remote_actor_id, f.actor_id) > ($1, $2) ORDER BY f.remote_actor_id, f.actor_id LIMIT $3"
+        ))
+        .bind(who)
+        .bind(whom),
+    };
+    let rows = select.bind(limit + 1).fetch_all(conn).await?;
+    let read = |row: &AnyRow| -> sqlx::Result<_> {
+        let follower = Follower {
+            actor: row.text("url")?,
+            username: row.text("username")?,
+            author: row.text("handle")?,
+            since: row.time("since")?,
+        };
+        Ok((follower, Cursor([row.int("remote_actor_id")?, row.int("actor_id")?])))
+    };
+    let rows = rows.iter().map(read).collect::<sqlx::Result<_>>()?;
+    Ok(Page::of(rows, limit, |(_, place)| place.to_string()).map(|(follower, _)| follower))
+}
+
+/// A follow, and who follows: as blocks look at it.
+#[derive(Clone, Debug)]
+pub struct Follow {
+    /// Whom of ours.
+    pub actor: ActorId,
+    /// Their handle.
+    pub handle: String,
+    /// Who follows.
+    pub who: RemoteActorId,
+    /// Their id.
+    pub url: String,
+    /// The handle that they claim.
+    pub webfinger: Option<String>,
+}
+
+/// All follows, those of one follower together, from after one of them on, named by follower and followed.
+pub async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sqlx::Result<Vec<Follow>> {
+    let rows = query(
+        "SELECT f.actor_id, a.handle, f.remote_actor_id, r.url, r.webfinger FROM followers f
+         JOIN remote_actors r ON r.id = f.remote_actor_id JOIN actors a ON a.id = f.actor_id
+         WHERE (f.remote_actor_id, f.actor_id) > ($1, $2)
+         ORDER BY f.remote_actor_id, f.actor_id LIMIT $3",
+    )
+    .bind(after.0)
+    .bind(after.1)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Follow {
+                actor: ActorId(row.int("actor_id")?),
+                handle: row.text("handle")?,
+                who: RemoteActorId(row.int("remote_actor_id")?),
+                url: row.text("url")?,
+                webfinger: row.maybe_text("webfinger")?,
+            })
+        })
+        .collect()
+}
+
+/// Whom of ours somebody follows.
+pub async fn followed_by(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<Vec<ActorId>> {
+    let ids: Vec<i64> = query_scalar("SELECT actor_id FROM followers WHERE remote_actor_id = $1 ORDER BY actor_id")
+        .bind(who.0)
+        .fetch_all(conn)
+        .await?;
+    Ok(ids.into_iter().map(ActorId).collect())
+}

@@ -1,0 +1,146 @@
+//! The conversation's own JSON (docs/api.md), from what was read: pure but for our own addresses.
+
+use clock::Timestamp;
+use serde_json::{Value, json};
+
+use super::media::{MediaRef, MediaUrls};
+use super::{Conversation, page_of};
+use crate::activitypub::incoming::{Attachment, Emoji};
+use crate::app::App;
+use crate::model::interaction::{Author, Person, Shown, State, Words};
+
+/// A page of a conversation.
+#[must_use]
+pub fn conversation(app: &App, talk: &Conversation, album: &mut MediaUrls) -> Value {
+    let article = &talk.article;
+    let id = app.urls.article(article.uuid);
+    let next = talk.next.map(|from| format!("{}/api/v1/conversation?id={id}&from={from}", app.urls.origin()));
+    let likes: Vec<Value> = talk
+        .likes
+        .iter()
+        .map(|(who, reaction)| {
+            let mut liker = person(who, album);
+            if let Some(liker) = liker.as_object_mut() {
+                liker.insert("reaction".to_owned(), json!(reaction));
+            }
+            liker
+        })
+        .collect();
+    let boosts: Vec<Value> = talk.boosts.iter().map(|who| person(who, album)).collect();
+    let replies: Vec<Value> = talk.replies.iter().map(|(shown, _)| reply(shown, album)).collect();
+    json!({
+        "article": {
+            "id": id,
+            "url": article.url,
+            "title": article.content.title,
+            "published": article.published_at.rfc3339(),
+            "language": article.content.language,
+            "author": person(&talk.author(app), album),
+            "page": page_of(app, &talk.owner, article),
+        },
+        "likes": { "total": talk.answers.likes, "people": likes },
+        "boosts": { "total": talk.answers.boosts, "people": boosts },
+        "replies": { "total": talk.answers.replies, "items": replies, "next": next },
+    })
+}
+
+/// Somebody.
+fn person(who: &Person, album: &mut MediaUrls) -> Value {
+    json!({
+        "id": who.id,
+        "name": who.name,
+        "handle": who.handle,
+        "url": who.url,
+        "avatar": avatar(who, album),
+        "emoji": emoji(&who.emoji, album, |number| name_emoji(who, number)),
+        "ours": who.ours,
+    })
+}
+
+/// Where somebody's picture is shown.
+pub fn avatar(who: &Person, album: &mut MediaUrls) -> Option<String> {
+    let spot = match who.row {
+        Author::Remote(id) => MediaRef::Avatar(id),
+        Author::Ours(id) => MediaRef::LocalAvatar(id),
+    };
+    album.show(spot, who.avatar.as_deref()?)
+}
+
+/// Where one of the emoji of somebody's name stands.
+#[must_use]
+pub fn name_emoji(who: &Person, number: usize) -> Option<MediaRef> {
+    match who.row {
+        Author::Remote(id) => Some(MediaRef::NameEmoji(id, number)),
+        Author::Ours(_) => None,
+    }
+}
+
+fn emoji(emoji: &[Emoji], album: &mut MediaUrls, spot: impl Fn(usize) -> Option<MediaRef>) -> Vec<Value> {
+    let show = |(number, emoji): (usize, &Emoji)| {
+        let url = album.show(spot(number)?, &emoji.url)?;
+        Some(json!({ "shortcode": emoji.shortcode, "url": url }))
+    };
+    emoji.iter().enumerate().filter_map(show).collect()
+}
+
+fn reply(shown: &Shown, album: &mut MediaUrls) -> Value {
+    let Some(words) = shown.words.as_ref().filter(|_| shown.state == State::Shown) else { return gone(shown) };
+    json!({
+        "id": shown.id,
+        "url": words.url,
+        "parent": shown.parent,
+        "author": person(&shown.author, album),
+        "published": shown.published.rfc3339(),
+        "updated": shown.updated.map(Timestamp::rfc3339),
+        "language": words.language,
+        "title": words.title.as_deref().map(html::straight),
+        "warning": words.warning.as_deref().map(html::straight),
+        "sensitive": words.sensitive,
+        "content": html::clean_strangers_again(&words.content),
+        "attachments": attachments(shown, words, album),
+        "emoji": emoji(&words.emoji, album, |number| Some(MediaRef::Emoji(shown.row, number))),
+        "options": words.options.iter().map(|option| html::straight(option)).collect::<Vec<_>>(),
+        "gone": false,
+    })
+}
+
+/// What stands for a reply that is shown no more, or not yet: nothing of its author or words, and no way to them. Its id is
+/// what the answers below it name as their parent.
+fn gone(shown: &Shown) -> Value {
+    json!({
+        "id": shown.id,
+        "url": null,
+        "parent": shown.parent,
+        "author": null,
+        "published": shown.published.rfc3339(),
+        "updated": null,
+        "language": null,
+        "title": null,
+        "warning": null,
+        "sensitive": false,
+        "content": "",
+        "attachments": [],
+        "emoji": [],
+        "options": [],
+        "gone": true,
+    })
+}
+
+fn attachments(shown: &Shown, words: &Words, album: &mut MediaUrls) -> Vec<Value> {
+    let show = |(number, attachment): (usize, &Attachment)| {
+        json!({
+            "url": attachment.url,
+            "media_type": attachment.media_type,
+            "alt": attachment.alt.as_deref().map(html::straight),
+            "preview": preview(shown, number, attachment, album),
+        })
+    };
+    words.attachments.iter().enumerate().map(show).collect()
+}
+
+/// Where a picture that hangs on a reply is shown; other media are links.
+pub fn preview(shown: &Shown, number: usize, attachment: &Attachment, album: &mut MediaUrls) -> Option<String> {
+    let kind = attachment.media_type.as_deref()?;
+    let is_picture = kind.starts_with("image/") && !kind.starts_with("image/svg");
+    is_picture.then(|| album.show(MediaRef::Attachment(shown.row, number), &attachment.url)).flatten()
+}

@@ -1,0 +1,242 @@
+//! Notes of our authors: kept, edited, ended, and what is still to be said of them.
+
+use clock::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+use uuid::Uuid;
+
+use super::posts::{end_post, read_state, remember_words};
+use super::reading::{person_columns, read_person};
+use super::standing;
+use super::versions::{changed, changed_by};
+use crate::activitypub::urls::Urls;
+use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
+use crate::db::{Columns, Conn, Queue, added, json};
+use crate::model::interaction::{Answers, Note, Person, Words};
+
+/// Keeps a new note, which the outbox then says.
+pub async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &Words) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO interactions (id, article_id, actor_id, kind, activity_id, object_id, uuid, parent_id, document, source, published_at,
+         received_at, revision) VALUES ($1, $2, $3, 'reply', $4, $4, $5, $6, $7, $8, $9, $9, $10)",
+    )
+    .bind(note.id.0)
+    .bind(note.article.0)
+    .bind(note.author.0)
+    .bind(object_id)
+    .bind(note.uuid.to_string())
+    .bind(note.parent.map(|id| id.0))
+    .bind(json(words)?)
+    .bind(&note.source)
+    .bind(note.published.millis())
+    .bind(note.revision)
+    .execute(&mut *conn)
+    .await?;
+    changed(conn, note.article).await?;
+    added(Queue::Outbox);
+    remember_words(conn, note.id, words, note.published).await
+}
+
+/// Gives a note new words, as of a moment later than all before; the outbox says so.
+pub async fn revise_note(
+    conn: &mut Conn,
+    id: InteractionId,
+    words: &Words,
+    source: &str,
+    as_of: Timestamp,
+) -> sqlx::Result<()> {
+    query("UPDATE interactions SET document = $2, source = $3, updated_at = $4, revision = revision + 1 WHERE id = $1 AND ended_at IS NULL")
+        .bind(id.0)
+        .bind(json(words)?)
+        .bind(source)
+        .bind(as_of.millis())
+        .execute(&mut *conn)
+        .await?;
+    changed_by(conn, id).await?;
+    added(Queue::Outbox);
+    remember_words(conn, id, words, as_of).await
+}
+
+/// How many notes an actor of ours wrote that stand.
+pub async fn count_notes(conn: &mut Conn, author: ActorId) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM interactions WHERE actor_id = $1 AND ended_at IS NULL")
+        .bind(author.0)
+        .fetch_one(conn)
+        .await
+}
+
+/// Whose notes end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotesToEnd {
+    /// This one.
+    Note(InteractionId),
+    /// Those in the conversation of an article.
+    Article(ArticleId),
+    /// All that an actor of ours wrote.
+    Author(ActorId),
+}
+
+macro_rules! standing_notes {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id FROM interactions WHERE actor_id IS NOT NULL AND ended_at IS NULL AND ",
+            $condition,
+            " LIMIT $2"
+        )
+    };
+}
+
+/// Ends notes, `most` at most, and forgets their words; the outbox says so. Answers how many.
+pub async fn end_notes(conn: &mut Conn, which: NotesToEnd, most: i64, now: Timestamp) -> sqlx::Result<usize> {
+    let (statement, subject) = match which {
+        NotesToEnd::Note(id) => (standing_notes!("id = $1"), id.0),
+        NotesToEnd::Article(id) => (standing_notes!("article_id = $1"), id.0),
+        NotesToEnd::Author(id) => (standing_notes!("actor_id = $1"), id.0),
+    };
+    let ids: Vec<i64> = query_scalar(statement).bind(subject).bind(most).fetch_all(&mut *conn).await?;
+    for id in &ids {
+        end_post(conn, InteractionId(*id), now).await?;
+        query("UPDATE interactions SET revision = revision + 1 WHERE id = $1").bind(id).execute(&mut *conn).await?;
+    }
+    added(Queue::Outbox);
+    Ok(ids.len())
+}
+
+macro_rules! notes {
+    ($rest:literal) => {
+        concat!(
+            "SELECT i.id, i.uuid, i.article_id, i.actor_id, i.parent_id, p.object_id AS parent, i.document, i.source, i.published_at,
+             i.updated_at, i.ended_at, i.held_at, i.hidden_at, i.block_id, i.revision, i.published_revision
+             FROM interactions i LEFT JOIN interactions p ON p.id = i.parent_id
+             WHERE i.actor_id IS NOT NULL AND i.uuid IS NOT NULL AND ",
+            $rest
+        )
+    };
+}
+
+/// A note by public name, also one that was deleted.
+pub async fn note_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Note>> {
+    let row = query(notes!("i.uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(read_note).transpose()
+}
+
+/// The earliest notes of which something is still to be said.
+pub async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Note>> {
+    let rows =
+        query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT $1")).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(read_note).collect()
+}
+
+/// Records that a note's revision was said; false when somebody said it first, or it changed meanwhile.
+pub async fn mark_note_said(conn: &mut Conn, note: &Note) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE interactions SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
+    )
+    .bind(note.id.0)
+    .bind(note.revision)
+    .bind(note.published_revision)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// How many notes still have something to be said of them.
+pub async fn count_unsaid_notes(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM interactions WHERE revision > published_revision").fetch_one(conn).await
+}
+
+/// Who wrote something, of either side.
+pub async fn writer(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Person>> {
+    let row = query(concat!(
+        "SELECT ",
+        person_columns!(),
+        " FROM interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN actors a ON a.id = i.actor_id WHERE i.id = $1"
+    ))
+    .bind(id.0)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| read_person(&row, urls)).transpose()
+}
+
+/// Somebody elsewhere of whom something is shown in an article's conversation, by their id.
+pub async fn speaker(
+    conn: &mut Conn,
+    urls: &Urls,
+    article: ArticleId,
+    actor: &str,
+) -> sqlx::Result<Option<(RemoteActorId, Person)>> {
+    let row = query(concat!(
+        "SELECT r.id AS remote, ",
+        person_columns!(),
+        " FROM remote_actors r JOIN interactions i ON i.remote_actor_id = r.id LEFT JOIN actors a ON a.id = i.actor_id
+         WHERE r.url = $2 AND r.gone_at IS NULL AND i.article_id = $1 AND i.kind = 'reply' AND ",
+        standing!(),
+        " LIMIT 1"
+    ))
+    .bind(article.0)
+    .bind(actor)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok((RemoteActorId(row.int("remote")?), read_person(&row, urls)?))).transpose()
+}
+
+macro_rules! replies_below {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM interactions i WHERE i.parent_id = $1 AND i.kind = 'reply' AND ",
+            standing!(),
+            $rest
+        )
+    };
+}
+
+/// The ids of what is shown in answer to a note, the oldest first.
+pub async fn reply_ids_below(conn: &mut Conn, id: InteractionId, from: i64, limit: i64) -> sqlx::Result<Vec<String>> {
+    query_scalar(replies_below!("i.object_id", " ORDER BY i.published_at, i.object_id LIMIT $3 OFFSET $2"))
+        .bind(id.0)
+        .bind(from)
+        .bind(limit)
+        .fetch_all(conn)
+        .await
+}
+
+/// How a note was answered: its replies, and people who like or boosted it, each counted once.
+pub async fn answers_to_note(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Answers> {
+    let replies: i64 = query_scalar(replies_below!("COUNT(*)", "")).bind(id.0).fetch_one(&mut *conn).await?;
+    let row = query(concat!(
+        "SELECT COUNT(DISTINCT CASE WHEN i.kind = 'like' THEN i.remote_actor_id END) AS likes,
+         COUNT(DISTINCT CASE WHEN i.kind = 'boost' THEN i.remote_actor_id END) AS boosts FROM interactions i WHERE i.parent_id = $1 AND ",
+        standing!()
+    ))
+    .bind(id.0)
+    .fetch_one(conn)
+    .await?;
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
+    Ok(Answers {
+        replies: count(replies),
+        likes: count(row.int("likes")?),
+        boosts: count(row.int("boosts")?),
+        ..Answers::default()
+    })
+}
+
+fn read_note(row: &AnyRow) -> sqlx::Result<Note> {
+    Ok(Note {
+        id: InteractionId(row.int("id")?),
+        uuid: row.uuid("uuid")?,
+        article: ArticleId(row.int("article_id")?),
+        author: ActorId(row.int("actor_id")?),
+        parent: row.maybe_int("parent_id")?.map(InteractionId),
+        answers: row.maybe_text("parent")?,
+        words: row.maybe_json("document")?,
+        source: row.maybe_text("source")?,
+        published: row.time("published_at")?,
+        updated: row.maybe_time("updated_at")?,
+        state: read_state(row)?,
+        ended_at: row.maybe_time("ended_at")?,
+        revision: row.int("revision")?,
+        published_revision: row.int("published_revision")?,
+    })
+}

@@ -1,0 +1,313 @@
+//! Replies, quotes and notices: kept, edited, judged, ended.
+
+use clock::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::query;
+use uuid::Uuid;
+
+use super::versions::{changed, changed_by, changed_with};
+use crate::activitypub::incoming::same_origin;
+use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
+use crate::db::{Columns, Conn, decode_error, json};
+use crate::model::interaction::{Author, Kind, Reply, State, Words};
+
+/// Most wordings remembered of one post; of more, the oldest are forgotten.
+const WORDINGS: i64 = 100;
+
+/// A post about to be kept.
+#[derive(Clone, Debug)]
+pub struct NewPost<'a> {
+    /// Row.
+    pub id: InteractionId,
+    /// Of which conversation.
+    pub article: ArticleId,
+    /// Who wrote it.
+    pub author: Author,
+    /// A reply, a quote or a notice.
+    pub kind: Kind,
+    /// The activity that brought it.
+    pub activity_id: &'a str,
+    /// Its own id.
+    pub object_id: &'a str,
+    /// Names our permission, of a quote.
+    pub uuid: Option<Uuid>,
+    /// The reply it answers; `None` where it answers the article.
+    pub parent: Option<InteractionId>,
+    /// What it says.
+    pub words: &'a Words,
+    /// When it was written.
+    pub published: Timestamp,
+    /// When it was last edited.
+    pub updated: Option<Timestamp>,
+    /// Whether it waits for a moderator, and why.
+    pub held: Option<&'a str>,
+}
+
+/// Keeps a post of somebody elsewhere.
+pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) -> sqlx::Result<()> {
+    let (remote, ours) = match post.author {
+        Author::Remote(id) => (Some(id.0), None),
+        Author::Ours(id) => (None, Some(id.0)),
+    };
+    query(
+        "INSERT INTO interactions (id, article_id, remote_actor_id, actor_id, kind, activity_id, object_id, uuid, parent_id, document,
+         published_at, updated_at, received_at, held_at, hidden_why, page)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+    )
+    .bind(post.id.0)
+    .bind(post.article.0)
+    .bind(remote)
+    .bind(ours)
+    .bind(post.kind.as_str())
+    .bind(post.activity_id)
+    .bind(post.object_id)
+    .bind(post.uuid.map(|uuid| uuid.to_string()))
+    .bind(post.parent.map(|id| id.0))
+    .bind(json(post.words)?)
+    .bind(post.published.millis())
+    .bind(post.updated.map(Timestamp::millis))
+    .bind(now.millis())
+    .bind(post.held.map(|_| now.millis()))
+    .bind(post.held)
+    .bind(page_of(post.object_id, post.words))
+    .execute(&mut *conn)
+    .await?;
+    changed(conn, post.article).await?;
+    remember_words(conn, post.id, post.words, post.updated.unwrap_or(post.published)).await
+}
+
+/// The page for people that a post elsewhere says is its own: only of the origin of its id, so that nobody's page leads to
+/// somebody else's words.
+pub(super) fn page_of<'a>(object_id: &str, words: &'a Words) -> Option<&'a str> {
+    Some(words.url.as_str()).filter(|page| *page != object_id && same_origin(page, object_id))
+}
+
+pub(super) async fn remember_words(
+    conn: &mut Conn,
+    id: InteractionId,
+    words: &Words,
+    as_of: Timestamp,
+) -> sqlx::Result<()> {
+    query("INSERT INTO post_versions (interaction_id, as_of, document) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        .bind(id.0)
+        .bind(as_of.millis())
+        .bind(json(words)?)
+        .execute(&mut *conn)
+        .await?;
+    query(
+        "DELETE FROM post_versions WHERE interaction_id = $1 AND as_of NOT IN
+         (SELECT w.as_of FROM post_versions w WHERE w.interaction_id = $1 ORDER BY w.as_of DESC LIMIT $2)",
+    )
+    .bind(id.0)
+    .bind(WORDINGS)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives a post the words that it had from a moment on: shown if they are the newest, else history. Says whether they
+/// are shown.
+pub async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Timestamp) -> sqlx::Result<bool> {
+    remember_words(conn, post.id, words, as_of).await?;
+    if as_of <= post.as_of && post.has_words {
+        return Ok(false);
+    }
+    query(
+        "UPDATE interactions SET document = $2, updated_at = CASE WHEN $3 > published_at THEN $3 ELSE updated_at END,
+         held_at = CASE WHEN hidden_why = $4 THEN NULL ELSE held_at END, hidden_why = CASE WHEN hidden_why = $4 THEN NULL ELSE hidden_why END,
+         page = $5 WHERE id = $1",
+    )
+    .bind(post.id.0)
+    .bind(json(words)?)
+    .bind(as_of.millis())
+    .bind(RESTORED)
+    .bind(page_of(&post.object_id, words))
+    .execute(&mut *conn)
+    .await?;
+    changed(conn, post.article).await?;
+    Ok(true)
+}
+
+/// What a post said over time, the oldest words first.
+pub async fn wordings(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Vec<(Timestamp, Words)>> {
+    let rows = query("SELECT as_of, document FROM post_versions WHERE interaction_id = $1 ORDER BY as_of")
+        .bind(id.0)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| Ok((row.time("as_of")?, row.json("document")?))).collect()
+}
+
+/// What a post says now; `None` once it was deleted.
+pub async fn words(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Words>> {
+    let row = query("SELECT document FROM interactions WHERE id = $1").bind(id.0).fetch_optional(conn).await?;
+    Ok(row.map(|row| row.maybe_json("document")).transpose()?.flatten())
+}
+
+macro_rules! select_post {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, article_id, remote_actor_id, actor_id, kind, object_id, uuid, parent_id, COALESCE(updated_at, published_at) AS as_of,
+             ended_at, held_at, hidden_at, block_id, CASE WHEN document IS NULL THEN 0 ELSE 1 END AS has_words FROM interactions WHERE object_id IS NOT NULL AND ",
+            $condition
+        )
+    };
+}
+
+/// A post by its own id, also one that was deleted.
+pub async fn post(conn: &mut Conn, object_id: &str) -> sqlx::Result<Option<Reply>> {
+    let row = query(select_post!("object_id = $1")).bind(object_id).fetch_optional(conn).await?;
+    row.as_ref().map(read_post).transpose()
+}
+
+/// As [`post`], by the name of our note or of our permission of a quote.
+pub async fn post_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Reply>> {
+    let row = query(select_post!("uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(read_post).transpose()
+}
+
+/// As [`post`], by row.
+pub async fn post_by_row(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Reply>> {
+    let row = query(select_post!("id = $1")).bind(id.0).fetch_optional(conn).await?;
+    row.as_ref().map(read_post).transpose()
+}
+
+/// The state that a row's columns tell; a deletion outweighs the rest.
+pub(super) fn read_state(row: &AnyRow) -> sqlx::Result<State> {
+    Ok(if row.maybe_int("ended_at")?.is_some() {
+        State::Deleted
+    } else if row.maybe_int("block_id")?.is_some() {
+        State::Blocked
+    } else if row.maybe_int("hidden_at")?.is_some() {
+        State::Hidden
+    } else if row.maybe_int("held_at")?.is_some() {
+        State::Held
+    } else {
+        State::Shown
+    })
+}
+
+fn read_post(row: &AnyRow) -> sqlx::Result<Reply> {
+    let (remote, ours) = (row.maybe_int("remote_actor_id")?, row.maybe_int("actor_id")?);
+    let kind = row.text("kind")?;
+    Ok(Reply {
+        id: InteractionId(row.int("id")?),
+        article: ArticleId(row.int("article_id")?),
+        author: match (remote, ours) {
+            (Some(id), _) => Author::Remote(RemoteActorId(id)),
+            (None, Some(id)) => Author::Ours(ActorId(id)),
+            (None, None) => return Err(decode_error("an interaction of nobody")),
+        },
+        kind: Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of interaction: {kind}")))?,
+        object_id: row.text("object_id")?,
+        uuid: row.maybe_text("uuid")?.map(|uuid| Uuid::parse_str(&uuid)).transpose().map_err(decode_error)?,
+        parent: row.maybe_int("parent_id")?.map(InteractionId),
+        as_of: row.time("as_of")?,
+        state: read_state(row)?,
+        has_words: row.flag("has_words")?,
+        ended_at: row.maybe_time("ended_at")?,
+    })
+}
+
+/// A post is there again after its end; held until its words are read again. False when it is none that ended, or when
+/// a moderator had hidden or deleted it.
+pub async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE interactions SET ended_at = NULL, held_at = $2, hidden_why = $3 WHERE id = $1 AND ended_at IS NOT NULL
+         AND hidden_at IS NULL",
+    )
+    .bind(id.0)
+    .bind(now.millis())
+    .bind(RESTORED)
+    .execute(&mut *conn)
+    .await?;
+    changed_by(conn, id).await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Why a restored post is held until its words are there.
+const RESTORED: &str = "restored by its author; its words are being read again";
+
+/// A moderator's word: shown, held or hidden, with the reason where there is one. The same word again without a reason keeps
+/// the one there was.
+pub async fn decide(
+    conn: &mut Conn,
+    id: InteractionId,
+    state: State,
+    why: Option<&str>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(
+        "UPDATE interactions SET held_at = $2, hidden_at = $3, decided_at = $5,
+         hidden_why = CASE WHEN CAST($4 AS TEXT) = '' THEN CASE WHEN (held_at IS NULL) = (CAST($2 AS BIGINT) IS NULL)
+             AND (hidden_at IS NULL) = (CAST($3 AS BIGINT) IS NULL) THEN hidden_why END ELSE CAST($4 AS TEXT) END
+         WHERE id = $1 AND ended_at IS NULL",
+    )
+    .bind(id.0)
+    .bind((state == State::Held).then_some(now.millis()))
+    .bind((state == State::Hidden).then_some(now.millis()))
+    .bind(why.unwrap_or_default())
+    .bind(now.millis())
+    .execute(&mut *conn)
+    .await?;
+    changed_by(conn, id).await
+}
+
+/// Ends a post and forgets its words (interop G11).
+pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE interactions SET document = NULL, source = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
+        .bind(id.0)
+        .bind(now.millis())
+        .execute(&mut *conn)
+        .await?;
+    query("DELETE FROM post_versions WHERE interaction_id = $1").bind(id.0).execute(&mut *conn).await?;
+    changed_by(conn, id).await
+}
+
+/// Ends everything somebody said, who is gone; says how much.
+pub async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> sqlx::Result<u64> {
+    query("DELETE FROM post_versions WHERE interaction_id IN (SELECT id FROM interactions WHERE remote_actor_id = $1)")
+        .bind(author.0)
+        .execute(&mut *conn)
+        .await?;
+    let done =
+        query("UPDATE interactions SET document = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
+            .bind(author.0)
+            .bind(now.millis())
+            .execute(&mut *conn)
+            .await?;
+    changed_with(conn, author).await?;
+    Ok(done.rows_affected())
+}
+
+/// How a post came to stand as it does.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// When it was kept.
+    pub kept: Timestamp,
+    /// What it answers.
+    pub parent: Option<String>,
+    /// Since when it waits for a moderator.
+    pub held: Option<Timestamp>,
+    /// Since when a moderator hides it.
+    pub hidden: Option<Timestamp>,
+    /// Why.
+    pub why: Option<String>,
+}
+
+/// How a post came to stand as it does.
+pub async fn history(conn: &mut Conn, id: InteractionId) -> sqlx::Result<History> {
+    let row = query(
+        "SELECT i.received_at, p.object_id AS parent, i.held_at, i.hidden_at, i.hidden_why FROM interactions i
+         LEFT JOIN interactions p ON p.id = i.parent_id WHERE i.id = $1",
+    )
+    .bind(id.0)
+    .fetch_one(conn)
+    .await?;
+    Ok(History {
+        kept: row.time("received_at")?,
+        parent: row.maybe_text("parent")?,
+        held: row.maybe_time("held_at")?,
+        hidden: row.maybe_time("hidden_at")?,
+        why: row.maybe_text("hidden_why")?,
+    })
+}

@@ -1,0 +1,107 @@
+//! What moderation needs to know of what was said: who wrote it, what hides it, and why.
+
+use clock::Timestamp;
+use serde::Serialize;
+use sqlx::query;
+
+use super::versions::changed_by;
+use crate::base::ids::{ActorId, BlockId, InteractionId, RemoteActorId};
+use crate::db::{Columns, Conn};
+use crate::model::interaction::Words;
+
+/// Something that somebody elsewhere said, and who: as blocks look at it.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// Row.
+    pub id: InteractionId,
+    /// The block that hides it.
+    pub block: Option<BlockId>,
+    /// Whether it is shown but for a block.
+    pub stands: bool,
+    /// Who said it.
+    pub url: String,
+    /// The handle that they claim.
+    pub webfinger: Option<String>,
+    /// Their names.
+    pub names: String,
+    /// What it says; `None` for an opinion, and for what was deleted.
+    pub words: Option<Words>,
+    /// The owner and the community of the article.
+    pub keepers: [ActorId; 2],
+}
+
+/// What others said, in the order of the rows, from after one of them on.
+pub async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<Said>> {
+    let rows = query(
+        "SELECT i.id, i.block_id, CASE WHEN i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.kind <> 'notice' THEN 1 ELSE 0 END AS stands, i.document, r.url, r.webfinger, r.name, r.username, a.owner_actor_id, c.group_actor_id
+         FROM interactions i JOIN remote_actors r ON r.id = i.remote_actor_id JOIN articles a ON a.id = i.article_id
+         JOIN communities c ON c.id = a.community_id WHERE i.id > $1 ORDER BY i.id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Said {
+                id: InteractionId(row.int("id")?),
+                block: row.maybe_int("block_id")?.map(BlockId),
+                stands: row.int("stands")? != 0,
+                url: row.text("url")?,
+                webfinger: row.maybe_text("webfinger")?,
+                names: format!("{}\n{}", row.text("name")?, row.text("username")?),
+                words: row.maybe_json("document")?,
+                keepers: [ActorId(row.int("owner_actor_id")?), ActorId(row.int("group_actor_id")?)],
+            })
+        })
+        .collect()
+}
+
+/// Hides something by a block, or no longer.
+pub async fn set_block(conn: &mut Conn, id: InteractionId, block: Option<BlockId>) -> sqlx::Result<()> {
+    query("UPDATE interactions SET block_id = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(block.map(|id| id.0))
+        .execute(&mut *conn)
+        .await?;
+    changed_by(conn, id).await
+}
+
+/// Whether a post of somebody is shown, or was until they took it back.
+pub async fn is_shown_somewhere(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<bool> {
+    let found = query(
+        "SELECT id FROM interactions WHERE remote_actor_id = $1 AND kind IN ('reply', 'quote') AND held_at IS NULL
+         AND hidden_at IS NULL AND block_id IS NULL LIMIT 1",
+    )
+    .bind(author.0)
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Why something stands as it does, for a moderator.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ruling {
+    /// Why it is held or hidden, or what was said when it was approved.
+    pub why: Option<String>,
+    /// When that was decided, by a rule or a moderator.
+    #[serde(serialize_with = "clock::maybe_as_rfc3339")]
+    pub decided: Option<Timestamp>,
+    /// The block that hides it.
+    pub block: Option<BlockId>,
+}
+
+/// Why a post stands as it does.
+pub async fn ruling(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Ruling> {
+    let row = query(
+        "SELECT hidden_why, COALESCE(decided_at, hidden_at, held_at) AS decided, block_id FROM interactions WHERE id = $1",
+    )
+    .bind(id.0)
+    .fetch_one(conn)
+    .await?;
+    Ok(Ruling {
+        why: row.maybe_text("hidden_why")?,
+        decided: row.maybe_time("decided")?,
+        block: row.maybe_int("block_id")?.map(BlockId),
+    })
+}

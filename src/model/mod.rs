@@ -1,0 +1,10 @@
+//! What is kept: our actors, what sites published, and what people elsewhere are and say to it.
+//!
+//! THE MAP of this group, as in `lib.rs`.
+
+pub mod follower;
+pub mod interaction;
+pub mod post;
+pub mod relation;
+
+pub mod author;

@@ -1,0 +1,181 @@
+//! What a site published: posts, and the articles made of them.
+
+pub mod store;
+
+use clock::Timestamp;
+use hugo_content::{Entry, Visibility};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::activitypub::article::Content;
+use crate::base::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
+
+/// Where a post stands (docs/architecture.md#publishing).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PostState {
+    /// The site marks it as a draft.
+    Draft,
+    /// It becomes public by itself later.
+    Scheduled,
+    /// Public, and an article of ours.
+    Published,
+    /// Its expiry date has passed.
+    Expired,
+    /// Its file vanished; the article stands until two complete scans and the grace period agree.
+    Missing,
+    /// Its file vanished together with too many others; an operator must confirm.
+    Held,
+    /// Not for the fediverse, by the site's word or the operator's.
+    Withheld,
+    /// Its file vanished and the article was deleted.
+    Removed,
+}
+
+impl PostState {
+    /// As the database and people have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Scheduled => "scheduled",
+            Self::Published => "published",
+            Self::Expired => "expired",
+            Self::Missing => "missing",
+            Self::Held => "held",
+            Self::Withheld => "withheld",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// From the database.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Draft,
+            Self::Scheduled,
+            Self::Published,
+            Self::Expired,
+            Self::Missing,
+            Self::Held,
+            Self::Withheld,
+            Self::Removed,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+    }
+
+    /// What a post that its site shows this way is to us; an operator's `post unpublish` outweighs the site.
+    #[must_use]
+    pub fn of(visibility: Visibility, withheld: bool) -> Self {
+        match visibility {
+            _ if withheld => Self::Withheld,
+            Visibility::Public { .. } => Self::Published,
+            Visibility::Draft => Self::Draft,
+            Visibility::Scheduled { .. } => Self::Scheduled,
+            Visibility::Expired => Self::Expired,
+            Visibility::Withheld => Self::Withheld,
+        }
+    }
+}
+
+/// A post as we remember it.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// Row.
+    pub id: PostId,
+    /// Whose it is.
+    pub source_id: SourceId,
+    /// The source's own name for it.
+    pub key: String,
+    /// Where it stands.
+    pub state: PostState,
+    /// What the last scan that saw it read.
+    pub entry: Entry,
+    /// Of the entry.
+    pub fingerprint: String,
+    /// Of the entry.
+    pub body_hash: String,
+    /// When a scan first saw it.
+    pub first_seen_at: Timestamp,
+    /// When a scan last saw it as a draft or scheduled, before it became public.
+    pub hidden_seen_at: Option<Timestamp>,
+    /// When it was first missed.
+    pub missing_since: Option<Timestamp>,
+    /// Complete scans that missed it.
+    pub missing_scans: i64,
+    /// When an operator unpublished it.
+    pub withheld_at: Option<Timestamp>,
+    /// Its article, the standing one or the last.
+    pub article: Option<ArticleId>,
+    /// Whether that article stands, that is, is not deleted.
+    pub article_stands: bool,
+    /// Whether that article was sent to followers, or only listed.
+    pub article_pushed: bool,
+    /// Whether that article was made unlisted.
+    pub article_unlisted: bool,
+}
+
+/// A post as the fediverse knows it.
+#[derive(Clone, Debug)]
+pub struct Article {
+    /// Row.
+    pub id: ArticleId,
+    /// In its id.
+    pub uuid: Uuid,
+    /// In the id of its conversation.
+    pub context_uuid: Uuid,
+    /// The post it was made of.
+    pub post_id: PostId,
+    /// Fixed when minted.
+    pub community_id: CommunityId,
+    /// `attributedTo`, fixed when minted (interop R1).
+    pub owner: ActorId,
+    /// The site's page.
+    pub url: String,
+    /// What it says now.
+    pub content: Content,
+    /// Whether followers are sent it, or it is only listed.
+    pub pushed: bool,
+    /// Not for public timelines, nor announced; fixed when minted (interop B8).
+    pub unlisted: bool,
+    /// The date it shows.
+    pub published_at: Timestamp,
+    /// Of the last edit.
+    pub updated_at: Option<Timestamp>,
+    /// When the site takes it down by itself.
+    pub expires_at: Option<Timestamp>,
+    /// Counts what is to be said.
+    pub revision: i64,
+    /// Counts what was said.
+    pub published_revision: i64,
+    /// When it was minted.
+    pub created_at: Timestamp,
+    /// Gone for ever.
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl Article {
+    /// Whether the public may see it at `now`: read again at each send and each GET.
+    #[must_use]
+    pub fn stands(&self, now: Timestamp) -> bool {
+        self.deleted_at.is_none() && self.expires_at.is_none_or(|until| until > now)
+    }
+}
+
+/// A standing article, as far as a list of its source's pages needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Row.
+    pub id: ArticleId,
+    /// In its id.
+    pub uuid: Uuid,
+    /// The source's own name for its post.
+    pub key: String,
+    /// The site's page.
+    pub url: String,
+    /// Whose it is.
+    pub owner: Handle,
+    /// Counts what is to be said.
+    pub revision: i64,
+}

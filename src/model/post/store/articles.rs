@@ -1,0 +1,299 @@
+//! What is published of it: articles, their revisions and their end.
+
+use std::time::Duration;
+
+use clock::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{query, query_scalar};
+use uuid::Uuid;
+
+use crate::activitypub::article::Content;
+use crate::base::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
+use crate::db::{Columns, Conn, Queue, added, decode_error, json};
+use crate::model::post::{Article, Listed};
+
+macro_rules! articles {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed, unlisted, published_at,
+             updated_at, expires_at, revision, published_revision, created_at, deleted_at FROM articles ",
+            $rest
+        )
+    };
+}
+
+/// Stores a new article.
+pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO articles (id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed,
+         published_at, expires_at, revision, created_at, unlisted)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    )
+    .bind(article.id.0)
+    .bind(article.uuid.to_string())
+    .bind(article.context_uuid.to_string())
+    .bind(article.post_id.0)
+    .bind(article.community_id.0)
+    .bind(article.owner.0)
+    .bind(&article.url)
+    .bind(json(&article.content)?)
+    .bind(i64::from(article.pushed))
+    .bind(article.published_at.millis())
+    .bind(article.expires_at.map(Timestamp::millis))
+    .bind(article.revision)
+    .bind(article.created_at.millis())
+    .bind(i64::from(article.unlisted))
+    .execute(conn)
+    .await?;
+    added(Queue::Outbox);
+    Ok(())
+}
+
+/// Gives an article new words: raises its revision, and moves `updated` at least a second past the last one and
+/// the publication (interop B6).
+pub async fn revise_article(
+    conn: &mut Conn,
+    article: &Article,
+    url: &str,
+    content: &Content,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let last = article.updated_at.unwrap_or(article.published_at).max(article.published_at);
+    let updated = now.max(last + Duration::from_secs(1));
+    query("UPDATE articles SET url = $2, content = $3, updated_at = $4, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL")
+        .bind(article.id.0)
+        .bind(url)
+        .bind(json(content)?)
+        .bind(updated.millis())
+        .execute(conn)
+        .await?;
+    added(Queue::Outbox);
+    Ok(())
+}
+
+/// Moves the date on which an article is taken down by itself.
+pub async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>) -> sqlx::Result<()> {
+    query("UPDATE articles SET expires_at = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(until.map(Timestamp::millis))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Has an article that was only listed sent to the followers after all.
+pub async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
+    query(
+        "UPDATE articles SET pushed = 1, published_revision = 0, revision = revision + 1
+         WHERE id = $1 AND pushed = 0 AND deleted_at IS NULL",
+    )
+    .bind(id.0)
+    .execute(conn)
+    .await?;
+    added(Queue::Outbox);
+    Ok(())
+}
+
+/// Deletes an article for ever; the outbox says so. Does nothing to one already deleted.
+pub async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE articles SET deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.0)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    added(Queue::Outbox);
+    Ok(())
+}
+
+/// An article by row.
+pub async fn article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<Option<Article>> {
+    let row = query(articles!("WHERE id = $1")).bind(id.0).fetch_optional(conn).await?;
+    row.as_ref().map(read_article).transpose()
+}
+
+/// An article by public name, the deleted ones too.
+pub async fn article_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Article>> {
+    let row = query(articles!("WHERE uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(read_article).transpose()
+}
+
+/// The article whose conversation has this public name, the deleted ones too.
+pub async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<Option<Article>> {
+    let row = query(articles!("WHERE context_uuid = $1")).bind(context.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(read_article).transpose()
+}
+
+/// The articles of these pages of the site, at most nine, the deleted ones too: row and page, the newest first.
+pub async fn articles_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(ArticleId, String)>> {
+    let mut found = query(
+        "SELECT id, url FROM articles WHERE url IN ($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY created_at DESC, id DESC LIMIT 100",
+    );
+    let Some(first) = pages.first() else { return Ok(Vec::new()) };
+    for place in 0..PAGES {
+        found = found.bind(pages.get(place).unwrap_or(first));
+    }
+    let rows = found.fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((ArticleId(row.int("id")?), row.text("url")?))).collect()
+}
+
+/// Most pages that [`articles_on_pages`] looks for.
+pub const PAGES: usize = 9;
+
+/// The articles that an actor published or announced and that stand at `now`, the latest publication first.
+pub async fn spoken_of(
+    conn: &mut Conn,
+    actor: ActorId,
+    (from, limit): (i64, i64),
+    now: Timestamp,
+) -> sqlx::Result<Vec<Article>> {
+    let rows = query(articles!(
+        "WHERE deleted_at IS NULL AND (expires_at IS NULL OR expires_at > $2) AND id IN
+         (SELECT article_id FROM activities WHERE actor_id = $1 AND kind IN ('Create', 'Announce') AND interaction_id IS NULL)
+         ORDER BY published_at DESC, id DESC LIMIT $4 OFFSET $3"
+    ))
+    .bind(actor.0)
+    .bind(now.millis())
+    .bind(from)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read_article).collect()
+}
+
+/// Who owns a community's standing articles: whoever published last is the first.
+pub async fn owners_in_community(conn: &mut Conn, community: CommunityId, limit: i64) -> sqlx::Result<Vec<ActorId>> {
+    let ids: Vec<i64> = query_scalar(
+        "SELECT a.owner_actor_id FROM articles a JOIN actors p ON p.id = a.owner_actor_id
+         WHERE a.community_id = $1 AND a.deleted_at IS NULL AND p.deleted_at IS NULL AND p.kind = 'Person'
+         GROUP BY a.owner_actor_id ORDER BY MAX(a.published_at) DESC, a.owner_actor_id LIMIT $2",
+    )
+    .bind(community.0)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(ActorId).collect())
+}
+
+/// How many articles of an actor stand.
+pub async fn count_standing_of(conn: &mut Conn, owner: ActorId) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL")
+        .bind(owner.0)
+        .fetch_one(conn)
+        .await
+}
+
+/// Standing articles of an actor, `most` at most.
+pub async fn standing_articles(conn: &mut Conn, owner: ActorId, most: i64) -> sqlx::Result<Vec<Article>> {
+    let rows = query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL LIMIT $2"))
+        .bind(owner.0)
+        .bind(most)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read_article).collect()
+}
+
+/// The articles of a source that stand at `now`, in the order of their pages.
+pub async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> sqlx::Result<Vec<Listed>> {
+    let rows = query(
+        "SELECT t.id, t.uuid, t.url, t.revision, p.key, a.handle FROM articles t JOIN posts p ON p.id = t.post_id
+         JOIN actors a ON a.id = t.owner_actor_id WHERE p.source_id = $1 AND t.deleted_at IS NULL
+         AND (t.expires_at IS NULL OR t.expires_at > $2)",
+    )
+    .bind(source.0)
+    .bind(now.millis())
+    .fetch_all(conn)
+    .await?;
+    let read = |row| {
+        let text = |column: &str| -> sqlx::Result<String> { Columns::text(row, column) };
+        Ok(Listed {
+            id: ArticleId(Columns::int(row, "id")?),
+            uuid: Uuid::parse_str(&text("uuid")?).map_err(decode_error)?,
+            key: text("key")?,
+            url: text("url")?,
+            owner: Handle::parse(&text("handle")?).map_err(decode_error)?,
+            revision: Columns::int(row, "revision")?,
+        })
+    };
+    let mut all: Vec<Listed> = rows.iter().map(read).collect::<sqlx::Result<_>>()?;
+    // Sorted here, since the engines' collations differ.
+    all.sort_by(|a, b| (&a.url, a.id.0).cmp(&(&b.url, b.id.0)));
+    Ok(all)
+}
+
+/// How many articles stand.
+pub async fn count_standing(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL").fetch_one(conn).await
+}
+
+/// How many people of ours published since a moment.
+pub async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx::Result<i64> {
+    query_scalar(
+        "SELECT COUNT(DISTINCT p.id) FROM articles a JOIN actors p ON p.id = a.owner_actor_id
+         WHERE p.kind = 'Person' AND p.frozen_at IS NULL AND p.deleted_at IS NULL
+         AND a.deleted_at IS NULL AND a.published_at >= $1",
+    )
+    .bind(since.millis())
+    .fetch_one(conn)
+    .await
+}
+
+/// How many people own a community's standing articles, and how many those are.
+pub async fn count_in_community(conn: &mut Conn, community: CommunityId) -> sqlx::Result<(i64, i64)> {
+    let row = query(
+        "SELECT COUNT(DISTINCT CASE WHEN p.kind = 'Person' THEN p.id END) AS people, COUNT(*) AS articles
+         FROM articles a JOIN actors p ON p.id = a.owner_actor_id WHERE a.community_id = $1 AND a.deleted_at IS NULL",
+    )
+    .bind(community.0)
+    .fetch_one(conn)
+    .await?;
+    Ok((row.int("people")?, row.int("articles")?))
+}
+
+/// How many articles still have something to be said of them.
+pub async fn count_unsaid(conn: &mut Conn) -> sqlx::Result<i64> {
+    query_scalar("SELECT COUNT(*) FROM articles WHERE revision > published_revision").fetch_one(conn).await
+}
+
+/// Articles of which something is still to be said, oldest publication first.
+pub async fn unsaid(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Article>> {
+    let rows = query(articles!("WHERE revision > published_revision ORDER BY published_at, id LIMIT $1"))
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read_article).collect()
+}
+
+/// Records that an article's revision was said; false when somebody said it first, or it changed meanwhile.
+pub async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE articles SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
+    )
+    .bind(article.id.0)
+    .bind(article.revision)
+    .bind(article.published_revision)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+fn read_article(row: &AnyRow) -> sqlx::Result<Article> {
+    Ok(Article {
+        id: ArticleId(row.int("id")?),
+        uuid: row.uuid("uuid")?,
+        context_uuid: row.uuid("context_uuid")?,
+        post_id: PostId(row.int("post_id")?),
+        community_id: CommunityId(row.int("community_id")?),
+        owner: ActorId(row.int("owner_actor_id")?),
+        url: row.text("url")?,
+        content: row.json::<Content>("content")?,
+        pushed: row.flag("pushed")?,
+        unlisted: row.flag("unlisted")?,
+        published_at: row.time("published_at")?,
+        updated_at: row.maybe_time("updated_at")?,
+        expires_at: row.maybe_time("expires_at")?,
+        revision: row.int("revision")?,
+        published_revision: row.int("published_revision")?,
+        created_at: row.time("created_at")?,
+        deleted_at: row.maybe_time("deleted_at")?,
+    })
+}

@@ -1,0 +1,179 @@
+//! What a site has: posts, by source and key.
+
+use std::collections::HashMap;
+
+use clock::Timestamp;
+use futures::TryStreamExt;
+use hugo_content::Entry;
+use sqlx::any::AnyRow;
+use sqlx::query;
+
+use crate::base::ids::{ArticleId, PostId, SourceId};
+use crate::db::{Columns, Conn, Cursor, Page, count_by, decode_error, json};
+use crate::model::post::{Post, PostState};
+
+macro_rules! posts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.id, p.source_id, p.key, p.state, p.entry, p.fingerprint, p.body_hash, p.first_seen_at, p.hidden_seen_at,
+             p.missing_since, p.missing_scans, p.withheld_at, p.article_id,
+             CASE WHEN a.id IS NOT NULL AND a.deleted_at IS NULL THEN 1 ELSE 0 END AS article_stands,
+             COALESCE(a.pushed, 0) AS article_pushed, COALESCE(a.unlisted, 0) AS article_unlisted
+             FROM posts p LEFT JOIN articles a ON a.id = p.article_id ",
+            $rest
+        )
+    };
+}
+
+/// All posts of a source, in the order of their keys.
+pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>> {
+    let rows = query(posts!("WHERE p.source_id = $1")).bind(source.0).fetch_all(conn).await?;
+    let mut posts: Vec<Post> = rows.iter().map(read_post).collect::<sqlx::Result<_>>()?;
+    // Sorted here, since the engines' collations differ.
+    posts.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(posts)
+}
+
+/// A part of the posts of all sources, the first seen first; of those whose article stands, or of all.
+pub async fn posts_after(conn: &mut Conn, all: bool, after: Option<Cursor<1>>, limit: i64) -> sqlx::Result<Page<Post>> {
+    let Cursor([after]) = after.unwrap_or(Cursor([0]));
+    let rows = query(posts!(
+        "WHERE p.id > $1 AND ($2 = 1 OR a.deleted_at IS NULL AND a.id IS NOT NULL) ORDER BY p.id LIMIT $3"
+    ))
+    .bind(after)
+    .bind(i64::from(all))
+    .bind(limit + 1)
+    .fetch_all(conn)
+    .await?;
+    let posts = rows.iter().map(read_post).collect::<sqlx::Result<_>>()?;
+    Ok(Page::of(posts, limit, |last: &Post| Cursor([last.id.0]).to_string()))
+}
+
+/// The entries that a connector left its notes with, by their posts' keys.
+pub async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<HashMap<String, Entry>> {
+    let mut rows = query("SELECT key, entry FROM posts WHERE source_id = $1").bind(source.0).fetch(conn);
+    let mut entries = HashMap::new();
+    // One at a time: the rows of a large site need not be in memory beside what is in them.
+    while let Some(row) = rows.try_next().await? {
+        let key = row.text("key")?;
+        let entry: Entry = row.json("entry")?;
+        if entry.trace.is_some() && entry.key == key {
+            entries.insert(key, entry);
+        }
+    }
+    Ok(entries)
+}
+
+/// A post by row.
+pub async fn post(conn: &mut Conn, id: PostId) -> sqlx::Result<Option<Post>> {
+    let row = query(posts!("WHERE p.id = $1")).bind(id.0).fetch_optional(conn).await?;
+    row.as_ref().map(read_post).transpose()
+}
+
+/// The posts that bear a key, one a source at most.
+pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>> {
+    query(posts!("WHERE p.key = $1 ORDER BY p.source_id"))
+        .bind(key)
+        .fetch_all(conn)
+        .await?
+        .iter()
+        .map(read_post)
+        .collect()
+}
+
+/// Writes what a scan saw of a post, new or known. Whether it is withheld is not a scan's to say ([`withhold`], [`release`]).
+pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO posts (id, source_id, key, state, entry, fingerprint, body_hash, first_seen_at, hidden_seen_at,
+         missing_since, missing_scans, withheld_at, article_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ON CONFLICT (id) DO UPDATE SET key = excluded.key, state = excluded.state, entry = excluded.entry,
+         fingerprint = excluded.fingerprint, body_hash = excluded.body_hash, hidden_seen_at = excluded.hidden_seen_at,
+         missing_since = excluded.missing_since, missing_scans = excluded.missing_scans, article_id = excluded.article_id",
+    )
+    .bind(post.id.0)
+    .bind(post.source_id.0)
+    .bind(&post.key)
+    .bind(post.state.as_str())
+    .bind(json(&post.entry)?)
+    .bind(&post.fingerprint)
+    .bind(&post.body_hash)
+    .bind(post.first_seen_at.millis())
+    .bind(post.hidden_seen_at.map(Timestamp::millis))
+    .bind(post.missing_since.map(Timestamp::millis))
+    .bind(post.missing_scans)
+    .bind(post.withheld_at.map(Timestamp::millis))
+    .bind(post.article.map(|id| id.0))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Withholds a post: nobody is to hear of it again until it is released.
+pub async fn withhold(conn: &mut Conn, id: PostId, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE id = $1")
+        .bind(id.0)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Lets a post be what its site says again.
+pub async fn release(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
+    query("UPDATE posts SET withheld_at = NULL WHERE id = $1").bind(id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Takes a post's key away for a moment, since another may get it in the same transaction.
+pub async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
+    query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(format!("//{}", id.0)).execute(conn).await?;
+    Ok(())
+}
+
+/// Gives a post its key back.
+///
+/// # Errors
+/// The database's, also when another has it now.
+pub async fn restore_key(conn: &mut Conn, id: PostId, key: &str) -> sqlx::Result<()> {
+    query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(key).execute(conn).await?;
+    Ok(())
+}
+
+/// Withholds the post of an article: its site still shows it, but nobody is to hear of it again.
+pub async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id = $1")
+        .bind(article.0)
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// How many posts stand in each state.
+pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
+    let rows = query("SELECT state, COUNT(*) AS n FROM posts GROUP BY state").fetch_all(conn).await?;
+    count_by(&rows, "state")
+}
+
+fn read_post(row: &AnyRow) -> sqlx::Result<Post> {
+    let state = row.text("state")?;
+    Ok(Post {
+        id: PostId(row.int("id")?),
+        source_id: SourceId(row.int("source_id")?),
+        key: row.text("key")?,
+        state: PostState::parse(&state).ok_or_else(|| decode_error(format!("post state {state}")))?,
+        entry: row.json::<Entry>("entry")?,
+        fingerprint: row.text("fingerprint")?,
+        body_hash: row.text("body_hash")?,
+        first_seen_at: row.time("first_seen_at")?,
+        hidden_seen_at: row.maybe_time("hidden_seen_at")?,
+        missing_since: row.maybe_time("missing_since")?,
+        missing_scans: row.int("missing_scans")?,
+        withheld_at: row.maybe_time("withheld_at")?,
+        article: row.maybe_int("article_id")?.map(ArticleId),
+        article_stands: row.flag("article_stands")?,
+        article_pushed: row.flag("article_pushed")?,
+        article_unlisted: row.flag("article_unlisted")?,
+    })
+}

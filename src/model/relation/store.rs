@@ -1,0 +1,102 @@
+//! The only SQL for relations.
+
+use clock::Timestamp;
+use sqlx::query;
+use uuid::Uuid;
+
+use super::{Cell, Event, Kind, Relations};
+use crate::base::ids::{Ids, RemoteActorId};
+use crate::db::{Columns, Conn, decode_error};
+
+/// Everything that one actor elsewhere is to one thing of ours, named by its uuid; to be changed by nobody else until the
+/// transaction ends.
+pub async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sqlx::Result<Relations> {
+    // What changes nothing still locks the row where there are several writers.
+    query("UPDATE remote_actors SET fetched_at = fetched_at WHERE id = $1").bind(who.0).execute(&mut *conn).await?;
+    let rows = query(
+        "SELECT kind, sign, stands, begun_by, begun_first, made_at, heard FROM relations
+         WHERE remote_actor_id = $1 AND object = $2",
+    )
+    .bind(who.0)
+    .bind(object.to_string())
+    .fetch_all(conn)
+    .await?;
+    let mut relations = Relations::default();
+    for row in &rows {
+        let kind = row.text("kind")?;
+        let kind = Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of relation: {kind}")))?;
+        let cell = Cell {
+            stands: row.flag("stands")?,
+            begun_by: row.maybe_text("begun_by")?,
+            begun_first: row.int("begun_first")?,
+            made: row.maybe_time("made_at")?,
+            heard: row.int("heard")?,
+        };
+        relations.cells.insert((kind, row.text("sign")?), cell);
+    }
+    Ok(relations)
+}
+
+/// Writes what became of relations that [`of`] has read.
+pub async fn keep(
+    conn: &mut Conn,
+    who: RemoteActorId,
+    object: Uuid,
+    before: &Relations,
+    after: &Relations,
+) -> sqlx::Result<()> {
+    for (kind, sign) in before.cells.keys().filter(|slot| !after.cells.contains_key(slot)) {
+        query("DELETE FROM relations WHERE remote_actor_id = $1 AND object = $2 AND kind = $3 AND sign = $4")
+            .bind(who.0)
+            .bind(object.to_string())
+            .bind(kind.as_str())
+            .bind(sign)
+            .execute(&mut *conn)
+            .await?;
+    }
+    for ((kind, sign), cell) in after.cells.iter().filter(|(slot, cell)| before.cells.get(slot) != Some(cell)) {
+        query(
+            "INSERT INTO relations (remote_actor_id, object, kind, sign, stands, begun_by, begun_first, made_at, heard)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (remote_actor_id, object, kind, sign) DO UPDATE SET
+             stands = excluded.stands, begun_by = excluded.begun_by, begun_first = excluded.begun_first,
+             made_at = excluded.made_at, heard = excluded.heard",
+        )
+        .bind(who.0)
+        .bind(object.to_string())
+        .bind(kind.as_str())
+        .bind(sign)
+        .bind(i64::from(cell.stands))
+        .bind(cell.begun_by.clone())
+        .bind(cell.begun_first)
+        .bind(cell.made.map(Timestamp::millis))
+        .bind(cell.heard)
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Our own word ends a relation: what they say after it counts again.
+pub async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: Uuid, kind: Kind) -> sqlx::Result<()> {
+    let before = of(conn, who, object).await?;
+    let (mut after, now) = (before.clone(), ids.row());
+    after.end(kind, None, &Event { id: String::new(), made: None, first: now, last: now });
+    keep(conn, who, object, &before, &after).await
+}
+
+/// Ends every relation of a kind that somebody has, as [`end`] does one.
+pub async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind: Kind) -> sqlx::Result<()> {
+    query("UPDATE relations SET stands = 0, made_at = NULL, heard = $3 WHERE remote_actor_id = $1 AND kind = $2 AND stands = 1")
+        .bind(who.0)
+        .bind(kind.as_str())
+        .bind(ids.row())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Forgets the relations of somebody who is gone.
+pub async fn forget(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<()> {
+    query("DELETE FROM relations WHERE remote_actor_id = $1").bind(who.0).execute(conn).await?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! A moderator's word on something that was said: shown, hidden, or ended for good.
+
+use serde::Serialize;
+
+use crate::activitypub::outgoing::{self, ActivityMeta};
+use crate::app::App;
+use crate::db::Conn;
+use crate::federation::outbox::{Audience, Outgoing, publish};
+use crate::federation::remote;
+use crate::model::author;
+use crate::model::interaction::{self, Author, Kind, Reply, State};
+use crate::model::post;
+use crate::moderation::{self, Word};
+
+/// What a moderator decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// Everyone sees it.
+    Approve,
+    /// Nobody does; it may be approved later.
+    Hide,
+    /// It ends, and its words are forgotten; its author cannot bring it back.
+    Delete,
+}
+
+impl Decision {
+    /// What was done, in words that follow who did it.
+    fn told(self) -> &'static str {
+        match self {
+            Self::Approve => "approved it",
+            Self::Hide => "hid it",
+            Self::Delete => "deleted it",
+        }
+    }
+}
+
+/// Why a decision cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum Impossible {
+    /// There is no such post.
+    #[error("there is no `{0}`; `veerpont reply list` shows the ids")]
+    Unknown(String),
+    /// One of our authors wrote it.
+    #[error("`{0}` is an answer of one of our own authors; `veerpont reply delete` ends it everywhere")]
+    Ours(String),
+    /// It ended.
+    #[error("`{0}` was deleted, and its words are gone")]
+    Ended(String),
+    /// A block hides it.
+    #[error("`{0}` is hidden by a block, which comes first: see `veerpont block list`")]
+    Blocked(String),
+    /// It is for its author alone.
+    #[error("`{0}` is a private word, which is never shown")]
+    Private(String),
+    /// The database's.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+crate::ends_writes!(Impossible);
+
+/// Decides about a post of somebody elsewhere, by its id; says how it stands then.
+///
+/// # Errors
+/// When it cannot be, or the database fails: then nothing has changed.
+pub async fn decide(
+    app: &App,
+    conn: &mut Conn,
+    id: &str,
+    decision: Decision,
+    word: &Word,
+) -> Result<State, Impossible> {
+    let unknown = || Impossible::Unknown(id.to_owned());
+    let post = interaction::store::post(conn, id).await?.ok_or_else(unknown)?;
+    may_be(&post, decision)?;
+    carry_out(app, conn, &post, decision, word.why.as_deref()).await?;
+    moderation::store::note_decision(conn, &app.ids, id, decision.told(), word, app.clock.now()).await?;
+    interaction::store::post_by_row(conn, post.id).await?.map(|post| post.state).ok_or_else(unknown)
+}
+
+fn may_be(post: &Reply, decision: Decision) -> Result<(), Impossible> {
+    let id = post.object_id.clone();
+    match (post.author, post.state, decision) {
+        (Author::Ours(_), ..) => Err(Impossible::Ours(id)),
+        (_, State::Deleted, _) => Err(Impossible::Ended(id)),
+        (_, State::Blocked, Decision::Approve) => Err(Impossible::Blocked(id)),
+        _ if post.kind == Kind::Notice && decision == Decision::Approve => Err(Impossible::Private(id)),
+        _ => Ok(()),
+    }
+}
+
+async fn carry_out(
+    app: &App,
+    conn: &mut Conn,
+    post: &Reply,
+    decision: Decision,
+    why: Option<&str>,
+) -> sqlx::Result<()> {
+    let now = app.clock.now();
+    if decision == Decision::Approve {
+        return interaction::store::decide(conn, post.id, State::Shown, why, now).await;
+    }
+    if post.state == State::Shown {
+        revoke(app, conn, post).await?;
+    }
+    // A deleted one stays hidden too, should its author take the end back.
+    interaction::store::decide(conn, post.id, State::Hidden, why, now).await?;
+    if decision == Decision::Delete {
+        interaction::store::end_post(conn, post.id, now).await?;
+    }
+    Ok(())
+}
+
+/// Takes the permission of a post that quotes an article back, and tells the server of who quotes (FEP-044f); of anything
+/// else, nothing is to be taken back.
+pub async fn revoke(app: &App, conn: &mut Conn, post: &Reply) -> sqlx::Result<()> {
+    let (Some(permission), Author::Remote(quoter)) = (post.uuid, post.author) else {
+        return Ok(());
+    };
+    let (Some(article), Some(quoter)) =
+        (post::store::article(conn, post.article).await?, remote::store::by_row(conn, quoter).await?)
+    else {
+        return Ok(());
+    };
+    let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let (uuid, now) = (app.ids.uuid(), app.clock.now());
+    let stamp = ActivityMeta::new(&app.urls, uuid, now);
+    let body = outgoing::delete_permission(&stamp, &owner.url(&app.urls), &app.urls.quote(permission), &quoter.url);
+    let audience = Audience::One { inbox: quoter.inbox, holds: None };
+    let outgoing = Outgoing {
+        cause: format!("revoke:{uuid}"),
+        said: Some(post.id),
+        ..Outgoing::new(uuid, owner.id, "Delete", audience, body)
+    };
+    publish(conn, &outgoing, now).await?;
+    Ok(())
+}

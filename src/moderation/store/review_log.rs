@@ -1,0 +1,82 @@
+//! What moderators decided of each thing: by whom, when and why. The last few are kept.
+
+use clock::Timestamp;
+use serde::Serialize;
+use sqlx::query;
+
+use crate::base::ids::Ids;
+use crate::db::{Columns, Conn};
+use crate::moderation::Word;
+
+/// Most decisions kept of one thing.
+const KEPT: i64 = 20;
+
+/// A decision, as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Decided {
+    /// When.
+    #[serde(serialize_with = "clock::as_rfc3339")]
+    pub at: Timestamp,
+    /// What, in words that follow who did it.
+    pub what: String,
+    /// Who, where that is known.
+    pub by: Option<String>,
+    /// Why, if it was said.
+    pub why: Option<String>,
+}
+
+impl Decided {
+    /// Who decided what and why, in one sentence.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let why = self.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("{} {}{why}", self.by.as_deref().unwrap_or("a moderator"), self.what)
+    }
+}
+
+/// Remembers a decision, and forgets what is too old of the same thing.
+pub async fn note_decision(
+    conn: &mut Conn,
+    ids: &Ids,
+    subject: &str,
+    what: &str,
+    word: &Word,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query("INSERT INTO decisions (id, subject, what, why, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(ids.row())
+        .bind(subject)
+        .bind(what)
+        .bind(&word.why)
+        .bind(&word.by)
+        .bind(now.millis())
+        .execute(&mut *conn)
+        .await?;
+    query(
+        "DELETE FROM decisions WHERE subject = $1 AND id NOT IN
+         (SELECT d.id FROM decisions d WHERE d.subject = $1 ORDER BY d.id DESC LIMIT $2)",
+    )
+    .bind(subject)
+    .bind(KEPT)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What was decided of a thing, the oldest first.
+pub async fn decisions_of(conn: &mut Conn, subject: &str) -> sqlx::Result<Vec<Decided>> {
+    let rows = query("SELECT what, why, decided_by, decided_at FROM decisions WHERE subject = $1 ORDER BY id")
+        .bind(subject)
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Decided {
+                at: row.time("decided_at")?,
+                what: row.text("what")?,
+                by: row.maybe_text("decided_by")?,
+                why: row.maybe_text("why")?,
+            })
+        })
+        .collect()
+}

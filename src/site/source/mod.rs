@@ -1,0 +1,58 @@
+//! Where posts come from, and what a sync does about them.
+
+pub mod apply;
+pub mod choices;
+pub mod connector;
+mod error;
+pub mod git;
+pub mod hooks;
+pub mod moves;
+pub mod plan;
+pub mod register;
+pub mod report;
+mod secret;
+pub mod store;
+pub mod sync;
+mod unchanged;
+pub mod unpublish;
+pub mod watch;
+pub mod worker;
+
+use clock::Timestamp;
+
+use crate::base::ids::{CommunityId, SourceId};
+
+/// A source as the database knows it.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Row.
+    pub id: SourceId,
+    /// Its identity in the configuration.
+    pub name: String,
+    /// Where its posts belong.
+    pub community: CommunityId,
+    /// When its first complete scan was committed: before that nothing is pushed.
+    pub imported_at: Option<Timestamp>,
+    /// When it was last scanned.
+    pub scanned_at: Option<Timestamp>,
+    /// What went wrong then.
+    pub error: Option<String>,
+    /// How many looks in a row failed.
+    pub failures: u32,
+}
+
+impl Known {
+    /// A source of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            id: SourceId(0),
+            name: name.to_owned(),
+            community: CommunityId(0),
+            imported_at: None,
+            scanned_at: None,
+            error: None,
+            failures: 0,
+        }
+    }
+}

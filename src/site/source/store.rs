@@ -1,0 +1,198 @@
+//! The only SQL for sources.
+
+use std::time::Duration;
+
+use clock::Timestamp;
+use sqlx::query;
+
+use super::Known;
+use crate::app::worker::store::rested;
+use crate::base::ids::{CommunityId, Ids, SourceId};
+use crate::db::{Columns, Conn, Queue, added};
+
+/// How long a scan is waited for after its last sign of life, before another process may take the source over.
+const LEASE: Duration = Duration::from_mins(1);
+
+/// How often a scan gives a sign of life.
+pub const HEARTBEAT: Duration = Duration::from_secs(20);
+
+/// The right to scan a source.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// Which.
+    pub source: SourceId,
+    /// The fence.
+    pub token: i64,
+}
+
+/// All sources the database knows.
+pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
+    let rows =
+        query("SELECT id, name, community_id, imported_at, scanned_at, error, failures FROM sources ORDER BY name")
+            .fetch_all(conn)
+            .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Known {
+                id: SourceId(row.int("id")?),
+                name: row.text("name")?,
+                community: CommunityId(row.int("community_id")?),
+                imported_at: row.maybe_time("imported_at")?,
+                scanned_at: row.maybe_time("scanned_at")?,
+                error: row.maybe_text("error")?,
+                failures: u32::try_from(row.int("failures")?).unwrap_or(u32::MAX),
+            })
+        })
+        .collect()
+}
+
+/// Makes a source known; one that is, stays as it is.
+pub async fn insert(
+    conn: &mut Conn,
+    ids: &Ids,
+    name: &str,
+    community: CommunityId,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(
+        "INSERT INTO sources (id, name, community_id, next_scan_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(ids.row())
+    .bind(name)
+    .bind(community.0)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether any source is due.
+pub async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>> {
+    let rows = query(
+        "SELECT id FROM sources WHERE next_scan_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_scan_at",
+    )
+    .bind(now.millis())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| Ok(SourceId(row.int("id")?))).collect()
+}
+
+/// Takes a source, if nobody scans it just now.
+pub async fn claim(conn: &mut Conn, source: SourceId, owner: &str, now: Timestamp) -> sqlx::Result<Option<Lease>> {
+    let row = query(
+        "UPDATE sources SET lease_until = $3, lease_owner = $4, lease_token = lease_token + 1, begun = begun + 1,
+         requested_at = NULL
+         WHERE id = $1 AND (lease_until IS NULL OR lease_until <= $2) RETURNING lease_token",
+    )
+    .bind(source.0)
+    .bind(now.millis())
+    .bind((now + LEASE).millis())
+    .bind(owner)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| Ok(Lease { source, token: row.int("lease_token")? })).transpose()
+}
+
+/// A sign of life of a scan.
+pub async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE sources SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND lease_until IS NOT NULL")
+        .bind(lease.source.0)
+        .bind(lease.token)
+        .bind((now + LEASE).millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]); `status` says of what rests.
+pub const FREE: &str = concat!(
+    "UPDATE sources SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1, next_scan_at = ",
+    rested!("next_scan_at"),
+    ", error = CASE WHEN begun <= 2 THEN error ELSE 'each of the last ' || CAST(begun AS TEXT) ||
+     ' scans ended with the process: the log may say why; the next one waits' END WHERE lease_owner = $1"
+);
+
+/// Makes every source due whose last scan failed, without the pause that follows a failure: what was wrong may be mended. One
+/// by which the process ended again and again rests all the same ([`FREE`]).
+pub async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1 AND begun <= 2")
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// How a scan ended.
+#[derive(Clone, Debug)]
+pub struct Scanned {
+    /// Whether nothing was left out: the first such scan ends the import.
+    pub complete: bool,
+    /// What stopped it.
+    pub error: Option<String>,
+    /// When to look again, unless somebody asked for it meanwhile.
+    pub next_scan_at: Timestamp,
+    /// What the tree looked like, and what was seen in it, if that may be relied on.
+    pub seen: Option<(String, String)>,
+}
+
+/// Ends a scan; false when another took the source over, and then nothing of it may be kept.
+pub async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
+    let done = query(
+        "UPDATE sources SET scanned_at = $3, error = $4, stamp = $7, seen = $8, next_scan_at = COALESCE(requested_at, $5),
+         lease_until = NULL, lease_owner = NULL, begun = 0, failures = CASE WHEN $4 IS NULL THEN 0 ELSE failures + 1 END,
+         complete_scans = complete_scans + $6,
+         imported_at = CASE WHEN $6 = 1 THEN COALESCE(imported_at, $3) ELSE imported_at END
+         WHERE id = $1 AND lease_token = $2",
+    )
+    .bind(lease.source.0)
+    .bind(lease.token)
+    .bind(now.millis())
+    .bind(scanned.error.clone())
+    .bind(scanned.next_scan_at.millis())
+    .bind(i64::from(scanned.complete))
+    .bind(scanned.seen.as_ref().map(|(stamp, _)| stamp.clone()))
+    .bind(scanned.seen.as_ref().map(|(_, seen)| seen.clone()))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// What a scan saw in a tree that looked like this, as JSON, if the last one did.
+pub async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Result<Option<String>> {
+    let row = query("SELECT seen FROM sources WHERE id = $1 AND stamp = $2")
+        .bind(source.0)
+        .bind(stamp.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    row.map_or(Ok(None), |row| row.maybe_text("seen"))
+}
+
+/// Has the next scan read the tree, whatever it looks like.
+pub async fn forget_seen(conn: &mut Conn, source: SourceId) -> sqlx::Result<()> {
+    query("UPDATE sources SET stamp = NULL, seen = NULL WHERE id = $1").bind(source.0).execute(conn).await?;
+    Ok(())
+}
+
+/// Lets go of a source without having changed anything.
+pub async fn release(conn: &mut Conn, lease: &Lease) -> sqlx::Result<()> {
+    query("UPDATE sources SET lease_until = NULL, lease_owner = NULL, begun = 0 WHERE id = $1 AND lease_token = $2")
+        .bind(lease.source.0)
+        .bind(lease.token)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Makes a source due: its files changed. A scan under way may have passed them by already, so another follows it.
+pub async fn request_scan(conn: &mut Conn, name: &str, now: Timestamp) -> sqlx::Result<()> {
+    query(
+        "UPDATE sources SET requested_at = $2, next_scan_at = CASE WHEN next_scan_at > $2 THEN $2 ELSE next_scan_at END
+         WHERE name = $1",
+    )
+    .bind(name)
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    added(Queue::Sources);
+    Ok(())
+}
