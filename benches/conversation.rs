@@ -52,12 +52,12 @@ fn main() {
 }
 
 async fn bridge(folder: &Path, origin: &str, pictures: SocketAddr) -> App {
-    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/site");
+    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/site");
     let text = format!(
         "[server]\norigin = \"{origin}\"\nhandle_domain = \"ferrytown.example\"\n[database]\nurl = \"sqlite://talk.db\"\n\
          [secrets]\nmaster_key_file = \"master.key\"\n\
          [network]\nallow_http = true\nallow_addresses = [\"127.0.0.0/8\"]\nconnect_to = [\"pictures.example:80={pictures}\"]\n\
-         [[community]]\nname = \"Sandhaven\"\nhandle = \"sandhaven\"\nhouse_handle = \"editors\"\n\
+         [[community]]\nname = \"Sandhaven\"\nhandle = \"sandhaven\"\nteam_handle = \"editors\"\n\
          summary = \"Notes from a harbour town: the ferry, the repair café, and the tide.\"\n\
          [[source]]\nname = \"site\"\nkind = \"hugo\"\ncommunity = \"sandhaven\"\npath = \"{}\"\n\
          public_url = \"http://ferrytown.example/\"\nauthors = \"published\"\n",

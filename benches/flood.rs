@@ -69,7 +69,7 @@ fn main() {
 async fn bridge(folder: &Path) {
     let text = "[server]\norigin = \"https://social.example.org\"\ntrusted_proxies = []\n\
                 [database]\nurl = \"sqlite://flood.db\"\n[secrets]\nmaster_key_file = \"master.key\"\n\
-                [[community]]\nname = \"Example\"\nhandle = \"community\"\nhouse_handle = \"editors\"\n";
+                [[community]]\nname = \"Example\"\nhandle = \"community\"\nteam_handle = \"editors\"\n";
     let config = Config::parse(text, folder, "the bench's configuration", &|_| None).expect("a configuration");
     let net = Client::network(&config.network, user_agent(&config.server.origin)).expect("a client");
     let app = server::open_with(config, Clock::system(), net).await.expect("a bridge");

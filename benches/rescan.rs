@@ -209,7 +209,7 @@ async fn open(folder: &Path, site: &Path, run: usize) -> App {
     let text = format!(
         "[server]\norigin = \"https://social.example.org\"\n[database]\nurl = \"sqlite://bench{run}.db\"\n\
          [secrets]\nmaster_key_file = \"master{run}.key\"\n\
-         [[community]]\nname = \"Example\"\nhandle = \"community\"\nhouse_handle = \"editors\"\n\
+         [[community]]\nname = \"Example\"\nhandle = \"community\"\nteam_handle = \"editors\"\n\
          [[source]]\nname = \"site\"\nkind = \"hugo\"\ncommunity = \"community\"\npath = \"{}\"\n\
          public_url = \"https://example.org/\"\nauthors = []\n",
         site.display()

@@ -21,6 +21,8 @@ mod licences;
 mod packages;
 #[path = "architecture/rules.rs"]
 mod rules;
+#[path = "architecture/walks.rs"]
+mod walks;
 
 use rules::Map;
 
@@ -119,6 +121,11 @@ fn every_address_is_told() {
     let web = files("src/web").into_iter().filter(|(path, _)| !path.contains("/tests/"));
     let served = web.flat_map(|(_, text)| addresses::served(&text)).collect();
     holds(&addresses::faults(&served, &files_with("docs", &["md"])["docs/api.md"]));
+}
+
+#[test]
+fn the_walks_lead_somewhere() {
+    holds(&walks::faults(&files_with("docs", &["md"])["docs/architecture.md"], &product()));
 }
 
 #[test]

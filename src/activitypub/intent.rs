@@ -181,7 +181,7 @@ mod tests {
             "you",
             "@you",
             "you@",
-            "m.example",
+            "@@m.example",
             "a@b@m.example",
             "you@m.example/x",
             "you @m.example",

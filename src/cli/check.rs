@@ -52,10 +52,10 @@ impl ConfigCommand {
             );
         }
         for comment_export in &config.comment_exports {
-            is_open(&comment_export.path, &format!("the site of the comment_export of `{}`", comment_export.source))?;
+            is_open(&comment_export.path, &format!("the site of the comment export of `{}`", comment_export.source))?;
             anyhow::ensure!(
                 comment_export.path.is_dir(),
-                "the site of the comment_export of `{}` is not there: {} is no folder; set its `path` to the root of the site that is built",
+                "the site of the comment export of `{}` is not there: {} is no folder; set its `path` to the root of the site that is built",
                 comment_export.source,
                 comment_export.path.display()
             );

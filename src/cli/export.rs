@@ -12,7 +12,7 @@ use crate::site::comment_export::{self, Known, Report, partials};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Export {
-    /// Write what was said of each post into a data file, if it changed; a [[comment_export]] does so by itself.
+    /// Write what was said of each post into a data file, if it changed; `[[comment_export]]` does so by itself.
     Comments {
         /// The root folder of the Hugo site.
         #[arg(long, value_name = "DIR")]

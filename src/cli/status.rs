@@ -174,7 +174,7 @@ async fn read(app: &App) -> anyhow::Result<Status> {
             .into_iter()
             .map(|(host, times, last)| ForeignHost { host, times, last: last.rfc3339() })
             .collect(),
-        refused: inbox::store::refusals(&mut conn, &since, REFUSED_LINES)
+        refused: inbox::store::rejections(&mut conn, &since, REFUSED_LINES)
             .await?
             .into_iter()
             .map(|(day, host, reason, times)| Refused { day, host, reason, times })
@@ -197,7 +197,7 @@ fn with(settled: Vec<(String, i64)>, (name, open): (&str, i64)) -> BTreeMap<Stri
     settled.into_iter().chain((open > 0).then(|| (name.to_owned(), open))).collect()
 }
 
-/// Rows of comment_exports that were taken out of the configuration say nothing any more.
+/// Rows of comment exports that were taken out of the configuration say nothing any more.
 fn is_configured(app: &App, passed: &Passed) -> bool {
     let same = |comment_export: &CommentExport| {
         comment_export.source == passed.source && comment_export.path.to_string_lossy() == passed.folder.as_str()
@@ -241,7 +241,7 @@ fn text(status: &Status) -> String {
         let (source, folder) = (&comment_export.source, &comment_export.folder);
         let _ = writeln!(
             text,
-            "comment_export    {source} to {folder}: by {} at {}",
+            "comments    {source} to {folder}: by {} at {}",
             comment_export.node, comment_export.passed
         );
         if let Some(error) = &comment_export.error {

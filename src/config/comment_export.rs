@@ -74,7 +74,7 @@ impl Reader<'_> {
 fn kind(text: &str) -> Result<ExportKind, Fault> {
     match text {
         "hugo" => Ok(ExportKind::Hugo),
-        other => Err(Fault::new(format!("there is no comment_export of kind \"{other}\""), "the kinds are: \"hugo\"")),
+        other => Err(Fault::new(format!("there is no comment export of kind \"{other}\""), "the kinds are: \"hugo\"")),
     }
 }
 
@@ -110,7 +110,7 @@ fn path_missing(source: &str) -> Fault {
 
 fn twice(path: &Path) -> Fault {
     Fault::new(
-        format!("two comment_exports write into {}", path.display()),
+        format!("two comment exports write into {}", path.display()),
         "give each its own folder: each removes what it did not write itself",
     )
 }
@@ -152,7 +152,7 @@ mod tests {
             (
                 "kind = \"jekyll\"\nsource = \"site\"",
                 2,
-                "no comment_export of kind \"jekyll\"; the kinds are: \"hugo\"",
+                "no comment export of kind \"jekyll\"; the kinds are: \"hugo\"",
             ),
             ("kind = \"hugo\"\nsource = \"other\"", 3, "no source named \"other\"; known are: site"),
             ("kind = \"hugo\"\nsource = \"site\"\nevery = \"0s\"", 4, "zero"),
@@ -161,7 +161,7 @@ mod tests {
             (
                 "kind = \"hugo\"\nsource = \"site\"\n[[comment_export]]\nkind = \"hugo\"\nsource = \"site\"\npath = \"../site\"",
                 7,
-                "two comment_exports write into",
+                "two comment exports write into",
             ),
         ] {
             let error = with(lines).expect_err(lines);

@@ -70,7 +70,7 @@ impl Db {
             tries += 1;
             match self.try_seat(node).await {
                 Err(InstanceLockError::File(_) | InstanceLockError::Node(_)) if tries < TRIES => {
-                    tokio::time::sleep(PAUSE).await
+                    tokio::time::sleep(PAUSE).await;
                 }
                 Err(error) => return Err(error),
                 Ok(held) => return Ok(InstanceLock { db: self.clone(), node: node.to_owned(), held }),

@@ -264,11 +264,11 @@ mod tests {
 
     #[test]
     fn a_closed_gate_takes_https_with_its_own_port_only() {
-        let gate = AddressPolicy::default();
+        let policy = AddressPolicy::default();
         for good in
             ["https://a.example/x?y", "https://a.example:443/", "https://1.1.1.1/", "https://[2606:4700::1111]/"]
         {
-            assert_eq!(gate.check_url(&url(good)), Ok(()), "{good}");
+            assert_eq!(policy.check_url(&url(good)), Ok(()), "{good}");
         }
         for bad in [
             "http://a.example/",
@@ -284,7 +284,7 @@ mod tests {
             "https://[::ffff:127.0.0.1]/",
             "https://[::1]/",
         ] {
-            assert!(gate.check_url(&url(bad)).is_err(), "{bad}");
+            assert!(policy.check_url(&url(bad)).is_err(), "{bad}");
         }
     }
 
@@ -300,12 +300,12 @@ mod tests {
 
     #[test]
     fn an_open_gate_takes_http_and_ports_and_the_opened_range() {
-        let gate = loopback_open();
-        assert_eq!(gate.check_url(&url("http://127.0.0.1:8080/x")), Ok(()));
-        assert_eq!(gate.check_url(&url("https://a.example:8443/")), Ok(()));
-        assert_eq!(gate.check_ip(ip("::ffff:127.0.0.9")), Ok(()));
-        assert!(gate.check_url(&url("http://10.0.0.1/")).is_err());
-        assert!(gate.check_url(&url("http://[::1]/")).is_err());
-        assert!(gate.check_url(&url("http://user@127.0.0.1/")).is_err());
+        let policy = loopback_open();
+        assert_eq!(policy.check_url(&url("http://127.0.0.1:8080/x")), Ok(()));
+        assert_eq!(policy.check_url(&url("https://a.example:8443/")), Ok(()));
+        assert_eq!(policy.check_ip(ip("::ffff:127.0.0.9")), Ok(()));
+        assert!(policy.check_url(&url("http://10.0.0.1/")).is_err());
+        assert!(policy.check_url(&url("http://[::1]/")).is_err());
+        assert!(policy.check_url(&url("http://user@127.0.0.1/")).is_err());
     }
 }

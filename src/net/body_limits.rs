@@ -1,4 +1,4 @@
-//! BodyPermit for the bodies that strangers send, in memory and in number: bounded in all, and for each source, so that nobody
+//! Room for the bodies that strangers send, in memory and in number: bounded in all, and for each source, so that nobody
 //! alone keeps others out; where there is none, the slowest gives way (interop G9).
 
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ const MOST: usize = 64 * 1024 * 1024;
 /// Bytes of them that may be of one source: whoever has us wait for a slow key holds its bodies meanwhile.
 const MOST_OF_SOURCE: usize = MOST / 8;
 
-/// BodyLimits that a server of good will may send at once, however few connections there are.
+/// Bodies that a server of good will may send at once, however few connections there are.
 const AT_ONCE: usize = 8;
 
 /// How long a body may be under way before another may take its place.
@@ -62,7 +62,7 @@ pub struct BodyPermit {
 }
 
 impl BodyLimits {
-    /// BodyLimits of so many connections: three of four of these may be sending one, and one of eight from one source, or
+    /// Bodies of so many connections: three of four of these may be sending one, and one of eight from one source, or
     /// [a few](AT_ONCE).
     #[must_use]
     pub fn new(connections: NonZeroU32) -> Arc<Self> {
@@ -72,7 +72,7 @@ impl BodyLimits {
         Arc::new(Self { most_under_way, most_of_source, held: Mutex::default() })
     }
 
-    /// BodyPermit for a body of which nothing has come yet, perhaps in the place of another; `None` when all others are quicker or
+    /// Room for a body of which nothing has come yet, perhaps in the place of another; `None` when all others are quicker or
     /// have just begun. Without a source only what all share is counted.
     #[must_use]
     pub fn room(self: &Arc<Self>, source: Option<IpAddr>) -> Option<BodyPermit> {

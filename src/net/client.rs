@@ -96,10 +96,10 @@ pub trait Wire: Send + Sync {
 /// The one outgoing client; cheap to clone, its clones share their connections.
 #[derive(Clone)]
 pub struct Client {
-    gate: AddressPolicy,
+    policy: AddressPolicy,
     user_agent: HeaderValue,
     transport: Decompression<Transport>,
-    /// Slots for exchanges with each host.
+    /// Places for exchanges with each host.
     hosts: Cache<String, Arc<Semaphore>>,
 }
 
@@ -113,10 +113,10 @@ impl Client {
     }
 
     fn dialling(network: &config::Network, user_agent: String, dial: Arc<dyn Dial>) -> Result<Self, ClientError> {
-        let gate = AddressPolicy::new(network);
+        let policy = AddressPolicy::new(network);
         let user_agent = HeaderValue::try_from(user_agent).map_err(|_| ClientError::UserAgent)?;
-        let transport = Transport::network(network, gate.clone(), dial)?;
-        Ok(Self { gate, user_agent, transport: Decompression::new(transport), hosts: Cache::new(HOSTS) })
+        let transport = Transport::network(network, policy.clone(), dial)?;
+        Ok(Self { policy, user_agent, transport: Decompression::new(transport), hosts: Cache::new(HOSTS) })
     }
 
     /// A client whose requests go to `wire`. Addresses are checked as on the network, as far as their form goes.
@@ -126,7 +126,7 @@ impl Client {
     pub fn memory(wire: Arc<dyn Wire>, network: &config::Network, user_agent: String) -> Result<Self, ClientError> {
         let user_agent = HeaderValue::try_from(user_agent).map_err(|_| ClientError::UserAgent)?;
         Ok(Self {
-            gate: AddressPolicy::new(network),
+            policy: AddressPolicy::new(network),
             user_agent,
             transport: Decompression::new(Transport::Memory(wire)),
             hosts: Cache::new(HOSTS),
@@ -141,7 +141,7 @@ impl Client {
     pub async fn send(&self, mut request: Request<Bytes>, limits: Limits) -> Result<Reply, SendError> {
         let url = Url::parse(&request.uri().to_string())
             .map_err(|_| SendError::Refused(format!("{} is not a whole address", request.uri().path())))?;
-        self.gate.check_url(&url).map_err(|refused| SendError::Refused(refused.to_string()))?;
+        self.policy.check_url(&url).map_err(|refused| SendError::Refused(refused.to_string()))?;
         let host = Host::of(&url).and_then(|host| HeaderValue::try_from(host.as_str()).ok());
         let headers = request.headers_mut();
         if let (false, Some(host)) = (headers.contains_key(HOST), host) {
@@ -171,14 +171,14 @@ impl Client {
 
     /// What this client may reach.
     #[must_use]
-    pub fn gate(&self) -> &AddressPolicy {
-        &self.gate
+    pub fn policy(&self) -> &AddressPolicy {
+        &self.policy
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("gate", &self.gate).finish_non_exhaustive()
+        f.debug_struct("Client").field("gate", &self.policy).finish_non_exhaustive()
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Throttles {
     kept_in_all: Throttle<()>,
     /// What is still kept of a domain when all have sent too much: so a flood of some does not shut out the others.
     reserve: Throttle<String>,
-    /// BodyPermit for bodies that belong to no answered request yet.
+    /// Room for bodies that belong to no answered request yet.
     pub bodies: Arc<BodyLimits>,
     /// Refusals, written together: else each would cost us more than them.
     pub refused: Tally,

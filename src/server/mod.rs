@@ -48,7 +48,7 @@ pub struct Running {
     tasks: JoinSet<()>,
     app: App,
     /// Held until nothing is under way any more.
-    seat: Arc<Mutex<InstanceLock>>,
+    instance_lock: Arc<Mutex<InstanceLock>>,
 }
 
 /// Starts web and loops.
@@ -76,7 +76,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
         "this machine's clock is {skew} ms off the database's; set it right (NTP), since leases depend on it"
     );
     // Before anything of an earlier run is freed: it may still run.
-    let seat = Arc::new(Mutex::new(app.db.take_seat(&app.config.server.node).await?));
+    let instance_lock = Arc::new(Mutex::new(app.db.take_seat(&app.config.server.node).await?));
     free_leases(&app).await?;
     reread(&app).await?;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
@@ -102,11 +102,17 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
         tasks.spawn(worker::run(comment_export::worker::worker(), app.clone(), stop.clone()));
     }
     tasks.spawn(inbox::housekeeping::run(app.clone(), stop.clone()));
-    tasks.spawn(worker::every("instance", BEAT, app.clone(), stop.clone(), |app| async move {
-        Ok(look_after(&app).await?)
+    tasks.spawn(worker::every(
+        "node",
+        BEAT,
+        app.clone(),
+        stop.clone(),
+        |app| async move { Ok(look_after(&app).await?) },
+    ));
+    let held = instance_lock.clone();
+    tasks.spawn(worker::every("instance-lock", LOCK_BEAT, app.clone(), stop.clone(), move |app| {
+        keep_instance_lock(held.clone(), app)
     }));
-    let held = seat.clone();
-    tasks.spawn(worker::every("seat", SEAT_BEAT, app.clone(), stop.clone(), move |app| keep_seat(held.clone(), app)));
     for source in app.config.sources.clone() {
         let (ours, until) = (app.clone(), stop.clone());
         let watch = move || source::watch::watch(ours.clone(), source.clone(), until.clone());
@@ -114,7 +120,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     }
     let tls = app.config.server.tls.is_some();
     tracing::info!(%address, tls, origin = app.urls.origin(), database = ?app.db.engine(), "serving");
-    Ok(Running { address, stop, tasks, app, seat })
+    Ok(Running { address, stop, tasks, app, instance_lock })
 }
 
 impl Running {
@@ -130,7 +136,7 @@ impl Running {
             tracing::warn!("stopped with work under way; it will be done at the next start");
             self.tasks.shutdown().await;
         }
-        drop(self.seat);
+        drop(self.instance_lock);
         self.app.db.close().await;
     }
 }
@@ -185,11 +191,11 @@ pub async fn reread(app: &App) -> anyhow::Result<u64> {
 const BEAT: Duration = Duration::from_secs(30);
 
 /// How often a node looks whether it is still the only one of its name.
-const SEAT_BEAT: Duration = Duration::from_secs(5);
+const LOCK_BEAT: Duration = Duration::from_secs(5);
 
 /// Holds the place of this node. While it is lost, another may be this node: nothing is claimed until it is ours again.
-async fn keep_seat(seat: Arc<Mutex<InstanceLock>>, app: App) -> anyhow::Result<()> {
-    let kept = seat.lock().await.keep().await;
+async fn keep_instance_lock(instance_lock: Arc<Mutex<InstanceLock>>, app: App) -> anyhow::Result<()> {
+    let kept = instance_lock.lock().await.keep().await;
     if app.replaced.swap(kept.is_err(), Ordering::Relaxed) && kept.is_ok() {
         tracing::info!("this node has its place again");
     }

@@ -66,15 +66,15 @@ fn room_of<'a>(map: &Map, path: &'a str) -> Option<&'a str> {
 /// What a file uses of other rooms. `path` is relative to the package.
 pub(crate) fn imports(map: &Map, path: &str, text: &str) -> Vec<Import> {
     let Some(room) = room_of(map, path) else { return Vec::new() };
-    let (inside, root) = (path.trim_start_matches(&map.folder), map.path());
+    let (inside, base) = (path.trim_start_matches(&map.folder), map.path());
     let code = bare(text);
     let tests = test_lines(&code);
     let in_module = |line: usize| tests.iter().any(|(first, last)| (*first..=*last).contains(&line));
     // Inside a test module one `super::` more leads to the root.
     let outside =
-        root_names(&code, &root, depth(inside)).into_iter().filter(|name| !name.by_super || !in_module(name.line));
+        root_names(&code, &base, depth(inside)).into_iter().filter(|name| !name.by_super || !in_module(name.line));
     let within =
-        root_names(&code, &root, depth(inside) + 1).into_iter().filter(|name| name.by_super && in_module(name.line));
+        root_names(&code, &base, depth(inside) + 1).into_iter().filter(|name| name.by_super && in_module(name.line));
     outside
         .chain(within)
         // What is not a room is a macro or an alias, and the compiler knows where it leads.
@@ -200,11 +200,8 @@ mod tests {
             up[0].starts_with("src/post/store.rs:2: `post` imports `inbox`: `inbox` stands above `post`"),
             "{up:?}"
         );
-        assert_eq!(faults("src/base/ids.rs", "fn f() -> crate::net::Client { todo() }").len(), 1);
-        assert_eq!(
-            faults("src/base/ids.rs", "// crate::net\n/// [`crate::net`]\nconst A: &str = \"crate::net\";"),
-            [""; 0]
-        );
+        assert_eq!(faults("src/ids.rs", "fn f() -> crate::net::Client { todo() }").len(), 1);
+        assert_eq!(faults("src/ids.rs", "// crate::net\n/// [`crate::net`]\nconst A: &str = \"crate::net\";"), [""; 0]);
     }
 
     #[test]
@@ -221,13 +218,13 @@ mod tests {
 
     #[test]
     fn a_way_round_through_super_counts() {
-        assert_eq!(faults("src/base/ids.rs", "use super::net;").len(), 1);
-        assert_eq!(faults("src/model/post/mod.rs", "use super::inbox;").len(), 1);
+        assert_eq!(faults("src/ids.rs", "use super::net;").len(), 1);
+        assert_eq!(faults("src/post/mod.rs", "use super::inbox;").len(), 1);
         assert_eq!(faults("src/post/store.rs", "use super::super::inbox;").len(), 1);
         assert_eq!(faults("src/post/store.rs", "use super::inbox;"), [""; 0]);
         assert_eq!(faults("src/post/store.rs", "use crate::*;").len(), 1);
-        assert_eq!(faults("src/base/ids.rs", "#[cfg(test)]\nmod tests {\n use super::*;\n}"), [""; 0]);
-        assert_eq!(faults("src/base/ids.rs", "#[cfg(test)]\nmod tests {\n use super::super::net;\n}").len(), 1);
+        assert_eq!(faults("src/ids.rs", "#[cfg(test)]\nmod tests {\n use super::*;\n}"), [""; 0]);
+        assert_eq!(faults("src/ids.rs", "#[cfg(test)]\nmod tests {\n use super::super::net;\n}").len(), 1);
     }
 
     #[test]
@@ -239,12 +236,9 @@ mod tests {
         };
         let (there, on) = (("src/net/a.rs", "use crate::db;"), ("src/db.rs", "use crate::telemetry::X;"));
         assert_eq!(found(&[there, on]), [""; 0]);
-        let circle = found(&[there, on, ("src/server/telemetry.rs", "\nuse crate::net::Y;")]);
+        let circle = found(&[there, on, ("src/telemetry.rs", "\nuse crate::net::Y;")]);
         assert_eq!(circle.len(), 3, "{circle:?}");
-        assert!(
-            circle[2].starts_with("src/server/telemetry.rs:2: a circle: telemetry → net → db → telemetry"),
-            "{circle:?}"
-        );
+        assert!(circle[2].starts_with("src/telemetry.rs:2: a circle: telemetry → net → db → telemetry"), "{circle:?}");
     }
 
     #[test]
@@ -260,7 +254,7 @@ mod tests {
     fn a_room_off_the_map_is_a_fault() {
         let map = Map::read("src/", LIB);
         assert!(unknown_room(&map, "src/attic.rs").is_some());
-        for known in ["src/lib.rs", "src/main.rs", "src/model/post/mod.rs", "src/base/ids.rs"] {
+        for known in ["src/lib.rs", "src/main.rs", "src/post/mod.rs", "src/ids.rs"] {
             assert_eq!(unknown_room(&map, known), None);
         }
     }
@@ -276,21 +270,17 @@ mod tests {
             "use sqlx::Executor as _;",
             "use sqlx::*;",
         ] {
-            assert_eq!(sql("src/model/post/mod.rs", text).len(), 1, "{text}");
+            assert_eq!(sql("src/post/mod.rs", text).len(), 1, "{text}");
             for place in ["src/post/store.rs", "src/post/store/rows.rs", "src/db.rs", "src/db/writer.rs"] {
                 assert_eq!(sql(place, text), [""; 0], "{place}");
             }
             assert_eq!(sql("src/post/tests.rs", text), [""; 0], "{text}");
-            assert_eq!(
-                sql("src/model/post/mod.rs", &format!("#[cfg(test)]\nmod tests {{\n{text}\n}}")),
-                [""; 0],
-                "{text}"
-            );
+            assert_eq!(sql("src/post/mod.rs", &format!("#[cfg(test)]\nmod tests {{\n{text}\n}}")), [""; 0], "{text}");
         }
-        let found = sql("src/model/post/mod.rs", "use sqlx::{\n    Any,\n    query,\n};");
-        assert!(found[0].starts_with("src/model/post/mod.rs:3: `sqlx::query`"), "{found:?}");
-        assert_eq!(sql("src/model/post/mod.rs", "use sqlx::{AnyConnection, Error};\nfn f(q: http::Query) {}"), [""; 0]);
-        assert_eq!(sql("src/model/post/mod.rs", "// sqlx::query"), [""; 0]);
+        let found = sql("src/post/mod.rs", "use sqlx::{\n    Any,\n    query,\n};");
+        assert!(found[0].starts_with("src/post/mod.rs:3: `sqlx::query`"), "{found:?}");
+        assert_eq!(sql("src/post/mod.rs", "use sqlx::{AnyConnection, Error};\nfn f(q: http::Query) {}"), [""; 0]);
+        assert_eq!(sql("src/post/mod.rs", "// sqlx::query"), [""; 0]);
     }
 
     #[test]

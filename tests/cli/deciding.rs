@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::people::{EVE, NOTICE, REPLY, arrive};
 use crate::{Home, nothing};
 
-fn house() -> Home {
+fn instance() -> Home {
     let home = Home::new();
     home.json(&["sync"]);
     arrive(&home);
@@ -26,13 +26,13 @@ fn asks(home: &Home, command: &[&str], words: &[&str]) {
 
 #[test]
 fn what_cannot_be_undone_is_said_and_asked() {
-    let home = house();
+    let home = instance();
     asks(&home, &["reply", "delete", REPLY], &["@eve@peer.test", "forgets"]);
     asks(&home, &["key", "rotate", "ann"], &["1 actor a new key"]);
     asks(&home, &["follower", "remove", "@eve@peer.test", "--author", "@ann@social.example.org"], &["@eve@peer.test"]);
     asks(&home, &["post", "unpublish", "post/first"], &["The first ferry", "replies 0"]);
     assert_eq!(home.run(&["post", "unpublish", "post/first"]).code, Some(0), "nothing is lost a second time");
-    let home = house();
+    let home = instance();
     let sent = home.json(&["reply", "send", "--as", "ann", "--to", "https://example.org/post/first", "Yes"]);
     asks(
         &home,
@@ -41,7 +41,7 @@ fn what_cannot_be_undone_is_said_and_asked() {
     );
     assert_eq!(home.json(&["reply", "show", sent["id"].as_str().expect("an id")])["state"], "deleted");
     // What can be undone is not asked.
-    let home = house();
+    let home = instance();
     for command in [&["author", "remove", "ann"][..], &["reply", "hide", REPLY], &["reply", "approve", REPLY]] {
         assert_eq!(home.run(command).code, Some(0), "{command:?}");
     }
@@ -49,7 +49,7 @@ fn what_cannot_be_undone_is_said_and_asked() {
 
 #[test]
 fn a_block_tells_what_it_would_do_and_asks_where_follows_end() {
-    let home = house();
+    let home = instance();
     home.json(&["reply", "approve", REPLY]);
     let dry = home.json(&["block", "add", "domain", "peer.test", "--dry-run"]);
     assert_eq!((&dry["dry_run"], &dry["forecast"]["public_suffix"]), (&true.into(), &false.into()));
@@ -71,7 +71,7 @@ fn a_block_tells_what_it_would_do_and_asks_where_follows_end() {
     asks(&home, &["block", "add", "domain", "peer.test"], &["ends 1 follow"]);
     assert_eq!(home.json(&["follower", "list"]), nothing());
 
-    let home = house();
+    let home = instance();
     for suffix in ["com", "co.uk", "github.io"] {
         asks(&home, &["block", "add", "domain", suffix], &[suffix, "anybody may register"]);
     }
@@ -83,7 +83,7 @@ fn a_block_tells_what_it_would_do_and_asks_where_follows_end() {
 
 #[test]
 fn what_a_moderator_hid_is_not_counted_as_shown_again() {
-    let home = house();
+    let home = instance();
     home.json(&["reply", "hide", REPLY]);
     let done = home.json(&["block", "add", "actor", "@eve@peer.test", "--yes"]);
     assert_eq!(done["enforced"]["hidden"], 0);
@@ -94,7 +94,7 @@ fn what_a_moderator_hid_is_not_counted_as_shown_again() {
 
 #[test]
 fn a_list_is_not_emptied_by_mistake() {
-    let home = house();
+    let home = instance();
     home.write("ours.csv", "bad.example\nworse.example\n");
     home.json(&["block", "import", "ours.csv"]);
     home.write("ours.csv", "<html>\n");
@@ -112,7 +112,7 @@ fn a_list_is_not_emptied_by_mistake() {
 
 #[test]
 fn the_same_decision_again_keeps_its_reason() {
-    let home = house();
+    let home = instance();
     let why = || home.json(&["reply", "show", REPLY])["why"].clone();
     home.json(&["reply", "hide", REPLY, "--reason", "an advert"]);
     home.json(&["reply", "hide", REPLY]);
@@ -131,7 +131,7 @@ fn the_same_decision_again_keeps_its_reason() {
 
 #[test]
 fn past_decisions_are_told_with_who_when_and_why() {
-    let home = house();
+    let home = instance();
     home.json(&["reply", "approve", REPLY, "--reason", "fine", "--by", "Mo"]);
     home.json(&["reply", "hide", REPLY, "--by", "Bo"]);
     home.json(&["reply", "approve", REPLY]);
@@ -159,7 +159,7 @@ fn past_decisions_are_told_with_who_when_and_why() {
 
 #[test]
 fn private_words_are_called_private() {
-    let home = house();
+    let home = instance();
     assert_eq!(home.json(&["reply", "show", NOTICE])["state"], "private");
     assert_eq!(home.json(&["status"])["replies"], json!({ "held": 1, "private": 1 }));
     assert_eq!(home.json(&["reply", "list", "--state", "shown"]), nothing());

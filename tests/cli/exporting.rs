@@ -1,4 +1,4 @@
-//! Files for a site that shows its conversations itself: `veerpont export`, and what is told of a comment_export.
+//! Files for a site that shows its conversations itself: `veerpont export`, and what is told of a comment export.
 
 use serde_json::{Value, json};
 

@@ -55,7 +55,7 @@ impl Home {
         let text = format!(
             "[server]\n{listen}{origin}{server}\n[database]\nurl = \"sqlite://data/veerpont.db\"\n\
              [secrets]\nmaster_key_file = \"data/master.key\"\n\
-             [[community]]\nname = \"Harbour\"\nhandle = \"harbour\"\nhouse_handle = \"editors\"\n\
+             [[community]]\nname = \"Harbour\"\nhandle = \"harbour\"\nteam_handle = \"editors\"\n\
              [[source]]\nname = \"site\"\nkind = \"hugo\"\ncommunity = \"harbour\"\npath = \"site\"\n\
              public_url = \"https://example.org/\"\nsections = [\"post\"]\nauthors = \"published\"\n{source}\n"
         );

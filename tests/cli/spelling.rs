@@ -7,7 +7,7 @@ use crate::people::{EVE, REPLY, arrive};
 
 const ANN: &str = "@ann@social.example.org";
 
-fn house() -> Home {
+fn instance() -> Home {
     let home = Home::new();
     home.json(&["sync"]);
     arrive(&home);
@@ -16,7 +16,7 @@ fn house() -> Home {
 
 #[test]
 fn handles_are_taken_as_they_are_printed() {
-    let home = house();
+    let home = instance();
     for ann in ["ann", "@ann", ANN, "Ann", "acct:ann@social.example.org"] {
         assert_eq!(home.json(&["author", "show", ann])["handle"], ANN, "{ann}");
         assert_eq!(home.json(&["key", "rotate", ann, "--yes"])["rotated"], json!([ANN]));
@@ -51,7 +51,7 @@ fn too_big(value: &Value, found: &mut Vec<String>) {
 
 #[test]
 fn lists_have_one_shape_and_ids_are_texts() {
-    let home = house();
+    let home = instance();
     home.json(&["block", "add", "domain", "bad.example"]);
     home.json(&["key", "rotate", "ann", "--yes"]);
     for list in [
@@ -75,7 +75,7 @@ fn lists_have_one_shape_and_ids_are_texts() {
 
 #[test]
 fn a_reply_is_told_with_its_article_its_warning_and_its_links() {
-    let home = house();
+    let home = instance();
     let article = home.json(&["post", "show", "post/first"])["id"].clone();
     for reply in
         [home.json(&["reply", "show", REPLY]), home.json(&["reply", "list", "--state", "held"])["items"][0].clone()]
@@ -96,7 +96,7 @@ fn a_reply_is_told_with_its_article_its_warning_and_its_links() {
 
 #[test]
 fn addresses_are_taken_with_and_without_their_last_slash() {
-    let home = house();
+    let home = instance();
     let article = home.json(&["post", "show", "post/first"])["id"].clone();
     let id = article.as_str().expect("an id");
     for address in

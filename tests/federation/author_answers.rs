@@ -190,7 +190,7 @@ async fn edits_and_the_end_go_to_everyone_who_was_sent_it_or_spoke_to_it() {
         assert!(seen.edited && seen.text.contains("<em>sorry</em>"), "{}", seen.text);
         assert!(kinds(&newcomer).is_empty(), "who was never sent it hears nothing of its edits (B7)");
         let mut conn = world.app.db.read().await.expect("a connection");
-        let history = interaction::store::wordings(&mut conn, same.id).await.expect("rows");
+        let history = interaction::store::post_versions(&mut conn, same.id).await.expect("rows");
         drop(conn);
         assert_eq!(history.len(), 3);
 

@@ -135,7 +135,7 @@ async fn refused(world: &World) -> Vec<(String, i64)> {
     inbox::housekeeping::tidy(&world.app).await.expect("written");
     let mut conn = world.app.db.read().await.expect("a connection");
     let day = world.clock.now().date_time().format("%Y-%m-%d").to_string();
-    let counted = inbox::store::refusals(&mut conn, &day, 1000).await.expect("counts");
+    let counted = inbox::store::rejections(&mut conn, &day, 1000).await.expect("counts");
     counted.into_iter().map(|(_, _, reason, times)| (reason, times)).collect()
 }
 

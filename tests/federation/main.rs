@@ -48,6 +48,7 @@ mod moderation;
 mod moves;
 mod named;
 mod older_backup;
+mod older_database;
 mod opening;
 mod payloads;
 mod politeness;

@@ -177,7 +177,7 @@ async fn ours(world: &World, handle: &str) -> ActorId {
 async fn refused(world: &World, reason: &str) -> i64 {
     inbox::housekeeping::tidy(&world.app).await.expect("written");
     let mut conn = world.app.db.read().await.expect("a connection");
-    let counts = inbox::store::refusals(&mut conn, "2026-01-01", 100).await.expect("counts");
+    let counts = inbox::store::rejections(&mut conn, "2026-01-01", 100).await.expect("counts");
     counts.into_iter().filter(|(_, _, counted, _)| counted == reason).map(|(.., times)| times).sum()
 }
 

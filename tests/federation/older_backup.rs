@@ -41,6 +41,31 @@ async fn seal(file: &Path, version: &str) {
     conn.close().await.expect("a goodbye");
 }
 
+/// Tables and columns to which migrations 5 and 26 gave other names.
+const RENAMED: [(&str, &str); 16] = [
+    ("begun", "unfinished_work"),
+    ("farewell_at", "delete_sent_at"),
+    ("fetched", "article_fetched"),
+    ("handbacks", "comment_exports"),
+    ("host_manners", "peer_capabilities"),
+    ("house_actor_id", "team_actor_id"),
+    ("passed_at", "exported_at"),
+    ("pem", "public"),
+    ("reach", "article_delivered"),
+    ("refusals", "rejections"),
+    ("rereads", "actor_refreshes"),
+    ("talks", "conversations"),
+    ("took", "accepted_scheme"),
+    ("took_at", "accepted_at"),
+    ("wanted", "fetch_queue"),
+    ("wordings", "post_versions"),
+];
+
+/// The name that a table or column has now. A table has a column `begun` too, which keeps its name.
+fn renamed(name: &str) -> &str {
+    RENAMED.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new)
+}
+
 /// The backup `new` as a Veerpont would have made it that knew the migrations up to `last` alone.
 async fn older(new: &Path, old: &Path, last: i64) {
     let mut conn = open(old).await;
@@ -55,10 +80,9 @@ async fn older(new: &Path, old: &Path, last: i64) {
         let names = format!("SELECT name FROM pragma_table_info('{name}')");
         let columns: Vec<String> =
             sqlx::query_scalar(AssertSqlSafe(names)).fetch_all(&mut conn).await.expect("the columns");
-        // Migration 5 gave it another name.
-        let values: Vec<&str> = columns.iter().map(|name| if name == "pem" { "public" } else { name }).collect();
-        let (columns, values) = (columns.join(", "), values.join(", "));
-        let copy = format!("INSERT INTO {name} ({columns}) SELECT {values} FROM new.{name} ORDER BY rowid");
+        let values: Vec<&str> = columns.iter().map(|name| if name == "begun" { name } else { renamed(name) }).collect();
+        let (columns, values, from) = (columns.join(", "), values.join(", "), renamed(name));
+        let copy = format!("INSERT INTO {name} ({columns}) SELECT {values} FROM new.{from} ORDER BY rowid");
         conn.execute(AssertSqlSafe(copy)).await.expect("its rows");
     }
     conn.close().await.expect("a goodbye");

@@ -25,7 +25,7 @@ async fn refusals(world: &World) -> Vec<(String, String, i64)> {
 async fn written(world: &World) -> Vec<(String, String, i64)> {
     let mut conn = world.app.db.read().await.expect("a connection");
     let day = world.clock.now().date_time().format("%Y-%m-%d").to_string();
-    let counted = inbox::store::refusals(&mut conn, &day, 100).await.expect("counts");
+    let counted = inbox::store::rejections(&mut conn, &day, 100).await.expect("counts");
     counted.into_iter().map(|(_, host, reason, times)| (host, reason, times)).collect()
 }
 

@@ -75,7 +75,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let into = folder.path().join("new");
         write_site(&into).expect("a site");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/demo/site");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/site");
         assert_eq!(tree(&into), tree(&source));
     }
 

@@ -155,7 +155,7 @@ pub(super) async fn show(app: &App, id: &str, output: Output) -> anyhow::Result<
         Some(block) => store::block(&mut conn, block).await?.map(|block| block.why()),
         None => None,
     };
-    let wordings = interaction::store::wordings(&mut conn, reply.row).await?.len();
+    let wordings = interaction::store::post_versions(&mut conn, reply.row).await?.len();
     let decisions = store::decisions_of(&mut conn, &reply.id).await?;
     let line = looked::lines(app, &mut conn, vec![reply]).await?.pop().context("the reply is no longer there")?;
     let looked = Looked { line, ruling, blocked_by, wordings, decisions };

@@ -79,7 +79,7 @@ pub fn host_wait(first: Duration, failures: i64, gone: bool, dice: u64) -> Durat
 /// How long a delivery is worth sending, from its making. Longest a Delete, since what is not deleted stays visible, and
 /// the Update of an actor, since it may tell of a new key, which `GoToSocial` learns in no other way (interop R6).
 #[must_use]
-pub fn lifetime(kind: &str, article: Option<ArticleId>) -> Duration {
+pub fn time_to_live(kind: &str, article: Option<ArticleId>) -> Duration {
     match (kind, article) {
         ("Delete", _) | ("Update", None) => 14 * DAY,
         _ => 3 * DAY,
@@ -156,7 +156,7 @@ mod tests {
             ("Delete", None, 14),
             ("Update", None, 14),
         ] {
-            assert_eq!(lifetime(kind, article), days * DAY, "{kind} {article:?}");
+            assert_eq!(time_to_live(kind, article), days * DAY, "{kind} {article:?}");
         }
     }
 

@@ -39,7 +39,7 @@ pub enum Step {
     /// An actor's profile changed.
     Reprofile(Box<Actor>),
     /// An actor was deleted, and everything of theirs has been said.
-    Farewell(Box<Actor>),
+    DeleteActor(Box<Actor>),
 }
 
 impl Worker for OutboxWorker {
@@ -78,7 +78,7 @@ impl Worker for OutboxWorker {
         }
         // Last, so that the Deletes of an actor's articles and answers go before its own.
         let farewells = author::store::unsaid_farewells(&mut conn, some).await?;
-        let mut farewells = farewells.into_iter().map(|actor| Step::Farewell(Box::new(actor)));
+        let mut farewells = farewells.into_iter().map(|actor| Step::DeleteActor(Box::new(actor)));
         Ok(farewells.find(|step| step.is_not_in(&resting)).into_iter().collect())
     }
 
@@ -93,7 +93,7 @@ impl Worker for OutboxWorker {
             Step::Answer(note) => answer(app, *note, item).await,
             Step::FanOut(_) => fan_out(app, item).await,
             Step::Reprofile(actor) => reprofile(app, *actor, item).await,
-            Step::Farewell(actor) => farewell(app, &actor, item).await,
+            Step::DeleteActor(actor) => delete_actor(app, &actor, item).await,
         }
     }
 
@@ -114,7 +114,7 @@ impl Step {
             Self::Answer(note) => format!("note:{}", note.id.0),
             Self::FanOut(activity) => format!("fan-out:{}", activity.0),
             Self::Reprofile(actor) => format!("profile:{}", actor.id.0),
-            Self::Farewell(actor) => format!("farewell:{}", actor.id.0),
+            Self::DeleteActor(actor) => format!("farewell:{}", actor.id.0),
         }
     }
 
@@ -286,7 +286,7 @@ async fn reprofile(app: &App, actor: Actor, item: String) -> anyhow::Result<()> 
 }
 
 /// The end of an actor, to every inbox we know; its key stays to sign it (interop D6, D14).
-async fn farewell(app: &App, actor: &Actor, item: String) -> anyhow::Result<()> {
+async fn delete_actor(app: &App, actor: &Actor, item: String) -> anyhow::Result<()> {
     if super::actor_deletion::end_some(app, actor.id).await? != super::actor_deletion::Ended::default() {
         // Who deleted them did not come to the end: what stood until now is said first.
         app.db.write(move |conn| Box::pin(async move { begun::end(conn, OutboxWorker::NAME, &item).await })).await?;

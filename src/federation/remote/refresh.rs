@@ -33,25 +33,25 @@ impl Leased for Refresher {
     const QUEUE: Option<Queue> = None;
 
     async fn look(_: &App, conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Option<Vec<Refresh>>> {
-        let due = delivery::store::due_rereads(conn, limit, now).await?;
+        let due = delivery::store::due_refreshes(conn, limit, now).await?;
         Ok((!due.is_empty()).then_some(due))
     }
 
     async fn take(app: &App, conn: &mut Conn, due: Vec<Refresh>, _: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
-        delivery::store::claim_rereads(conn, due, &app.config.server.node, now).await
+        delivery::store::claim_refreshes(conn, due, &app.config.server.node, now).await
     }
 
-    async fn work(&self, app: &App, reread: Refresh) -> anyhow::Result<()> {
-        if reread.attempts > BEGUN_MAX {
-            return settle(app, reread, RefreshResult::Nothing).await;
+    async fn work(&self, app: &App, refresh: Refresh) -> anyhow::Result<()> {
+        if refresh.attempts > BEGUN_MAX {
+            return settle(app, refresh, RefreshResult::Nothing).await;
         }
         // What waits for another inbox than before goes there as the document is kept.
-        match actors::read(app, &reread.url).await {
-            Ok(remote) => settle(app, reread, RefreshResult::There(remote)).await,
-            Err(FetchError::Gone) => settle(app, reread, RefreshResult::Gone).await,
-            Err(FetchError::Absent(_) | FetchError::Refused(_)) => settle(app, reread, RefreshResult::Nothing).await,
-            Err(_) if reread.attempts >= ATTEMPTS => settle(app, reread, RefreshResult::Nothing).await,
-            Err(error) => put_off(app, reread, error).await,
+        match actors::read(app, &refresh.url).await {
+            Ok(remote) => settle(app, refresh, RefreshResult::There(remote)).await,
+            Err(FetchError::Gone) => settle(app, refresh, RefreshResult::Gone).await,
+            Err(FetchError::Absent(_) | FetchError::Refused(_)) => settle(app, refresh, RefreshResult::Nothing).await,
+            Err(_) if refresh.attempts >= ATTEMPTS => settle(app, refresh, RefreshResult::Nothing).await,
+            Err(error) => put_off(app, refresh, error).await,
         }
     }
 
@@ -59,8 +59,8 @@ impl Leased for Refresher {
         ONCE_IN
     }
 
-    async fn retry(conn: &mut Conn, reread: &Refresh, at: Timestamp, _: &str, now: Timestamp) -> sqlx::Result<()> {
-        delivery::store::put_off_reread(conn, reread, at, now).await
+    async fn retry(conn: &mut Conn, refresh: &Refresh, at: Timestamp, _: &str, now: Timestamp) -> sqlx::Result<()> {
+        delivery::store::put_off_refresh(conn, refresh, at, now).await
     }
 }
 
@@ -75,34 +75,34 @@ enum RefreshResult {
     Nothing,
 }
 
-async fn settle(app: &App, reread: Refresh, found: RefreshResult) -> anyhow::Result<()> {
+async fn settle(app: &App, refresh: Refresh, found: RefreshResult) -> anyhow::Result<()> {
     let now = app.clock.now();
     let settled = app.db.write(move |conn| {
         Box::pin(async move {
-            if !delivery::store::settle_reread(conn, &reread).await? {
+            if !delivery::store::settle_refresh(conn, &refresh).await? {
                 return Ok::<_, sqlx::Error>(());
             }
             match found {
-                RefreshResult::There(remote) if reread.shared && remote.shared_inbox != Some(reread.inbox) => {
-                    return delivery::store::read_neighbours(conn, &reread, now).await;
+                RefreshResult::There(remote) if refresh.shared && remote.shared_inbox != Some(refresh.inbox) => {
+                    return delivery::store::read_neighbours(conn, &refresh, now).await;
                 }
                 // They are written to elsewhere by now.
-                RefreshResult::There(remote) if remote.inbox != reread.inbox => return Ok(()),
+                RefreshResult::There(remote) if remote.inbox != refresh.inbox => return Ok(()),
                 RefreshResult::Gone => {
-                    store::mark_gone(conn, &reread.url, now).await?;
-                    follower::store::remove_all(conn, reread.actor).await?;
+                    store::mark_gone(conn, &refresh.url, now).await?;
+                    follower::store::remove_all(conn, refresh.actor).await?;
                 }
                 RefreshResult::There(_) | RefreshResult::Nothing => {}
             }
-            if reread.shared {
+            if refresh.shared {
                 // Gone already, and what waited for it waits for their own.
                 return Ok(());
             }
-            if reread.answer == GONE && !delivery::store::is_awaited(conn, reread.inbox).await? {
-                follower::store::end_by_inbox(conn, reread.inbox).await?;
-                return delivery::store::drop_inbox(conn, reread.inbox, now).await;
+            if refresh.answer == GONE && !delivery::store::is_awaited(conn, refresh.inbox).await? {
+                follower::store::end_by_inbox(conn, refresh.inbox).await?;
+                return delivery::store::drop_inbox(conn, refresh.inbox, now).await;
             }
-            delivery::store::stop_waiting(conn, reread.inbox, now).await
+            delivery::store::stop_waiting(conn, refresh.inbox, now).await
         })
     });
     settled.await?;
@@ -113,15 +113,15 @@ async fn settle(app: &App, reread: Refresh, found: RefreshResult) -> anyhow::Res
 const GONE: i64 = 410;
 
 /// Puts an actor off who could not be read, and with it all of a host that does not answer.
-async fn put_off(app: &App, reread: Refresh, error: FetchError) -> anyhow::Result<()> {
-    tracing::debug!(actor = reread.url, %error, "cannot read an actor again whose inbox is missing");
+async fn put_off(app: &App, refresh: Refresh, error: FetchError) -> anyhow::Result<()> {
+    tracing::debug!(actor = refresh.url, %error, "cannot read an actor again whose inbox is missing");
     let now = app.clock.now();
     let put_off = app.db.write(move |conn| {
         Box::pin(async move {
             if let FetchError::Unavailable { host, .. } = &error {
-                delivery::store::rest_rereads(conn, host, REST).await?;
+                delivery::store::rest_refreshes(conn, host, REST).await?;
             }
-            delivery::store::put_off_reread(conn, &reread, now + ONCE_IN, now).await
+            delivery::store::put_off_refresh(conn, &refresh, now + ONCE_IN, now).await
         })
     });
     put_off.await?;

@@ -23,7 +23,7 @@ use fetch_queue::Asker;
 pub use kept::{Kept, about, latest};
 use memory::read_restored;
 pub use memory::{Named, is_deleted, named, undone_by};
-pub use rejections::{count_foreign_host, count_refusal, foreign_hosts, forget_foreign_hosts, refusals};
+pub use rejections::{count_foreign_host, count_refusal, foreign_hosts, forget_foreign_hosts, rejections};
 use waiting::waiting_key;
 pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
 

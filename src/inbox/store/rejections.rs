@@ -27,7 +27,7 @@ pub async fn count_refusal(conn: &mut Conn, day: &str, host: &str, reason: &str,
 }
 
 /// What was turned away since a day, most often first: day, host, reason, times.
-pub async fn refusals(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Result<Vec<(String, String, String, i64)>> {
+pub async fn rejections(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Result<Vec<(String, String, String, i64)>> {
     let rows = query(
         "SELECT day, host, reason, times FROM rejections WHERE day >= $1 ORDER BY times DESC, host, reason LIMIT $2",
     )

@@ -1,5 +1,5 @@
 //! The first start and every later one: what is fixed for ever is fixed or compared, the master key is made or
-//! tried, and the instance, the communities and their houses come to be.
+//! tried, and the instance, the communities and their team accounts come to be.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;

@@ -52,7 +52,7 @@ impl Dial for System {
 /// Connects where the operator allows.
 #[derive(Clone)]
 pub(super) struct Connector {
-    pub(super) gate: AddressPolicy,
+    pub(super) policy: AddressPolicy,
     pub(super) connect_to: Vec<ConnectTo>,
     pub(super) dial: Arc<dyn Dial>,
 }
@@ -99,7 +99,7 @@ impl Connector {
         let mut why = SendError::Connect(format!("{host} has no address"));
         let mut allowed = Vec::new();
         for address in found {
-            match self.gate.check_ip(address.ip()) {
+            match self.policy.check_ip(address.ip()) {
                 Ok(()) => allowed.push(address),
                 Err(refused) => why = SendError::Refused(format!("{host} is refused: {refused}")),
             }

@@ -33,14 +33,14 @@ pub(super) enum Transport {
 impl Transport {
     pub(super) fn network(
         network: &config::Network,
-        gate: AddressPolicy,
+        policy: AddressPolicy,
         dial: Arc<dyn Dial>,
     ) -> Result<Self, ClientError> {
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls::client_config(network.extra_ca_file.as_deref())?)
             .https_or_http() // the gate decides
             .enable_all_versions()
-            .wrap_connector(Connector { gate, connect_to: network.connect_to.clone(), dial });
+            .wrap_connector(Connector { policy, connect_to: network.connect_to.clone(), dial });
         let client = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

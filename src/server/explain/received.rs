@@ -92,7 +92,7 @@ pub(super) async fn of_post(app: &App, conn: &mut Conn, said: &Reply) -> sqlx::R
         began = began.with(format!("it answers {parent}"));
     }
     let mut events = vec![began];
-    for (as_of, words) in interaction::store::wordings(conn, said.id).await?.iter().skip(1) {
+    for (as_of, words) in interaction::store::post_versions(conn, said.id).await?.iter().skip(1) {
         let text: String = html::text(&words.content).chars().take(80).collect();
         events.push(Event::new(*as_of, "its author gave it new words").with(text));
     }

@@ -5,7 +5,7 @@ use sqlx::query;
 
 use crate::db::{Columns, Conn};
 
-/// One comment_export as its node left it.
+/// One comment export as its node left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
     /// Whose node.

@@ -1,4 +1,4 @@
-//! The comment_export loop: looks whether anything changed, and brings the files up to date.
+//! The comment export loop: looks whether anything changed, and brings the files up to date.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct ExportWorker {
     known: Mutex<HashMap<PathBuf, Known>>,
 }
 
-/// A comment_export that is due.
+/// A comment export that is due.
 #[derive(Clone, Debug)]
 pub struct Due {
     comment_export: CommentExport,
@@ -153,7 +153,7 @@ fn item(comment_export: &CommentExport) -> String {
     format!("{}:{}", comment_export.source, comment_export.path.display())
 }
 
-/// The row of a comment_export that was never gone through.
+/// The row of a comment export that was never gone through.
 fn none(app: &App, comment_export: &CommentExport) -> Passed {
     Passed {
         node: app.config.server.node.clone(),

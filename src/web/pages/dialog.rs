@@ -148,7 +148,7 @@ async fn way(app: &App, frame: &Frame<'_>, subject: &Subject, head: &Parts, from
     }
     let server = host.map(|host| host.to_string()).unwrap_or_default();
     let unreachable = || Stop::new(say.with("unreachable", "server", &server));
-    app.net.gate().check_url(&reader.server).map_err(|_| unreachable())?;
+    app.net.policy().check_url(&reader.server).map_err(|_| unreachable())?;
     if reader.user.is_some() {
         within_limits(app, head).map_err(|wait| Stop {
             status: StatusCode::TOO_MANY_REQUESTS,
@@ -168,7 +168,7 @@ async fn way(app: &App, frame: &Frame<'_>, subject: &Subject, head: &Parts, from
     })?;
     let target = intent::target(&reader, finding.as_ref(), subject.intent, &subject.object);
     // The client's own rules hold for readers as well: https, and no tricks in the address.
-    target.filter(|target| app.net.gate().check_url(target).is_ok()).ok_or_else(unreachable)
+    target.filter(|target| app.net.policy().check_url(target).is_ok()).ok_or_else(unreachable)
 }
 
 /// Counts a question to another server; who cannot be told from others is counted with them.

@@ -102,7 +102,7 @@ pub async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
 }
 
 /// Up to `limit` of those whose turn it is: of each host one at a time.
-pub async fn due_rereads(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
+pub async fn due_refreshes(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
     let rows = query(
         "SELECT w.remote_actor_id, r.url, w.inbox_id, i.shared, w.answer, w.attempts FROM actor_refreshes w
          JOIN remote_actors r ON r.id = w.remote_actor_id JOIN inboxes i ON i.id = w.inbox_id
@@ -130,27 +130,27 @@ pub async fn due_rereads(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::R
 }
 
 /// Takes those of `due` that nobody has taken since they were looked at.
-pub async fn claim_rereads(
+pub async fn claim_refreshes(
     conn: &mut Conn,
     due: Vec<Refresh>,
     node: &str,
     now: Timestamp,
 ) -> sqlx::Result<Vec<Refresh>> {
     let mut taken = Vec::new();
-    for reread in due {
+    for refresh in due {
         let done = query(
             "UPDATE actor_refreshes SET due_at = $3, lease_owner = $4, attempts = attempts + 1
              WHERE remote_actor_id = $1 AND attempts = $2 AND due_at <= $5",
         )
-        .bind(reread.actor.0)
-        .bind(reread.attempts)
+        .bind(refresh.actor.0)
+        .bind(refresh.attempts)
         .bind((now + LEASE).millis())
         .bind(node)
         .bind(now.millis())
         .execute(&mut *conn)
         .await?;
         if done.rows_affected() > 0 {
-            taken.push(Refresh { attempts: reread.attempts + 1, ..reread });
+            taken.push(Refresh { attempts: refresh.attempts + 1, ..refresh });
         }
     }
     Ok(taken)
@@ -161,19 +161,19 @@ pub const FREE_REREADS: &str =
     "UPDATE actor_refreshes SET due_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND due_at IS NOT NULL";
 
 /// Notes that an actor was read; false when another node has taken that over.
-pub async fn settle_reread(conn: &mut Conn, reread: &Refresh) -> sqlx::Result<bool> {
+pub async fn settle_refresh(conn: &mut Conn, refresh: &Refresh) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE actor_refreshes SET due_at = NULL, lease_owner = NULL WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
     )
-    .bind(reread.actor.0)
-    .bind(reread.attempts)
+    .bind(refresh.actor.0)
+    .bind(refresh.attempts)
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
 }
 
 /// Lets all actors of a host that does not answer wait by a time longer.
-pub async fn rest_rereads(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx::Result<()> {
+pub async fn rest_refreshes(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx::Result<()> {
     query("UPDATE actor_refreshes SET due_at = due_at + $2 WHERE host = $1 AND due_at IS NOT NULL AND lease_owner IS NULL")
         .bind(host.as_str())
         .bind(i64::try_from(rest.as_millis()).unwrap_or(i64::MAX))
@@ -183,13 +183,13 @@ pub async fn rest_rereads(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx:
 }
 
 /// Puts an actor off who could not be read just now.
-pub async fn put_off_reread(conn: &mut Conn, reread: &Refresh, until: Timestamp, now: Timestamp) -> sqlx::Result<()> {
+pub async fn put_off_refresh(conn: &mut Conn, refresh: &Refresh, until: Timestamp, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE actor_refreshes SET due_at = $3, asked_at = $4, lease_owner = NULL
          WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
     )
-    .bind(reread.actor.0)
-    .bind(reread.attempts)
+    .bind(refresh.actor.0)
+    .bind(refresh.attempts)
     .bind(until.millis())
     .bind(now.millis())
     .execute(conn)
@@ -208,7 +208,7 @@ pub async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sq
 
 /// The shared inbox of one of those behind it is another now: the others are read too, one after the other, since each
 /// names its own.
-pub async fn read_neighbours(conn: &mut Conn, reread: &Refresh, now: Timestamp) -> sqlx::Result<()> {
+pub async fn read_neighbours(conn: &mut Conn, refresh: &Refresh, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO actor_refreshes (remote_actor_id, inbox_id, host, answer, asked_at, due_at)
          SELECT r.id, $1, a.host, a.answer, $3, $3 + $4 * ROW_NUMBER() OVER (ORDER BY r.id)
@@ -218,8 +218,8 @@ pub async fn read_neighbours(conn: &mut Conn, reread: &Refresh, now: Timestamp) 
          ON CONFLICT (remote_actor_id) DO UPDATE SET inbox_id = excluded.inbox_id, host = excluded.host, answer = excluded.answer,
          asked_at = excluded.asked_at, due_at = excluded.due_at, attempts = 0, lease_owner = NULL",
     )
-    .bind(reread.inbox.0)
-    .bind(reread.actor.0)
+    .bind(refresh.inbox.0)
+    .bind(refresh.actor.0)
     .bind(now.millis())
     .bind(i64::try_from(BETWEEN.as_millis()).unwrap_or(i64::MAX))
     .bind((now - ONCE_IN).millis())

@@ -7,7 +7,7 @@ use sqlx::{query, query_scalar};
 
 use crate::base::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, InteractionId};
 use crate::db::{Conn, Queue, added};
-use crate::federation::delivery::policy::lifetime;
+use crate::federation::delivery::policy::time_to_live;
 
 /// How long a shared inbox that is gone stays so, whoever of its server still names it: it was tried on the way to each.
 const GONE_FOR: Duration = Duration::from_hours(24);
@@ -74,7 +74,7 @@ pub async fn enqueue(
     .bind(activity.0)
     .bind(holds.map(|id| id.0))
     .bind(now.millis())
-    .bind((now + lifetime(kind, None)).millis())
+    .bind((now + time_to_live(kind, None)).millis())
     .bind(i64::from(is_end(kind)))
     .execute(&mut *conn)
     .await?;
@@ -105,7 +105,7 @@ pub enum Recipients {
 }
 
 /// Who was sent a note, behind a shared inbox that is gone also by their own, and who spoke to it (interop D6).
-macro_rules! hearers {
+macro_rules! note_delivered {
     () => {
         "SELECT d.inbox_id FROM activities a JOIN deliveries d ON d.activity_id = a.id WHERE a.interaction_id = $1
          UNION SELECT r.inbox_id FROM activities a JOIN deliveries d ON d.activity_id = a.id
@@ -207,9 +207,9 @@ impl Recipients {
                  LEFT JOIN inboxes s ON s.id = r.shared_inbox_id WHERE n.id = $1 AND r.gone_at IS NULL
                  UNION SELECT article_delivered.inbox_id FROM interactions n JOIN article_delivered ON article_delivered.article_id = n.article_id WHERE n.id = $1"
             ),
-            Self::NoteDelivered(_) => fan_out_statements!(hearers!()),
+            Self::NoteDelivered(_) => fan_out_statements!(note_delivered!()),
             Self::NoteKnown(_) => fan_out_statements!(concat!(
-                hearers!(),
+                note_delivered!(),
                 " UNION SELECT article_delivered.inbox_id FROM interactions n JOIN article_delivered ON article_delivered.article_id = n.article_id
                  WHERE n.id = $1 AND article_delivered.inbox_id > $2 UNION ",
                 fetched!("(SELECT n.article_id FROM interactions n WHERE n.id = $1)", "a.interaction_id = $1")
@@ -263,7 +263,7 @@ pub async fn fan_out(
         .bind(end)
         .bind(activity.0)
         .bind(now.millis())
-        .bind((now + lifetime(kind, article)).millis())
+        .bind((now + time_to_live(kind, article)).millis())
         .bind(i64::from(is_end(kind)))
         .execute(&mut *conn)
         .await?;

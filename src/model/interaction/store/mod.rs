@@ -17,7 +17,7 @@ pub use notes::{
 pub use pages::{fill_pages, said_on_pages};
 pub use posts::{
     History, NewPost, decide, edit_post, end_all, end_post, history, insert_post, post, post_by_row, post_by_uuid,
-    reopen_post, wordings, words,
+    post_versions, reopen_post, words,
 };
 pub use reactions::{NewReaction, end_opinion, put_opinion};
 pub use reading::{

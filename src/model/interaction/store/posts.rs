@@ -129,7 +129,7 @@ pub async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Time
 }
 
 /// What a post said over time, the oldest words first.
-pub async fn wordings(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Vec<(Timestamp, Words)>> {
+pub async fn post_versions(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Vec<(Timestamp, Words)>> {
     let rows = query("SELECT as_of, document FROM post_versions WHERE interaction_id = $1 ORDER BY as_of")
         .bind(id.0)
         .fetch_all(conn)
