@@ -239,11 +239,8 @@ fn text(status: &Status) -> String {
     }
     for comment_export in &status.comment_exports {
         let (source, folder) = (&comment_export.source, &comment_export.folder);
-        let _ = writeln!(
-            text,
-            "comments    {source} to {folder}: by {} at {}",
-            comment_export.node, comment_export.passed
-        );
+        let _ =
+            writeln!(text, "comments    {source} to {folder}: by {} at {}", comment_export.node, comment_export.passed);
         if let Some(error) = &comment_export.error {
             let _ = writeln!(text, "            FAILED: {error}");
         }
