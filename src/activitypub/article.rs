@@ -34,7 +34,9 @@ pub struct Content {
     /// Actors of those who wrote it beside the owner.
     #[serde(with = "crate::base::ids::actors_as_numbers")]
     pub co_authors: Vec<ActorId>,
-    /// Whether the team account owns it rather than an author: then the byline says who wrote it.
+    /// Whether the team account owns it rather than an author: then the byline says who wrote it. Databases have it under
+    /// its first name.
+    #[serde(rename = "owner_is_house")]
     pub owner_is_team: bool,
 }
 
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_that_the_house_signs_names_its_author() {
+    fn a_post_that_the_team_account_signs_names_its_author() {
         let content = Content { owner_is_team: true, ..ferry() };
         let facts = ArticleFacts { owner: uuid(5), ..plain(&content) };
         assert_eq!(article(&urls(), &facts)["summary"], "<p>By Ann Müller</p>");

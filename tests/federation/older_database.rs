@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 
 use crate::support::engines;
+use crate::threads::Person;
 use crate::world::{World, kinds, taken};
 
 /// What the demo of commit c4d7417 left, its addresses changed to those of [`World`], and the key that opens its keys.
@@ -63,6 +65,20 @@ async fn a_database_of_version_12_opens_and_goes_on() {
         }
         let texts = world.reply_texts().await;
         assert!(texts.iter().any(|text| text.ends_with("It had a ticket, I saw it.")), "{texts:?}");
+
+        // Each article is read in the form that was written then.
+        let reader = Person::new(&world, "reader.test");
+        let uuids: Vec<String> = {
+            let mut conn = world.app.db.read().await.expect("a connection");
+            let standing = sqlx::query_scalar("SELECT uuid FROM articles WHERE deleted_at IS NULL");
+            standing.fetch_all(&mut *conn).await.expect("rows")
+        };
+        assert!(uuids.len() > 5, "{uuids:?}");
+        for uuid in uuids {
+            let told = reader.server.ask(&format!("https://social.example.org/ap/articles/{uuid}")).await;
+            let document: Value = serde_json::from_str(&told.body).unwrap_or_else(|_| panic!("{}", told.body));
+            assert_eq!((told.status, &document["type"]), (200, &"Article".into()), "{document}");
+        }
 
         // Its keys sign, its ids lead to the same, and somebody new may follow and is heard.
         let fan = world.peer("fan.test", &["ann"]);

@@ -87,7 +87,7 @@ async fn an_old_post_is_listed_but_not_pushed() {
 }
 
 #[tokio::test]
-async fn who_opts_out_is_frozen_and_the_house_speaks() {
+async fn who_opts_out_is_frozen_and_the_team_account_speaks() {
     on_each_engine(async |world| {
         world.configure("authors = \"published\"", "authors = [\"maren\", \"joris\"]").await;
         world.publish().await;
