@@ -50,7 +50,7 @@ fn partials_are_written_without_a_configuration() {
 fn a_comment_export_without_its_site_is_told_by_check() {
     let home = Home::new();
     home.configure("", "[[comment_export]]\nkind = \"hugo\"\nsource = \"site\"\npath = \"built\"\n");
-    home.run(&["config", "check"]).failed_with(&["comment_export", "built is no folder", "`path`"]);
+    home.run(&["config", "check"]).failed_with(&["comment export", "built is no folder", "`path`"]);
     std::fs::create_dir(home.path("built")).expect("a folder");
     assert_eq!(home.run(&["config", "check"]).code, Some(0));
     home.json(&["sync"]);
