@@ -303,7 +303,7 @@ async fn a_loop_is_woken_by_what_it_waits_for_and_by_nothing_else() {
                 depth: 0,
                 after: Duration::from_hours(9),
             };
-            let (seeker, sum) = (loops.of("seeker"), loops.begun());
+            let (fetcher, sum) = (loops.of("fetcher"), loops.begun());
             let ask = world.app.db.write(move |conn| {
                 Box::pin(async move {
                     store::fetch_queue::ask(conn, &ids, &want, store::fetch_queue::Asker::default(), now).await
@@ -311,7 +311,7 @@ async fn a_loop_is_woken_by_what_it_waits_for_and_by_nothing_else() {
             });
             assert!(ask.await.expect("asked for"));
             loops.settle().await;
-            assert_eq!((loops.of("seeker"), loops.begun()), (seeker + 1, sum + 1), "the seeker alone, and once");
+            assert_eq!((loops.of("fetcher"), loops.begun()), (fetcher + 1, sum + 1), "the fetcher alone, and once");
             // A write that was undone added nothing.
             let (ids, sum) = (world.app.ids.clone(), loops.begun());
             let want = FetchJob {
