@@ -81,7 +81,7 @@ fn imports_go_down_the_maps_only() {
 
 #[test]
 fn modules_beside_each_other_stand_in_no_circle() {
-    holds(&circles::circles(&files("src"), &circles::STILL));
+    holds(&circles::circles(&product()));
 }
 
 #[test]

@@ -16,8 +16,9 @@ use http::HeaderValue;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, HeaderName};
 use serde_json::json;
 
-use super::answer::{Document, lead_to};
+use super::answer::Document;
 use super::error::Failure;
+use super::redirect::lead_to;
 use crate::app::App;
 
 /// Bytes of the hash in a name.

@@ -21,11 +21,11 @@ pub(super) use crate::model::interaction::conversation::{Conversation, document,
 use super::answer::Document;
 use super::discovery::parameter;
 use super::error::Failure;
-use super::media_proxy::MediaUrls;
 use super::prepared::{Prepared, Shape, rendered};
 use crate::app::App;
 use crate::db::Conn;
 use crate::model::author::{self, Actor};
+use crate::model::interaction::conversation::media::MediaUrls;
 use crate::model::interaction::named::{Named, named};
 use crate::model::interaction::store::{ConversationPage, Order};
 use crate::model::interaction::{self, Author, Kind};

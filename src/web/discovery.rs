@@ -12,8 +12,9 @@ use http::HeaderValue;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
 use url::form_urlencoded;
 
-use super::answer::{Document, lead_to};
+use super::answer::Document;
 use super::error::Failure;
+use super::redirect::lead_to;
 use crate::activitypub::actor::ActorKind;
 use crate::activitypub::discovery::{self, JRD, NodeinfoFacts, NodeinfoVersion, XRD};
 use crate::activitypub::urls::Local;

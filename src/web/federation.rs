@@ -14,9 +14,10 @@ use http::{HeaderMap, HeaderValue, Uri};
 use uuid::Uuid;
 
 use self::reader::Reader;
-use super::answer::{Document, Form, Personal, lead_to};
+use super::answer::{Document, Form, Personal};
 use super::error::Failure;
 use super::pages;
+use super::redirect::lead_to;
 use crate::activitypub::actor::{ActorKind, keys_alone, tombstone};
 use crate::activitypub::outgoing::quote_permission;
 use crate::activitypub::urls::Local;

@@ -1,5 +1,5 @@
 //! Pictures from elsewhere, shown as copies of ours: `GET /pictures/{name}`. Only what stands in our tables and is shown
-//! is ever fetched (`model/interaction/conversation/media.rs`), through the one client, and kept on disk within limits (`shelf.rs`).
+//! is ever fetched (`model/interaction/conversation/media.rs`), through the one client, and kept on disk within limits (`media_proxy/cache.rs`).
 
 mod cache;
 
@@ -21,8 +21,6 @@ use moka::future::Cache;
 use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
-pub(super) use crate::model::interaction::conversation::media::{MediaRef, MediaUrls};
-
 use clock::Timestamp;
 
 use self::cache::{Kept, Kind, MediaCache};
@@ -33,7 +31,7 @@ use crate::app::App;
 use crate::base::ids::ArticleId;
 use crate::config::Pictures;
 use crate::db::Conn;
-use crate::model::interaction::conversation::media::hash as hash_of;
+use crate::model::interaction::conversation::media::{MediaRef, hash as hash_of};
 use crate::model::post::Article;
 use crate::model::{author, interaction, post};
 use crate::net::client::{Limits, Reply, Wanted};

@@ -6,10 +6,12 @@ mod conversation;
 mod discovery;
 mod error;
 mod federation;
+mod finish;
 mod hooks;
 mod media_proxy;
 mod pages;
 mod prepared;
+mod redirect;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -43,8 +45,8 @@ pub async fn router(app: App) -> anyhow::Result<Router> {
         .layer(axum::Extension(prepared::Prepared::new(&app)))
         .fallback(async || Failure::NotFound("Nothing lives at this address."))
         .method_not_allowed_fallback(async || Failure::Method)
-        .layer(axum::middleware::from_fn(answer::finish))
+        .layer(axum::middleware::from_fn(finish::finish))
         .layer(compression)
-        .layer(map_response(answer::weaken))
+        .layer(map_response(finish::weaken))
         .layer(FederationMiddleware::new(config)))
 }

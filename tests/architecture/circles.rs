@@ -4,64 +4,52 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::code::{bare, test_lines};
 
-/// Folders whose modules still stand in a circle; each leaves this list as soon as it does not.
-pub(crate) const STILL: [&str; 2] = ["cli/demo", "web"];
-
 /// The modules of each folder, by whom each imports, with where.
-type Folders = BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>;
+type Folders = BTreeMap<String, Uses>;
 
-/// The path of a file's module below the root: `src/inbox/store/mod.rs` is `inbox`, `store`.
-fn module_of(path: &str) -> Vec<&str> {
-    let mut parts: Vec<&str> = path.trim_start_matches("src/").trim_end_matches(".rs").split('/').collect();
-    if parts.last() == Some(&"mod") {
-        parts.pop();
-    }
-    parts
+/// The modules that a module imports, by whom, with where.
+type Uses = BTreeMap<String, BTreeMap<String, String>>;
+
+/// The path of a file's module, from the root of its package: `src/inbox/store/mod.rs` is `src`, `inbox`, `store`. None of
+/// what is not in a package's `src/`.
+fn module_of(path: &str) -> Option<Vec<&str>> {
+    let (before, inside) = path.split_once("src/")?;
+    let mut parts = vec![&path[..before.len() + "src".len()]];
+    parts.extend(inside.trim_end_matches(".rs").split('/'));
+    parts.pop_if(|last| matches!(*last, "lib" | "mod"));
+    Some(parts)
 }
 
-/// Each circle of modules in one folder, but for `STILL`; and what of that has none.
-pub(crate) fn circles(sources: &BTreeMap<String, String>, still: &[&str]) -> Vec<String> {
-    let modules: BTreeSet<Vec<&str>> = sources.keys().map(|path| module_of(path)).collect();
+/// Each circle of modules in one folder.
+pub(crate) fn circles(sources: &BTreeMap<String, String>) -> Vec<String> {
+    let modules: BTreeSet<Vec<&str>> = sources.keys().filter_map(|path| module_of(path)).collect();
     let mut folders = Folders::new();
     for (path, text) in sources {
-        let module = module_of(path);
-        if module.contains(&"tests") || path.ends_with("tests.rs") {
+        let Some(module) = module_of(path).filter(|module| !module.contains(&"tests") && !path.ends_with("tests.rs"))
+        else {
             continue;
-        }
+        };
         for (line, to) in paths(&bare(text), &module) {
             let same = module.iter().zip(&to).take_while(|(one, other)| **one == other.as_str()).count();
             let known =
                 to.get(..=same).is_some_and(|to| modules.contains(&to.iter().map(String::as_str).collect::<Vec<_>>()));
-            // The rooms have the map.
-            if let (true, true, Some(from)) = (same > 0, known, module.get(same)) {
+            if let (true, Some(from)) = (known, module.get(same)) {
                 let folder = folders.entry(module[..same].join("/")).or_default();
                 let uses = folder.entry((*from).to_owned()).or_default();
                 uses.entry(to[same].clone()).or_insert(format!("{path}:{line}"));
             }
         }
     }
-    let mut faults = Vec::new();
-    for (folder, uses) in &folders {
-        let circle = uses.keys().find_map(|start| way_back(uses, start));
-        match (circle, still.contains(&folder.as_str())) {
-            (Some(way), false) => {
-                let place = &uses[&way[0]][&way[1]];
-                faults.push(format!(
-                    "{place}: a circle in {folder}: {}; move what both need below them",
-                    way.join(" → ")
-                ));
-            }
-            (None, true) => faults.push(format!("{folder}: no circle is left there: take it off the list")),
-            _ => {}
-        }
-    }
-    let gone = still.iter().filter(|folder| !folders.contains_key(**folder));
-    faults.extend(gone.map(|folder| format!("{folder}: there is no such folder: take it off the list")));
-    faults
+    let circle = |(folder, uses): (&String, &Uses)| {
+        let way = uses.keys().find_map(|start| way_back(uses, start))?;
+        let place = &uses[&way[0]][&way[1]];
+        Some(format!("{place}: a circle in {folder}: {}; move what both need below them", way.join(" → ")))
+    };
+    folders.iter().filter_map(circle).collect()
 }
 
 /// The shortest way from a module round to itself, if there is one.
-fn way_back(uses: &BTreeMap<String, BTreeMap<String, String>>, start: &String) -> Option<Vec<String>> {
+fn way_back(uses: &Uses, start: &String) -> Option<Vec<String>> {
     let (mut ways, mut seen, mut at) = (vec![vec![start.clone()]], BTreeSet::new(), 0);
     while let Some(way) = ways.get(at).cloned() {
         at += 1;
@@ -98,7 +86,7 @@ fn paths(code: &str, module: &[&str]) -> Vec<(usize, Vec<String>)> {
 /// What a path means that begins with `crate` or `super`.
 fn from_root(path: &[String], module: &[&str]) -> Option<Vec<String>> {
     let up = path.iter().take_while(|part| *part == "super").count();
-    let base = if up == 0 { &[] } else { module.get(..module.len().checked_sub(up)?)? };
+    let base = if up == 0 { &module[..1] } else { module.get(..module.len().checked_sub(up)?)? };
     Some(base.iter().map(|part| (*part).to_owned()).chain(path[up.max(1)..].iter().cloned()).collect())
 }
 
@@ -151,21 +139,20 @@ fn tokens(code: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn circles_are_found_wherever_they_are() {
-    let found = |files: &[(&str, &str)], still: &[&str]| {
-        circles(&files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(), still)
+    let found = |files: &[(&str, &str)]| {
+        circles(&files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
     };
     let (down, up) =
         (("src/a/b.rs", "use super::{c::C, d};"), ("src/a/c.rs", "\nuse crate::a::{d, b::{self, B as E}};"));
-    assert_eq!(found(&[down, ("src/a/c.rs", "use super::D; use crate::e::b;")], &[]), [""; 0]);
-    let circle = found(&[down, up], &[]);
-    assert_eq!(circle, ["src/a/b.rs:1: a circle in a: b → c → b; move what both need below them"]);
-    assert_eq!(found(&[down, up], &["a"]), [""; 0]);
-    assert_eq!(found(&[down], &["a", "e"]).len(), 2);
+    assert_eq!(found(&[down, ("src/a/c.rs", "use super::D; use crate::e::b;")]), [""; 0]);
+    assert_eq!(found(&[down, up]), ["src/a/b.rs:1: a circle in src/a: b → c → b; move what both need below them"]);
     // By a path in the code, and from a folder below.
-    assert_eq!(
-        found(&[down, ("src/a/c/mod.rs", ""), ("src/a/c/f.rs", "fn g() { super::super::b::h() }")], &[]).len(),
-        1
-    );
+    assert_eq!(found(&[down, ("src/a/c/mod.rs", ""), ("src/a/c/f.rs", "fn g() { super::super::b::h() }")]).len(), 1);
+    // At the root of a package beside; one package knows nothing of the modules of another.
+    let beside = ("crates/p/src/b.rs", "use crate::c::C;");
+    let back = "use super::b;";
+    assert_eq!(found(&[beside, ("crates/p/src/c.rs", back), ("crates/p/src/lib.rs", "pub use b::B;")]).len(), 1);
+    assert_eq!(found(&[beside, ("crates/q/src/c.rs", back), ("crates/p/tests/c.rs", back)]), [""; 0]);
     let tests = "#[cfg(test)]\nmod tests {\n use super::super::b;\n}";
-    assert_eq!(found(&[down, ("src/a/c.rs", tests), ("src/a/c/tests.rs", "use crate::a::b;")], &[]), [""; 0]);
+    assert_eq!(found(&[down, ("src/a/c.rs", tests), ("src/a/c/tests.rs", "use crate::a::b;")]), [""; 0]);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::json::{has_context, is_single_image, text};
 use super::peer::{Peer, PeerShape};
 use super::{ACTIVITYSTREAMS, require, same_origin};
 
@@ -73,20 +74,6 @@ impl Peer {
     }
 }
 
-/// The text under a key.
-pub(super) fn text<'a>(document: &'a Value, key: &str) -> Option<&'a str> {
-    document.get(key).and_then(Value::as_str)
-}
-
-/// Whether the context names ActivityStreams literally (A7).
-pub(super) fn has_context(document: &Value) -> bool {
-    match document.get("@context") {
-        Some(Value::String(one)) => one == ACTIVITYSTREAMS,
-        Some(Value::Array(several)) => several.iter().any(|one| one == ACTIVITYSTREAMS),
-        _ => false,
-    }
-}
-
 /// An actor's key as every peer must be able to read it: one object (Lemmy), of this owner and origin (A7, A9).
 ///
 /// # Errors
@@ -140,11 +127,6 @@ pub(super) fn check(actor: &Value) -> Result<(), String> {
     require(actor.get("attachment").is_none_or(Value::is_array), "A15: attachment is not an array")?;
     let (key_id, _) = public_key(actor)?;
     require(key_id == format!("{id}#main-key"), format!("A9: the key is called {key_id}, not {id}#main-key"))
-}
-
-/// One `Image` whose `url` is a plain absolute address (A14, B13).
-pub(super) fn is_single_image(image: &Value) -> bool {
-    text(image, "type") == Some("Image") && text(image, "url").is_some_and(|url| super::origin(url).is_some())
 }
 
 /// `[a-z0-9_]+([.-]+[a-z0-9_]+)*` in any case, at most 128 characters (A6).

@@ -4,8 +4,7 @@ use clock::Timestamp;
 use serde_json::Value;
 use unicode_normalization::char::is_combining_mark;
 
-use super::actor::{is_single_image, text};
-use super::shape::{addresses, check_audience};
+use super::json::{addresses, check_audience, is_single_image, text};
 use super::{PUBLIC, origin, require};
 
 /// Longest summary in characters, without its tags (B2).

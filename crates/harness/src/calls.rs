@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::found::Found;
 use super::peer::Peer;
+use super::records::{FollowState, Following};
 use super::signing::{SignOptions, signed_request};
 use super::{ACTIVITYSTREAMS, PUBLIC, require};
 
@@ -25,28 +26,6 @@ pub struct Sent {
     pub id: String,
     /// The HTTP status.
     pub status: u16,
-}
-
-/// How far a follow has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FollowState {
-    /// Sent; nothing came back yet.
-    Pending,
-    /// An Accept came.
-    Accepted,
-    /// A Reject came.
-    Rejected,
-    /// The user took it back.
-    Undone,
-}
-
-/// A follow as its own server remembers it.
-#[derive(Clone, Debug)]
-pub(super) struct Following {
-    pub(super) activity: Value,
-    pub(super) state: FollowState,
-    /// Where the followed actor's server hears of the end of the account.
-    pub(super) inbox: String,
 }
 
 impl Peer {

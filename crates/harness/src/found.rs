@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::Value;
 
-use super::actor::{self, text};
+use super::actor;
+use super::json::text;
 use super::peer::{Peer, PeerShape, Unread};
 use super::{ACTIVITY_JSON, ACTIVITYSTREAMS, require, same_origin, signing, verify};
 

@@ -3,47 +3,23 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use clock::Timestamp;
 use futures::stream::{self, StreamExt};
 use http::request::Parts;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Value, json};
 
-use super::actor::text;
-use super::calls::FollowState;
 use super::fault::{Fault, Spoilt};
+use super::json::{addresses, text};
 use super::peer::{Peer, PeerShape, Unread};
-use super::shape::{addresses, object_id};
+use super::records::{FollowState, Received};
+use super::shape::object_id;
 use super::timeline::Entry;
 use super::wire::HangUp;
 use super::{ACTIVITYSTREAMS, require, shape, verify};
 
 /// Longest body that is read at all, in bytes, so that one over the peer's own limit can still be recorded.
 const READ_MAX: usize = 8 << 20;
-
-/// One POST to an inbox.
-#[derive(Clone, Debug)]
-pub struct Received {
-    /// When it arrived, by the peer's clock.
-    pub at: Timestamp,
-    /// The path of the inbox: `/inbox` or `/users/ann/inbox`.
-    pub inbox: String,
-    /// The body; `null` where it was no JSON.
-    pub activity: Value,
-    /// The activity's type; empty where it has none.
-    pub kind: String,
-    /// The activity's id; empty where it has none.
-    pub id: String,
-    /// The id of what it is about; empty where it has none.
-    pub object_id: String,
-    /// Whether it holds to every rule, or the first one it breaks.
-    pub verified: Result<(), String>,
-    /// Whether the peer took it: verified, and not refused by a fault.
-    pub taken: bool,
-    /// The status answered; `None` where the connection was closed instead.
-    pub status: Option<u16>,
-}
 
 /// Why an activity is not taken.
 struct Refusal {

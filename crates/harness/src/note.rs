@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::actor::text;
 use super::article;
-use super::shape::{addresses, check_audience};
+use super::json::{addresses, check_audience, text};
 use super::{origin, require};
 
 /// Checks an answer as it stands.

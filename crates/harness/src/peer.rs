@@ -10,12 +10,10 @@ use serde_json::Value;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use uuid::Uuid;
 
-use super::calls::Following;
 use super::fault::Fault;
-use super::inbox::Received;
 use super::key::PeerKey;
+use super::records::{Following, Received, Status};
 use super::signing::{SignOptions, signed_request};
-use super::statuses::Status;
 use super::timeline::Timeline;
 use super::wire::Wire;
 use super::{ACTIVITY_JSON, origin, require, verify};

@@ -4,8 +4,8 @@ use http::Response;
 use serde_json::Value;
 use url::Url;
 
-use super::actor::text;
 use super::article::{self, attributes, tags};
+use super::json::text;
 use super::peer::Peer;
 use super::{ACTIVITY_JSON, require, verify};
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::actor::{has_context, text};
+use super::json::{addresses, check_audience, has_context, text};
 use super::{PUBLIC, article, note, require, same_origin};
 
 /// Deepest nesting a peer reads (E1).
@@ -94,25 +94,6 @@ fn check_published(activity: &Value, object: &Value) -> Result<(), String> {
 /// The broken rule.
 pub(super) fn check_post(post: &Value) -> Result<(), String> {
     if text(post, "type") == Some("Note") { note::check(post) } else { article::check(post) }
-}
-
-/// `to` and `cc` are lists of addresses, and the activity is public or unlisted (B8).
-pub(super) fn check_audience(document: &Value) -> Result<(), String> {
-    for key in ["to", "cc"] {
-        let list = document.get(key).and_then(Value::as_array).ok_or(format!("B8: {key} is not a list"))?;
-        let addresses = list.iter().all(|one| one.as_str().is_some_and(|one| super::origin(one).is_some()));
-        require(addresses, format!("B8: {key} holds something that is no address"))?;
-    }
-    require(addresses(document).any(|one| one == PUBLIC), "B8: neither to nor cc names Public")
-}
-
-/// Everybody in `to` and `cc`.
-pub(super) fn addresses(document: &Value) -> impl Iterator<Item = &str> {
-    ["to", "cc"].into_iter().filter_map(|key| document.get(key)).flat_map(|value| match value {
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
-        Value::String(one) => vec![one.as_str()],
-        _ => Vec::new(),
-    })
 }
 
 fn check_announce(activity: &Value, object: &Value) -> Result<(), String> {

@@ -1,28 +1,18 @@
 //! What a simulated server's users say in conversations: replies, their edits and ends, likes and boosts, in Mastodon's
 //! forms (interop S), served where their ids say.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::actor::text;
 use super::article::time;
 use super::calls::Sent;
+use super::json::text;
 use super::note::told;
 use super::peer::{Peer, Unread};
+use super::records::Status;
 use super::shape::check_post;
 use super::{ACTIVITYSTREAMS, PUBLIC, require, same_origin};
-
-/// A post of one of the users.
-#[derive(Clone, Debug)]
-pub(super) struct Status {
-    user: String,
-    document: Value,
-    /// Where it was sent, and its edits and its end go.
-    inboxes: BTreeSet<String>,
-    deleted: bool,
-}
 
 /// Somebody whom a reply is for.
 struct Told {

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::actor::text;
 use super::article::time;
+use super::json::text;
 use super::note::told;
 use super::require;
 use super::shape::check_post;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::config::SiteConfig;
 use super::frontmatter::{field, text};
-use super::paths;
+use super::paths::slug_of;
 use crate::profile::AuthorProfile;
 use crate::scan::Warning;
 
@@ -126,9 +126,4 @@ fn one_name(value: &Value) -> Option<String> {
 pub(super) fn slug_of_folder(folder: &str, config: &SiteConfig) -> Option<String> {
     let (top, name) = folder.split_once('/')?;
     (top == FOLDER && !name.contains('/')).then(|| slug_of(name, config)).filter(|slug| !slug.is_empty())
-}
-
-/// Blanks become hyphens, capitals small letters; a slash would lead out of the folder.
-pub(super) fn slug_of(name: &str, config: &SiteConfig) -> String {
-    paths::urlize(name.trim(), config).to_lowercase().replace('/', "-")
 }

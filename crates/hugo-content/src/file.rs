@@ -3,7 +3,6 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use super::config::relative;
 use super::frontmatter::{self, Document};
 use super::{count, yaml};
 use crate::rights;
@@ -107,4 +106,10 @@ pub(super) fn duplicate_warning(file: &str, found: &yaml::Duplicate) -> Warning 
             found.key
         ),
     }
+}
+
+/// A path below the root as people read it, with forward slashes.
+pub(super) fn relative(root: &Path, path: &Path) -> String {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::opening;
-use super::yaml::{self, Duplicate, SyntaxError};
+use super::opening::SyntaxError;
+use super::yaml::{self, Duplicate};
 
 /// A content file.
 #[derive(Debug, Default)]

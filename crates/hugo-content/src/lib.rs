@@ -40,6 +40,7 @@ mod entry;
 mod file;
 mod frontmatter;
 mod golang;
+mod hash;
 mod history;
 mod identity;
 mod images;

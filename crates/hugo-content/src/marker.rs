@@ -1,6 +1,6 @@
 //! Marks that stand in Markdown for what is put in afterwards, as Hugo does with its shortcodes.
 
-use super::page::sha256;
+use super::hash::sha256;
 
 /// A word that stands nowhere in a text, so that its numbered marks are found again.
 #[derive(Clone, Debug)]

@@ -5,8 +5,6 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::yaml::SyntaxError;
-
 /// Lines of a file without front matter in which words of front matter are looked for.
 const LOOKED_AT: usize = 50;
 
@@ -32,6 +30,14 @@ const DECIDING: &[&str] = &[
     "private",
     "hidden",
 ];
+
+/// Why a text cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct SyntaxError {
+    /// Counted from 1 within the text given.
+    pub(super) line: Option<u64>,
+    pub(super) message: String,
+}
 
 pub(super) fn is_deciding(key: &str) -> bool {
     DECIDING.contains(&key.to_lowercase().as_str())

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 use clock::Timestamp;
 use serde_json::{Map, Value};
@@ -14,6 +13,7 @@ use super::authors;
 use super::config::SiteConfig;
 use super::dates::{Beside, Dates, Moment};
 use super::frontmatter::{self, Document, field, flag, text, texts};
+use super::hash::sha256;
 use super::images::{self, Folders, Picture};
 use super::permalink::{self, Place};
 use super::release::{self, Release};
@@ -296,14 +296,4 @@ impl Page {
 fn changed(file: &Path) -> Option<Moment> {
     let time: DateTime<Utc> = file.metadata().ok()?.modified().ok()?.into();
     Some(time.fixed_offset())
-}
-
-pub(super) fn sha256(text: &str) -> String {
-    let sum = digest::digest(&digest::SHA256, text.as_bytes());
-    sum.as_ref().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        for half in [byte >> 4, byte & 15] {
-            hex.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
-        }
-        hex
-    })
 }

@@ -17,6 +17,11 @@ pub(super) fn urlize(text: &str, config: &SiteConfig) -> String {
     if config.disable_path_to_lower { path } else { lower(&path) }
 }
 
+/// An author's slug: blanks become hyphens, capitals small letters; a slash would lead out of the folder.
+pub(super) fn slug_of(name: &str, config: &SiteConfig) -> String {
+    urlize(name.trim(), config).to_lowercase().replace('/', "-")
+}
+
 /// Small letters one by one, as Go has them: no final sigma, and `İ` becomes `i`.
 fn lower(text: &str) -> String {
     text.chars().flat_map(|c| c.to_lowercase().take(1)).collect()

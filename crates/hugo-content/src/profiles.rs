@@ -8,12 +8,12 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::authors::slug_of;
 use super::bounds::{Meter, Over};
 use super::config::SiteConfig;
 use super::frontmatter::{Document, field, text, texts};
 use super::images::{beside, first_named, media_type};
-use super::{content, page, release};
+use super::paths::slug_of;
+use super::{content, hash, release};
 use crate::entry::Image;
 use crate::profile::AuthorProfile;
 
@@ -92,7 +92,7 @@ pub(super) fn read(
 
 /// A hash over what a profile's source says.
 pub(super) fn fingerprint(said: &Value) -> String {
-    format!("1:{}", page::sha256(&said.to_string()))
+    format!("1:{}", hash::sha256(&said.to_string()))
 }
 
 fn display_name(fields: &Map<String, Value>) -> Option<String> {

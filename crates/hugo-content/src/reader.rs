@@ -9,9 +9,9 @@ use url::Url;
 
 use super::authors::Authors;
 use super::cascade::Cascades;
-use super::config::{Site, SiteConfig, relative};
+use super::config::{Site, SiteConfig};
 use super::dates::Moment;
-use super::file::{self, Told};
+use super::file::{self, Told, relative};
 use super::frontmatter::Document;
 use super::matcher::Kind;
 use super::page::{Drawn, Page, SiteFacts};

@@ -9,9 +9,11 @@ use url::Url;
 use super::authors::{self, Authors};
 use super::bounds::Over;
 use super::cascade::Cascades;
-use super::config::{self, Root, SiteConfig, relative};
+use super::config::{self, Root, SiteConfig};
+use super::file::relative;
 use super::frontmatter::Document;
 use super::matcher::Kind;
+use super::paths::slug_of;
 use super::profiles::{self, Origin};
 use super::reader::{PerLanguage, Reader};
 use super::walk::Tree;
@@ -150,7 +152,7 @@ impl Reader<'_> {
                 Ok(fields) => fields,
                 Err(error) => {
                     self.warn(&file, None, format!("this profile cannot be read, so it is passed over: {error}"));
-                    self.scan.unread_profiles.insert(authors::slug_of(name, language.0));
+                    self.scan.unread_profiles.insert(slug_of(name, language.0));
                     continue;
                 }
             };
@@ -160,7 +162,7 @@ impl Reader<'_> {
                 Ok(found) => found.into_iter().for_each(|(profile, own_names)| authors.add(profile, own_names)),
                 Err(over) => {
                     self.warn(&file, None, format!("{over}, so this profile stays as it was; make it shorter"));
-                    self.scan.unread_profiles.insert(authors::slug_of(name, language.0));
+                    self.scan.unread_profiles.insert(slug_of(name, language.0));
                 }
             }
         }

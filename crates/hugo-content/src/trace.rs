@@ -9,8 +9,8 @@ use clock::Timestamp;
 use serde::{Deserialize, Serialize};
 use walkdir::WalkDir;
 
+use super::hash::sha256;
 use super::images;
-use super::page::sha256;
 use super::release::Release;
 use super::walk::PageFile;
 use crate::entry::Entry;

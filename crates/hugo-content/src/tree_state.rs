@@ -1,12 +1,13 @@
 //! What a tree looks like without reading it: as long as that is the same, a scan would bring the same (ADR 8).
 
-use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::path::Path;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use clock::Timestamp;
 use walkdir::{DirEntry, WalkDir};
+
+use super::hash::hex;
 
 /// Folders of a site that no scan reads: what builds leave there, and what we hand back ourselves, would only make us look.
 const PASSED_OVER: &[&str] = &["public", "resources/_gen", "node_modules", "data/fediverse"];
@@ -99,13 +100,6 @@ impl MetadataHash {
     pub(super) fn finish(self, now: Timestamp) -> TreeState {
         TreeState { sum: hex(self.sum.finish().as_ref()), is_fresh: self.newest > now.millis() - FRESH }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 struct Numbers {

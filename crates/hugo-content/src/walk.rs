@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::config::{Root, Site, SiteConfig, relative};
+use super::config::{Root, Site, SiteConfig};
+use super::file::relative;
 use crate::rights;
 use crate::scan::Warning;
 

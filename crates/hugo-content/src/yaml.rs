@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use serde_saphyr::granit_parser::{Event, Parser};
 use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 
-use super::opening;
+use super::opening::{self, SyntaxError};
 
 /// A key that stands twice in one mapping; Hugo from 0.152 on refuses such a file, earlier ones take the last.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,14 +16,6 @@ pub(super) struct Duplicate {
     pub(super) line: u64,
     /// Whether another value stands there than before.
     pub(super) differs: bool,
-}
-
-/// Why a text cannot be read.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct SyntaxError {
-    /// Counted from 1 within the text given.
-    pub(super) line: Option<u64>,
-    pub(super) message: String,
 }
 
 /// Reads one document; its keys come back in lower case at every depth, since Hugo does not tell them apart.

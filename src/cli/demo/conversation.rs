@@ -3,8 +3,8 @@
 use anyhow::{anyhow, bail, ensure};
 use harness::Found;
 
-use super::stage::{ELSEWHERE, NEIGHBOUR, READER, Stage};
-use super::story::{AUTHOR, StepResult, heard, seen, speaker, wait_for};
+use super::stage::{AUTHOR, ELSEWHERE, NEIGHBOUR, READER, Stage, speaker, wait_for};
+use super::voice::StepResult;
 use crate::activitypub::Local;
 use crate::base::ids::{ArticleId, Handle};
 use crate::federation::outbox::author_replies::{self, Draft};
@@ -118,8 +118,8 @@ pub(super) async fn author_answers(stage: &Stage, author: &Found, asked: &str) -
     let id = stage.app.urls.note(note.uuid);
     let (create, entry) = wait_for(stage, "the author's answer", async || {
         let told = stage.peer.mentions(READER).into_iter().any(|entry| entry.id == id);
-        let create = heard(stage, "Create", |create| create.object_id == id && speaker(create) == author.actor_id);
-        Ok(create.and_then(|create| seen(stage, &id).map(|entry| (create, entry))).filter(|_| told))
+        let create = stage.heard("Create", |create| create.object_id == id && speaker(create) == author.actor_id);
+        Ok(create.and_then(|create| stage.seen(&id).map(|entry| (create, entry))).filter(|_| told))
     })
     .await?;
     ensure!(entry.in_reply_to.as_deref() == Some(asked), "it answers {:?}, not {asked}", entry.in_reply_to);

@@ -17,8 +17,8 @@ use harness::Received;
 
 use crate::server;
 use crate::server::telemetry;
-use stage::{COMMUNITY, ELSEWHERE, READER, Stage, TOWN};
-use voice::{Facts, Manner, Voice};
+use stage::{AUTHOR, COMMUNITY, ELSEWHERE, READER, Stage, TOWN};
+use voice::{Manner, StepResult, Voice};
 
 /// How the demo is to be played.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,7 +83,7 @@ async fn tell(opened: &mut Option<Stage>, voice: &mut Voice<'_>) -> anyhow::Resu
     story::tell(opened.insert(stage), voice).await
 }
 
-async fn start() -> anyhow::Result<(Stage, Facts)> {
+async fn start() -> StepResult<Stage> {
     let stage = Stage::open().await?;
     let (bridge, peer) = (stage.bridge_address(), stage.peer_address);
     let facts = vec![
@@ -103,8 +103,7 @@ async fn stay(stage: &Stage, article: &str, voice: &mut Voice<'_>) -> anyhow::Re
 /// What to open while the demo stays up.
 fn invite(stage: &Stage, article: &str, voice: &mut Voice<'_>) -> io::Result<()> {
     let origin = stage.app.urls.origin();
-    let author = story::AUTHOR;
-    let ask = format!("{origin}/.well-known/webfinger?resource=acct:{author}@{TOWN}");
+    let ask = format!("{origin}/.well-known/webfinger?resource=acct:{AUTHOR}@{TOWN}");
     voice.line(
         "That was the whole journey. The bridge stays up, and all of it with it, until Ctrl-C; open in a browser:",
     )?;
@@ -113,7 +112,7 @@ fn invite(stage: &Stage, article: &str, voice: &mut Voice<'_>) -> io::Result<()>
     voice.facts(&[
         ("the post", format!("{article}  with its conversation below it")),
         ("home", format!("{origin}/")),
-        ("author", format!("{origin}/@{author}")),
+        ("author", format!("{origin}/@{AUTHOR}")),
         ("community", format!("{origin}/@{COMMUNITY}")),
     ])?;
     voice.line("")?;
@@ -121,7 +120,7 @@ fn invite(stage: &Stage, article: &str, voice: &mut Voice<'_>) -> io::Result<()>
     voice.line("")?;
     voice.facts(&[
         ("WebFinger", format!("curl '{ask}'")),
-        ("actor", format!("curl -L -H 'Accept: application/activity+json' {origin}/@{author}")),
+        ("actor", format!("curl -L -H 'Accept: application/activity+json' {origin}/@{AUTHOR}")),
     ])?;
     voice.line("")?;
     let posts = stage.site.join("content/post");

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context, anyhow};
-use harness::{self, Peer, PeerSettings, SocketWire, Wire};
+use anyhow::{Context, anyhow, bail};
+use harness::{self, Entry, Peer, PeerSettings, Received, SocketWire, Wire};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -24,8 +25,15 @@ pub(super) const ELSEWHERE: &str = "lighthouse.example";
 pub(super) const READER: &str = "wim";
 /// Who reads there too, and follows nobody.
 pub(super) const NEIGHBOUR: &str = "tess";
+/// The handle of the author who is followed.
+pub(super) const AUTHOR: &str = "maren-oldham";
 /// The handle of the community.
 pub(super) const COMMUNITY: &str = "sandhaven";
+
+/// How long a step may take to show.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Everything that runs and lies about while the demo plays; dropping it leaves nothing behind.
 pub(super) struct Stage {
@@ -94,6 +102,17 @@ impl Stage {
         tokio::fs::remove_file(file).await.with_context(|| format!("cannot remove {}", file.display()))
     }
 
+    /// The first verified activity of a kind that fits.
+    pub(super) fn heard(&self, kind: &str, fits: impl Fn(&Received) -> bool) -> Option<Received> {
+        let fits = |post: &Received| post.kind == kind && post.taken && post.verified.is_ok() && fits(post);
+        self.peer.received().into_iter().find(fits)
+    }
+
+    /// An article as the reader sees it.
+    pub(super) fn seen(&self, id: &str) -> Option<Entry> {
+        self.peer.timeline(READER).into_iter().find(|entry| entry.id == id)
+    }
+
     /// Stops both servers and removes the folder.
     pub(super) async fn close(mut self) -> anyhow::Result<()> {
         self.serving.shutdown().await;
@@ -101,6 +120,32 @@ impl Stage {
         let path = self.folder.path().to_owned();
         self.folder.close().with_context(|| format!("cannot remove {}; remove it yourself", path.display()))
     }
+}
+
+/// Looks again and again until there is something, and gives up when patience ends or the other server complains.
+pub(super) async fn wait_for<T>(
+    stage: &Stage,
+    what: &str,
+    mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let looking = async {
+        loop {
+            if let Some(problem) = stage.peer.problems().first() {
+                bail!("{ELSEWHERE} does not take what it is sent: {problem}");
+            }
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, looking).await;
+    found.unwrap_or_else(|_| Err(anyhow!("{what} did not happen within {} seconds", PATIENCE.as_secs())))
+}
+
+/// Who says an activity; the simulated server has checked that its signer is the same.
+pub(super) fn speaker(post: &Received) -> &str {
+    post.activity.get("actor").and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
 /// A listener on a port of the system's choice, on this machine alone.

@@ -1,26 +1,16 @@
 //! The steps of the demo. Each is done for real and then looked for where it must show; none is taken for granted.
 
-use std::time::Duration;
-
 use anyhow::{anyhow, bail, ensure};
 use harness::{Entry, FollowState, Found, Received};
 
 use super::conversation::{answer_below, ask, author_answers, delete_answer, edit_answer, like_and_boost};
 use super::site;
-use super::stage::{COMMUNITY, ELSEWHERE, NEIGHBOUR, READER, Stage, TOWN};
-use super::voice::{Facts, Voice};
+use super::stage::{AUTHOR, COMMUNITY, ELSEWHERE, NEIGHBOUR, READER, Stage, TOWN, speaker, wait_for};
+use super::voice::{StepResult, Voice};
 use crate::federation::{delivery, outbox};
 use crate::model::post::PostState;
 use crate::model::{author, post};
 use crate::site::source;
-
-/// The handle of the author who is followed.
-pub(super) const AUTHOR: &str = "maren-oldham";
-
-/// How long a step may take to show.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How often it is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 const FILE: &str = "content/post/first-boat-after-the-storm.md";
 const TITLE: &str = "First boat after the storm";
@@ -28,9 +18,6 @@ const BEFORE: &str = "eleven passengers";
 const AFTER: &str = "twelve passengers";
 const OTHER_FILE: &str = "content/post/a-rope-was-found.md";
 const OTHER_TITLE: &str = "A rope was found";
-
-/// What a step hands to the next, and what it tells.
-pub(super) type StepResult<T> = anyhow::Result<(T, Facts)>;
 
 /// Plays all steps, up to the first that does not happen; gives the id of the post of which was spoken.
 pub(super) async fn tell(stage: &Stage, voice: &mut Voice<'_>) -> anyhow::Result<String> {
@@ -117,7 +104,7 @@ async fn accept(stage: &Stage, author: &Found) -> StepResult<()> {
         Ok((answer == Some(FollowState::Accepted)).then_some(()))
     })
     .await?;
-    let accept = heard(stage, "Accept", |accept| speaker(accept) == author.actor_id);
+    let accept = stage.heard("Accept", |accept| speaker(accept) == author.actor_id);
     let accept = accept.ok_or_else(|| anyhow!("no Accept of {} came", author.name))?;
     let facts = vec![
         ("Accept", accept.id),
@@ -167,8 +154,8 @@ async fn write(stage: &Stage) -> StepResult<String> {
 
 async fn arrive(stage: &Stage, author: &Found) -> StepResult<String> {
     let (create, entry) = wait_for(stage, "the arrival of the new Article", async || {
-        let create = heard(stage, "Create", |create| speaker(create) == author.actor_id);
-        Ok(create.and_then(|create| seen(stage, &create.object_id).map(|entry| (create, entry))))
+        let create = stage.heard("Create", |create| speaker(create) == author.actor_id);
+        Ok(create.and_then(|create| stage.seen(&create.object_id).map(|entry| (create, entry))))
     })
     .await?;
     ensure!(entry.title == TITLE, "the Article is called \"{}\", not \"{TITLE}\"", entry.title);
@@ -187,8 +174,8 @@ async fn arrive(stage: &Stage, author: &Found) -> StepResult<String> {
 
 async fn announce(stage: &Stage, group: &Found, id: &str) -> StepResult<()> {
     let announce = wait_for(stage, "the community's Announce", async || {
-        let shown = seen(stage, id).is_some_and(|entry| entry.announced_by.contains(&group.actor_id));
-        Ok(heard(stage, "Announce", |announce| announce.object_id == id).filter(|_| shown))
+        let shown = stage.seen(id).is_some_and(|entry| entry.announced_by.contains(&group.actor_id));
+        Ok(stage.heard("Announce", |announce| announce.object_id == id).filter(|_| shown))
     })
     .await?;
     ensure!(speaker(&announce) == group.actor_id, "it is announced by {}, not by the community", speaker(&announce));
@@ -198,8 +185,8 @@ async fn announce(stage: &Stage, group: &Found, id: &str) -> StepResult<()> {
 async fn edit(stage: &Stage, id: &str, date: &str) -> StepResult<()> {
     stage.write(FILE, &page(date, AFTER)).await?;
     let update = wait_for(stage, "the arrival of the Update", async || {
-        let edited = seen(stage, id).filter(|entry| entry.edited && entry.content.contains(AFTER));
-        Ok(edited.and_then(|_| heard(stage, "Update", |update| update.object_id == id)))
+        let edited = stage.seen(id).filter(|entry| entry.edited && entry.content.contains(AFTER));
+        Ok(edited.and_then(|_| stage.heard("Update", |update| update.object_id == id)))
     })
     .await?;
     let facts = vec![("Update", update.id), ("text", format!("\"{BEFORE}\" became \"{AFTER}\" at {ELSEWHERE}"))];
@@ -215,13 +202,12 @@ async fn write_another(stage: &Stage, author: &Found) -> StepResult<String> {
     stage.write(OTHER_FILE, &text).await?;
     let entry = wait_for(stage, "the arrival of the other Article", async || {
         let create = |create: &Received| {
-            speaker(create) == author.actor_id && seen(stage, &create.object_id).is_some_and(|entry| is_other(&entry))
+            speaker(create) == author.actor_id && stage.seen(&create.object_id).is_some_and(|entry| is_other(&entry))
         };
-        let create = heard(stage, "Create", create);
-        let entry = create.and_then(|create| seen(stage, &create.object_id));
+        let create = stage.heard("Create", create);
+        let entry = create.and_then(|create| stage.seen(&create.object_id));
         // Its Announce too, so that nothing of it is under way when it goes.
-        let is_announced =
-            |entry: &Entry| heard(stage, "Announce", |announce| announce.object_id == entry.id).is_some();
+        let is_announced = |entry: &Entry| stage.heard("Announce", |announce| announce.object_id == entry.id).is_some();
         Ok(entry.filter(is_announced))
     })
     .await?;
@@ -235,8 +221,8 @@ fn is_other(entry: &Entry) -> bool {
 async fn remove(stage: &Stage, id: &str) -> StepResult<()> {
     stage.remove(OTHER_FILE).await?;
     let delete = wait_for(stage, "the arrival of the Delete", async || {
-        let gone = seen(stage, id).is_some_and(|entry| entry.deleted);
-        Ok(heard(stage, "Delete", |delete| delete.object_id == id).filter(|_| gone))
+        let gone = stage.seen(id).is_some_and(|entry| entry.deleted);
+        Ok(stage.heard("Delete", |delete| delete.object_id == id).filter(|_| gone))
     })
     .await?;
     let (status, _, document) = stage.peer.fetch(id).await.map_err(|why| anyhow!("{id} does not answer: {why}"))?;
@@ -257,49 +243,12 @@ async fn nothing_else(stage: &Stage, id: &str) -> StepResult<()> {
     kinds.sort();
     let expected = ["Accept", "Accept", "Announce", "Announce", "Create", "Create", "Create", "Delete", "Update"];
     ensure!(kinds == expected, "{ELSEWHERE} received {}, not {}", kinds.join(", "), expected.join(", "));
-    ensure!(seen(stage, id).is_some_and(|entry| !entry.deleted), "the first post is gone at {ELSEWHERE}");
+    ensure!(stage.seen(id).is_some_and(|entry| !entry.deleted), "the first post is gone at {ELSEWHERE}");
     let facts = vec![
         ("received", format!("{}; each once, though both actors are followed", kinds.join(", "))),
         ("stands", format!("\"{TITLE}\", with its conversation")),
     ];
     Ok(((), facts))
-}
-
-/// Looks again and again until there is something, and gives up when patience ends or the other server complains.
-pub(super) async fn wait_for<T>(
-    stage: &Stage,
-    what: &str,
-    mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
-) -> anyhow::Result<T> {
-    let looking = async {
-        loop {
-            if let Some(problem) = stage.peer.problems().first() {
-                bail!("{ELSEWHERE} does not take what it is sent: {problem}");
-            }
-            if let Some(found) = look().await? {
-                return Ok(found);
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    let found = tokio::time::timeout(PATIENCE, looking).await;
-    found.unwrap_or_else(|_| Err(anyhow!("{what} did not happen within {} seconds", PATIENCE.as_secs())))
-}
-
-/// The first verified activity of a kind that fits.
-pub(super) fn heard(stage: &Stage, kind: &str, fits: impl Fn(&Received) -> bool) -> Option<Received> {
-    let fits = |post: &Received| post.kind == kind && post.taken && post.verified.is_ok() && fits(post);
-    stage.peer.received().into_iter().find(fits)
-}
-
-/// An article as the reader sees it.
-pub(super) fn seen(stage: &Stage, id: &str) -> Option<Entry> {
-    stage.peer.timeline(READER).into_iter().find(|entry| entry.id == id)
-}
-
-/// Who says an activity; the simulated server has checked that its signer is the same.
-pub(super) fn speaker(post: &Received) -> &str {
-    post.activity.get("actor").and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
 /// Whether the other server heard nothing, and nothing is on its way there.

@@ -10,6 +10,9 @@ const LABEL: usize = 11;
 /// What a step found out: pairs of a label and a text, in the order of telling.
 pub(super) type Facts = Vec<(&'static str, String)>;
 
+/// What a step hands to the next, and what it tells.
+pub(super) type StepResult<T> = anyhow::Result<(T, Facts)>;
+
 /// How the demo speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
@@ -50,11 +53,7 @@ impl<'a> Voice<'a> {
     }
 
     /// Tells a step: its name at once, then what came of it; a failure is told and handed on.
-    pub(super) async fn step<T>(
-        &mut self,
-        name: &str,
-        work: impl Future<Output = anyhow::Result<(T, Facts)>>,
-    ) -> anyhow::Result<T> {
+    pub(super) async fn step<T>(&mut self, name: &str, work: impl Future<Output = StepResult<T>>) -> anyhow::Result<T> {
         let number = self.steps.len() + 1;
         let heading = self.painted("1", &format!("{number:>2}  {name}"));
         self.line(&heading)?;

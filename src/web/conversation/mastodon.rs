@@ -11,9 +11,9 @@ use super::{Conversation, id_of};
 use crate::activitypub::incoming::{Attachment, Audience, Emoji, Mention};
 use crate::app::App;
 use crate::base::ids::{Host, split_handle};
+use crate::model::interaction::conversation::media::{MediaRef, MediaUrls};
 use crate::model::interaction::{Author, Person, Shown, State, Words};
 use crate::web::assets;
-use crate::web::media_proxy::{MediaRef, MediaUrls};
 
 /// An article as a Status: its summary is what widgets show of it.
 pub(super) fn status(app: &App, talk: &Conversation, album: &mut MediaUrls) -> Value {

@@ -2,8 +2,8 @@
 
 use super::content;
 use crate::model::interaction::Person;
+use crate::model::interaction::conversation::media::MediaUrls;
 use crate::web::conversation::document::avatar;
-use crate::web::media_proxy::MediaUrls;
 
 /// Somebody as pages show them.
 #[derive(Debug)]

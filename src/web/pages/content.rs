@@ -7,9 +7,9 @@ use html::{Piece, escape, pieces};
 
 use crate::activitypub::incoming::Emoji;
 use crate::base::ids::ArticleId;
+use crate::model::interaction::conversation::media::{MediaRef, MediaUrls};
 use crate::model::interaction::{Person, Shown, Words};
 use crate::web::conversation::document::name_emoji;
-use crate::web::media_proxy::{MediaRef, MediaUrls};
 
 /// Longest name shown, in characters.
 const NAME_MAX: usize = 80;

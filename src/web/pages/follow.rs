@@ -14,9 +14,9 @@ use crate::activitypub::actor::ActorKind;
 use crate::activitypub::intent::Intent;
 use crate::app::App;
 use crate::base::ids::split_handle;
+use crate::model::interaction::conversation::media::MediaUrls;
 use crate::web::conversation::person;
 use crate::web::error::Failure;
-use crate::web::media_proxy::MediaUrls;
 
 /// Longest beginning of a profile's text, in characters.
 const EXCERPT: usize = 200;

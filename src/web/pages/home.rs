@@ -9,10 +9,10 @@ use super::account_card::AccountCard;
 use super::listed::{Listed, listed, owners};
 use super::{Frame, page};
 use crate::app::App;
+use crate::model::interaction::conversation::media::MediaUrls;
 use crate::model::{author, post};
 use crate::web::conversation::person;
 use crate::web::error::Failure;
-use crate::web::media_proxy::MediaUrls;
 
 /// Authors and posts shown of a community.
 const AUTHORS: i64 = 60;

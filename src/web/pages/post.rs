@@ -21,16 +21,17 @@ use crate::app::App;
 use crate::base::ids::InteractionId;
 use crate::db::Conn;
 use crate::model::author;
+use crate::model::interaction::conversation::media::{MediaRef, MediaUrls};
 use crate::model::interaction::store::{ConversationPage, Order};
 use crate::model::interaction::{Shown, State, Words};
 use crate::model::post::Article;
 use crate::model::post::store::article_by_uuid;
-use crate::web::answer::{Form, lead_to};
+use crate::web::answer::Form;
 use crate::web::conversation::document::preview;
 use crate::web::conversation::{self, Conversation, PAGE, page_of};
 use crate::web::error::Failure;
-use crate::web::media_proxy::{MediaRef, MediaUrls};
 use crate::web::prepared::{Prepared, Shape, rendered};
+use crate::web::redirect::lead_to;
 
 /// Most steps by which answers are set in.
 const STEPS: usize = 4;

@@ -14,11 +14,12 @@ use crate::app::App;
 use crate::base::ids::Handle;
 use crate::db::{Conn, Page};
 use crate::model::author::{self, Actor};
+use crate::model::interaction::conversation::media::MediaUrls;
 use crate::model::post;
-use crate::web::answer::{Form, lead_to};
+use crate::web::answer::Form;
 use crate::web::conversation::{from, person};
 use crate::web::error::Failure;
-use crate::web::media_proxy::MediaUrls;
+use crate::web::redirect::lead_to;
 
 /// Articles on a page.
 const SHOWN: i64 = 50;

@@ -15,12 +15,12 @@ use crate::activitypub::intent::Intent;
 use crate::activitypub::urls::Local;
 use crate::app::App;
 use crate::db::Conn;
+use crate::model::interaction::conversation::media::MediaUrls;
 use crate::model::interaction::{self, Kind, State};
 use crate::model::{author, post};
 use crate::web::conversation::{person, standing};
 use crate::web::discovery::parameter;
 use crate::web::error::Failure;
-use crate::web::media_proxy::MediaUrls;
 
 /// Longest beginning of what is answered, in characters.
 const EXCERPT: usize = 280;

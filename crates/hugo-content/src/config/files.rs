@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::relative;
 use crate::ScanError;
-use crate::file::{MAX_FILE, duplicate_warning};
+use crate::file::{MAX_FILE, duplicate_warning, relative};
 use crate::frontmatter;
+use crate::opening::SyntaxError;
 use crate::scan::Warning;
-use crate::yaml::{self, SyntaxError};
+use crate::yaml;
 
 const EXTENSIONS: &[&str] = &["toml", "yaml", "yml", "json"];
 

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::relative;
+use crate::file::relative;
 use crate::frontmatter::{flag, text, texts};
 use crate::matcher;
 use crate::scan::Warning;

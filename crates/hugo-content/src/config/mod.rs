@@ -273,9 +273,3 @@ fn time_zone(value: Option<&Value>, warnings: &mut Vec<Warning>) -> Tz {
         Tz::UTC
     })
 }
-
-/// A path below the root as people read it, with forward slashes.
-pub(super) fn relative(root: &Path, path: &Path) -> String {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
-}
