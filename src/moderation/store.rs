@@ -6,7 +6,10 @@ mod review_log;
 use serde::Serialize;
 use sqlx::{query, query_scalar};
 
-pub use self::blocks::*;
+pub use self::blocks::{
+    List, NewBlock, block, blocks, blocks_about, blocks_of, blocks_of_list, blocks_that_keep_out, changes, lists,
+    lists_with, note_change, note_enforced, put_block, put_list, remove_block, remove_list, remove_row,
+};
 pub use self::review_log::{Decided, decisions_of, note_decision};
 use clock::Timestamp;
 
