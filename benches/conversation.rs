@@ -52,7 +52,7 @@ fn main() {
 }
 
 async fn bridge(folder: &Path, origin: &str, pictures: SocketAddr) -> App {
-    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/site");
+    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/sample_site");
     let text = format!(
         "[server]\norigin = \"{origin}\"\nhandle_domain = \"ferrytown.example\"\n[database]\nurl = \"sqlite://talk.db\"\n\
          [secrets]\nmaster_key_file = \"master.key\"\n\

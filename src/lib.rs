@@ -1,7 +1,7 @@
 //! Veerpont stands beside a site and carries its posts to the fediverse, and the answers back.
 //!
 //! THE MAP. A module imports only what stands below it on this list; groups have a map of their own in `mod.rs`.
-//! `tests/architecture.rs` fails on an import upwards.
+//! `tests/architecture/` fails on an import upwards.
 
 pub mod cli;
 

@@ -146,13 +146,13 @@ fn depth(inside: &str) -> usize {
 /// an `Executor` is SQL as well.
 const SQL_WORDS: [&str; 4] = ["query", "Query", "raw_sql", "Executor"];
 
-/// SQL that stands elsewhere than in `store.rs`, `store/`, `db.rs`, `db/` or tests.
+/// SQL that stands elsewhere than in `store.rs`, `store/`, `db/` or tests.
 pub(crate) fn sql(path: &str, text: &str) -> Vec<String> {
     let inside = path.trim_start_matches("src/");
     let mut parts = inside.split('/');
     let is_store = parts.any(|part| matches!(part, "store.rs" | "store"));
     let is_test = inside.ends_with("tests.rs") || inside.contains("/tests/");
-    if is_store || is_test || inside == "db.rs" || inside.starts_with("db/") {
+    if is_store || is_test || inside.starts_with("db/") {
         return Vec::new();
     }
     let code = bare(text);
@@ -162,7 +162,7 @@ pub(crate) fn sql(path: &str, text: &str) -> Vec<String> {
         .filter(|(_, name)| name == "*" || SQL_WORDS.iter().any(|word| name.starts_with(word)))
         .filter(|(line, _)| !tests.iter().any(|(first, last)| (first..=last).contains(&line)))
         .map(|(line, name)| {
-            format!("{path}:{line}: `sqlx::{name}`: SQL stands only in a room's store.rs and in db.rs; move it there")
+            format!("{path}:{line}: `sqlx::{name}`: SQL stands only in a room's store.rs and in db/; move it there")
         })
         .collect()
 }
@@ -271,7 +271,7 @@ mod tests {
             "use sqlx::*;",
         ] {
             assert_eq!(sql("src/post/mod.rs", text).len(), 1, "{text}");
-            for place in ["src/post/store.rs", "src/post/store/rows.rs", "src/db.rs", "src/db/writer.rs"] {
+            for place in ["src/post/store.rs", "src/post/store/rows.rs", "src/db/mod.rs", "src/db/writer.rs"] {
                 assert_eq!(sql(place, text), [""; 0], "{place}");
             }
             assert_eq!(sql("src/post/tests.rs", text), [""; 0], "{text}");

@@ -147,7 +147,7 @@ pub(crate) const ALLOWED: [Allowed; 17] = [
         why: "those whose inbox is one and the same",
     },
     Allowed {
-        file: "src/inbox/store/fetch_queue.rs",
+        file: "src/inbox/store/fetch_queue/mod.rs",
         part: "hosts_waiting (host)",
         fault: "sorts all",
         why: "one document of each host for which any waits",

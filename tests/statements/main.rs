@@ -19,7 +19,7 @@ use support::{Engine, engines, say};
 
 use allowed::{ALLOWED, MADE_AS_IT_RUNS, ONLY_ON, SMALL};
 use plans::Fault;
-use reader::IncomingPost;
+use reader::Statement;
 
 /// The files that may hold SQL, by their path in the package.
 fn stores() -> BTreeMap<String, String> {
@@ -32,7 +32,7 @@ fn stores() -> BTreeMap<String, String> {
             let name = path.strip_prefix(root).expect("below the package").to_string_lossy().into_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with("/store.rs") || name.contains("/store/") || name == "src/db.rs" {
+            } else if name.ends_with("/store.rs") || name.contains("/store/") || name == "src/db/mod.rs" {
                 found.insert(name, fs::read_to_string(&path).expect("Rust is UTF-8"));
             }
         }
@@ -40,7 +40,7 @@ fn stores() -> BTreeMap<String, String> {
     found
 }
 
-fn runs_on(statement: &IncomingPost, engine: Engine) -> bool {
+fn runs_on(statement: &Statement, engine: Engine) -> bool {
     let named = ONLY_ON.iter().find(|(part, _)| statement.text.contains(part));
     statement.only.or(named.map(|(_, only)| *only)).is_none_or(|only| only == engine)
 }
@@ -59,9 +59,9 @@ async fn no_statement_reads_through_a_table_that_grows() {
     for engine in engines() {
         let database = engine.database().await;
         let grows = crowd::fill(&database).await;
-        let is_made = |one: &&IncomingPost| MADE_AS_IT_RUNS.iter().any(|(file, _)| one.place.starts_with(file));
+        let is_made = |one: &&Statement| MADE_AS_IT_RUNS.iter().any(|(file, _)| one.place.starts_with(file));
         let of_engine = statements.iter().filter(|one| runs_on(one, *engine) && !is_made(one));
-        let of_engine: Vec<&IncomingPost> = of_engine.collect();
+        let of_engine: Vec<&Statement> = of_engine.collect();
         let (found, plans) = plans::faults(&database, &of_engine, &grows).await;
         unused.retain(|index| !plans.contains(&format!(" {index} ")));
         for Fault { statement, what } in found {

@@ -8,23 +8,23 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use veerpont::db::{Columns, Db};
 
 use crate::allowed::QUEUES;
-use crate::reader::IncomingPost;
+use crate::reader::Statement;
 use crate::support::{Engine, TestDatabase};
 
 /// A statement that costs as much as a table is long.
 pub(crate) struct Fault {
-    pub(crate) statement: IncomingPost,
+    pub(crate) statement: Statement,
     pub(crate) what: String,
 }
 
 /// The faults of all statements, and all plans as text.
 pub(crate) async fn faults(
     database: &TestDatabase,
-    statements: &[&IncomingPost],
+    statements: &[&Statement],
     grows: &BTreeSet<String>,
 ) -> (Vec<Fault>, String) {
     let (mut faults, mut plans) = (Vec::new(), String::new());
-    let found = |statement: &IncomingPost, whats: Vec<String>| {
+    let found = |statement: &Statement, whats: Vec<String>| {
         whats.into_iter().map(|what| Fault { statement: statement.clone(), what }).collect::<Vec<_>>()
     };
     match database.engine {
@@ -121,7 +121,7 @@ fn aliases(statement: &str) -> BTreeMap<&str, BTreeSet<&str>> {
 }
 
 /// The plan that PostgreSQL has for any values: the types of parameters are learnt from what it says of them.
-async fn generic_plan(conn: &mut PgConnection, statement: &IncomingPost) -> Value {
+async fn generic_plan(conn: &mut PgConnection, statement: &Statement) -> Value {
     let most = (1..=40).rev().find(|number| mentions(&statement.text, *number)).unwrap_or_default();
     let mut types = vec!["unknown"; most];
     let name = |types: &[&str]| if types.is_empty() { String::new() } else { format!(" ({})", types.join(", ")) };

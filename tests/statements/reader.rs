@@ -8,7 +8,7 @@ use crate::support::Engine;
 
 /// A statement as it stands in a store.
 #[derive(Clone, Debug)]
-pub(crate) struct IncomingPost {
+pub(crate) struct Statement {
     /// File and line.
     pub(crate) place: String,
     pub(crate) text: String,
@@ -39,7 +39,7 @@ const VERBS: [&str; 5] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
 const RUN: [&str; 6] = ["query", "query_scalar", "query_as", "query_with", "query_scalar_with", "raw_sql"];
 
 /// All statements of these files, and what could not be read of them.
-pub(crate) fn statements(files: &BTreeMap<String, String>) -> (Vec<IncomingPost>, Vec<String>) {
+pub(crate) fn statements(files: &BTreeMap<String, String>) -> (Vec<Statement>, Vec<String>) {
     let tokens: BTreeMap<&String, Tokens> = files.iter().map(|(path, text)| (path, tokens(text))).collect();
     let mut all = BTreeMap::new();
     let mut of_file = BTreeMap::new();
@@ -69,7 +69,7 @@ pub(crate) fn statements(files: &BTreeMap<String, String>) -> (Vec<IncomingPost>
                 continue;
             };
             let texts = texts.into_iter().filter(|(text, _)| VERBS.iter().any(|verb| text.starts_with(verb)));
-            found.extend(texts.map(|(text, only)| IncomingPost { place: place.clone(), text, only }));
+            found.extend(texts.map(|(text, only)| Statement { place: place.clone(), text, only }));
             at = end;
         }
     }
@@ -212,7 +212,7 @@ fn filled(called: &Macro, arguments: &[Tokens]) -> Tokens {
     body
 }
 
-/// What all of these tokens may be: one expression, or `….pick(alone, skip_locked)` as `db.rs` writes for the two engines.
+/// What all of these tokens may be: one expression, or `….pick(alone, skip_locked)` as `db/mod.rs` writes for the two engines.
 fn whole<'m>(tokens: &Tokens, known: &impl Fn(&str) -> Option<&'m Macro>) -> Option<Texts> {
     if let Some((texts, end)) = evaluate(tokens, 0, known)
         && end == tokens.len()

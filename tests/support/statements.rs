@@ -15,7 +15,7 @@ use tracing_subscriber::{Layer, filter::LevelFilter};
 /// The target of [`Counting`]'s spans.
 const COUNTING: &str = "counting_statements";
 
-/// Under what sqlx logs every statement (`db.rs` asks for it at TRACE).
+/// Under what sqlx logs every statement (`db/mod.rs` asks for it at TRACE).
 const LOGGED: &str = "sqlx::query";
 
 /// Under what each reading of HTML is logged.

@@ -5,7 +5,7 @@ use std::{fs, io};
 
 /// Pairs each file's path within the site with its content.
 macro_rules! files {
-    ($($path:literal),+ $(,)?) => { &[$(($path, include_str!(concat!("site/", $path)))),+] };
+    ($($path:literal),+ $(,)?) => { &[$(($path, include_str!(concat!("sample_site/", $path)))),+] };
 }
 
 /// Every file of the site. All dates lie in the past; the post of today is the demo's own to write.
@@ -75,7 +75,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let into = folder.path().join("new");
         write_site(&into).expect("a site");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/site");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/sample_site");
         assert_eq!(tree(&into), tree(&source));
     }
 

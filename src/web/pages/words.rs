@@ -1,4 +1,4 @@
-//! The words of pages, one file a language (`words/*.ftl`), and which of them a reader wants.
+//! The words of pages, one file a language (`locales/*.ftl`), and which of them a reader wants.
 
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ use http::header::ACCEPT_LANGUAGE;
 use include_dir::{Dir, include_dir};
 use unic_langid::LanguageIdentifier;
 
-static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/web/pages/words");
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/web/pages/locales");
 
 /// What is spoken to who asks for nothing we speak, and where another language lacks a word.
 const USUAL: &str = "en";

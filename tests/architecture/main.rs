@@ -7,21 +7,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-#[path = "architecture/addresses.rs"]
 mod addresses;
-#[path = "architecture/circles.rs"]
 mod circles;
-#[path = "architecture/citations.rs"]
 mod citations;
-#[path = "architecture/code.rs"]
 mod code;
-#[path = "architecture/licences.rs"]
 mod licences;
-#[path = "architecture/packages.rs"]
 mod packages;
-#[path = "architecture/rules.rs"]
 mod rules;
-#[path = "architecture/walks.rs"]
 mod walks;
 
 use rules::Map;
