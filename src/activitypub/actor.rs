@@ -28,7 +28,7 @@ pub enum ActorKind {
 impl ActorKind {
     /// Its name in documents and in the database.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Person => "Person",
             Self::Group => "Group",
@@ -39,41 +39,41 @@ impl ActorKind {
 
     /// Reads [`ActorKind::as_str`] back; `None` for anything else.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Person, Self::Group, Self::Service, Self::Application].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
 /// What an actor's document says.
 #[derive(Clone, Debug)]
-pub struct ActorFacts<'a> {
+pub(crate) struct ActorFacts<'a> {
     /// What it is.
-    pub kind: ActorKind,
+    pub(crate) kind: ActorKind,
     /// Its public name; `None` for the instance actor.
-    pub uuid: Option<Uuid>,
+    pub(crate) uuid: Option<Uuid>,
     /// Its handle, also its `preferredUsername`.
-    pub handle: &'a Handle,
+    pub(crate) handle: &'a Handle,
     /// Display name, plain text; the handle stands in for an empty one.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// Clean HTML, possibly empty.
-    pub summary: &'a str,
+    pub(crate) summary: &'a str,
     /// The profile picture.
-    pub icon: Option<&'a Image>,
+    pub(crate) icon: Option<&'a Image>,
     /// RSA, `-----BEGIN PUBLIC KEY-----` (SPKI).
-    pub public_key_pem: &'a str,
+    pub(crate) public_key_pem: &'a str,
     /// The Ed25519 key as `z6Mk…` (interop A10).
-    pub ed25519_multibase: Option<&'a str>,
+    pub(crate) ed25519_multibase: Option<&'a str>,
     /// Since when it exists.
-    pub published: Timestamp,
+    pub(crate) published: Timestamp,
     /// Sites on whose pages a byline of this actor is honest (interop A19): host names.
-    pub attribution_domains: &'a [String],
+    pub(crate) attribution_domains: &'a [String],
     /// Profile fields: a plain name, and clean HTML.
-    pub fields: &'a [(String, String)],
+    pub(crate) fields: &'a [(String, String)],
 }
 
 /// The actor's document, with `@context`, as it is served and put into an Update.
 #[must_use]
-pub fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
+pub(crate) fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
     let id = facts.uuid.map_or_else(|| urls.instance(), |uuid| urls.actor(uuid));
     let name = if facts.name.trim().is_empty() { facts.handle.as_str() } else { facts.name };
     let mut actor = json!({
@@ -89,7 +89,7 @@ pub fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
         "indexable": facts.kind != ActorKind::Application,
     });
     put_collections(&mut actor, urls, facts.uuid);
-    put_keys(&mut actor, urls, &id, facts);
+    put_keys(&mut actor, &id, facts);
     if !facts.summary.is_empty() {
         put(&mut actor, "summary", facts.summary);
     }
@@ -113,7 +113,7 @@ pub fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
 /// What of an actor's document is shown to whoever does not sign, where documents are shown to signed requests alone:
 /// enough to verify what the actor signs, as `GoToSocial` shows it at its keys (interop C3, C7).
 #[must_use]
-pub fn keys_alone(document: &Value) -> Value {
+pub(crate) fn keys_alone(document: &Value) -> Value {
     const SHOWN: [&str; 7] = ["@context", "id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod"];
     let shown = SHOWN.iter().filter_map(|name| Some(((*name).to_owned(), document.get(name)?.clone())));
     Value::Object(shown.collect())
@@ -136,14 +136,14 @@ fn put_collections(actor: &mut Value, urls: &Urls, uuid: Option<Uuid>) {
 }
 
 /// One RSA key as a single object, for Lemmy reads no other shape (interop A7, A9), and the Ed25519 key beside it.
-fn put_keys(actor: &mut Value, urls: &Urls, id: &str, facts: &ActorFacts<'_>) {
+fn put_keys(actor: &mut Value, id: &str, facts: &ActorFacts<'_>) {
     if let Ok(owner) = Url::parse(id) {
-        let key = PublicKey { id: urls.main_key(id), owner, public_key_pem: facts.public_key_pem.to_owned() };
+        let key = PublicKey { id: Urls::main_key(id), owner, public_key_pem: facts.public_key_pem.to_owned() };
         put(actor, "publicKey", json!(key));
     }
     if let Some(multibase) = facts.ed25519_multibase {
         let key = json!({
-            "id": urls.ed25519_key(id),
+            "id": Urls::ed25519_key(id),
             "type": "Multikey",
             "controller": id,
             "publicKeyMultibase": multibase,
@@ -197,7 +197,7 @@ pub(super) fn buried(id: &str, former_type: &str, deleted: Timestamp) -> Value {
 
 /// What stands where something of ours was, as it is served with 410 (interop R5, A23).
 #[must_use]
-pub fn tombstone(id: &str, former_type: &str, deleted: Timestamp) -> Value {
+pub(crate) fn tombstone(id: &str, former_type: &str, deleted: Timestamp) -> Value {
     json!(WithContext::new_default(buried(id, former_type, deleted)))
 }
 

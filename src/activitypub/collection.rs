@@ -7,13 +7,13 @@ use super::{context, put};
 
 /// Followers or following: how many, never who, so without `first` (interop A17).
 #[must_use]
-pub fn counted(id: &str, total: u64) -> Value {
+pub(crate) fn counted(id: &str, total: u64) -> Value {
     standalone(json!({ "id": id, "type": "OrderedCollection", "totalItems": total }))
 }
 
 /// An outbox, whose pages begin at `first`; `None` when it is empty for good.
 #[must_use]
-pub fn outbox(id: &str, total: u64, first: Option<&str>) -> Value {
+pub(crate) fn outbox(id: &str, total: u64, first: Option<&str>) -> Value {
     let mut outbox = json!({ "id": id, "type": "OrderedCollection", "totalItems": total });
     match first {
         Some(first) => put(&mut outbox, "first", first),
@@ -24,21 +24,21 @@ pub fn outbox(id: &str, total: u64, first: Option<&str>) -> Value {
 
 /// Where a page of a collection stands.
 #[derive(Clone, Copy, Debug)]
-pub struct PageRef<'a> {
+pub(crate) struct PageRef<'a> {
     /// The page's own address.
-    pub id: &'a str,
+    pub(crate) id: &'a str,
     /// The collection.
-    pub part_of: &'a str,
+    pub(crate) part_of: &'a str,
     /// The page of older items, if there are any.
-    pub next: Option<&'a str>,
+    pub(crate) next: Option<&'a str>,
     /// The page of newer items, if there are any.
-    pub prev: Option<&'a str>,
+    pub(crate) prev: Option<&'a str>,
 }
 
 /// A page of whole activities, newest first (interop F11). They shed their own `@context`, for the page's names every
 /// word an article uses.
 #[must_use]
-pub fn page(place: PageRef<'_>, activities: Vec<Value>) -> Value {
+pub(crate) fn page(place: PageRef<'_>, activities: Vec<Value>) -> Value {
     let mut page = json!({ "id": place.id, "type": "OrderedCollectionPage", "partOf": place.part_of });
     if let Some(next) = place.next {
         put(&mut page, "next", next);
@@ -52,7 +52,7 @@ pub fn page(place: PageRef<'_>, activities: Vec<Value>) -> Value {
 
 /// What an actor pinned: the ids (interop A16).
 #[must_use]
-pub fn featured(id: &str, items: &[String]) -> Value {
+pub(crate) fn featured(id: &str, items: &[String]) -> Value {
     standalone(json!({
         "id": id, "type": "OrderedCollection", "totalItems": items.len(), "orderedItems": items,
     }))
@@ -60,19 +60,19 @@ pub fn featured(id: &str, items: &[String]) -> Value {
 
 /// A part of a list of ids, with the address of the part after it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Part<'a> {
+pub(crate) struct Part<'a> {
     /// In order.
-    pub items: &'a [String],
+    pub(crate) items: &'a [String],
     /// How many there are in all.
-    pub total: u64,
+    pub(crate) total: u64,
     /// Where the rest begins.
-    pub next: Option<&'a str>,
+    pub(crate) next: Option<&'a str>,
 }
 
 /// A conversation in order of time, the article first, with the one who keeps it (FEP-7888, interop B20). A long one
 /// comes in pages, the first of which stands inside.
 #[must_use]
-pub fn conversation(id: &str, owner: &str, part: Part<'_>) -> Value {
+pub(crate) fn conversation(id: &str, owner: &str, part: Part<'_>) -> Value {
     let mut whole = json!({ "id": id, "type": "OrderedCollection", "attributedTo": owner, "totalItems": part.total });
     if part.next.is_some() {
         put(&mut whole, "first", list("OrderedCollectionPage", None, id, part));
@@ -84,7 +84,7 @@ pub fn conversation(id: &str, owner: &str, part: Part<'_>) -> Value {
 
 /// The ids of replies, as they stand inside an article (interop B18); [`standalone`] makes them a document.
 #[must_use]
-pub fn replies(id: &str, part: Part<'_>) -> Value {
+pub(crate) fn replies(id: &str, part: Part<'_>) -> Value {
     json!({
         "id": id,
         "type": "Collection",
@@ -95,7 +95,7 @@ pub fn replies(id: &str, part: Part<'_>) -> Value {
 
 /// A further page of replies, or of a conversation when `ordered`.
 #[must_use]
-pub fn further(id: &str, part_of: &str, ordered: bool, part: Part<'_>) -> Value {
+pub(crate) fn further(id: &str, part_of: &str, ordered: bool, part: Part<'_>) -> Value {
     let kind = if ordered { "OrderedCollectionPage" } else { "CollectionPage" };
     standalone(list(kind, Some(id), part_of, part))
 }
@@ -116,13 +116,13 @@ fn list(kind: &str, id: Option<&str>, part_of: &str, part: Part<'_>) -> Value {
 /// Likes or boosts as a number inside an article: Mastodon reads it nowhere else (interop B19); [`standalone`] makes
 /// it a document.
 #[must_use]
-pub fn tally(id: &str, total: u64) -> Value {
+pub(crate) fn tally(id: &str, total: u64) -> Value {
     json!({ "id": id, "type": "Collection", "totalItems": total })
 }
 
 /// With the plain `@context`, to be served.
 #[must_use]
-pub fn standalone(collection: Value) -> Value {
+pub(crate) fn standalone(collection: Value) -> Value {
     json!(WithContext::new_default(collection))
 }
 

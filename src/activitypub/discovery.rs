@@ -10,17 +10,17 @@ use super::{Local, Urls, put};
 use crate::base::ids::{Handle, Host, split_handle};
 
 /// Media type of webfinger and of the list of nodeinfo documents.
-pub const JRD: &str = "application/jrd+json";
+pub(crate) const JRD: &str = "application/jrd+json";
 
 /// Media type of host-meta.
-pub const XRD: &str = "application/xrd+xml; charset=utf-8";
+pub(crate) const XRD: &str = "application/xrd+xml; charset=utf-8";
 
 /// Longest `resource` read, in bytes.
 const RESOURCE_MAX: usize = 2048;
 
 /// Whom somebody asks webfinger about, as they wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resource {
+pub(crate) enum Resource {
     /// `acct:user@host`, also with `@` before the user.
     Acct {
         /// As written.
@@ -35,13 +35,13 @@ pub enum Resource {
 /// Why a text is no `resource`: to be answered 400.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ask with ?resource=acct:name@host, or with the http(s) address of an actor")]
-pub struct NotAResource;
+pub(crate) struct NotAResource;
 
 /// Reads the `resource` of a webfinger request, percent-decoded by the caller (interop A4).
 ///
 /// # Errors
 /// When it is neither an `acct:` name nor an http(s) address.
-pub fn parse_resource(text: &str) -> Result<Resource, NotAResource> {
+pub(crate) fn parse_resource(text: &str) -> Result<Resource, NotAResource> {
     let text = text.trim();
     if text.len() > RESOURCE_MAX || text.contains(char::is_control) {
         return Err(NotAResource);
@@ -72,7 +72,7 @@ impl Resource {
     /// Which of ours it may name: an actor's id, or a handle on any host of ours in any case. `None`
     /// is to be answered 404.
     #[must_use]
-    pub fn local(&self, urls: &Urls) -> Option<Local> {
+    pub(crate) fn local(&self, urls: &Urls) -> Option<Local> {
         match self {
             Self::Acct { user, host } => {
                 urls.hosts().contains(&host.as_ref()?).then_some(())?;
@@ -91,7 +91,7 @@ impl Resource {
 /// What webfinger says of an actor; `None` as `actor` is the instance. The same answer on each of our hosts, so that
 /// both look-ups of a split domain end at one name (interop A3). Without a follow template: nobody logs in here.
 #[must_use]
-pub fn webfinger(urls: &Urls, actor: Option<Uuid>, handle: &Handle) -> Value {
+pub(crate) fn webfinger(urls: &Urls, actor: Option<Uuid>, handle: &Handle) -> Value {
     let id = actor.map_or_else(|| urls.instance(), |uuid| urls.actor(uuid));
     let profile = urls.profile(handle);
     let link = |rel: &str, kind: &str, href: &str| WebfingerLink {
@@ -124,7 +124,7 @@ fn without_nulls(mut answer: Value) -> Value {
 
 /// The two versions of nodeinfo that we serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NodeinfoVersion {
+pub(crate) enum NodeinfoVersion {
     /// What everybody reads.
     V2_0,
     /// With room for the address of the program.
@@ -134,7 +134,7 @@ pub enum NodeinfoVersion {
 impl NodeinfoVersion {
     /// As in its address and in the document.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::V2_0 => "2.0",
             Self::V2_1 => "2.1",
@@ -148,14 +148,14 @@ impl NodeinfoVersion {
 
     /// The media type of its document.
     #[must_use]
-    pub fn media_type(self) -> String {
+    pub(crate) fn media_type(self) -> String {
         format!("application/json; profile=\"{}#\"", self.schema())
     }
 }
 
 /// `/.well-known/nodeinfo`: where the documents are, and the instance actor (FEP-2677).
 #[must_use]
-pub fn nodeinfo_links(urls: &Urls) -> Value {
+pub(crate) fn nodeinfo_links(urls: &Urls) -> Value {
     let link = |version: NodeinfoVersion| json!({ "rel": version.schema(), "href": format!("{}/nodeinfo/{}", urls.origin(), version.as_str()) });
     json!({ "links": [
         link(NodeinfoVersion::V2_0),
@@ -166,26 +166,26 @@ pub fn nodeinfo_links(urls: &Urls) -> Value {
 
 /// What nodeinfo tells of an instance.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NodeinfoFacts<'a> {
+pub(crate) struct NodeinfoFacts<'a> {
     /// The program's version.
-    pub version: &'a str,
+    pub(crate) version: &'a str,
     /// Where its source is, told in 2.1 alone; the AGPL wants it found.
-    pub repository: Option<&'a str>,
+    pub(crate) repository: Option<&'a str>,
     /// Authors with an actor.
-    pub users: u64,
+    pub(crate) users: u64,
     /// Those who published within a month.
-    pub active_month: u64,
+    pub(crate) active_month: u64,
     /// Those who published within half a year.
-    pub active_half_year: u64,
+    pub(crate) active_half_year: u64,
     /// Articles.
-    pub posts: u64,
+    pub(crate) posts: u64,
     /// Comments written here.
-    pub comments: u64,
+    pub(crate) comments: u64,
 }
 
 /// A nodeinfo document (interop G1).
 #[must_use]
-pub fn nodeinfo(version: NodeinfoVersion, facts: &NodeinfoFacts<'_>) -> Value {
+pub(crate) fn nodeinfo(version: NodeinfoVersion, facts: &NodeinfoFacts<'_>) -> Value {
     let mut software = json!({ "name": "veerpont", "version": facts.version });
     if let Some(repository) = facts.repository.filter(|_| version == NodeinfoVersion::V2_1) {
         put(&mut software, "repository", repository);
@@ -211,7 +211,7 @@ pub fn nodeinfo(version: NodeinfoVersion, facts: &NodeinfoFacts<'_>) -> Value {
 
 /// `/.well-known/host-meta`: where Mastodon looks when webfinger answers 404 on a split domain (interop G3).
 #[must_use]
-pub fn host_meta(urls: &Urls) -> String {
+pub(crate) fn host_meta(urls: &Urls) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <XRD xmlns=\"http://docs.oasis-open.org/ns/xri/xrd-1.0\">\n  \

@@ -9,7 +9,7 @@ use crate::base::ids::{Host, split_handle};
 
 /// What the reader wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Intent {
+pub(crate) enum Intent {
     /// Follow an actor.
     Follow,
     /// Answer a post.
@@ -37,17 +37,17 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 
 /// Who the reader says they are: a handle, or a server alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reader {
+pub(crate) struct Reader {
     /// Before the second `@`.
-    pub user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Their server, at its root.
-    pub server: Url,
+    pub(crate) server: Url,
 }
 
 impl Reader {
     /// Reads `@user@server`, `server`, or the address of a profile, however people write them.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.len() > TEXT_MAX || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return None;
@@ -77,7 +77,7 @@ impl Reader {
 
     /// As webfinger is asked for them.
     #[must_use]
-    pub fn resource(&self) -> Option<String> {
+    pub(crate) fn resource(&self) -> Option<String> {
         Some(format!("acct:{}@{}", self.user.as_ref()?, Host::of(&self.server)?))
     }
 }
@@ -93,17 +93,17 @@ fn root(url: &Url) -> Option<Url> {
 
 /// What somebody's webfinger says, and who vouches for it.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The document.
-    pub document: Value,
+    pub(crate) document: Value,
     /// Where it was, after redirects.
-    pub at: Url,
+    pub(crate) at: Url,
 }
 
 /// Where the reader is sent: by their webfinger where it says so, else to where Mastodon and most others have it.
 /// A template leads only to the reader's server, to the one that answered for it, or to where their account lives.
 #[must_use]
-pub fn target(reader: &Reader, finding: Option<&Finding>, intent: Intent, object: &str) -> Option<Url> {
+pub(crate) fn target(reader: &Reader, finding: Option<&Finding>, intent: Intent, object: &str) -> Option<Url> {
     let account =
         finding.and_then(|finding| link(&finding.document, "self", "href")).and_then(|href| Url::parse(href).ok());
     let homes: Vec<Host> = [Some(&reader.server), finding.map(|finding| &finding.at), account.as_ref()]

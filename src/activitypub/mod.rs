@@ -1,24 +1,25 @@
 //! Pure: posts into documents, strangers' JSON into meaning; no clock, network or database.
 
 pub mod actor;
-pub mod article;
-pub mod collection;
-pub mod discovery;
+pub(crate) mod article;
+pub(crate) mod collection;
+pub(crate) mod discovery;
 pub mod incoming;
-pub mod intent;
-pub mod note;
-pub mod outgoing;
-pub mod urls;
+pub(crate) mod intent;
+pub(crate) mod note;
+pub(crate) mod outgoing;
+pub(crate) mod urls;
 
 use hugo_content::Image;
 
-pub use urls::{Local, Urls};
+pub use urls::Local;
+pub(crate) use urls::Urls;
 
 /// Everybody, as an address (`ActivityPub` section 5.6; interop B8: this spelling and no other).
-pub const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
+pub(crate) const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
 /// The context of ActivityStreams 2.0, which Mastodon compares as a string (interop A7).
-pub const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
+pub(crate) const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
 /// Names each word of an article beyond `ActivityStreams`, and stands on everything that embeds one.
 fn context() -> serde_json::Value {

@@ -12,55 +12,55 @@ use crate::base::ids::split_handle;
 
 /// Whom an answer turns to: its first words are their name (interop B11).
 #[derive(Clone, Copy, Debug)]
-pub struct Addressee<'a> {
+pub(crate) struct Addressee<'a> {
     /// Their page for people: Mastodon knows a mention by it.
-    pub page: &'a str,
+    pub(crate) page: &'a str,
     /// `@user@host`.
-    pub handle: &'a str,
+    pub(crate) handle: &'a str,
 }
 
 /// What a note's document says.
 #[derive(Clone, Debug)]
-pub struct NoteFacts<'a> {
+pub(crate) struct NoteFacts<'a> {
     /// Its public name.
-    pub uuid: Uuid,
+    pub(crate) uuid: Uuid,
     /// The public name of the conversation it stands in.
-    pub context: Uuid,
+    pub(crate) context: Uuid,
     /// The actor who says it.
-    pub author: Uuid,
+    pub(crate) author: Uuid,
     /// The community of the article.
-    pub group: Uuid,
+    pub(crate) group: Uuid,
     /// Not for public timelines: `Public` stands in `cc` and the followers in `to` (interop B8).
-    pub unlisted: bool,
+    pub(crate) unlisted: bool,
     /// The id of what it answers.
-    pub answers: &'a str,
+    pub(crate) answers: &'a str,
     /// Whom it turns to; `None` where its author goes on by themselves.
-    pub addressee: Option<Addressee<'a>>,
+    pub(crate) addressee: Option<Addressee<'a>>,
     /// Who is told of it.
-    pub mentions: &'a [Mention],
+    pub(crate) mentions: &'a [Mention],
     /// Clean HTML.
-    pub content: &'a str,
+    pub(crate) content: &'a str,
     /// What the author wrote, in Markdown.
-    pub source: &'a str,
+    pub(crate) source: &'a str,
     /// BCP 47 tag; empty where nobody knows.
-    pub language: &'a str,
+    pub(crate) language: &'a str,
     /// When it was written.
-    pub published: Timestamp,
+    pub(crate) published: Timestamp,
     /// The last edit; strictly later than what was before (interop B6).
-    pub updated: Option<Timestamp>,
+    pub(crate) updated: Option<Timestamp>,
     /// Ids of its public replies, oldest first, as far as they fit.
-    pub replies: collection::Part<'a>,
+    pub(crate) replies: collection::Part<'a>,
     /// How many like it.
-    pub likes: u64,
+    pub(crate) likes: u64,
     /// How many boosted it.
-    pub shares: u64,
+    pub(crate) shares: u64,
 }
 
 /// The note's document, with `@context`, as it is served; the activities of [`super::outgoing`] take it from here.
 ///
 /// `url` is the id, which leads people to where it stands on our page of the article. `source` is there, since it is truly Markdown (interop B14).
 #[must_use]
-pub fn note(urls: &Urls, facts: &NoteFacts<'_>) -> Value {
+pub(crate) fn note(urls: &Urls, facts: &NoteFacts<'_>) -> Value {
     let id = urls.note(facts.uuid);
     let conversation = urls.context(facts.context);
     let content = addressed(facts.content, facts.addressee);
@@ -130,7 +130,7 @@ fn addressed(content: &str, addressee: Option<Addressee<'_>>) -> String {
 
 /// An author's Markdown as clean HTML: raw HTML in it is left out, bare addresses become links.
 #[must_use]
-pub fn rendered(markdown: &str) -> String {
+pub(crate) fn rendered(markdown: &str) -> String {
     let mut options = comrak::Options::default();
     options.extension.autolink = true;
     options.extension.strikethrough = true;

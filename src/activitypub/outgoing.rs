@@ -10,7 +10,7 @@ use super::{ACTIVITY_STREAMS, PUBLIC, Urls, actor, put};
 
 /// What makes an activity this one and no other.
 #[derive(Clone, Debug)]
-pub struct ActivityMeta {
+pub(crate) struct ActivityMeta {
     id: String,
     at: Timestamp,
 }
@@ -18,32 +18,32 @@ pub struct ActivityMeta {
 impl ActivityMeta {
     /// The activity's public name, and when it happens.
     #[must_use]
-    pub fn new(urls: &Urls, activity: Uuid, at: Timestamp) -> Self {
+    pub(crate) fn new(urls: &Urls, activity: Uuid, at: Timestamp) -> Self {
         Self { id: urls.activity(activity), at }
     }
 }
 
 /// Somebody's Follow, as it has to stand in our answer (interop D8).
 #[derive(Clone, Copy, Debug)]
-pub struct Follow<'a> {
+pub(crate) struct Follow<'a> {
     /// Its own id, which need not lead anywhere.
-    pub id: &'a str,
+    pub(crate) id: &'a str,
     /// The follower.
-    pub actor: &'a str,
+    pub(crate) actor: &'a str,
     /// Whom they follow: our actor.
-    pub object: &'a str,
+    pub(crate) object: &'a str,
 }
 
 /// The owner's Create of an article, from the document of [`super::article::article`].
 #[must_use]
-pub fn create(stamp: &ActivityMeta, article: &Value) -> Value {
+pub(crate) fn create(stamp: &ActivityMeta, article: &Value) -> Value {
     about_article("Create", stamp, article, without_context(article.clone()))
 }
 
 /// A stored Create or Update with its object's id instead of the object, for a peer that answered 413 (interop R3);
 /// `None` where there is no embedded object.
 #[must_use]
-pub fn by_reference(body: &str) -> Option<String> {
+pub(crate) fn by_reference(body: &str) -> Option<String> {
     let mut activity: Value = serde_json::from_str(body).ok()?;
     let id = activity.get("object")?.get("id")?.clone();
     activity.as_object_mut()?.insert("object".to_owned(), id);
@@ -53,13 +53,13 @@ pub fn by_reference(body: &str) -> Option<String> {
 /// The owner's Update of an article, from its new document. Each Update has its own id, else Fedify takes the
 /// second for the first (interop O6).
 #[must_use]
-pub fn update(stamp: &ActivityMeta, article: &Value) -> Value {
+pub(crate) fn update(stamp: &ActivityMeta, article: &Value) -> Value {
     about_article("Update", stamp, article, without_context(article.clone()))
 }
 
 /// The owner's Delete of an article, from its last document: to everyone it was addressed to (interop E10).
 #[must_use]
-pub fn delete(stamp: &ActivityMeta, article: &Value) -> Value {
+pub(crate) fn delete(stamp: &ActivityMeta, article: &Value) -> Value {
     let text = |key| article.get(key).and_then(Value::as_str).unwrap_or_default();
     let gone = actor::buried(text("id"), text("type"), stamp.at);
     about_article("Delete", stamp, article, gone)
@@ -68,39 +68,39 @@ pub fn delete(stamp: &ActivityMeta, article: &Value) -> Value {
 /// An actor's Announce of an article's id (interop F2), to its `followers` collection and the article's `author`:
 /// the Group's, or a co-author's. `published` is now, for Misskey drops an Announce that is older than its object (F14).
 #[must_use]
-pub fn announce(stamp: &ActivityMeta, announcer: &str, followers: &str, article: &str, author: &str) -> Value {
+pub(crate) fn announce(stamp: &ActivityMeta, announcer: &str, followers: &str, article: &str, author: &str) -> Value {
     plain("Announce", stamp, announcer, json!({ "to": [PUBLIC], "cc": [followers, author], "object": article }))
 }
 
 /// Our actor lets a follower in. The Follow is embedded: Misskey would look a bare id up, and Lemmy needs all
 /// three of its properties (interop D8).
 #[must_use]
-pub fn accept(stamp: &ActivityMeta, follow: &Follow<'_>) -> Value {
+pub(crate) fn accept(stamp: &ActivityMeta, follow: &Follow<'_>) -> Value {
     answer("Accept", stamp, follow)
 }
 
 /// Our actor refuses a follower, or lets one go later (interop D9).
 #[must_use]
-pub fn reject(stamp: &ActivityMeta, follow: &Follow<'_>) -> Value {
+pub(crate) fn reject(stamp: &ActivityMeta, follow: &Follow<'_>) -> Value {
     answer("Reject", stamp, follow)
 }
 
 /// Somebody's `QuoteRequest`, as it has to stand in our answer (FEP-044f, interop E20).
 #[derive(Clone, Copy, Debug)]
-pub struct QuoteRequest<'a> {
+pub(crate) struct QuoteRequest<'a> {
     /// Its own id.
-    pub id: &'a str,
+    pub(crate) id: &'a str,
     /// Who wants to quote.
-    pub actor: &'a str,
+    pub(crate) actor: &'a str,
     /// What of ours.
-    pub object: &'a str,
+    pub(crate) object: &'a str,
     /// The post that quotes it.
-    pub instrument: &'a str,
+    pub(crate) instrument: &'a str,
 }
 
 /// Our actor lets somebody quote: the request by its parts, and where the permission stands.
 #[must_use]
-pub fn accept_quote(stamp: &ActivityMeta, actor: &str, request: &QuoteRequest<'_>, permission: &str) -> Value {
+pub(crate) fn accept_quote(stamp: &ActivityMeta, actor: &str, request: &QuoteRequest<'_>, permission: &str) -> Value {
     let embedded = json!({
         "id": request.id, "type": "QuoteRequest", "actor": request.actor, "object": request.object,
         "instrument": request.instrument,
@@ -117,7 +117,7 @@ pub fn accept_quote(stamp: &ActivityMeta, actor: &str, request: &QuoteRequest<'_
 
 /// The permission itself, as it is served (FEP-044f): `author` of `article` lets `quote` show it.
 #[must_use]
-pub fn quote_permission(id: &str, author: &str, quote: &str, article: &str) -> Value {
+pub(crate) fn quote_permission(id: &str, author: &str, quote: &str, article: &str) -> Value {
     json!({
         "@context": [ACTIVITY_STREAMS, {
             "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
@@ -135,13 +135,13 @@ pub fn quote_permission(id: &str, author: &str, quote: &str, article: &str) -> V
 
 /// The permission is taken back: whoever fetched it is told (FEP-044f).
 #[must_use]
-pub fn delete_permission(stamp: &ActivityMeta, actor: &str, permission: &str, quoter: &str) -> Value {
+pub(crate) fn delete_permission(stamp: &ActivityMeta, actor: &str, permission: &str, quoter: &str) -> Value {
     plain("Delete", stamp, actor, json!({ "to": [quoter], "object": permission }))
 }
 
 /// An actor changed: its whole new document, from [`actor::actor`].
 #[must_use]
-pub fn update_actor(stamp: &ActivityMeta, actor: &Value) -> Value {
+pub(crate) fn update_actor(stamp: &ActivityMeta, actor: &Value) -> Value {
     let mut addressed = Map::new();
     addressed.insert("to".to_owned(), json!([PUBLIC]));
     if let Some(followers) = actor.get("followers") {
@@ -155,7 +155,7 @@ pub fn update_actor(stamp: &ActivityMeta, actor: &Value) -> Value {
 
 /// An actor is gone: the object is its bare id, by which peers know a self-delete (interop E11).
 #[must_use]
-pub fn delete_actor(stamp: &ActivityMeta, actor: &str) -> Value {
+pub(crate) fn delete_actor(stamp: &ActivityMeta, actor: &str) -> Value {
     plain("Delete", stamp, actor, json!({ "to": [PUBLIC], "object": actor }))
 }
 
@@ -198,7 +198,7 @@ fn property(document: &Value, key: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activitypub::article::{ArticleFacts, Content, article};
+    use crate::activitypub::article::{ArticleContent, ArticleFacts, article};
     use crate::activitypub::samples::{at, handle, urls, uuid};
 
     fn stamp() -> ActivityMeta {
@@ -207,7 +207,7 @@ mod tests {
 
     fn ferry(content: &str, updated: Option<Timestamp>) -> Value {
         let bo = handle("bo");
-        let content = Content {
+        let content = ArticleContent {
             title: "The ferry".to_owned(),
             summary: "<p>A teaser.</p>".to_owned(),
             content: content.to_owned(),

@@ -29,7 +29,7 @@ pub struct App(Arc<Parts>);
 
 /// Why a key could not be had.
 #[derive(Clone, Debug)]
-pub enum NoKey {
+pub(crate) enum NoKey {
     /// It may be had later, for all we know.
     Passing(String),
     /// Its server says that it is gone for ever.
@@ -49,31 +49,31 @@ pub struct Parts {
     /// New names.
     pub ids: Ids,
     /// The one way out.
-    pub net: Client,
+    pub(crate) net: Client,
     /// Our own addresses.
     pub urls: Urls,
     /// Opens private keys.
-    pub master: MasterKey,
+    pub(crate) master: MasterKey,
     /// Private keys already opened, by their sealed text: a key that another process rotated or sealed anew is not found here.
-    pub signers: Cache<String, PrivateKey>,
+    pub(crate) signers: Cache<String, PrivateKey>,
     /// When and why the key of a keyId could last not be had, so that a stranger cannot make us ask again and again, and is
     /// answered the same meanwhile (interop G8).
-    pub failed_keys: Cache<String, (Timestamp, NoKey)>,
+    pub(crate) failed_keys: Cache<String, (Timestamp, NoKey)>,
     /// Held while the key of a keyId is fetched, so that one fetch serves all who wait for it.
-    pub key_flights: Cache<String, Arc<Mutex<()>>>,
+    pub(crate) key_flights: Cache<String, Arc<Mutex<()>>>,
     /// Fetches that strangers may cause at one host.
-    pub fetches_at: Budget,
+    pub(crate) fetches_at: Budget,
     /// Fetches that one source may cause without proving anything by them.
-    pub fetches_for: Budget,
+    pub(crate) fetches_for: Budget,
     /// Fetches that strangers may cause at a time, before anything of theirs is proved: in all, by one source, and at one
     /// registrable domain (interop G8).
-    pub fetches: Arc<Slots>,
+    pub(crate) fetches: Arc<Slots>,
     /// Proofs of readers that may be under way at a time.
-    pub readers: Arc<Semaphore>,
+    pub(crate) readers: Arc<Semaphore>,
     /// How much strangers may ask (interop G9).
-    pub throttles: Throttles,
+    pub(crate) throttles: Throttles,
     /// What is done after its request was answered; tests and the end of the program wait for it.
-    pub afterwards: TaskTracker,
+    pub(crate) afterwards: TaskTracker,
     /// Whether this node's clock is right enough for leases to mean anything.
     pub may_claim: AtomicBool,
     /// Whether the disk was nearly full when it was last looked at.
@@ -106,7 +106,13 @@ impl App {
     ///
     /// # Errors
     /// When the origin or the handle domain is no address to live at.
-    pub fn new(config: Config, db: Db, clock: Clock, net: Client, master: MasterKey) -> Result<Self, InvalidHome> {
+    pub(crate) fn new(
+        config: Config,
+        db: Db,
+        clock: Clock,
+        net: Client,
+        master: MasterKey,
+    ) -> Result<Self, InvalidHome> {
         let urls = Urls::new(&config.server.origin, Some(&config.server.handle_domain))?;
         let ids = Ids::new(clock.clone());
         let signers = Cache::new(OPEN_KEYS);

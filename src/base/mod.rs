@@ -1,5 +1,5 @@
 //! What everything stands on: ids, rights to files, and private keys at rest.
 
 pub mod ids;
-pub mod rights;
+pub(crate) mod rights;
 pub mod sealing;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// What is to be done with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub(crate) enum Need {
     /// Read the file, or list the folder.
     Read,
     /// Read and write the file, or make it.
@@ -15,7 +15,7 @@ pub enum Need {
 /// Why `path` cannot be used as it is needed, if rights are the reason: whose the file or folder in the way is, which user we
 /// are, and what to do. `None` when rights are not at fault.
 #[must_use]
-pub fn denied(path: &Path, need: Need) -> Option<String> {
+pub(crate) fn denied(path: &Path, need: Need) -> Option<String> {
     let (culprit, child) = culprit(path, need)?;
     // A child that may not be looked at is closed off by its folder.
     Some(told(&culprit, child))
@@ -109,7 +109,7 @@ fn named(users: &str, uid: u32) -> Option<String> {
 
 /// The name of the user whose rights this process has: who decided something on the command line.
 #[must_use]
-pub fn us() -> Option<String> {
+pub(crate) fn us() -> Option<String> {
     #[cfg(unix)]
     return our_uid().map(name);
     #[cfg(not(unix))]

@@ -39,7 +39,7 @@ pub struct SealError;
     "a stored private key does not open: the master key is not the one it was sealed with, or the database is damaged; \
      restore the master key that belongs to this database"
 )]
-pub struct OpenError;
+pub(crate) struct OpenError;
 
 impl MasterKey {
     /// Makes a new key, as the text of its file: base64, 44 characters.
@@ -68,7 +68,7 @@ impl MasterKey {
     ///
     /// # Errors
     /// When the machine gives no randomness.
-    pub fn seal(&self, plain: &[u8], associated: &str) -> Result<String, SealError> {
+    pub(crate) fn seal(&self, plain: &[u8], associated: &str) -> Result<String, SealError> {
         let mut content = Zeroizing::new(plain.to_vec());
         let nonce = self
             .cipher()
@@ -82,7 +82,7 @@ impl MasterKey {
     ///
     /// # Errors
     /// When the key or `associated` is another, or the text is damaged: nobody can tell which.
-    pub fn open(&self, sealed: &str, associated: &str) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    pub(crate) fn open(&self, sealed: &str, associated: &str) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let base64 = sealed.strip_prefix(FORM).ok_or(OpenError)?;
         let bytes = STANDARD.decode(base64).map_err(|_| OpenError)?;
         let (nonce, content) = bytes.split_at_checked(NONCE_LEN).ok_or(OpenError)?;
@@ -98,7 +98,7 @@ impl MasterKey {
 
     /// Tells one master key from another without giving it away: 32 random bytes cannot be guessed from their hash.
     #[must_use]
-    pub fn check_value(&self) -> String {
+    pub(crate) fn check_value(&self) -> String {
         let text = [b"veerpont master key\0".as_slice(), self.0.as_slice()].concat();
         let text = Zeroizing::new(text);
         STANDARD.encode(digest(&SHA256, &text))

@@ -96,7 +96,7 @@ fn progress_bar(name: &str, output: Output) -> ProgressBar {
 fn text(report: &Report, all: bool) -> String {
     let mut text = String::new();
     let rows = report.changes.iter().map(|change| {
-        let what = match (change.change, change.delivered) {
+        let what = match (change.kind, change.delivered) {
             ("create", Some(false)) => "create, not sent".to_owned(),
             (what, _) => what.to_owned(),
         };

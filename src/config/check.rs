@@ -19,7 +19,7 @@ use crate::base::ids::{Handle, Host};
 
 /// Handles nobody gets. `instance` is our own instance actor; the others let their owner speak as if for the server:
 /// mailbox names with a fixed meaning (RFC 2142) and the words by which people address those who run a place.
-pub const RESERVED_HANDLES: &[&str] = &[
+pub(crate) const RESERVED_HANDLES: &[&str] = &[
     "abuse",
     "actor",
     "admin",
@@ -48,7 +48,7 @@ pub const RESERVED_HANDLES: &[&str] = &[
 
 /// Whether nobody may have this handle.
 #[must_use]
-pub fn is_reserved(handle: &Handle) -> bool {
+pub(crate) fn is_reserved(handle: &Handle) -> bool {
     RESERVED_HANDLES.contains(&handle.as_str())
 }
 
@@ -88,7 +88,6 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         .collect::<Result<Vec<_>, _>>()?;
     let comment_exports = reader.comment_exports(&file.comment_export, &sources)?;
     Ok(Config {
-        base: base.to_owned(),
         server,
         database,
         secrets,

@@ -11,20 +11,20 @@ use super::{ConfigError, Source, file, values};
 
 /// One `[[comment_export]]`: a site that is handed what was said of its posts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CommentExport {
+pub(crate) struct CommentExport {
     /// In which form.
-    pub kind: ExportKind,
+    pub(crate) kind: ExportKind,
     /// The name of the source whose posts they are; one of `Config::sources`.
-    pub source: String,
+    pub(crate) source: String,
     /// The root folder of the site that is built.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// How often everything is compared; what changed is written within seconds. Never zero.
-    pub every: Duration,
+    pub(crate) every: Duration,
 }
 
 /// The forms there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExportKind {
+pub(crate) enum ExportKind {
     /// Data files that Hugo reads when it builds the site.
     Hugo,
 }
@@ -166,7 +166,7 @@ mod tests {
         ] {
             let error = with(lines).expect_err(lines);
             assert!(error.to_string().contains(words), "{lines}: {error}");
-            assert_eq!(error.line(), Some(line + below), "{lines}: {error}");
+            assert_eq!(error.position.map(|(line, _)| line), Some(line + below), "{lines}: {error}");
         }
     }
 

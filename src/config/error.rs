@@ -13,43 +13,17 @@ use crate::base::rights::{self, Need};
 /// a password or key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
+    /// The file as the operator named it, or the environment variable.
     place: String,
-    position: Option<(usize, usize)>,
-    message: String,
-    hint: String,
+    /// Line and column, the latter in characters, both counted from 1.
+    pub(super) position: Option<(usize, usize)>,
+    /// What is wrong.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) hint: String,
 }
 
 impl ConfigError {
-    /// The line in the file, counted from 1, where the fault has one.
-    #[must_use]
-    pub fn line(&self) -> Option<usize> {
-        self.position.map(|(line, _)| line)
-    }
-
-    /// The column in that line, in characters counted from 1.
-    #[must_use]
-    pub fn column(&self) -> Option<usize> {
-        self.position.map(|(_, column)| column)
-    }
-
-    /// The file as the operator named it, or the environment variable.
-    #[must_use]
-    pub fn place(&self) -> &str {
-        &self.place
-    }
-
-    /// What is wrong.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// What to do.
-    #[must_use]
-    pub fn hint(&self) -> &str {
-        &self.hint
-    }
-
     pub(super) fn unreadable(path: &str, error: &io::Error) -> Self {
         let denied = rights::denied(std::path::Path::new(path), Need::Read);
         let (message, hint) = match error.kind() {

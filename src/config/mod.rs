@@ -25,21 +25,19 @@ mod template;
 mod tests;
 mod values;
 
-pub use check::{RESERVED_HANDLES, is_reserved};
-pub use comment_export::{CommentExport, ExportKind};
-pub use error::ConfigError;
-pub use moderation::{Moderation, Others, Policy};
-pub use repository::{Remote, Repository};
-pub use template::{InitAnswers, InitSite, template, write_new};
+pub(crate) use check::RESERVED_HANDLES;
+pub(crate) use comment_export::{CommentExport, ExportKind};
+pub(crate) use error::ConfigError;
+pub(crate) use moderation::{Moderation, Others, Policy};
+pub(crate) use repository::{Remote, Repository};
+pub(crate) use template::{InitAnswers, InitSite, template, write_new};
 
 /// The file's name where the operator names no other.
-pub const FILE_NAME: &str = "veerpont.toml";
+pub(crate) const FILE_NAME: &str = "veerpont.toml";
 
 /// Everything the operator decides. All paths are absolute.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder of the file, from which relative paths in it are read.
-    pub base: PathBuf,
     /// `[server]`.
     pub server: Server,
     /// `[database]`.
@@ -49,53 +47,53 @@ pub struct Config {
     /// `[network]`.
     pub network: Network,
     /// `[publishing]`.
-    pub publishing: Publishing,
+    pub(crate) publishing: Publishing,
     /// `[delivery]`.
-    pub delivery: Delivery,
+    pub(crate) delivery: Delivery,
     /// `[federation]`.
-    pub federation: Federation,
+    pub(crate) federation: Federation,
     /// `[limits]`.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// `[retention]`.
     pub retention: Retention,
     /// `[pages]`.
-    pub pages: Pages,
+    pub(crate) pages: Pages,
     /// `[moderation]`.
-    pub moderation: Moderation,
+    pub(crate) moderation: Moderation,
     /// Each `[[community]]`, in the order of the file.
-    pub communities: Vec<Community>,
+    pub(crate) communities: Vec<Community>,
     /// Each `[[source]]`, in the order of the file.
     pub sources: Vec<Source>,
     /// Each `[[comment_export]]`, in the order of the file.
-    pub comment_exports: Vec<CommentExport>,
+    pub(crate) comment_exports: Vec<CommentExport>,
 }
 
 /// `[server]`: where we listen and what we are called. The names are in every id, for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// Where to take requests; `VEERPONT_LISTEN` wins over the file.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Scheme, host and perhaps port, nothing else; `http` only where `network.allow_http` is set.
     pub origin: Url,
     /// What stands after the second `@` of our handles: `host` or `host:port`, lower case, punycode.
-    pub handle_domain: String,
+    pub(crate) handle_domain: String,
     /// This process's name among several on one database; the machine's host name unless configured.
-    pub node: String,
+    pub(crate) node: String,
     /// What a proxy before us writes into Host instead of our own names, as in [`handle_domain`](Self::handle_domain).
-    pub proxy_hosts: Vec<String>,
+    pub(crate) proxy_hosts: Vec<String>,
     /// Proxies whose word on where a request comes from is believed; the machine itself unless configured.
-    pub trusted_proxies: Vec<IpNet>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
     /// The certificate and key to serve TLS with; without them requests are plain HTTP, for a proxy before us.
-    pub tls: Option<Tls>,
+    pub(crate) tls: Option<Tls>,
 }
 
 /// `tls_cert` and `tls_key` of `[server]`, PEM files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tls {
+pub(crate) struct Tls {
     /// The certificate, and those above it.
-    pub cert: PathBuf,
+    pub(crate) cert: PathBuf,
     /// Its private key.
-    pub key: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// `[database]`. Printing it never shows the password.
@@ -108,7 +106,7 @@ pub struct Database {
 impl Database {
     /// The address with `***` for its password, fit for logs and messages.
     #[must_use]
-    pub fn redacted(&self) -> String {
+    pub(crate) fn redacted(&self) -> String {
         values::redact_database_url(&self.url)
     }
 }
@@ -125,7 +123,7 @@ pub struct Secrets {
     /// The file of the master key.
     pub master_key_file: PathBuf,
     /// The master key itself, from `VEERPONT_MASTER_KEY`; it wins over the file. Not checked here.
-    pub master_key: Option<Zeroizing<String>>,
+    pub(crate) master_key: Option<Zeroizing<String>>,
 }
 
 impl fmt::Debug for Secrets {
@@ -141,66 +139,66 @@ impl fmt::Debug for Secrets {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
     /// Permits `http:` remotes, and ports in remote addresses.
-    pub allow_http: bool,
+    pub(crate) allow_http: bool,
     /// Address ranges that may be reached although they are not public.
-    pub allow_addresses: Vec<IpNet>,
+    pub(crate) allow_addresses: Vec<IpNet>,
     /// A PEM file of root certificates trusted beside the system's.
-    pub extra_ca_file: Option<PathBuf>,
+    pub(crate) extra_ca_file: Option<PathBuf>,
     /// Where names really are, instead of asking the resolver; these targets skip the address check.
-    pub connect_to: Vec<ConnectTo>,
+    pub(crate) connect_to: Vec<ConnectTo>,
 }
 
 /// One entry of `connect_to`: `host:port=address:port`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectTo {
+pub(crate) struct ConnectTo {
     /// The name in the address, lower case.
-    pub host: String,
+    pub(crate) host: String,
     /// The port in the address, or the scheme's own.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Where to connect instead.
-    pub target: SocketAddr,
+    pub(crate) target: SocketAddr,
 }
 
 /// `[publishing]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Publishing {
+pub(crate) struct Publishing {
     /// Posts older than this are listed but not pushed.
-    pub push_within: Duration,
+    pub(crate) push_within: Duration,
 }
 
 /// `[delivery]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// How long to wait before the first repetition of a failed delivery; never zero.
-    pub first_retry: Duration,
+    pub(crate) first_retry: Duration,
 }
 
 /// `[federation]`: how we speak with other servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Federation {
+pub(crate) struct Federation {
     /// Hosts to which requests are signed with Ed25519, as in [`Server::handle_domain`].
-    pub ed25519_hosts: Vec<String>,
+    pub(crate) ed25519_hosts: Vec<String>,
     /// Whether documents are shown to signed requests alone (authorized fetch).
-    pub require_signed_fetch: bool,
+    pub(crate) require_signed_fetch: bool,
 }
 
 /// `[limits]`: how much strangers may ask of us.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// POSTs to inboxes a minute from one address (IPv6: one network of 64 bits), and as many at once.
-    pub inbox_per_source: NonZeroU32,
+    pub(crate) inbox_per_source: NonZeroU32,
     /// Verified POSTs to inboxes a minute that one registrable domain signed, and as many at once.
-    pub inbox_per_host: NonZeroU32,
+    pub(crate) inbox_per_host: NonZeroU32,
     /// Most that is kept a day of what one registrable domain sends, in MiB.
-    pub inbox_mib_per_host: NonZeroU32,
+    pub(crate) inbox_mib_per_host: NonZeroU32,
     /// Most that is kept a day of what all send, in MiB; whoever sent little that day is still let in.
-    pub inbox_mib_in_all: NonZeroU32,
+    pub(crate) inbox_mib_in_all: NonZeroU32,
     /// Room on the disk of an SQLite database that strangers may not fill, in MiB.
-    pub keep_free_mib: NonZeroU32,
+    pub(crate) keep_free_mib: NonZeroU32,
     /// Most connections at a time.
-    pub connections: NonZeroU32,
+    pub(crate) connections: NonZeroU32,
     /// Most connections at a time from one address (IPv6: one network of 64 bits).
-    pub connections_per_address: NonZeroU32,
+    pub(crate) connections_per_address: NonZeroU32,
 }
 
 impl Default for Limits {
@@ -222,25 +220,25 @@ impl Default for Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// After its verdict.
-    pub settled: Duration,
+    pub(crate) settled: Duration,
     /// What is not understood yet, and read again after an upgrade.
     pub deferred: Duration,
 }
 
 /// `[pages]`: what people are shown here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pages {
+pub(crate) struct Pages {
     /// Whether pictures from elsewhere are shown.
-    pub pictures: Pictures,
+    pub(crate) pictures: Pictures,
     /// Most of them kept on disk, in MiB.
-    pub pictures_mib: NonZeroU32,
+    pub(crate) pictures_mib: NonZeroU32,
     /// The folder in which they are kept.
-    pub pictures_folder: PathBuf,
+    pub(crate) pictures_folder: PathBuf,
 }
 
 /// What becomes of pictures from elsewhere: faces, emoji, attachments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pictures {
+pub(crate) enum Pictures {
     /// We fetch them and show our copy, so that no reader is seen by a server elsewhere.
     #[default]
     Proxy,
@@ -250,61 +248,61 @@ pub enum Pictures {
 
 /// One `[[community]]`: a `Group` that people follow as a whole, and its team account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Community {
+pub(crate) struct Community {
     /// For people.
-    pub name: String,
+    pub(crate) name: String,
     /// The Group's handle; the community is known by it for ever.
-    pub handle: Handle,
+    pub(crate) handle: Handle,
     /// The handle of the `Service` that signs what no opted-in author does.
-    pub team_handle: Handle,
+    pub(crate) team_handle: Handle,
     /// What the community is about, plain text, for its profile.
-    pub summary: Option<String>,
+    pub(crate) summary: Option<String>,
     /// When replies to its articles are shown; as `[moderation]` says where it says nothing itself.
-    pub policy: Option<Policy>,
+    pub(crate) policy: Option<Policy>,
 }
 
 /// One `[[source]]`: a site whose posts we ferry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The source is known by it for ever.
-    pub name: String,
+    pub(crate) name: String,
     /// What kind of site it is.
-    pub kind: SourceKind,
+    pub(crate) kind: SourceKind,
     /// The handle of the community its posts belong to; one of `Config::communities`.
-    pub community: Handle,
+    pub(crate) community: Handle,
     /// The root folder of the site; inside the checkout where there is a repository.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Where the site is fetched from, if it is not a folder that stands by itself.
-    pub repository: Option<Repository>,
+    pub(crate) repository: Option<Repository>,
     /// What a forge must prove to know when it calls.
-    pub webhook: Option<WebhookSecret>,
+    pub(crate) webhook: Option<WebhookSecret>,
     /// Where the public reads the site; http or https, ends with `/`.
-    pub public_url: Url,
+    pub(crate) public_url: Url,
     /// The top folders of the content whose pages are posts; the usual ones when empty.
-    pub sections: Vec<String>,
+    pub(crate) sections: Vec<String>,
     /// The keys of the languages whose posts are taken; all when empty.
-    pub languages: Vec<String>,
+    pub(crate) languages: Vec<String>,
     /// The environment whose configuration of the site counts.
-    pub environment: String,
+    pub(crate) environment: String,
     /// Who becomes an actor.
-    pub authors: AuthorChoice,
+    pub(crate) authors: AuthorChoice,
     /// How often to look without a file change, since posts become public by date alone; never zero.
-    pub rescan: Duration,
+    pub(crate) rescan: Duration,
     /// How long a vanished file may be away before its post is removed.
-    pub removal_grace: Duration,
+    pub(crate) removal_grace: Duration,
     /// Whether authors' links, roles and organisations are shown as profile fields.
-    pub profile_fields: bool,
+    pub(crate) profile_fields: bool,
     /// Whether the language of a post is detected where the site does not say it.
-    pub detect_language: bool,
+    pub(crate) detect_language: bool,
     /// What becomes of an article when a redirect rule of the site leads from its post elsewhere.
-    pub moved_away: MovedAway,
+    pub(crate) moved_away: MovedAway,
     /// Handles of authors whose slug is not to be their handle, by slug.
-    pub handles: BTreeMap<String, Handle>,
+    pub(crate) handles: BTreeMap<String, Handle>,
 }
 
 /// Where the secret is that a forge shares with us. Printing it never shows the secret.
 #[derive(Clone, PartialEq, Eq)]
-pub enum WebhookSecret {
+pub(crate) enum WebhookSecret {
     /// In this file, read at each call, so that it can be changed without a restart.
     File(PathBuf),
     /// Itself, from `VEERPONT_WEBHOOK_SECRET_` and the source's name; it wins over the file.
@@ -322,7 +320,7 @@ impl fmt::Debug for WebhookSecret {
 
 /// What becomes of an article whose post's file is gone while a redirect rule leads from its page to no post of the site.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MovedAway {
+pub(crate) enum MovedAway {
     /// It is removed like any other whose file is gone.
     #[default]
     Remove,
@@ -332,14 +330,14 @@ pub enum MovedAway {
 
 /// The connectors there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceKind {
+pub(crate) enum SourceKind {
     /// A tree of files as Hugo reads it.
     Hugo,
 }
 
 /// Who of a source's authors gets an actor of their own; it makes people visible, so there is no default.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AuthorChoice {
+pub(crate) enum AuthorChoice {
     /// Everyone with a profile and a published post.
     Published,
     /// Those with these slugs.
@@ -352,7 +350,7 @@ impl Config {
     /// # Errors
     /// When there is no such file, or anything in it or in the environment is not as it must be; the error says
     /// where and what to do.
-    pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub(crate) fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(&shown, &error))?;
         let absolute = std::path::absolute(path).map_err(|error| ConfigError::unreadable(&shown, &error))?;

@@ -11,23 +11,23 @@ use crate::base::ids::Domain;
 
 /// `[moderation]`: what of strangers' words is shown, and what waits for a moderator.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moderation {
+pub(crate) struct Moderation {
     /// Of communities that have none of their own.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// Servers of whom alone something is taken; of everyone when empty.
-    pub allow_only: Vec<Domain>,
+    pub(crate) allow_only: Vec<Domain>,
     /// What becomes of what others write, where there is such a list.
-    pub others: Others,
+    pub(crate) others: Others,
     /// Most people that a post may name before a moderator looks at it.
-    pub max_mentions: NonZeroU32,
+    pub(crate) max_mentions: NonZeroU32,
     /// Most links that it may have.
-    pub max_links: NonZeroU32,
+    pub(crate) max_links: NonZeroU32,
     /// How long what comes from a server that was never seen before is held.
-    pub new_host_hold: Duration,
+    pub(crate) new_host_hold: Duration,
     /// Most new servers a day under one registrable domain (interop E23).
-    pub new_hosts_per_domain: NonZeroU32,
+    pub(crate) new_hosts_per_domain: NonZeroU32,
     /// Whether private words to an author are kept for them (interop E6).
-    pub keep_private: bool,
+    pub(crate) keep_private: bool,
 }
 
 impl Default for Moderation {
@@ -48,7 +48,7 @@ impl Default for Moderation {
 
 /// When a reply or a quote is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Policy {
+pub(crate) enum Policy {
     /// At once.
     Open,
     /// At once, of those of whom something is shown already; a moderator looks at the first.
@@ -60,7 +60,7 @@ pub enum Policy {
 
 /// What becomes of what those write who are not on the list of the allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Others {
+pub(crate) enum Others {
     /// A moderator looks at it.
     #[default]
     Hold,

@@ -10,41 +10,41 @@ use super::AuthorChoice;
 
 /// What the operator says to `veerpont init`. Nothing is checked here: parse what [`template`] gives.
 #[derive(Clone, Debug)]
-pub struct InitAnswers {
+pub(crate) struct InitAnswers {
     /// Scheme and host where remote servers reach us.
-    pub origin: String,
+    pub(crate) origin: String,
     /// What stands in handles, where it is not the origin's host.
-    pub handle_domain: Option<String>,
+    pub(crate) handle_domain: Option<String>,
     /// Where to take requests.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// As in `[database]`.
-    pub database_url: String,
+    pub(crate) database_url: String,
     /// The community's name, for people.
-    pub community_name: String,
+    pub(crate) community_name: String,
     /// The community's handle.
-    pub community_handle: String,
+    pub(crate) community_handle: String,
     /// The handle of the community's team account.
-    pub team_handle: String,
+    pub(crate) team_handle: String,
     /// The site; without one its section is written as a comment.
-    pub site: Option<InitSite>,
+    pub(crate) site: Option<InitSite>,
 }
 
 /// The site `veerpont init` is told of.
 #[derive(Clone, Debug)]
-pub struct InitSite {
+pub(crate) struct InitSite {
     /// The root folder of the Hugo site, relative to the file that will be written or absolute.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Where the public reads it.
-    pub public_url: String,
+    pub(crate) public_url: String,
     /// Its posts' top folders; empty leaves the usual ones.
-    pub sections: Vec<String>,
+    pub(crate) sections: Vec<String>,
     /// Who becomes an actor.
-    pub authors: AuthorChoice,
+    pub(crate) authors: AuthorChoice,
 }
 
 /// The text of a commented configuration file with these answers.
 #[must_use]
-pub fn template(init: &InitAnswers) -> String {
+pub(crate) fn template(init: &InitAnswers) -> String {
     let handle_domain = match &init.handle_domain {
         Some(domain) => format!("handle_domain = {}", quoted(domain)),
         None => "# handle_domain = \"example.org\"".to_owned(),
@@ -119,7 +119,7 @@ fn commented(text: &str) -> String {
 ///
 /// # Errors
 /// `AlreadyExists` when there is a file of that name; otherwise what the file system says.
-pub fn write_new(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_new(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::create_dir_all(folder)?;
     }

@@ -77,7 +77,7 @@ impl Columns for AnyRow {
 }
 
 /// What rows of a text and a number `n` count, in the order of the texts.
-pub fn count_by(rows: &[AnyRow], column: &str) -> sqlx::Result<Vec<(String, i64)>> {
+pub(crate) fn count_by(rows: &[AnyRow], column: &str) -> sqlx::Result<Vec<(String, i64)>> {
     let mut counts: Vec<_> =
         rows.iter().map(|row| Ok((row.text(column)?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
     counts.sort();
@@ -85,7 +85,7 @@ pub fn count_by(rows: &[AnyRow], column: &str) -> sqlx::Result<Vec<(String, i64)
 }
 
 /// A row that does not hold what we wrote.
-pub fn decode_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+pub(crate) fn decode_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }
 
@@ -93,6 +93,6 @@ pub fn decode_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) 
 ///
 /// # Errors
 /// When the type cannot be written as JSON.
-pub fn json<T: Serialize>(value: &T) -> sqlx::Result<String> {
+pub(crate) fn json<T: Serialize>(value: &T) -> sqlx::Result<String> {
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }

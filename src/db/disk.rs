@@ -17,7 +17,7 @@ impl Db {
 
     /// The bits of rights that others than its owner have on the SQLite file; 0 where it is closed to them, or is no file.
     #[must_use]
-    pub fn open_to_others(&self) -> u32 {
+    pub(crate) fn open_to_others(&self) -> u32 {
         #[cfg(unix)]
         if let Some(found) = self.file.as_deref().and_then(|file| std::fs::metadata(file).ok()) {
             return std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077;
@@ -27,7 +27,7 @@ impl Db {
 
     /// Moves what stands in SQLite's log into the database and empties the log, so that what was forgotten is gone from there too.
     /// While others read or write it leaves that for the next time. PostgreSQL has its vacuum (docs/operating.md).
-    pub async fn empty_log(&self) -> sqlx::Result<()> {
+    pub(crate) async fn empty_log(&self) -> sqlx::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let log = PathBuf::from(format!("{}-wal", file.display()));
         if std::fs::metadata(log).map_or(0, |log| log.len()) == 0 {

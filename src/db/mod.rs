@@ -19,12 +19,16 @@ mod queues;
 mod tables;
 mod writing;
 
-pub use columns::{Columns, count_by, decode_error, json};
-pub use instance_lock::{InstanceLock, InstanceLockError};
+pub use columns::Columns;
+pub(crate) use columns::{count_by, decode_error, json};
+pub(crate) use instance_lock::InstanceLock;
+pub use instance_lock::InstanceLockError;
 pub use opening::{Access, OpenError};
-pub use page::{Cursor, InvalidCursor, Page};
-pub use queues::{Queue, added};
-pub use writing::{Failed, PANICKED, one_at_a_time, without_panic};
+pub(crate) use page::Cursor;
+pub use page::{InvalidCursor, Page};
+pub use queues::Queue;
+pub(crate) use queues::added;
+pub(crate) use writing::{Failed, PANICKED, one_at_a_time, without_panic};
 
 use queues::Wakeups;
 use writing::Job;
@@ -37,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Which engine stands behind the one SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
+pub(crate) enum Engine {
     /// The embedded default.
     Sqlite,
     /// Shared by several nodes.
@@ -62,7 +66,7 @@ pub struct Db {
 impl Db {
     /// Which engine it is; for people, not for decisions.
     #[must_use]
-    pub fn engine(&self) -> Engine {
+    pub(crate) fn engine(&self) -> Engine {
         self.engine
     }
 
@@ -78,7 +82,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::read`].
-    pub async fn snapshot(&self) -> sqlx::Result<Transaction<'static, Any>> {
+    pub(crate) async fn snapshot(&self) -> sqlx::Result<Transaction<'static, Any>> {
         self.pool
             .begin_with(match self.engine {
                 Engine::Sqlite => "BEGIN",
@@ -89,12 +93,12 @@ impl Db {
 
     /// Resolves after the next commit of this process that added to a queue: an idle loop listens to its own, so that it
     /// need not look often.
-    pub fn added_to(&self, queue: Queue) -> Notified<'_> {
+    pub(crate) fn added_to(&self, queue: Queue) -> Notified<'_> {
         self.bells.of(queue)
     }
 
     /// How far `now` is from the database's own clock, in milliseconds; SQLite shares the machine's clock.
-    pub async fn clock_skew(&self, now: Timestamp) -> sqlx::Result<i64> {
+    pub(crate) async fn clock_skew(&self, now: Timestamp) -> sqlx::Result<i64> {
         if self.engine == Engine::Sqlite {
             return Ok(0);
         }
@@ -106,7 +110,7 @@ impl Db {
 
     /// What a claiming `SELECT` ends with, so that claimers do not wait for each other.
     #[must_use]
-    pub fn skip_locked(&self) -> Claiming {
+    pub(crate) fn skip_locked(&self) -> Claiming {
         match self.engine {
             Engine::Sqlite => Claiming::AlreadyAlone,
             Engine::Postgres => Claiming::SkipLocked,
@@ -121,7 +125,7 @@ impl Db {
 
 /// How a claim keeps off rows that another claimer is about to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claiming {
+pub(crate) enum Claiming {
     /// SQLite: the one writer is alone.
     AlreadyAlone,
     /// PostgreSQL: `FOR UPDATE SKIP LOCKED`.
@@ -131,7 +135,7 @@ pub enum Claiming {
 impl Claiming {
     /// Picks between two spellings of one statement.
     #[must_use]
-    pub fn pick(self, alone: &'static str, skip_locked: &'static str) -> &'static str {
+    pub(crate) fn pick(self, alone: &'static str, skip_locked: &'static str) -> &'static str {
         match self {
             Self::AlreadyAlone => alone,
             Self::SkipLocked => skip_locked,

@@ -268,7 +268,7 @@ impl Db {
     ///
     /// # Errors
     /// When the engine fails.
-    pub async fn in_memory() -> Result<Self, OpenError> {
+    pub(crate) async fn in_memory() -> Result<Self, OpenError> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let place = Location::of(&format!("sqlite:file:veerpont-{number}?mode=memory&cache=shared"))?;

@@ -17,7 +17,7 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Of rows of which one more than `limit` was asked for: `place` names the last that is given.
     #[must_use]
-    pub fn of(mut items: Vec<T>, limit: i64, place: impl FnOnce(&T) -> String) -> Self {
+    pub(crate) fn of(mut items: Vec<T>, limit: i64, place: impl FnOnce(&T) -> String) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_cut = items.len() > limit;
         items.truncate(limit);
@@ -27,14 +27,14 @@ impl<T> Page<T> {
 
     /// The same part with other lines.
     #[must_use]
-    pub fn map<U>(self, to: impl FnMut(T) -> U) -> Page<U> {
+    pub(crate) fn map<U>(self, to: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(to).collect(), next: self.next }
     }
 }
 
 /// A place in a list: the keys of the row that stands there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor<const N: usize>(pub [i64; N]);
+pub struct Cursor<const N: usize>(pub(crate) [i64; N]);
 
 impl<const N: usize> fmt::Display for Cursor<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -41,7 +41,7 @@ tokio::task_local! {
 /// Says that the present write adds to a queue: once it is committed, whoever waits for that looks.
 ///
 /// Outside of [`super::Db::write`] it does nothing: a loop looks by itself after a while.
-pub fn added(queue: Queue) {
+pub(crate) fn added(queue: Queue) {
     let _ = ADDED.try_with(|queues| queues.set(queues.get().and(Queues(1 << queue as u8))));
 }
 

@@ -93,7 +93,7 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::write`].
-    pub async fn decide<T, E, F>(&self, job: F) -> Result<T, E>
+    pub(crate) async fn decide<T, E, F>(&self, job: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: Failed,
@@ -139,7 +139,7 @@ impl Db {
 
 /// Until the end of the present transaction, nobody else passes here with the same name. What is read after it is as
 /// the last who passed has left it. False where nobody else can be under way.
-pub async fn one_at_a_time(conn: &mut Conn, name: &str) -> sqlx::Result<bool> {
+pub(crate) async fn one_at_a_time(conn: &mut Conn, name: &str) -> sqlx::Result<bool> {
     let has_others = conn.backend_name() == "PostgreSQL";
     if has_others {
         query("SELECT CAST(pg_advisory_xact_lock(hashtextextended($1, 0)) AS TEXT)").bind(name).execute(conn).await?;
@@ -166,7 +166,7 @@ where
 }
 
 /// Stands in what is said of a panic.
-pub const PANICKED: &str = "panicked: ";
+pub(crate) const PANICKED: &str = "panicked: ";
 
 /// What a panic said.
 fn said(panic: &(dyn Any + Send)) -> &str {
@@ -256,7 +256,7 @@ async fn commit_batch(pool: &AnyPool, batch: &mut Vec<Job>, done: &mut Vec<Done>
 ///
 /// # Errors
 /// Its own, or that it panicked.
-pub async fn without_panic<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(crate) async fn without_panic<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let result = AssertUnwindSafe(work).catch_unwind().await;
     result.unwrap_or_else(|panic| Err(anyhow::anyhow!("it {PANICKED}{}", said(&*panic))))
 }

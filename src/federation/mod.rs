@@ -8,4 +8,4 @@ pub mod remote;
 
 pub mod delivery;
 
-pub mod signed_requests;
+pub(crate) mod signed_requests;

@@ -12,7 +12,7 @@ const LENGTH: usize = 255;
 
 /// What puts it right, in the words of the usual web servers.
 #[must_use]
-pub fn remedy(host: &str) -> String {
+pub(crate) fn remedy(host: &str) -> String {
     format!(
         "if a web server stands before this one, let it pass Host on (nginx: `proxy_set_header Host $host;`, Apache: `ProxyPreserveHost On`), or set proxy_hosts = [\"{host}\"] under [server]"
     )

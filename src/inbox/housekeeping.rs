@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_mins(1);
 const CHUNK: i64 = 500;
 
 /// Tidies every minute until told to stop.
-pub async fn run(app: App, stop: CancellationToken) {
+pub(crate) async fn run(app: App, stop: CancellationToken) {
     let forget = |app: App| async move { Ok(tidy(&app).await.map(|_| ())?) };
     worker::every("housekeeping", EVERY, app.clone(), stop, forget).await;
     rejection::write_waiting_counts(&app).await;

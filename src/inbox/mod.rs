@@ -2,13 +2,13 @@
 
 mod block_check;
 pub mod fetcher;
-pub mod foreign_host;
+pub(crate) mod foreign_host;
 pub mod handlers;
 pub mod housekeeping;
-pub mod reader;
-pub mod receive;
+pub(crate) mod reader;
+pub(crate) mod receive;
 pub mod rejection;
-pub mod remove_follower;
+pub(crate) mod remove_follower;
 pub mod review;
 pub mod store;
 pub mod worker;
@@ -28,35 +28,33 @@ pub const FETCHED: &str = "fetched";
 #[derive(Clone, Debug)]
 pub struct Inbound {
     /// Row.
-    pub id: InboundId,
+    pub(crate) id: InboundId,
     /// The activity's own id.
     pub activity_id: String,
     /// Whose key signed the request.
-    pub signer: String,
+    pub(crate) signer: String,
     /// Who the activity says it is of.
-    pub actor: String,
-    /// What kind of thing it is.
-    pub kind: String,
+    pub(crate) actor: String,
     /// Where it was posted, or [`FETCHED`].
-    pub path: String,
+    pub(crate) path: String,
     /// As it came.
-    pub raw: String,
+    pub(crate) raw: String,
     /// When it came.
-    pub received_at: Timestamp,
+    pub(crate) received_at: Timestamp,
     /// How often it was claimed, this time included; the fence of the lease.
-    pub attempts: i64,
+    pub(crate) attempts: i64,
     /// The number of its last arrival, which is the order in which an actor's activities are understood.
-    pub heard: i64,
+    pub(crate) heard: i64,
     /// When it says that it was made, where that is not ahead of us.
-    pub made: Option<Timestamp>,
+    pub(crate) made: Option<Timestamp>,
     /// How often it came.
-    pub times: i64,
+    pub(crate) times: i64,
 }
 
 impl Inbound {
     /// As relations look at it.
     #[must_use]
-    pub fn event(&self) -> Event {
+    pub(crate) fn event(&self) -> Event {
         Event { id: self.activity_id.clone(), made: self.made, first: self.id.0, last: self.heard }
     }
 }
@@ -82,7 +80,7 @@ pub enum Outcome {
 impl Outcome {
     /// As the database and people have it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
             Self::Ignored => "ignored",
@@ -102,16 +100,16 @@ pub struct Verdict {
     /// Why, for people.
     pub reason: String,
     /// What was considered on the way, for people.
-    pub steps: Vec<String>,
+    pub(crate) steps: Vec<String>,
     /// What must be read before it means anything: it is looked at again then.
     #[serde(skip)]
-    pub waits_for: Option<(String, Purpose)>,
+    pub(crate) waits_for: Option<(String, Purpose)>,
     /// What is to be read at its origin.
     #[serde(skip)]
-    pub wants: Vec<FetchJob>,
+    pub(crate) wants: Vec<FetchJob>,
     /// Whether its text is forgotten at once.
     #[serde(skip)]
-    pub forgets: bool,
+    pub(crate) forgets: bool,
 }
 
 impl Verdict {
@@ -170,7 +168,7 @@ pub enum Purpose {
 impl Purpose {
     /// As the database and people have it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Post => "post",
             Self::End => "end",
@@ -181,7 +179,7 @@ impl Purpose {
 
     /// From the database.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Post, Self::End, Self::Actor, Self::Collection].into_iter().find(|purpose| purpose.as_str() == text)
     }
 }

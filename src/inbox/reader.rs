@@ -18,22 +18,22 @@ use crate::net::signature::Received;
 
 /// A GET or HEAD that says who asks.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// The method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// Path and query as sent.
-    pub path_and_query: String,
+    pub(crate) path_and_query: String,
     /// As sent, with `host` set where HTTP/2 has only an authority.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// Where it comes from, where that is known.
-    pub from: Option<IpAddr>,
+    pub(crate) from: Option<IpAddr>,
 }
 
 /// Who signed.
 ///
 /// # Errors
 /// When nobody did, or it does not hold. It is not counted here.
-pub async fn prove(app: &App, reading: &Reading) -> Result<Remote, Rejected> {
+pub(crate) async fn prove(app: &App, reading: &Reading) -> Result<Remote, Rejected> {
     let Reading { method, path_and_query, headers, from } = reading;
     let claim = claim(app, &Received { method, path_and_query, headers, body: &[] })?;
     let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
@@ -48,7 +48,7 @@ pub async fn prove(app: &App, reading: &Reading) -> Result<Remote, Rejected> {
 ///
 /// # Errors
 /// When it does, or our database fails. It is not counted here.
-pub async fn admit(app: &App, reading: &Reading) -> Result<(), Rejected> {
+pub(crate) async fn admit(app: &App, reading: &Reading) -> Result<(), Rejected> {
     let Reading { method, path_and_query, headers, .. } = reading;
     // What is no good signature is nobody's.
     let Ok(claim) = claim(app, &Received { method, path_and_query, headers, body: &[] }) else { return Ok(()) };
@@ -57,13 +57,13 @@ pub async fn admit(app: &App, reading: &Reading) -> Result<(), Rejected> {
 }
 
 /// Notes, after the answer, that somebody has a copy of an article.
-pub fn remember(app: &App, article: ArticleId, reader: Remote) {
+pub(crate) fn remember(app: &App, article: ArticleId, reader: Remote) {
     let later = app.clone();
     app.afterwards.spawn(async move { note(&later, article, &reader).await });
 }
 
 /// As [`remember`], of somebody who is not proved yet: within the budget of fetches for strangers (interop G8).
-pub fn prove_and_remember(app: &App, article: ArticleId, reading: Reading) {
+pub(crate) fn prove_and_remember(app: &App, article: ArticleId, reading: Reading) {
     let Ok(permit) = Arc::clone(&app.readers).try_acquire_owned() else {
         return tracing::warn!("more signed readers at a time than are remembered");
     };

@@ -9,7 +9,7 @@ use super::block_check::{reject_blocked, reject_blocked_key};
 use super::foreign_host;
 use super::rejection::{Rejected, count, ours, refuse, rejected, too_many};
 use super::store::{self, Arrival};
-use crate::activitypub::incoming::{self, Incoming, Kind};
+use crate::activitypub::incoming::{self, Incoming};
 use crate::app::App;
 use crate::base::ids::{Host, registrable};
 use crate::federation::delivery;
@@ -24,22 +24,22 @@ use url::Url;
 
 /// A POST to an inbox, its body already bounded.
 #[derive(Clone, Debug)]
-pub struct Post<'a> {
+pub(crate) struct Post<'a> {
     /// Path and query as sent.
-    pub path_and_query: &'a str,
+    pub(crate) path_and_query: &'a str,
     /// As sent, with `host` set where HTTP/2 has only an authority.
-    pub headers: &'a HeaderMap,
+    pub(crate) headers: &'a HeaderMap,
     /// As sent.
-    pub body: &'a [u8],
+    pub(crate) body: &'a [u8],
     /// Who sent it, where that can be told: what they make us fetch in vain is counted (interop G8).
-    pub from: Option<IpAddr>,
+    pub(crate) from: Option<IpAddr>,
 }
 
 /// Receives an activity: `Ok` is answered 202.
 ///
 /// # Errors
 /// When it is turned away; that is already counted.
-pub async fn receive(app: &App, post: Post<'_>) -> Result<(), Rejected> {
+pub(crate) async fn receive(app: &App, post: Post<'_>) -> Result<(), Rejected> {
     let outcome = verify_and_keep(app, &post).await;
     if let Err(rejected) = &outcome {
         refuse(app, rejected).await;
@@ -98,7 +98,7 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Rejected> {
     let signer = match proven(app, &claim, post.from.map(source_name).as_deref()).await {
         Ok(key) => Signer { ed25519: key.public.starts_with('z'), actor: key.owner.url, proof: Some(proof(&claim)) },
         // Its own server says that the actor is gone, which is what the activity says too (interop E11).
-        Err(Unproven::Gone) if is_self_delete(&incoming) && names_actor(claim.key_id(), &incoming.actor) => {
+        Err(Unproven::Gone) if incoming.is_self_delete() && names_actor(claim.key_id(), &incoming.actor) => {
             Signer { actor: incoming.actor.clone(), ed25519: false, proof: None }
         }
         Err(unproven) => return Err(at_host(unproven.into())),
@@ -156,13 +156,8 @@ fn within_limits(app: &App, host: &str, bytes: usize) -> Result<(), Rejected> {
     })
 }
 
-fn is_self_delete(incoming: &Incoming) -> bool {
-    incoming.kind == Kind::Delete
-        && incoming.object.as_ref().and_then(|object| object.id.as_deref()) == Some(incoming.actor.as_str())
-}
-
 async fn is_unknown_self_delete(app: &App, incoming: &Incoming) -> sqlx::Result<bool> {
-    if !is_self_delete(incoming) {
+    if !incoming.is_self_delete() {
         return Ok(false);
     }
     let mut conn = app.db.read().await?;

@@ -9,21 +9,21 @@ use crate::app::App;
 
 /// Why a request was turned away: an answer, a label to count by, and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejected {
+pub(crate) struct Rejected {
     /// What the sender is answered.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// One of a bounded set.
-    pub label: &'static str,
+    pub(crate) label: &'static str,
     /// For the sender's admin.
-    pub why: String,
+    pub(crate) why: String,
     /// Whom it claims to be from, unproved.
-    pub host: Option<String>,
+    pub(crate) host: Option<String>,
     /// When to come back, where that is known.
-    pub retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// Notes that a request was turned away, here or at the door.
-pub async fn refuse(app: &App, rejected: &Rejected) {
+pub(crate) async fn refuse(app: &App, rejected: &Rejected) {
     let host = rejected.host.as_deref();
     // The log does not grow with each request of a flood.
     if rejected.status != StatusCode::TOO_MANY_REQUESTS {
@@ -54,7 +54,7 @@ const FULL_FOR: Duration = Duration::from_mins(10);
 ///
 /// # Errors
 /// When it is.
-pub fn refuse_when_full(app: &App) -> Result<(), Rejected> {
+pub(crate) fn refuse_when_full(app: &App) -> Result<(), Rejected> {
     if !app.is_full() {
         return Ok(());
     }
@@ -68,7 +68,7 @@ pub fn refuse_when_full(app: &App) -> Result<(), Rejected> {
 
 /// A request that comes too soon after others.
 #[must_use]
-pub fn too_many(wait: Duration, label: &'static str, why: String) -> Rejected {
+pub(crate) fn too_many(wait: Duration, label: &'static str, why: String) -> Rejected {
     Rejected { retry_after: Some(wait), ..rejected(StatusCode::TOO_MANY_REQUESTS, label, why) }
 }
 
@@ -99,7 +99,7 @@ async fn write_counts(app: &App, counts: Vec<(String, &'static str, i64)>) {
 }
 
 /// A request turned away, of whoever it may be.
-pub fn rejected(status: StatusCode, label: &'static str, why: impl Into<String>) -> Rejected {
+pub(crate) fn rejected(status: StatusCode, label: &'static str, why: impl Into<String>) -> Rejected {
     Rejected { status, label, why: why.into(), host: None, retry_after: None }
 }
 

@@ -6,7 +6,7 @@ use crate::model::author::Actor;
 use crate::moderation::remove_follower;
 
 /// Ends somebody's follow of one of our actors; false when there was none.
-pub async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> {
+pub(crate) async fn dismiss(app: &App, actor: &Actor, who: &str) -> sqlx::Result<bool> {
     let (app, actor, who) = (app.clone(), actor.clone(), who.to_owned());
     let db = app.db.clone();
     db.decide(move |conn| {

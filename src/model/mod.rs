@@ -5,6 +5,6 @@
 pub mod follower;
 pub mod interaction;
 pub mod post;
-pub mod relation;
+pub(crate) mod relation;
 
 pub mod author;

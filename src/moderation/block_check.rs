@@ -6,7 +6,7 @@ use crate::base::ids::Domain;
 use crate::db::Conn;
 
 /// The block of any of these domains.
-pub async fn blocked_domain(conn: &mut Conn, domains: &[Domain]) -> sqlx::Result<Option<Block>> {
+pub(crate) async fn blocked_domain(conn: &mut Conn, domains: &[Domain]) -> sqlx::Result<Option<Block>> {
     let names: Vec<&str> = domains.iter().flat_map(Domain::with_those_above).collect();
     let rules = Rules::of(store::blocks_of(conn, &names, "").await?);
     let found = domains.iter().filter_map(|domain| rules.of_domain(domain));
@@ -14,13 +14,13 @@ pub async fn blocked_domain(conn: &mut Conn, domains: &[Domain]) -> sqlx::Result
 }
 
 /// The block of where an address leads.
-pub async fn blocked_address(conn: &mut Conn, address: &str) -> sqlx::Result<Option<Block>> {
+pub(crate) async fn blocked_address(conn: &mut Conn, address: &str) -> sqlx::Result<Option<Block>> {
     let domains: Vec<Domain> = Domain::of(address).into_iter().collect();
     blocked_domain(conn, &domains).await
 }
 
 /// The block of somebody by their id.
-pub async fn blocked_actor(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Block>> {
+pub(crate) async fn blocked_actor(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Block>> {
     let blocks = store::blocks_of(conn, &[], url).await?;
     Ok(blocks.into_iter().find(|block| block.actor.is_none() && block.severity == Severity::Block))
 }

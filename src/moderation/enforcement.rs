@@ -37,7 +37,7 @@ pub struct Enforced {
 }
 
 /// Brings everything in line, if blocks have changed since that was last done: who changed them did not come to the end.
-pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
+pub(crate) async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
     let due = {
         let mut conn = app.db.read().await?;
         store::changes(&mut conn).await?
@@ -51,7 +51,7 @@ pub async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
 
 /// Brings everything in line: what is to be changed is found by reading alone, and only that is written, a few rows at a
 /// time and looked at once more. What comes in meanwhile is judged by the blocks that there are now.
-pub async fn enforce(app: &App) -> sqlx::Result<Enforced> {
+pub(crate) async fn enforce(app: &App) -> sqlx::Result<Enforced> {
     let (change, rules) = {
         let mut conn = app.db.snapshot().await?;
         (store::changes(&mut conn).await?, Arc::new(Rules::of(store::blocks_that_keep_out(&mut conn).await?)))
@@ -196,7 +196,7 @@ async fn servers(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Re
 }
 
 /// Ends those follows of somebody that a block forbids: they may have come to them by a Move.
-pub async fn part_from(app: &App, conn: &mut Conn, remote: &Remote) -> sqlx::Result<u64> {
+pub(crate) async fn part_from(app: &App, conn: &mut Conn, remote: &Remote) -> sqlx::Result<u64> {
     let mut ended = 0;
     for actor in follower::store::followed_by(conn, remote.id).await? {
         if super::refuses_follow(app, conn, actor, remote).await?.is_some()

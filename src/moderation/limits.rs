@@ -5,7 +5,7 @@ use crate::model::interaction::CleanPost;
 
 /// Why a post waits for a moderator by what is in it.
 #[must_use]
-pub fn exceeded(post: &CleanPost, limits: &Moderation) -> Option<String> {
+pub(crate) fn exceeded(post: &CleanPost, limits: &Moderation) -> Option<String> {
     let over = |count: usize, most: u32| u32::try_from(count).map_or(true, |count| count > most);
     let (people, most) = (post.mentions.len(), limits.max_mentions.get());
     if over(people, most) {

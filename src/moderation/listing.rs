@@ -17,7 +17,8 @@ use crate::base::ids::{ActorId, BlockId, Domain, Ids};
 use crate::db::Conn;
 use crate::model::author;
 
-pub use super::block_request::{BlockRequest, Impossible};
+pub use super::block_request::BlockRequest;
+pub(crate) use super::block_request::Impossible;
 
 /// Makes a block by hand, or changes the one there is, and brings what was there before in line with it.
 ///
@@ -95,7 +96,7 @@ async fn note(
 
 /// Under what the decisions about a block are remembered: somebody's id says itself what it is.
 #[must_use]
-pub fn subject(kind: BlockKind, value: &str) -> String {
+pub(crate) fn subject(kind: BlockKind, value: &str) -> String {
     match kind {
         BlockKind::Actor => value.to_owned(),
         kind => format!("{} {value}", kind.as_str()),
@@ -117,9 +118,9 @@ pub struct List<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct Imported {
     /// The list's name.
-    pub list: String,
+    pub(crate) list: String,
     /// Whether nothing was written.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Domains that the list did not have, or had with another severity or reason.
     pub added: Vec<String>,
     /// Domains that the list had and has no longer.
@@ -152,7 +153,7 @@ pub async fn would_import(app: &App, list: List<'_>) -> Result<Imported, Impossi
 ///
 /// # Errors
 /// When it is no CSV, or the database fails.
-pub async fn would_lose(app: &App, list: &List<'_>) -> Result<usize, Impossible> {
+pub(crate) async fn would_lose(app: &App, list: &List<'_>) -> Result<usize, Impossible> {
     let (parsed, _) = compared(app, list).await?;
     Ok(preview::followers(app, &as_rules(app, &parsed)).await?.len())
 }

@@ -13,31 +13,31 @@ const REASON_MAX: usize = 500;
 
 /// One domain of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Block or silence.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// As the list's public comment has it.
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 /// A line of a list that is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Skipped {
     /// In the file, from 1.
-    pub line: u64,
+    pub(crate) line: u64,
     /// What it names.
-    pub text: String,
+    pub(crate) text: String,
     /// Why not.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 /// A list as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Parsed {
+pub(crate) struct Parsed {
     /// What it says of each domain; where it says two things, the stronger.
-    pub entries: BTreeMap<Domain, Entry>,
+    pub(crate) entries: BTreeMap<Domain, Entry>,
     /// What of it is not taken.
-    pub skipped: Vec<Skipped>,
+    pub(crate) skipped: Vec<Skipped>,
 }
 
 /// Which column holds what.
@@ -69,7 +69,7 @@ impl Columns {
 ///
 /// # Errors
 /// When it is no CSV at all; the message says where.
-pub fn parse(text: &str, is_ours: impl Fn(&Domain) -> bool) -> Result<Parsed, csv::Error> {
+pub(crate) fn parse(text: &str, is_ours: impl Fn(&Domain) -> bool) -> Result<Parsed, csv::Error> {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let (mut columns, mut parsed, mut is_first) = (Columns::BARE, Parsed::default(), true);

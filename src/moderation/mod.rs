@@ -1,15 +1,15 @@
 //! Who may reach us, and what is shown of what they say: blocks, holds, limits, reports (ADR 11).
 
-pub mod block_check;
+pub(crate) mod block_check;
 mod block_request;
 pub mod enforcement;
-pub mod limits;
+pub(crate) mod limits;
 pub mod listing;
-pub mod lists;
+pub(crate) mod lists;
 pub mod preview;
-pub mod remove_follower;
+pub(crate) mod remove_follower;
 pub mod review;
-pub mod rules;
+pub(crate) mod rules;
 pub mod store;
 
 use std::time::Duration;
@@ -31,7 +31,7 @@ use crate::model::post::Article;
 
 /// What is done with something that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgment {
+pub(crate) enum Judgment {
     /// Everyone sees it.
     Show,
     /// A moderator looks at it first, for this reason.
@@ -72,7 +72,7 @@ pub enum BlockKind {
 impl BlockKind {
     /// As the database and people have it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Actor => "actor",
             Self::Domain => "domain",
@@ -82,7 +82,7 @@ impl BlockKind {
 
     /// From the database.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Actor, Self::Domain, Self::Keyword].into_iter().find(|kind| kind.as_str() == text)
     }
 }
@@ -100,7 +100,7 @@ pub enum Severity {
 impl Severity {
     /// As the database and people have it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Block => "block",
             Self::Silence => "silence",
@@ -109,7 +109,7 @@ impl Severity {
 
     /// From the database.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Block, Self::Silence].into_iter().find(|severity| severity.as_str() == text)
     }
 }
@@ -118,35 +118,35 @@ impl Severity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Block {
     /// Row.
-    pub id: BlockId,
+    pub(crate) id: BlockId,
     /// What it is of.
-    pub kind: BlockKind,
+    pub(crate) kind: BlockKind,
     /// An id, a domain, or a word.
     pub value: String,
     /// How much it keeps out.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// From whom of ours alone; from everyone when `None`.
     #[serde(skip)]
-    pub actor: Option<ActorId>,
+    pub(crate) actor: Option<ActorId>,
     /// The list that brought it; a moderator's own when `None`.
-    pub list: Option<String>,
+    pub(crate) list: Option<String>,
     /// Why, for people.
     pub reason: Option<String>,
     /// Since when.
     #[serde(rename = "since", serialize_with = "clock::as_rfc3339")]
-    pub created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
 }
 
 impl Block {
     /// Whether it keeps from any of these actors of ours.
     #[must_use]
-    pub fn keeps_from(&self, ours: &[ActorId]) -> bool {
+    pub(crate) fn keeps_from(&self, ours: &[ActorId]) -> bool {
         self.actor.is_none_or(|actor| ours.contains(&actor))
     }
 
     /// What it says, as a reason for people.
     #[must_use]
-    pub fn why(&self) -> String {
+    pub(crate) fn why(&self) -> String {
         let done = match self.severity {
             Severity::Block => "blocked",
             Severity::Silence => "silenced",
@@ -163,13 +163,13 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Whether private words to an author are kept for them (interop E6).
 #[must_use]
-pub fn keeps_private(app: &App) -> bool {
+pub(crate) fn keeps_private(app: &App) -> bool {
     app.config.moderation.keep_private
 }
 
 /// What is done with a post in an article's conversation: blocks come first, then who is let in at all, silence, limits,
 /// and last the community's policy.
-pub async fn judge(
+pub(crate) async fn judge(
     app: &App,
     conn: &mut Conn,
     article: &Article,
@@ -206,13 +206,18 @@ pub async fn judge(
 }
 
 /// Why somebody's like, dislike or boost of an article is not taken.
-pub async fn refuses(app: &App, conn: &mut Conn, article: &Article, remote: &Remote) -> sqlx::Result<Option<String>> {
+pub(crate) async fn refuses(
+    app: &App,
+    conn: &mut Conn,
+    article: &Article,
+    remote: &Remote,
+) -> sqlx::Result<Option<String>> {
     let ours = keepers(conn, article).await?;
     kept_out(app, conn, &ours, remote).await
 }
 
 /// Why somebody may not follow one of our actors.
-pub async fn refuses_follow(
+pub(crate) async fn refuses_follow(
     app: &App,
     conn: &mut Conn,
     actor: ActorId,

@@ -2,7 +2,7 @@
 
 use crate::activitypub::outgoing::{self, ActivityMeta, Follow};
 use crate::app::App;
-use crate::base::ids::InboundId;
+use crate::base::ids::{Ids, InboundId};
 use crate::db::Conn;
 use crate::federation::outbox::{Audience, Outgoing, publish};
 use crate::federation::remote::Remote;
@@ -11,7 +11,7 @@ use crate::model::follower;
 use crate::model::relation;
 
 /// Ends somebody's follow of one of our actors, and says so; false when there was none.
-pub async fn end_follow(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote) -> sqlx::Result<bool> {
+pub(crate) async fn end_follow(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote) -> sqlx::Result<bool> {
     let Some(follow_id) = follower::store::follow_id(conn, actor.id, remote.id).await? else { return Ok(false) };
     follower::store::remove(conn, actor.id, remote.id).await?;
     relation::store::end(conn, &app.ids, remote.id, actor.uuid, relation::Kind::Follow).await?;
@@ -20,7 +20,7 @@ pub async fn end_follow(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remo
 }
 
 /// Tells somebody that their Follow was refused, or counts no longer.
-pub async fn reject(
+pub(crate) async fn reject(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
@@ -28,7 +28,7 @@ pub async fn reject(
     follow_id: &str,
     because: Option<InboundId>,
 ) -> sqlx::Result<()> {
-    let (uuid, now) = (app.ids.uuid(), app.clock.now());
+    let (uuid, now) = (Ids::uuid(), app.clock.now());
     let object = actor.url(&app.urls);
     let follow = Follow { id: follow_id, actor: &remote.url, object: &object };
     let body = outgoing::reject(&ActivityMeta::new(&app.urls, uuid, now), &follow);

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::activitypub::outgoing::{self, ActivityMeta};
 use crate::app::App;
+use crate::base::ids::Ids;
 use crate::db::Conn;
 use crate::federation::outbox::{Audience, Outgoing, publish};
 use crate::federation::remote;
@@ -64,7 +65,7 @@ crate::ends_writes!(Impossible);
 ///
 /// # Errors
 /// When it cannot be, or the database fails: then nothing has changed.
-pub async fn decide(
+pub(crate) async fn decide(
     app: &App,
     conn: &mut Conn,
     id: &str,
@@ -114,7 +115,7 @@ async fn carry_out(
 
 /// Takes the permission of a post that quotes an article back, and tells the server of who quotes (FEP-044f); of anything
 /// else, nothing is to be taken back.
-pub async fn revoke(app: &App, conn: &mut Conn, post: &Reply) -> sqlx::Result<()> {
+pub(crate) async fn revoke(app: &App, conn: &mut Conn, post: &Reply) -> sqlx::Result<()> {
     let (Some(permission), Author::Remote(quoter)) = (post.uuid, post.author) else {
         return Ok(());
     };
@@ -124,7 +125,7 @@ pub async fn revoke(app: &App, conn: &mut Conn, post: &Reply) -> sqlx::Result<()
         return Ok(());
     };
     let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
-    let (uuid, now) = (app.ids.uuid(), app.clock.now());
+    let (uuid, now) = (Ids::uuid(), app.clock.now());
     let stamp = ActivityMeta::new(&app.urls, uuid, now);
     let body = outgoing::delete_permission(&stamp, &owner.url(&app.urls), &app.urls.quote(permission), &quoter.url);
     let audience = Audience::One { inbox: quoter.inbox, holds: None };

@@ -9,19 +9,19 @@ use crate::base::ids::{ActorId, Domain};
 
 /// Somebody elsewhere, as blocks know them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
+pub(crate) struct Who {
     /// Their id.
-    pub url: String,
+    pub(crate) url: String,
     /// Where they live, and the domain of the handle that they claim (interop E25).
-    pub domains: Vec<Domain>,
+    pub(crate) domains: Vec<Domain>,
     /// Their names, for keywords.
-    pub names: String,
+    pub(crate) names: String,
 }
 
 impl Who {
     /// By their id, the handle that they claim, and their names.
     #[must_use]
-    pub fn new(url: &str, webfinger: Option<&str>, names: String) -> Self {
+    pub(crate) fn new(url: &str, webfinger: Option<&str>, names: String) -> Self {
         let domains = [Domain::of(url), webfinger.and_then(Domain::of_handle)];
         let mut domains: Vec<Domain> = domains.into_iter().flatten().collect();
         domains.dedup();
@@ -31,7 +31,7 @@ impl Who {
 
 /// Blocks, to be looked up.
 #[derive(Debug, Default)]
-pub struct Rules {
+pub(crate) struct Rules {
     domains: HashMap<String, Vec<Block>>,
     actors: HashMap<String, Vec<Block>>,
     keywords: Vec<Block>,
@@ -40,7 +40,7 @@ pub struct Rules {
 impl Rules {
     /// Of these blocks.
     #[must_use]
-    pub fn of(blocks: Vec<Block>) -> Self {
+    pub(crate) fn of(blocks: Vec<Block>) -> Self {
         let mut rules = Self::default();
         for block in blocks {
             match block.kind {
@@ -54,13 +54,13 @@ impl Rules {
 
     /// Whether what is said matters, or only who says it.
     #[must_use]
-    pub fn have_keywords(&self) -> bool {
+    pub(crate) fn have_keywords(&self) -> bool {
         !self.keywords.is_empty()
     }
 
     /// The strongest block of a domain for everyone, and of those the oldest.
     #[must_use]
-    pub fn of_domain(&self, domain: &Domain) -> Option<&Block> {
+    pub(crate) fn of_domain(&self, domain: &Domain) -> Option<&Block> {
         strongest(self.about(domain).into_iter().filter(|block| block.actor.is_none()))
     }
 
@@ -70,7 +70,7 @@ impl Rules {
 
     /// The strongest block that keeps somebody from any of these actors of ours, and of those the oldest.
     #[must_use]
-    pub fn of_person(&self, who: &Who, ours: &[ActorId]) -> Option<&Block> {
+    pub(crate) fn of_person(&self, who: &Who, ours: &[ActorId]) -> Option<&Block> {
         strongest(self.all_of_person(who, ours).into_iter())
     }
 
@@ -82,7 +82,7 @@ impl Rules {
 
     /// As [`of_person`](Self::of_person), or by a keyword in their names or in what they said.
     #[must_use]
-    pub fn of_post(&self, who: &Who, ours: &[ActorId], said: &str) -> Option<&Block> {
+    pub(crate) fn of_post(&self, who: &Who, ours: &[ActorId], said: &str) -> Option<&Block> {
         let mut found = self.all_of_person(who, ours);
         if !self.keywords.is_empty() {
             let text = plain(&format!("{}\n{said}", who.names));
@@ -99,7 +99,7 @@ fn strongest<'a>(blocks: impl Iterator<Item = &'a Block>) -> Option<&'a Block> {
 
 /// Text in which case, spelling variants and what cannot be seen make no difference.
 #[must_use]
-pub fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let hidden = |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
     let text: String = text.nfkc().filter(|c| !hidden(c)).flat_map(char::to_lowercase).nfkc().collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -12,7 +12,7 @@ use crate::config;
 /// Everything of the IANA special-purpose registries that is not globally reachable is left out, and so are the IPv6
 /// forms that carry an IPv4 address inside (interop G5, H16).
 #[must_use]
-pub fn is_public(ip: IpAddr) -> bool {
+pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => is_public_v6(ip),
@@ -54,11 +54,11 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 /// Why an address is not to be reached: our own policy, so that trying again never helps.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Refused(String);
+pub(crate) struct Refused(String);
 
 /// What the outgoing client may reach, by `[network]` of the configuration.
 #[derive(Clone, Debug, Default)]
-pub struct AddressPolicy {
+pub(crate) struct AddressPolicy {
     allow_http: bool,
     allow_addresses: Vec<IpNet>,
 }
@@ -66,7 +66,7 @@ pub struct AddressPolicy {
 impl AddressPolicy {
     /// The gate as configured.
     #[must_use]
-    pub fn new(network: &config::Network) -> Self {
+    pub(crate) fn new(network: &config::Network) -> Self {
         Self { allow_http: network.allow_http, allow_addresses: network.allow_addresses.clone() }
     }
 
@@ -75,7 +75,7 @@ impl AddressPolicy {
     ///
     /// # Errors
     /// A sentence that says what is wrong.
-    pub fn check_url(&self, url: &Url) -> Result<(), Refused> {
+    pub(crate) fn check_url(&self, url: &Url) -> Result<(), Refused> {
         let refused = |why: &str| Err(Refused(format!("{} is refused: {why}", shown(url))));
         match url.scheme() {
             "https" => {}
@@ -103,7 +103,7 @@ impl AddressPolicy {
     ///
     /// # Errors
     /// When it is neither public nor in `allow_addresses`.
-    pub fn check_ip(&self, ip: IpAddr) -> Result<(), Refused> {
+    pub(crate) fn check_ip(&self, ip: IpAddr) -> Result<(), Refused> {
         let plain = ip.to_canonical();
         if is_public(ip) || self.allow_addresses.iter().any(|range| range.contains(&plain)) {
             return Ok(());

@@ -24,7 +24,7 @@ const AT_LEAST: Duration = Duration::from_secs(1);
 
 /// The bodies that belong to no answered request yet.
 #[derive(Debug)]
-pub struct BodyLimits {
+pub(crate) struct BodyLimits {
     /// Most that may be under way at a time: fewer than there are connections, so that there is always one for who reads.
     most_under_way: usize,
     /// Of them, most of one source.
@@ -52,7 +52,7 @@ struct UnderWay {
 
 /// The room that one body takes, while it lasts.
 #[derive(Debug)]
-pub struct BodyPermit {
+pub(crate) struct BodyPermit {
     bodies: Arc<BodyLimits>,
     source: Option<IpAddr>,
     bytes: usize,
@@ -65,7 +65,7 @@ impl BodyLimits {
     /// Bodies of so many connections: three of four of these may be sending one, and one of eight from one source, or
     /// [a few](AT_ONCE).
     #[must_use]
-    pub fn new(connections: NonZeroU32) -> Arc<Self> {
+    pub(crate) fn new(connections: NonZeroU32) -> Arc<Self> {
         let connections = usize::try_from(connections.get()).unwrap_or(usize::MAX);
         let most_under_way = (connections / 4 * 3).max(1);
         let most_of_source = (connections / 8).max(AT_ONCE).min(most_under_way);
@@ -75,7 +75,7 @@ impl BodyLimits {
     /// Room for a body of which nothing has come yet, perhaps in the place of another; `None` when all others are quicker or
     /// have just begun. Without a source only what all share is counted.
     #[must_use]
-    pub fn room(self: &Arc<Self>, source: Option<IpAddr>) -> Option<BodyPermit> {
+    pub(crate) fn room(self: &Arc<Self>, source: Option<IpAddr>) -> Option<BodyPermit> {
         let (now, mut held) = (Instant::now(), self.lock());
         if source.is_some() && held.of_source(source).count() >= self.most_of_source {
             held.slowest_gives_way(now, |one| one.source == source)?;
@@ -131,7 +131,7 @@ impl Held {
 
 impl BodyPermit {
     /// Takes room for so many more bytes; false, and nothing taken, where there is none.
-    pub fn take(&mut self, bytes: usize) -> bool {
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
         let taken = self.bodies.change(self.source, |held| held.saturating_add(bytes), true);
         if taken {
             self.bytes += bytes;
@@ -141,7 +141,7 @@ impl BodyPermit {
     }
 
     /// Counts what came, without keeping it: so a body that still comes is told from one that stands.
-    pub fn came(&mut self, bytes: usize) {
+    pub(crate) fn came(&mut self, bytes: usize) {
         let mut held = self.bodies.lock();
         if let Some(one) = self.under_way.and_then(|number| held.under_way.get_mut(&number)) {
             one.bytes += bytes;
@@ -149,12 +149,12 @@ impl BodyPermit {
     }
 
     /// Resolves when this body must give way to another.
-    pub fn gives_way(&self) -> impl Future<Output = ()> + 'static {
+    pub(crate) fn gives_way(&self) -> impl Future<Output = ()> + 'static {
         self.gives_way.clone().cancelled_owned()
     }
 
     /// All of it has come: it keeps its room in memory, and another may be under way.
-    pub fn is_whole(&mut self) {
+    pub(crate) fn is_whole(&mut self) {
         if let Some(number) = self.under_way.take() {
             self.bodies.lock().under_way.remove(&number);
         }

@@ -11,7 +11,7 @@ const NAMES: u64 = 20_000;
 
 /// Counts by name in windows of time that begin with the first use.
 #[derive(Debug)]
-pub struct Budget {
+pub(crate) struct Budget {
     most: u32,
     window: Duration,
     spent: Cache<String, (Timestamp, u32)>,
@@ -20,12 +20,12 @@ pub struct Budget {
 impl Budget {
     /// At most `most` times in `window`, for each name.
     #[must_use]
-    pub fn new(most: u32, window: Duration) -> Self {
+    pub(crate) fn new(most: u32, window: Duration) -> Self {
         Self { most, window, spent: Cache::new(NAMES) }
     }
 
     /// Spends one; false when nothing is left for this name.
-    pub async fn take(&self, name: &str, now: Timestamp) -> bool {
+    pub(crate) async fn take(&self, name: &str, now: Timestamp) -> bool {
         let mut allowed = false;
         let spend = |entry: Option<moka::Entry<String, (Timestamp, u32)>>| {
             let (since, times) = entry
@@ -41,7 +41,7 @@ impl Budget {
     }
 
     /// Takes one back, since it was well spent.
-    pub async fn give_back(&self, name: &str) {
+    pub(crate) async fn give_back(&self, name: &str) {
         let give = |entry: Option<moka::Entry<String, (Timestamp, u32)>>| {
             std::future::ready(match entry.map(moka::Entry::into_value) {
                 Some((since, times)) => Op::Put((since, times.saturating_sub(1))),

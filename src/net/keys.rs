@@ -28,7 +28,7 @@ const ED25519_PUBLIC: [u8; 2] = [0xed, 0x01];
 
 /// What a key signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyKind {
+pub(crate) enum KeyKind {
     /// RSA with PKCS#1 v1.5 and SHA-256.
     Rsa,
     /// Ed25519.
@@ -72,7 +72,7 @@ impl PrivateKey {
     ///
     /// # Errors
     /// When it is neither RSA nor Ed25519.
-    pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, KeyError> {
         let pair = RsaKeyPair::from_pkcs8(pkcs8)
             .map(Pair::Rsa)
             .or_else(|_| Ed25519KeyPair::from_pkcs8(pkcs8).map(Pair::Ed25519));
@@ -81,7 +81,7 @@ impl PrivateKey {
 
     /// What it signs with.
     #[must_use]
-    pub fn kind(&self) -> KeyKind {
+    pub(crate) fn kind(&self) -> KeyKind {
         match &*self.0 {
             Pair::Rsa(_) => KeyKind::Rsa,
             Pair::Ed25519(_) => KeyKind::Ed25519,
@@ -118,11 +118,11 @@ impl fmt::Debug for PrivateKey {
 }
 
 /// A key just made: its private half to be sealed, its public half to be served.
-pub struct GeneratedKey {
+pub(crate) struct GeneratedKey {
     /// PKCS#8, DER.
-    pub pkcs8: Zeroizing<Vec<u8>>,
+    pub(crate) pkcs8: Zeroizing<Vec<u8>>,
     /// RSA: a PEM block `PUBLIC KEY`. Ed25519: multibase, `z6Mk…`.
-    pub public: String,
+    pub(crate) public: String,
 }
 
 impl fmt::Debug for GeneratedKey {
@@ -135,7 +135,7 @@ impl fmt::Debug for GeneratedKey {
 ///
 /// # Errors
 /// [`KeyError::Library`] alone.
-pub fn generate_rsa() -> Result<GeneratedKey, KeyError> {
+pub(crate) fn generate_rsa() -> Result<GeneratedKey, KeyError> {
     let make = || {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048)?;
         let pkcs8: Pkcs8V1Der<'_> = pair.as_der()?;
@@ -149,7 +149,7 @@ pub fn generate_rsa() -> Result<GeneratedKey, KeyError> {
 ///
 /// # Errors
 /// [`KeyError::Library`] alone.
-pub fn generate_ed25519() -> Result<GeneratedKey, KeyError> {
+pub(crate) fn generate_ed25519() -> Result<GeneratedKey, KeyError> {
     let make = || {
         let pair = Ed25519KeyPair::generate()?;
         let pkcs8 = pair.to_pkcs8v1()?;
@@ -212,7 +212,7 @@ impl PublicKey {
     ///
     /// # Errors
     /// When it is anything else.
-    pub fn from_multibase(text: &str) -> Result<Self, KeyError> {
+    pub(crate) fn from_multibase(text: &str) -> Result<Self, KeyError> {
         let base58 = text.strip_prefix('z').filter(|_| text.len() <= MULTIBASE_MAX).ok_or(KeyError::NotEd25519)?;
         let bytes = bs58::decode(base58).into_vec().map_err(|_| KeyError::NotEd25519)?;
         let key = bytes.strip_prefix(&ED25519_PUBLIC).filter(|key| key.len() == 32).ok_or(KeyError::NotEd25519)?;
@@ -222,13 +222,13 @@ impl PublicKey {
 
     /// What its private half signs with.
     #[must_use]
-    pub fn kind(&self) -> KeyKind {
+    pub(crate) fn kind(&self) -> KeyKind {
         self.kind
     }
 
     /// Whether `signature` over `message` was made with this key's private half.
     #[must_use]
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.parsed.verify_sig(message, signature).is_ok()
     }
 }

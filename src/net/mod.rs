@@ -1,11 +1,11 @@
 //! The one way out, and signatures both ways.
 
-pub mod address;
-pub mod body_limits;
-pub mod budget;
+pub(crate) mod address;
+pub(crate) mod body_limits;
+pub(crate) mod budget;
 pub mod client;
 pub mod keys;
-pub mod redirects;
+pub(crate) mod redirects;
 pub mod signature;
-pub mod slots;
-pub mod throttle;
+pub(crate) mod slots;
+pub(crate) mod throttle;

@@ -10,18 +10,18 @@ const MOST: usize = 3;
 
 /// The answer at the end of the redirects, and how it was come by.
 #[derive(Clone, Debug)]
-pub struct Followed {
+pub(crate) struct Followed {
     /// Where it was found.
-    pub at: Url,
+    pub(crate) at: Url,
     /// Whether a redirect on the way left the origin that was asked.
-    pub left_origin: bool,
+    pub(crate) left_origin: bool,
     /// The answer.
-    pub reply: Reply,
+    pub(crate) reply: Reply,
 }
 
 /// Why the redirects lead to no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RedirectError {
+pub(crate) enum RedirectError {
     /// What is said of the next address is none.
     #[error("`{0}` redirects to nowhere")]
     Nowhere(Url),
@@ -35,7 +35,7 @@ pub enum RedirectError {
 ///
 /// # Errors
 /// What `ask` met, or where the redirects do not end.
-pub async fn follow<E: From<RedirectError>, F: Future<Output = Result<Reply, E>>>(
+pub(crate) async fn follow<E: From<RedirectError>, F: Future<Output = Result<Reply, E>>>(
     first: &Url,
     is_redirect: impl Fn(&Reply) -> bool,
     ask: impl Fn(Url) -> F,
@@ -54,6 +54,6 @@ pub async fn follow<E: From<RedirectError>, F: Future<Output = Result<Reply, E>>
 
 /// Where an answer says that it redirects to.
 #[must_use]
-pub fn location(reply: &Reply) -> Option<&str> {
+pub(crate) fn location(reply: &Reply) -> Option<&str> {
     reply.headers.get(LOCATION).and_then(|location| location.to_str().ok())
 }

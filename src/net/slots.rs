@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Slots that may be taken at a time.
 #[derive(Debug)]
-pub struct Slots {
+pub(crate) struct Slots {
     most: usize,
     most_each: usize,
     taken: Mutex<Taken>,
@@ -21,7 +21,7 @@ struct Taken {
 
 /// One place, while it lasts.
 #[derive(Debug)]
-pub struct Slot {
+pub(crate) struct Slot {
     places: Arc<Slots>,
     names: Vec<String>,
 }
@@ -29,13 +29,13 @@ pub struct Slot {
 impl Slots {
     /// So many places in all, and so many for each name.
     #[must_use]
-    pub fn new(most: usize, most_each: usize) -> Arc<Self> {
+    pub(crate) fn new(most: usize, most_each: usize) -> Arc<Self> {
         Arc::new(Self { most, most_each, taken: Mutex::default() })
     }
 
     /// A place that counts for each of these names; `None` when one of them, or all together, have as many as they may.
     #[must_use]
-    pub fn take(self: &Arc<Self>, names: Vec<String>) -> Option<Slot> {
+    pub(crate) fn take(self: &Arc<Self>, names: Vec<String>) -> Option<Slot> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let is_free = |name: &String| taken.each.get(name).copied().unwrap_or(0) < self.most_each;
         if taken.all >= self.most || !names.iter().all(is_free) {

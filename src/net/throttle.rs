@@ -41,13 +41,13 @@ const LOOKUPS: NonZeroU32 = match NonZeroU32::new(10) {
 
 /// All limits on what strangers ask.
 #[derive(Debug)]
-pub struct Throttles {
+pub(crate) struct Throttles {
     /// POSTs to an inbox by source, before anything of them is read.
-    pub sources: Throttle<IpAddr>,
+    pub(crate) sources: Throttle<IpAddr>,
     /// Verified POSTs by the registrable domain that signed: whoever has one has any number of hosts.
-    pub domains: Throttle<String>,
+    pub(crate) domains: Throttle<String>,
     /// Questions to other servers on behalf of readers, by source.
-    pub lookups: Throttle<IpAddr>,
+    pub(crate) lookups: Throttle<IpAddr>,
     /// What is kept of a domain's POSTs, in units of 1024 bytes.
     kept: Throttle<String>,
     /// The same of all domains.
@@ -55,17 +55,17 @@ pub struct Throttles {
     /// What is still kept of a domain when all have sent too much: so a flood of some does not shut out the others.
     reserve: Throttle<String>,
     /// Room for bodies that belong to no answered request yet.
-    pub bodies: Arc<BodyLimits>,
+    pub(crate) bodies: Arc<BodyLimits>,
     /// Refusals, written together: else each would cost us more than them.
-    pub refused: Tally,
+    pub(crate) refused: Tally,
     /// Requests that came with a Host for which they were not signed.
-    pub foreign_hosts: Tally,
+    pub(crate) foreign_hosts: Tally,
 }
 
 impl Throttles {
     /// Limits as configured.
     #[must_use]
-    pub fn new(limits: &config::Limits, clock: &Clock) -> Self {
+    pub(crate) fn new(limits: &config::Limits, clock: &Clock) -> Self {
         let units = |mib: NonZeroU32| mib.saturating_mul(UNITS_OF_MIB);
         Self {
             sources: Throttle::new(Quota::per_minute(limits.inbox_per_source), clock.clone()),
@@ -84,7 +84,7 @@ impl Throttles {
     ///
     /// # Errors
     /// Who sent too much, and how long to wait.
-    pub fn keep(&self, domain: &str, bytes: usize) -> Result<(), TooMuch> {
+    pub(crate) fn keep(&self, domain: &str, bytes: usize) -> Result<(), TooMuch> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         let domain = domain.to_owned();
         self.kept.take_many(&domain, units).map_err(TooMuch::OfDomain)?;
@@ -95,7 +95,7 @@ impl Throttles {
 
 /// Who sent too much today, and how long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TooMuch {
+pub(crate) enum TooMuch {
     /// This domain.
     OfDomain(Duration),
     /// All together, and this domain has had its reserve.
@@ -110,7 +110,7 @@ fn a_day(units: NonZeroU32) -> Quota {
 
 /// What addresses count together: one in IPv4, a network of 64 bits in IPv6, which is what one customer has.
 #[must_use]
-pub fn counted_as(address: IpAddr) -> IpAddr {
+pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(ip) => {
             let [a, b, c, d, ..] = ip.segments();
@@ -122,7 +122,7 @@ pub fn counted_as(address: IpAddr) -> IpAddr {
 
 /// A rate for each key, by the generic cell rate algorithm. Those who have been quiet for long are forgotten, so that
 /// memory does not grow with the number of strangers.
-pub struct Throttle<K: Hash + Eq + Clone> {
+pub(crate) struct Throttle<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, DefaultKeyedStateStore<K>, Ticks, NoOpMiddleware<Nanos>>,
     clock: Ticks,
     calls: AtomicU32,
@@ -131,7 +131,7 @@ pub struct Throttle<K: Hash + Eq + Clone> {
 impl<K: Hash + Eq + Clone> Throttle<K> {
     /// A rate of `quota` for each key.
     #[must_use]
-    pub fn new(quota: Quota, clock: Clock) -> Self {
+    pub(crate) fn new(quota: Quota, clock: Clock) -> Self {
         let clock = Ticks::new(clock);
         let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone());
         Self { limiter, clock, calls: AtomicU32::new(0) }
@@ -141,7 +141,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
     ///
     /// # Errors
     /// How long to wait.
-    pub fn take(&self, key: &K) -> Result<(), Duration> {
+    pub(crate) fn take(&self, key: &K) -> Result<(), Duration> {
         self.take_many(key, NonZeroU32::MIN)
     }
 
@@ -160,7 +160,7 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
 
     /// How many keys are remembered.
     #[must_use]
-    pub fn remembered(&self) -> usize {
+    pub(crate) fn remembered(&self) -> usize {
         self.limiter.len()
     }
 }
@@ -173,7 +173,7 @@ impl<K: Hash + Eq + Clone> std::fmt::Debug for Throttle<K> {
 
 /// Counts that wait to be written, at most for a second while more come.
 #[derive(Debug, Default)]
-pub struct Tally(Mutex<Waiting>);
+pub(crate) struct Tally(Mutex<Waiting>);
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -184,7 +184,7 @@ struct Waiting {
 impl Tally {
     /// Counts one; gives back all that wait when it is time to write them.
     #[must_use]
-    pub fn add(&self, host: &str, label: &'static str, now: Timestamp) -> Vec<(String, &'static str, i64)> {
+    pub(crate) fn add(&self, host: &str, label: &'static str, now: Timestamp) -> Vec<(String, &'static str, i64)> {
         const WRITE_EVERY: Duration = Duration::from_secs(1);
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *waiting.counts.entry((host.to_owned(), label)).or_default() += 1;
@@ -197,7 +197,7 @@ impl Tally {
 
     /// All that wait.
     #[must_use]
-    pub fn take(&self) -> Vec<(String, &'static str, i64)> {
+    pub(crate) fn take(&self) -> Vec<(String, &'static str, i64)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

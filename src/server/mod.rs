@@ -5,7 +5,7 @@ mod connections;
 pub mod explain;
 mod listener;
 mod startup;
-pub mod telemetry;
+pub(crate) mod telemetry;
 mod tls;
 
 use std::net::SocketAddr;
@@ -23,7 +23,8 @@ use self::connections::OpenConnections;
 use self::listener::Acceptor;
 use self::tls::Certificates;
 
-pub use self::startup::{Begun, NoInstance, begin, begin_with, enter, open, open_with, rehearse};
+pub(crate) use self::startup::{Begun, NoInstance, begin, enter, rehearse};
+pub use self::startup::{open, open_with};
 
 use crate::app::App;
 use crate::app::worker;
@@ -55,7 +56,7 @@ pub struct Running {
 ///
 /// # Errors
 /// When the address is taken, the clock is wrong, or the database fails.
-pub async fn start(app: App) -> anyhow::Result<Running> {
+pub(crate) async fn start(app: App) -> anyhow::Result<Running> {
     let listen = app.config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}: is another program there? set [server] listen or VEERPONT_LISTEN to a free address")
@@ -229,7 +230,7 @@ pub async fn look_after(app: &App) -> sqlx::Result<()> {
 ///
 /// # Errors
 /// As [`start`].
-pub async fn run(app: App) -> anyhow::Result<()> {
+pub(crate) async fn run(app: App) -> anyhow::Result<()> {
     let told_to_stop = stop_signal()?;
     let running = start(app).await?;
     told_to_stop.await;
@@ -242,7 +243,7 @@ pub async fn run(app: App) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the system does not let us listen for them.
-pub fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
+pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -15,35 +15,35 @@ use crate::site::source;
 
 /// What an opening made that was not there before; most of it is for ever.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Begun {
+pub(crate) struct Begun {
     /// Whether the instance began now: its origin and handle domain are fixed.
-    pub instance: bool,
+    pub(crate) instance: bool,
     /// Where it lives.
-    pub origin: String,
+    pub(crate) origin: String,
     /// What stands in handles.
-    pub handle_domain: String,
+    pub(crate) handle_domain: String,
     /// The database, without its password.
-    pub database: String,
+    pub(crate) database: String,
     /// The file of the master key, if it was made.
-    pub master_key_file: Option<String>,
+    pub(crate) master_key_file: Option<String>,
     /// Actors that are new, `@user@host`.
-    pub actors: Vec<String>,
+    pub(crate) actors: Vec<String>,
     /// Sources that are new.
-    pub sources: Vec<String>,
+    pub(crate) sources: Vec<String>,
     /// From which change of its tables to which an older database was brought.
-    pub upgraded: Option<(i64, i64)>,
+    pub(crate) upgraded: Option<(i64, i64)>,
 }
 
 impl Begun {
     /// Whether all was there before.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         !self.instance && self.actors.is_empty() && self.sources.is_empty() && self.upgraded.is_none()
     }
 
     /// What was made, for people; empty when nothing was.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         if let Some((then, now)) = self.upgraded {
             let _ = writeln!(
@@ -83,9 +83,9 @@ impl Begun {
 #[error(
     "there is no bridge yet: the database {database} is not there or holds none; `veerpont sync --dry-run` shows what would be published, and `veerpont serve` or `veerpont sync` begins one; if there is one already, set [database] url, or say with --config which configuration is meant"
 )]
-pub struct NoInstance {
+pub(crate) struct NoInstance {
     /// The database, without its password.
-    pub database: String,
+    pub(crate) database: String,
 }
 
 /// Opens everything, and begins what is not there yet.
@@ -108,7 +108,7 @@ pub async fn open_with(config: Config, clock: Clock, net: Client) -> anyhow::Res
 ///
 /// # Errors
 /// As [`open`].
-pub async fn begin(config: Config) -> anyhow::Result<(App, Begun)> {
+pub(crate) async fn begin(config: Config) -> anyhow::Result<(App, Begun)> {
     let net = network(&config)?;
     begin_with(config, Clock::system(), net).await
 }
@@ -117,7 +117,7 @@ pub async fn begin(config: Config) -> anyhow::Result<(App, Begun)> {
 ///
 /// # Errors
 /// As [`open`].
-pub async fn begin_with(config: Config, clock: Clock, net: Client) -> anyhow::Result<(App, Begun)> {
+pub(crate) async fn begin_with(config: Config, clock: Clock, net: Client) -> anyhow::Result<(App, Begun)> {
     let db = Db::open(&config.database.url).await?;
     let mut begun = Begun {
         origin: config.server.origin.as_str().trim_end_matches('/').to_owned(),
@@ -148,7 +148,7 @@ pub async fn begin_with(config: Config, clock: Clock, net: Client) -> anyhow::Re
 /// # Errors
 /// When there is none, it is another one than the configuration says, or of another age; to decide, the master key must be
 /// there too.
-pub async fn enter(config: Config, access: Access) -> anyhow::Result<App> {
+pub(crate) async fn enter(config: Config, access: Access) -> anyhow::Result<App> {
     let Some(db) = Db::existing(&config.database.url, access).await? else { return Err(no_instance(&config)) };
     let entered = admit(&db, &config, access).await;
     match entered {
@@ -167,7 +167,7 @@ pub async fn enter(config: Config, access: Access) -> anyhow::Result<App> {
 ///
 /// # Errors
 /// As [`enter`], but for an instance that is not there.
-pub async fn rehearse(config: Config) -> anyhow::Result<App> {
+pub(crate) async fn rehearse(config: Config) -> anyhow::Result<App> {
     let db = match Db::existing(&config.database.url, Access::Read).await? {
         Some(db) if bootstrap::has_begun(&db, &config).await? => db,
         other => {

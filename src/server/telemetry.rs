@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging: `VEERPONT_LOG` chooses what is told (as `info,veerpont=debug`), `quiet` is for commands that
 /// print their own result. May be called once a process; later calls change nothing.
-pub fn start(quiet: bool) {
+pub(crate) fn start(quiet: bool) {
     let default = if quiet { "warn" } else { "info,sqlx=warn,hyper=warn" };
     let filter = EnvFilter::try_from_env("VEERPONT_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     // A second start in one process, as in tests, keeps the first.

@@ -15,13 +15,13 @@ pub(crate) struct Map {
 }
 
 impl Map {
-    /// Reads the `pub mod` lines of the file in `folder` that is a map.
+    /// Reads the lines `pub mod …;`, `pub(crate) mod …;` and `mod …;` of the file in `folder` that is a map.
     pub(crate) fn read(folder: &str, map: &str) -> Self {
         let (mut rooms, mut group) = (Vec::new(), 0);
         for line in map.lines().map(str::trim) {
             if line.is_empty() {
                 group += 1;
-            } else if let Some(room) = line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';')) {
+            } else if let Some(room) = module(line) {
                 rooms.push((room.to_owned(), group));
             }
         }
@@ -46,6 +46,12 @@ impl Map {
     fn group(&self, room: &str) -> Option<usize> {
         self.rooms.iter().find(|(name, _)| name == room).map(|(_, group)| *group)
     }
+}
+
+/// The module that a line declares, whoever may see it.
+fn module(line: &str) -> Option<&str> {
+    let line = ["pub ", "pub(crate) "].iter().find_map(|seen| line.strip_prefix(seen)).unwrap_or(line);
+    line.strip_prefix("mod ")?.strip_suffix(';')
 }
 
 /// One room's use of another.
@@ -178,7 +184,7 @@ pub(crate) fn head(path: &str, text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const LIB: &str = "//! Map.\npub mod cli;\npub mod web;\n\npub mod inbox;\n\npub mod post;\n\npub mod db;\npub mod net;\npub mod telemetry;\n\npub mod ids;\n";
+    const LIB: &str = "//! Map.\npub mod cli;\npub mod web;\n\npub mod inbox;\n\npub mod post;\n\npub mod db;\npub mod net;\npub mod telemetry;\n\npub(crate) mod ids;\n";
 
     fn faults(path: &str, text: &str) -> Vec<String> {
         let map = Map::read("src/", LIB);

@@ -16,60 +16,60 @@ mod hashtag;
 
 /// What an article says: the words of its post, and who wrote it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Content {
+pub(crate) struct ArticleContent {
     /// Plain text.
-    pub title: String,
+    pub(crate) title: String,
     /// Clean HTML of paragraphs; empty when there is none.
-    pub summary: String,
+    pub(crate) summary: String,
     /// Clean HTML with absolute addresses (interop B23).
-    pub content: String,
+    pub(crate) content: String,
     /// BCP 47 tag.
-    pub language: String,
+    pub(crate) language: String,
     /// As the site writes them.
-    pub tags: Vec<String>,
+    pub(crate) tags: Vec<String>,
     /// The cover.
-    pub image: Option<Image>,
+    pub(crate) image: Option<Image>,
     /// Display names of all its authors, with or without an actor, in the order of the page.
-    pub byline: Vec<String>,
+    pub(crate) byline: Vec<String>,
     /// Actors of those who wrote it beside the owner.
     #[serde(with = "crate::base::ids::actors_as_numbers")]
-    pub co_authors: Vec<ActorId>,
+    pub(crate) co_authors: Vec<ActorId>,
     /// Whether the team account owns it rather than an author: then the byline says who wrote it. Databases have it under
     /// its first name.
     #[serde(rename = "owner_is_house")]
-    pub owner_is_team: bool,
+    pub(crate) owner_is_team: bool,
 }
 
 /// What an article's document says.
 #[derive(Clone, Debug)]
-pub struct ArticleFacts<'a> {
+pub(crate) struct ArticleFacts<'a> {
     /// Its public name.
-    pub uuid: Uuid,
+    pub(crate) uuid: Uuid,
     /// The public name of its conversation.
-    pub context: Uuid,
+    pub(crate) context: Uuid,
     /// The actor it is attributed to, alone (interop R1).
-    pub owner: Uuid,
+    pub(crate) owner: Uuid,
     /// Its community.
-    pub group: Uuid,
+    pub(crate) group: Uuid,
     /// Not for public timelines: `Public` stands in `cc` and the followers in `to` (interop B8).
-    pub unlisted: bool,
+    pub(crate) unlisted: bool,
     /// Authors beside the owner who have an actor: they are mentioned.
-    pub co_authors: &'a [(Uuid, &'a Handle)],
+    pub(crate) co_authors: &'a [(Uuid, &'a Handle)],
     /// What it says.
-    pub content: &'a Content,
+    pub(crate) content: &'a ArticleContent,
     /// The site's own page, absolute.
-    pub url: &'a str,
+    pub(crate) url: &'a str,
     /// The post's date.
-    pub published: Timestamp,
+    pub(crate) published: Timestamp,
     /// The last edit; `None` before the first. Later than `published`, and strictly later than the edit
     /// before (interop B6).
-    pub updated: Option<Timestamp>,
+    pub(crate) updated: Option<Timestamp>,
     /// Ids of its public replies, oldest first, as far as they fit.
-    pub replies: collection::Part<'a>,
+    pub(crate) replies: collection::Part<'a>,
     /// How many like it.
-    pub likes: u64,
+    pub(crate) likes: u64,
     /// How many boosted it.
-    pub shares: u64,
+    pub(crate) shares: u64,
 }
 
 /// The article's document, with `@context`, as it is served; the activities of [`super::outgoing`] take it from here.
@@ -79,7 +79,7 @@ pub struct ArticleFacts<'a> {
 /// Lemmy would read a Link there as the post's link, but Misskey of 2023 drops a post whose
 /// attachment has no `url` (B13), so the link belongs on a copy for Lemmy alone.
 #[must_use]
-pub fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
+pub(crate) fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
     let id = urls.article(facts.uuid);
     let owner = urls.actor(facts.owner);
     let group = urls.actor(facts.group);
@@ -185,8 +185,8 @@ mod tests {
     use super::*;
     use crate::activitypub::samples::{at, handle, image, urls, uuid};
 
-    fn ferry() -> Content {
-        Content {
+    fn ferry() -> ArticleContent {
+        ArticleContent {
             title: "The ferry".to_owned(),
             summary: String::new(),
             content: "<p>It crosses.</p>".to_owned(),
@@ -199,7 +199,7 @@ mod tests {
         }
     }
 
-    fn plain(content: &Content) -> ArticleFacts<'_> {
+    fn plain(content: &ArticleContent) -> ArticleFacts<'_> {
         ArticleFacts {
             uuid: uuid(10),
             context: uuid(11),
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn an_article_with_everything() {
         let (bo, cy) = (handle("bo"), handle("cy"));
-        let content = Content {
+        let content = ArticleContent {
             byline: ["Ann Müller", "Bo <b>", "Cy & Co"].map(str::to_owned).to_vec(),
             title: "Why Vec<T> & not [T]".to_owned(),
             summary: "<p>A teaser.</p>".to_owned(),
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_post_that_the_team_account_signs_names_its_author() {
-        let content = Content { owner_is_team: true, ..ferry() };
+        let content = ArticleContent { owner_is_team: true, ..ferry() };
         let facts = ArticleFacts { owner: uuid(5), ..plain(&content) };
         assert_eq!(article(&urls(), &facts)["summary"], "<p>By Ann Müller</p>");
     }

@@ -16,11 +16,11 @@ pub struct RemoteActor {
     /// Its id; whether that is the address it was fetched from is for the fetcher to check.
     pub id: String,
     /// `Person`, `Group`, `Service`, `Application` or `Organization`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// What may stand in a handle ([`html::username`]); Lemmy's instance actors have none.
-    pub preferred_username: Option<String>,
+    pub(crate) preferred_username: Option<String>,
     /// Plain text of at most 2048 characters.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Where it takes activities: on its own host, as Misskey asks too.
     pub inbox: String,
     /// The inbox of everybody on its host. One elsewhere is left out: by naming somebody else's, an actor could turn
@@ -29,17 +29,17 @@ pub struct RemoteActor {
     /// The address of its followers, on its own host.
     pub followers: Option<String>,
     /// Its page for people.
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
     /// Its keys that may be its own; at most ten.
     pub keys: Vec<RemoteKey>,
     /// Its picture (interop A14).
-    pub avatar: Option<String>,
+    pub(crate) avatar: Option<String>,
     /// Pictures for `:shortcodes:` of its name.
-    pub emoji: Vec<Emoji>,
+    pub(crate) emoji: Vec<Emoji>,
     /// The name it claims, `user@host`, unchecked (FEP-2c59).
-    pub webfinger: Option<String>,
+    pub(crate) webfinger: Option<String>,
     /// Where it was before, at most 256 (interop A20, A24).
-    pub also_known_as: Vec<String>,
+    pub(crate) also_known_as: Vec<String>,
 }
 
 /// A key that an actor shows.
@@ -48,7 +48,7 @@ pub struct RemoteKey {
     /// Of the actor's origin.
     pub id: String,
     /// The actor's id.
-    pub owner: String,
+    pub(crate) owner: String,
     /// PEM, or the multibase of a Multikey, unchecked; `None` where the actor names the key only by its id.
     pub public: Option<String>,
 }
@@ -171,7 +171,7 @@ fn key(value: &Value, actor: &str) -> Option<RemoteKey> {
 
 /// What a key object says of the key itself, PEM or multibase, as an actor's document or its own has it.
 #[must_use]
-pub fn key_text(key: &Value) -> Option<String> {
+pub(crate) fn key_text(key: &Value) -> Option<String> {
     let text = key.get("publicKeyPem").or_else(|| key.get("publicKeyMultibase")).and_then(one)?.as_str()?;
     (text.len() <= PUBLIC_MAX).then(|| text.to_owned())
 }

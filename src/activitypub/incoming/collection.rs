@@ -9,16 +9,16 @@ const ITEMS_MAX: usize = 500;
 
 /// What a collection or a page of it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RemoteCollection {
+pub(crate) struct RemoteCollection {
     /// The ids of its members, in its order; an embedded member counts by its id alone (interop E4).
-    pub items: Vec<String>,
+    pub(crate) items: Vec<String>,
     /// Where to go on: the first page, or the next one.
-    pub next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 /// Reads a collection, or a page; `None` when it is neither.
 #[must_use]
-pub fn gathering(document: &Value) -> Option<RemoteCollection> {
+pub(crate) fn gathering(document: &Value) -> Option<RemoteCollection> {
     let kind = document.get("type").and_then(text_type)?;
     if !["Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"].contains(&kind.as_str()) {
         return None;

@@ -9,14 +9,17 @@ mod post;
 mod reaction;
 mod shape;
 
-pub use actor::{RemoteActor, RemoteKey, actor, key_owner, key_text};
-pub use collection::{RemoteCollection, gathering};
-pub use post::{Attachment, Audience, CONTENT_MAX, Emoji, IncomingPost, Mention, brought, statement};
-pub use shape::{DEPTH_MAX, URL_MAX, document};
+pub(crate) use actor::{RemoteActor, key_text};
+pub use actor::{actor, key_owner};
+pub(crate) use collection::{RemoteCollection, gathering};
+pub use post::statement;
+pub(crate) use post::{Attachment, Audience, Emoji, IncomingPost, Mention, brought};
+pub(crate) use shape::DEPTH_MAX;
+pub use shape::{URL_MAX, document};
 
-pub use reaction::sign;
+pub(crate) use reaction::sign;
 use shape::{address, address_of, each, one, requires_activity_streams, text_type};
-pub use shape::{same_address, same_origin};
+pub(crate) use shape::{same_address, same_origin};
 
 /// Why a body means nothing: to be answered 400.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +58,7 @@ pub enum Malformed {
 impl Malformed {
     /// One of a bounded set of words, to count by.
     #[must_use]
-    pub fn label(&self) -> &'static str {
+    pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::NotJson => "not-json",
             Self::NotAnObject => "not-an-object",
@@ -91,7 +94,7 @@ pub struct Reference {
     /// Its id.
     pub id: Option<String>,
     /// Its type, when it is embedded.
-    pub kind: Option<String>,
+    pub(crate) kind: Option<String>,
     /// The actor of an embedded activity.
     pub actor: Option<String>,
     /// The id of what an embedded activity is about.
@@ -99,9 +102,6 @@ pub struct Reference {
     /// All of it, when it is embedded.
     pub embedded: Option<Value>,
 }
-
-/// Most things that one activity is about.
-const OBJECTS_MAX: usize = 100;
 
 /// Longest type remembered, in characters.
 const KIND_MAX: usize = 64;
@@ -189,13 +189,7 @@ impl Reference {
 
 impl Incoming {
     /// Everything that it is about, a Flag's whole list (interop E15).
-    #[must_use]
-    pub fn objects(&self) -> Vec<String> {
-        self.all_objects().take(OBJECTS_MAX).collect()
-    }
-
-    /// All of them, however many.
-    pub fn all_objects(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn all_objects(&self) -> impl Iterator<Item = String> {
         each(self.raw.get("object")).filter_map(address_of)
     }
 
@@ -207,14 +201,14 @@ impl Incoming {
 
     /// When it says that it was made.
     #[must_use]
-    pub fn made(&self) -> Option<Timestamp> {
+    pub(crate) fn made(&self) -> Option<Timestamp> {
         self.raw.get("published").and_then(Value::as_str).and_then(Timestamp::parse_rfc3339)
     }
 
     /// Whether the same id may come again and mean something anew: Pixelfed and others have one for ever for each relation,
     /// and their Undo too.
     #[must_use]
-    pub fn may_come_again(&self) -> bool {
+    pub(crate) fn may_come_again(&self) -> bool {
         match self.kind {
             Kind::Follow | Kind::Block | Kind::Like | Kind::Dislike | Kind::EmojiReact | Kind::Undo | Kind::Delete => {
                 true
@@ -227,14 +221,14 @@ impl Incoming {
 
     /// Whether it is about an embedded activity.
     #[must_use]
-    pub fn is_wrapped(&self) -> bool {
+    pub(crate) fn is_wrapped(&self) -> bool {
         let inner = self.object.as_ref().and_then(|object| object.embedded.as_ref());
         inner.is_some_and(|inner| inner.get("actor").is_some() && inner.get("object").is_some())
     }
 
-    /// Whether an actor deletes itself (interop E11), which is answered without looking the actor up.
+    /// Whether an actor deletes itself (interop E11).
     #[must_use]
-    pub fn is_self_delete(&self) -> bool {
+    pub(crate) fn is_self_delete(&self) -> bool {
         self.kind == Kind::Delete && self.object.as_ref().and_then(|object| object.id.as_ref()) == Some(&self.actor)
     }
 }
@@ -251,7 +245,7 @@ pub fn parse(body: &[u8]) -> Result<Incoming, Malformed> {
 ///
 /// # Errors
 /// As [`parse`].
-pub fn activity(raw: Value) -> Result<Incoming, Malformed> {
+pub(crate) fn activity(raw: Value) -> Result<Incoming, Malformed> {
     requires_activity_streams(&raw)?;
     let id = raw.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
     let actor = raw.get("actor").and_then(address_of).ok_or(Malformed::Property("actor"))?;

@@ -8,7 +8,7 @@ const SHORTCODE_MAX: usize = 64;
 
 /// The sign of a reaction: an emoji, or the `:shortcode:` of one. Words are none: no moderator sees them (E13, FEP-c0e0).
 #[must_use]
-pub fn sign(activity: &Value) -> Option<String> {
+pub(crate) fn sign(activity: &Value) -> Option<String> {
     let text = ["content", "_misskey_reaction"].iter().find_map(|key| activity.get(*key)?.as_str())?.trim();
     let is_shortcode = text.len() > 2 && text.len() <= SHORTCODE_MAX && text.starts_with(':') && text.ends_with(':');
     let is_named = is_shortcode && text.chars().all(|c| c.is_ascii_alphanumeric() || ":_-+.@".contains(c));

@@ -7,7 +7,7 @@ use super::Malformed;
 use crate::activitypub::ACTIVITY_STREAMS;
 
 /// How deep objects and lists may nest (interop E1). `serde_json` itself stops at 128, so nothing overflows before.
-pub const DEPTH_MAX: usize = 64;
+pub(crate) const DEPTH_MAX: usize = 64;
 
 /// Longest address read, in bytes: two of them and more must fit one row of a PostgreSQL index (2704 bytes).
 pub const URL_MAX: usize = 1024;
@@ -107,7 +107,7 @@ fn url_of(text: &str) -> Option<Url> {
 
 /// Whether two addresses share scheme, host and port (interop E3).
 #[must_use]
-pub fn same_origin(one: &str, other: &str) -> bool {
+pub(crate) fn same_origin(one: &str, other: &str) -> bool {
     match (url_of(one), url_of(other)) {
         (Some(one), Some(other)) => one.origin() == other.origin(),
         _ => false,
@@ -117,7 +117,7 @@ pub fn same_origin(one: &str, other: &str) -> bool {
 /// Whether two texts are one address: alike, or of one URL however it is spelled (no slash after the host, a host in
 /// capitals, the scheme's own port). An id is kept as it is spelled; this only says where it leads.
 #[must_use]
-pub fn same_address(one: &str, other: &str) -> bool {
+pub(crate) fn same_address(one: &str, other: &str) -> bool {
     match (url_of(one), url_of(other)) {
         (Some(one_url), Some(other_url)) => one == other || one_url == other_url,
         _ => false,

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
+use super::actor::RemoteKey;
 use super::*;
 
 /// The shapes of interop S, with their `@context`.

@@ -16,7 +16,7 @@ pub struct Urls {
 
 /// Why an instance cannot live at an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidHome {
+pub(crate) enum InvalidHome {
     /// The origin is more or less than scheme, host and port.
     #[error("the origin `{0}` must be http(s)://host[:port] and nothing more, for example https://social.example.org")]
     Origin(String),
@@ -138,7 +138,7 @@ impl Urls {
     ///
     /// # Errors
     /// When the origin has a path, query, fragment or login, or is not http(s); when the domain is no host name.
-    pub fn new(origin: &Url, handle_domain: Option<&str>) -> Result<Self, InvalidHome> {
+    pub(crate) fn new(origin: &Url, handle_domain: Option<&str>) -> Result<Self, InvalidHome> {
         let bare = origin.path() == "/"
             && origin.query().is_none()
             && origin.fragment().is_none()
@@ -155,37 +155,37 @@ impl Urls {
 
     /// Scheme, host and port, without a slash at the end.
     #[must_use]
-    pub fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
     /// The domain in `@handle@domain`.
     #[must_use]
-    pub const fn handle_domain(&self) -> &Host {
+    pub(crate) const fn handle_domain(&self) -> &Host {
         &self.handle_domain
     }
 
     /// The hosts that are ours: where we live, and the domain of our handles. They may be the same.
     #[must_use]
-    pub const fn hosts(&self) -> [&Host; 2] {
+    pub(crate) const fn hosts(&self) -> [&Host; 2] {
         [&self.host, &self.handle_domain]
     }
 
     /// `handle@domain`, as peers know the actor.
     #[must_use]
-    pub fn acct(&self, handle: &Handle) -> String {
+    pub(crate) fn acct(&self, handle: &Handle) -> String {
         format!("{handle}@{}", self.handle_domain)
     }
 
     /// The address of anything of ours.
     #[must_use]
-    pub fn of(&self, local: &Local) -> String {
+    pub(crate) fn of(&self, local: &Local) -> String {
         format!("{}{}", self.origin, local.path())
     }
 
     /// Whether an address is of our origin, whatever it names there; `https://ours.example.net` is not of `https://ours.example`.
     #[must_use]
-    pub fn is_ours(&self, url: &str) -> bool {
+    pub(crate) fn is_ours(&self, url: &str) -> bool {
         url.strip_prefix(self.origin.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
     }
 
@@ -199,49 +199,49 @@ impl Urls {
 
     /// The id of the instance actor. Its inbox is the shared one, so that there is no door more to guard.
     #[must_use]
-    pub fn instance(&self) -> String {
+    pub(crate) fn instance(&self) -> String {
         self.of(&Local::Instance)
     }
 
     /// The shared inbox.
     #[must_use]
-    pub fn shared_inbox(&self) -> String {
+    pub(crate) fn shared_inbox(&self) -> String {
         self.of(&Local::SharedInbox)
     }
 
     /// The id of an actor.
     #[must_use]
-    pub fn actor(&self, actor: Uuid) -> String {
+    pub(crate) fn actor(&self, actor: Uuid) -> String {
         self.of(&Local::Actor(actor))
     }
 
     /// An actor's own inbox.
     #[must_use]
-    pub fn inbox(&self, actor: Uuid) -> String {
+    pub(crate) fn inbox(&self, actor: Uuid) -> String {
         self.of(&Local::Inbox(actor))
     }
 
     /// An actor's outbox.
     #[must_use]
-    pub fn outbox(&self, actor: Uuid) -> String {
+    pub(crate) fn outbox(&self, actor: Uuid) -> String {
         self.of(&Local::Outbox(actor))
     }
 
     /// An actor's followers.
     #[must_use]
-    pub fn followers(&self, actor: Uuid) -> String {
+    pub(crate) fn followers(&self, actor: Uuid) -> String {
         self.of(&Local::Followers(actor))
     }
 
     /// Whom an actor follows.
     #[must_use]
-    pub fn following(&self, actor: Uuid) -> String {
+    pub(crate) fn following(&self, actor: Uuid) -> String {
         self.of(&Local::Following(actor))
     }
 
     /// What an actor pinned.
     #[must_use]
-    pub fn featured(&self, actor: Uuid) -> String {
+    pub(crate) fn featured(&self, actor: Uuid) -> String {
         self.of(&Local::Featured(actor))
     }
 
@@ -253,19 +253,19 @@ impl Urls {
 
     /// The replies to an article.
     #[must_use]
-    pub fn replies(&self, article: Uuid) -> String {
+    pub(crate) fn replies(&self, article: Uuid) -> String {
         self.of(&Local::Replies(article))
     }
 
     /// The likes of an article.
     #[must_use]
-    pub fn likes(&self, article: Uuid) -> String {
+    pub(crate) fn likes(&self, article: Uuid) -> String {
         self.of(&Local::Likes(article))
     }
 
     /// The boosts of an article.
     #[must_use]
-    pub fn shares(&self, article: Uuid) -> String {
+    pub(crate) fn shares(&self, article: Uuid) -> String {
         self.of(&Local::Shares(article))
     }
 
@@ -277,55 +277,55 @@ impl Urls {
 
     /// The replies to a note.
     #[must_use]
-    pub fn note_replies(&self, note: Uuid) -> String {
+    pub(crate) fn note_replies(&self, note: Uuid) -> String {
         self.of(&Local::NoteReplies(note))
     }
 
     /// The likes of a note.
     #[must_use]
-    pub fn note_likes(&self, note: Uuid) -> String {
+    pub(crate) fn note_likes(&self, note: Uuid) -> String {
         self.of(&Local::NoteLikes(note))
     }
 
     /// The boosts of a note.
     #[must_use]
-    pub fn note_shares(&self, note: Uuid) -> String {
+    pub(crate) fn note_shares(&self, note: Uuid) -> String {
         self.of(&Local::NoteShares(note))
     }
 
     /// The id of a permission to quote.
     #[must_use]
-    pub fn quote(&self, quote: Uuid) -> String {
+    pub(crate) fn quote(&self, quote: Uuid) -> String {
         self.of(&Local::Quote(quote))
     }
 
     /// The id of an activity.
     #[must_use]
-    pub fn activity(&self, activity: Uuid) -> String {
+    pub(crate) fn activity(&self, activity: Uuid) -> String {
         self.of(&Local::Activity(activity))
     }
 
     /// The id of a conversation.
     #[must_use]
-    pub fn context(&self, context: Uuid) -> String {
+    pub(crate) fn context(&self, context: Uuid) -> String {
         self.of(&Local::Context(context))
     }
 
     /// An actor's page for people, on the host of its id (interop A18).
     #[must_use]
-    pub fn profile(&self, handle: &Handle) -> String {
+    pub(crate) fn profile(&self, handle: &Handle) -> String {
         format!("{}/@{handle}", self.origin)
     }
 
     /// The id of an actor's RSA key (interop A9).
     #[must_use]
-    pub fn main_key(&self, actor_url: &str) -> String {
+    pub(crate) fn main_key(actor_url: &str) -> String {
         format!("{actor_url}#main-key")
     }
 
     /// The id of an actor's Ed25519 key (interop A10).
     #[must_use]
-    pub fn ed25519_key(&self, actor_url: &str) -> String {
+    pub(crate) fn ed25519_key(actor_url: &str) -> String {
         format!("{actor_url}#ed25519-key")
     }
 }

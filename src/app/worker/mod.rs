@@ -1,7 +1,7 @@
 //! The one shape of a loop: claim what is due under a lease, work outside any transaction, settle.
 
-pub mod lease;
-pub mod retry;
+pub(crate) mod lease;
+pub(crate) mod retry;
 pub mod store;
 
 use std::future::Future;
@@ -49,7 +49,7 @@ static APART: Semaphore = Semaphore::const_new(2);
 ///
 /// # Errors
 /// When the work panics.
-pub async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
+pub(crate) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
     let _place = APART.acquire().await?;
     let span = tracing::Span::current();
     Ok(tokio::task::spawn_blocking(move || span.in_scope(work)).await?)
@@ -171,7 +171,7 @@ async fn note_failure(app: &App, worker: &'static str, error: &anyhow::Error) {
 }
 
 /// Does something every `pause` until `stop`. An error or a panic is noted, and it is done again the next time.
-pub async fn every<F>(
+pub(crate) async fn every<F>(
     name: &'static str,
     pause: Duration,
     app: App,

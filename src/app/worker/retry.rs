@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 /// How often a piece of work may be begun in vain before it is given up, where giving it up harms nobody else.
-pub const BEGUN_MAX: i64 = 5;
+pub(crate) const BEGUN_MAX: i64 = 5;
 
 /// Longest wait between attempts at something that may come back.
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
@@ -13,7 +13,7 @@ const LONGEST_WAIT: Duration = Duration::from_hours(6);
 /// How long to wait after `failures` in a row (counted from 1): `first` doubled each time with up to as much again of
 /// jitter, six hours at most.
 #[must_use]
-pub fn wait(first: Duration, failures: i64, dice: u64) -> Duration {
+pub(crate) fn wait(first: Duration, failures: i64, dice: u64) -> Duration {
     let earlier = usize::try_from(failures.saturating_sub(1)).unwrap_or(0).min(64);
     ExponentialBuilder::new()
         .with_factor(2.0)
@@ -30,7 +30,7 @@ pub fn wait(first: Duration, failures: i64, dice: u64) -> Duration {
 /// How long a piece rests by which the process ended `begun` times in a row: not at all at first, since a process may end
 /// for many reasons; then a minute, and longer each time, up to about an hour. `rested!` says the same in SQL.
 #[must_use]
-pub fn rest(begun: i64) -> Duration {
+pub(crate) fn rest(begun: i64) -> Duration {
     let steps = u64::try_from(begun - 2).unwrap_or(0).min(8);
     Duration::from_mins(steps * steps)
 }

@@ -24,13 +24,13 @@ pub(crate) use rested;
 
 /// Frees what a node held of one queue when it last stopped. `statement` is the queue's own, of the node `$1` at `$2`. Where
 /// a row is due again and again it rests, if the node stopped while it held it, again and again ([`retry::rest`]).
-pub async fn free(conn: &mut Conn, statement: &'static str, node: &str, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn free(conn: &mut Conn, statement: &'static str, node: &str, now: Timestamp) -> sqlx::Result<()> {
     query(statement).bind(node).bind(now.millis()).execute(conn).await?;
     Ok(())
 }
 
 /// Notes that a piece of work begins, and how long it rests should it not end; says how often it was begun by now.
-pub async fn begin(conn: &mut Conn, worker: &str, item: &str, now: Timestamp) -> sqlx::Result<i64> {
+pub(crate) async fn begin(conn: &mut Conn, worker: &str, item: &str, now: Timestamp) -> sqlx::Result<i64> {
     let times: i64 = query_scalar(
         "INSERT INTO unfinished_work (worker, item, times, not_before) VALUES ($1, $2, 1, 0)
          ON CONFLICT (worker, item) DO UPDATE SET times = unfinished_work.times + 1 RETURNING times",
@@ -49,13 +49,13 @@ pub async fn begin(conn: &mut Conn, worker: &str, item: &str, now: Timestamp) ->
 }
 
 /// Notes that a piece of work ended in order.
-pub async fn end(conn: &mut Conn, worker: &str, item: &str) -> sqlx::Result<()> {
+pub(crate) async fn end(conn: &mut Conn, worker: &str, item: &str) -> sqlx::Result<()> {
     query("DELETE FROM unfinished_work WHERE worker = $1 AND item = $2").bind(worker).bind(item).execute(conn).await?;
     Ok(())
 }
 
 /// Notes why a piece of work failed. It rests at least a minute, and longer the more often it was begun in vain.
-pub async fn fail(conn: &mut Conn, worker: &str, item: &str, why: &str, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn fail(conn: &mut Conn, worker: &str, item: &str, why: &str, now: Timestamp) -> sqlx::Result<()> {
     let times: Option<i64> = query_scalar("SELECT times FROM unfinished_work WHERE worker = $1 AND item = $2")
         .bind(worker)
         .bind(item)
@@ -75,7 +75,7 @@ pub async fn fail(conn: &mut Conn, worker: &str, item: &str, why: &str, now: Tim
 }
 
 /// What rests at `now`.
-pub async fn resting(conn: &mut Conn, worker: &str, now: Timestamp) -> sqlx::Result<Vec<String>> {
+pub(crate) async fn resting(conn: &mut Conn, worker: &str, now: Timestamp) -> sqlx::Result<Vec<String>> {
     query_scalar("SELECT item FROM unfinished_work WHERE worker = $1 AND not_before > $2 ORDER BY item")
         .bind(worker)
         .bind(now.millis())
@@ -84,7 +84,7 @@ pub async fn resting(conn: &mut Conn, worker: &str, now: Timestamp) -> sqlx::Res
 }
 
 /// Notes that a loop failed at its work.
-pub async fn note_failure(
+pub(crate) async fn note_failure(
     conn: &mut Conn,
     node: &str,
     worker: &str,
@@ -111,7 +111,7 @@ pub async fn note_failure(
 #[derive(Clone, Debug, Serialize)]
 pub struct Failures {
     /// Which node.
-    pub node: String,
+    pub(crate) node: String,
     /// Which loop.
     pub worker: String,
     /// How often.
@@ -120,7 +120,7 @@ pub struct Failures {
     pub panics: i64,
     /// When last.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub last: Timestamp,
+    pub(crate) last: Timestamp,
     /// What it said then.
     pub why: String,
 }

@@ -10,19 +10,19 @@ use super::Host;
 /// A name or an IP address without a port: lower case, punycode, without a trailing dot.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Domain(String);
+pub(crate) struct Domain(String);
 
 /// Why a text is no domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no domain: write a name alone, as example.org; what is below it is meant too")]
-pub struct InvalidDomain(String);
+pub(crate) struct InvalidDomain(String);
 
 impl Domain {
     /// Takes a domain as people write it: `Bücher.Example.` is `xn--bcher-kva.example`.
     ///
     /// # Errors
     /// When it is more or less than a name, or has a `*` in it.
-    pub fn parse(text: &str) -> Result<Self, InvalidDomain> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidDomain> {
         let invalid = || InvalidDomain(text.chars().take(300).collect());
         let name = text.trim().trim_end_matches('.');
         if name.is_empty() || name.contains(['*', '/', '@', '?', '#']) {
@@ -40,30 +40,30 @@ impl Domain {
 
     /// Where an address leads; `None` where it has no host.
     #[must_use]
-    pub fn of(address: &str) -> Option<Self> {
+    pub(crate) fn of(address: &str) -> Option<Self> {
         Self::normal(Url::parse(address).ok()?.host_str()?.trim_end_matches('.'))
     }
 
     /// What stands after the `@` of a handle, without a port.
     #[must_use]
-    pub fn of_handle(handle: &str) -> Option<Self> {
+    pub(crate) fn of_handle(handle: &str) -> Option<Self> {
         Self::of(&format!("https://{}/", handle.rsplit_once('@')?.1))
     }
 
     /// Itself, and every domain that it is below: `a.b.example`, `b.example`, `example`.
-    pub fn with_those_above(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn with_those_above(&self) -> impl Iterator<Item = &str> {
         std::iter::successors(Some(self.0.as_str()), |name| name.split_once('.').map(|(_, above)| above))
     }
 
     /// Whether another is this one, or below it.
     #[must_use]
-    pub fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         other.with_those_above().any(|name| name == self.0)
     }
 
     /// As text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -76,7 +76,7 @@ impl fmt::Display for Domain {
 
 /// As [`registrable`], of the host that an address leads to; `None` when it leads to none.
 #[must_use]
-pub fn registrable_of(address: &str) -> Option<String> {
+pub(crate) fn registrable_of(address: &str) -> Option<String> {
     Url::parse(address).ok().as_ref().and_then(Host::of).map(|host| registrable(host.as_str()))
 }
 

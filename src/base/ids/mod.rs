@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 mod domain;
 
-pub use domain::{Domain, InvalidDomain, registrable, registrable_of};
+pub use domain::registrable;
+pub(crate) use domain::{Domain, registrable_of};
 
 /// Declares a row id: an integer that cannot be mistaken for another table's.
 macro_rules! row_ids {
@@ -69,18 +70,18 @@ row_ids! {
 }
 
 /// Actors within a document of ours in the database, where their rows are numbers as everywhere there.
-pub mod actors_as_numbers {
+pub(crate) mod actors_as_numbers {
     use serde::{Deserialize, Deserializer, Serializer};
 
     use super::ActorId;
 
     /// As numbers.
-    pub fn serialize<S: Serializer>(actors: &[ActorId], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(actors: &[ActorId], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(actors.iter().map(|actor| actor.0))
     }
 
     /// From numbers.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ActorId>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ActorId>, D::Error> {
         Ok(Vec::<i64>::deserialize(deserializer)?.into_iter().map(ActorId).collect())
     }
 }
@@ -108,14 +109,14 @@ impl Ids {
     /// A public name: random, so that it tells nothing and cannot be guessed.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
-    pub fn uuid(&self) -> Uuid {
+    pub(crate) fn uuid() -> Uuid {
         Uuid::new_v4()
     }
 
     /// A new row id, greater than every one this process gave before.
     #[must_use]
     pub fn row(&self) -> i64 {
-        let (_, random) = self.uuid().as_u64_pair();
+        let (_, random) = Self::uuid().as_u64_pair();
         let chance = i64::try_from(random & ((1 << CHANCE_BITS) - 1)).unwrap_or(0);
         let fresh = (self.clock.now().millis().max(0) << CHANCE_BITS) | chance;
         let next = |last: i64| fresh.max(last.saturating_add(1));
@@ -135,7 +136,7 @@ impl Ids {
     /// A seed for jitter.
     #[must_use]
     pub fn dice(&self) -> u64 {
-        self.uuid().as_u64_pair().1
+        Self::uuid().as_u64_pair().1
     }
 }
 
@@ -207,7 +208,7 @@ impl Handle {
     /// Brings a source's own name for an author to a handle: accents stripped, every other run of characters a
     /// single `-`; `None` where nothing is left.
     #[must_use]
-    pub fn from_slug(slug: &str) -> Option<Self> {
+    pub(crate) fn from_slug(slug: &str) -> Option<Self> {
         use unicode_normalization::UnicodeNormalization;
         let plain: String = slug
             .nfkd()
@@ -224,7 +225,7 @@ impl Handle {
 
     /// As text.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -232,7 +233,7 @@ impl Handle {
 /// The user's name in a handle as people write it, and its host where it has one: `ann`, `@ann`, `ann@example.org`,
 /// `@ann@example.org`.
 #[must_use]
-pub fn split_handle(text: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_handle(text: &str) -> (&str, Option<&str>) {
     let bare = text.strip_prefix('@').unwrap_or(text);
     bare.rsplit_once('@').map_or((bare, None), |(user, host)| (user, Some(host)))
 }

@@ -22,11 +22,11 @@ use voice::{Manner, StepResult, Voice};
 
 /// How the demo is to be played.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// End after the last step instead of staying up until Ctrl-C.
-    pub once: bool,
+    pub(crate) once: bool,
     /// Print one JSON document of the steps, `{steps: [{name, ok, detail}], ok}`, instead of the narration.
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// How often the demo looks whether the simulated server heard something new while it stays up.
@@ -38,7 +38,7 @@ const LISTEN_EVERY: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// When a step did not happen, or it was told to stop before the last one; the error says which and why.
-pub async fn run(options: Options) -> anyhow::Result<()> {
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     telemetry::start(true);
     let mut out = io::stdout();
     let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

@@ -12,42 +12,42 @@ use super::values;
 
 /// Where a source is fetched from, in place of a folder that stands by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repository {
+pub(crate) struct Repository {
     /// Where it is.
-    pub remote: Remote,
+    pub(crate) remote: Remote,
     /// Which branch; the remote's own default when none.
-    pub branch: Option<String>,
+    pub(crate) branch: Option<String>,
     /// The site's folder inside the repository, relative to its top; empty for the top itself.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Whether its history is fetched too, for dates from git.
-    pub history: bool,
+    pub(crate) history: bool,
     /// Where what was fetched is kept: git's own data in `git`, the files in `files`.
-    pub checkout: PathBuf,
+    pub(crate) checkout: PathBuf,
     /// Holds the token or password for an https remote.
-    pub token_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
     /// The private key for an ssh remote.
-    pub ssh_key_file: Option<PathBuf>,
+    pub(crate) ssh_key_file: Option<PathBuf>,
     /// The hosts that ssh trusts, in place of the user's own list.
-    pub ssh_known_hosts_file: Option<PathBuf>,
+    pub(crate) ssh_known_hosts_file: Option<PathBuf>,
 }
 
 impl Repository {
     /// Git's own data.
     #[must_use]
-    pub fn git_dir(&self) -> PathBuf {
+    pub(crate) fn git_dir(&self) -> PathBuf {
         self.checkout.join("git")
     }
 
     /// The files of the last commit that was fetched.
     #[must_use]
-    pub fn files(&self) -> PathBuf {
+    pub(crate) fn files(&self) -> PathBuf {
         self.checkout.join("files")
     }
 }
 
 /// Where a repository is; never with a password. Nothing of it begins with `-`, so that none of it is an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remote {
+pub(crate) enum Remote {
     /// Over https. The user name stands apart, since git would ask for a password otherwise.
     Https {
         /// Without user name.
@@ -64,7 +64,7 @@ pub enum Remote {
 impl Remote {
     /// As it is given to git, and shown to people.
     #[must_use]
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         match self {
             Self::Https { url, .. } => url.to_string(),
             Self::Ssh(address) => address.clone(),

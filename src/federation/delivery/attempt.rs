@@ -19,7 +19,7 @@ use crate::net::client::{Limits, Reply, SendError, Wanted};
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
 /// What came of trying.
-pub enum Attempt {
+pub(crate) enum Attempt {
     /// It is no longer to be told: its article was deleted or has expired since (docs/architecture.md#publishing), its note was
     /// deleted or hidden, or the actor whose profile it shows was deleted.
     Withdrawn,
@@ -36,7 +36,7 @@ pub enum Attempt {
 ///
 /// # Errors
 /// When the database fails or the actor's key cannot be used: our fault, not the peer's.
-pub async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
+pub(crate) async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Attempt> {
     let actor = {
         let mut conn = app.db.read().await?;
         if let Some(article) = waiting.article

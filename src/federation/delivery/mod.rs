@@ -1,8 +1,8 @@
 //! Hosts, what waits for them, and what became of it: a delivery's queue is its host (docs/architecture.md#queues, ADR 3).
 
-pub mod attempt;
-pub mod policy;
-pub mod reason;
+pub(crate) mod attempt;
+pub(crate) mod policy;
+pub(crate) mod reason;
 pub mod store;
 mod turns;
 pub mod worker;
@@ -16,54 +16,54 @@ use crate::base::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, Interact
 #[derive(Clone, Debug)]
 pub struct Lease {
     /// The host.
-    pub host: HostId,
+    pub(crate) host: HostId,
     /// Its name, for people.
-    pub name: String,
+    pub(crate) name: String,
     /// The fence: a settle with an old token is refused.
-    pub token: i64,
+    pub(crate) token: i64,
     /// Attempts at the host that failed in a row.
-    pub failures: i64,
+    pub(crate) failures: i64,
     /// How often it was claimed in a row, this time included, and not let go of in order.
-    pub begun: i64,
+    pub(crate) begun: i64,
 }
 
 /// The oldest activity that waits for an inbox.
 #[derive(Clone, Debug)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     /// Where to.
-    pub inbox: InboxId,
+    pub(crate) inbox: InboxId,
     /// The address.
-    pub url: String,
+    pub(crate) url: String,
     /// Whether many share it.
-    pub shared: bool,
+    pub(crate) shared: bool,
     /// Attempts at this inbox that failed in a row.
-    pub inbox_failures: i64,
+    pub(crate) inbox_failures: i64,
     /// Not before, when the inbox itself failed.
-    pub not_before: Option<Timestamp>,
+    pub(crate) not_before: Option<Timestamp>,
     /// Not before, while an Accept to one of its followers is not settled (docs/architecture.md#queues).
-    pub held_until: Option<Timestamp>,
+    pub(crate) held_until: Option<Timestamp>,
     /// What.
-    pub activity: ActivityId,
+    pub(crate) activity: ActivityId,
     /// Its kind, `Create` and so on.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Who says it.
-    pub actor: ActorId,
+    pub(crate) actor: ActorId,
     /// What it is about.
-    pub article: Option<ArticleId>,
+    pub(crate) article: Option<ArticleId>,
     /// The note of ours that it is about.
-    pub said: Option<InteractionId>,
+    pub(crate) said: Option<InteractionId>,
     /// The stored body, sent as stored.
-    pub body: String,
+    pub(crate) body: String,
     /// Send the object's id instead of the object, since the peer answered 413 (interop R3).
-    pub by_reference: bool,
+    pub(crate) by_reference: bool,
     /// When it is no longer worth sending.
-    pub expires_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// How a delivery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum DeliveryEnd {
+pub(crate) enum DeliveryEnd {
     /// The peer took it.
     Delivered,
     /// The peer will not take it.
@@ -79,7 +79,7 @@ pub enum DeliveryEnd {
 impl DeliveryEnd {
     /// As the database and people have it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
             Self::Refused => "refused",

@@ -12,7 +12,7 @@ use crate::net::client::{Reply, SendError};
 
 /// How an attempt ended (interop D2, D3, docs/architecture.md#answers).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttemptResult {
+pub(crate) enum AttemptResult {
     /// This delivery is settled.
     Settled(DeliveryEnd),
     /// The peer wants less: send the object's id.
@@ -27,7 +27,7 @@ pub enum AttemptResult {
 
 /// What an answer, or the want of one, means for an activity that was embedded or not.
 #[must_use]
-pub fn judge(answer: &Result<Reply, SendError>, embedded: bool, now: Timestamp) -> AttemptResult {
+pub(crate) fn judge(answer: &Result<Reply, SendError>, embedded: bool, now: Timestamp) -> AttemptResult {
     let reply = match answer {
         Ok(reply) => reply,
         // Our own policy forbids the address: it will not change by waiting.
@@ -65,21 +65,21 @@ fn retry_after(reply: &Reply, now: Timestamp) -> Option<Timestamp> {
 const DAY: Duration = Duration::from_hours(24);
 
 /// How long a host may fail before it counts as gone and is asked once a day (interop D3).
-pub const GONE_AFTER: Duration = Duration::from_hours(7 * 24);
+pub(crate) const GONE_AFTER: Duration = Duration::from_hours(7 * 24);
 
 /// How long an unsettled Accept holds back the shared inbox of the one it is for (docs/architecture.md#queues).
-pub const ACCEPT_HOLDS: Duration = Duration::from_mins(10);
+pub(crate) const ACCEPT_HOLDS: Duration = Duration::from_mins(10);
 
 /// How long a host waits after `failures` in a row ([`retry::wait`]); a day if it is gone.
 #[must_use]
-pub fn host_wait(first: Duration, failures: i64, gone: bool, dice: u64) -> Duration {
+pub(crate) fn host_wait(first: Duration, failures: i64, gone: bool, dice: u64) -> Duration {
     if gone { DAY } else { retry::wait(first, failures, dice) }
 }
 
 /// How long a delivery is worth sending, from its making. Longest a Delete, since what is not deleted stays visible, and
 /// the Update of an actor, since it may tell of a new key, which `GoToSocial` learns in no other way (interop R6).
 #[must_use]
-pub fn time_to_live(kind: &str, article: Option<ArticleId>) -> Duration {
+pub(crate) fn time_to_live(kind: &str, article: Option<ArticleId>) -> Duration {
     match (kind, article) {
         ("Delete", _) | ("Update", None) => 14 * DAY,
         _ => 3 * DAY,

@@ -24,7 +24,7 @@ use crate::model::follower;
 /// Inboxes of one host that are served at a time, over kept-alive connections.
 const INBOXES_AT_ONCE: usize = 4;
 
-/// Serves hosts.
+/// The delivery loop.
 pub struct DeliveryWorker;
 
 impl Leased for DeliveryWorker {

@@ -16,7 +16,7 @@ use crate::model::post::Article;
 use uuid::Uuid;
 
 /// An actor's document; `None` when it has no keys, which no start leaves behind.
-pub async fn actor(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Result<Option<Value>> {
+pub(crate) async fn actor(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Result<Option<Value>> {
     let Some(public) = keys::public_halves(conn, who.id).await? else { return Ok(None) };
     let domains = attribution_domains(app);
     let facts = ActorFacts {
@@ -46,7 +46,7 @@ fn attribution_domains(app: &App) -> Vec<String> {
 }
 
 /// An article's document as it is now.
-pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<Value> {
+pub(crate) async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<Value> {
     let speakers = speakers(conn, article).await?;
     let answers = interaction::store::answers(conn, article.id).await?;
     let replies = replies(app, conn, article, 0).await?;
@@ -74,7 +74,7 @@ pub async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Res
 ///
 /// # Errors
 /// The database's, also when a row is missing.
-pub async fn note(app: &App, conn: &mut Conn, note: &Note) -> sqlx::Result<Value> {
+pub(crate) async fn note(app: &App, conn: &mut Conn, note: &Note) -> sqlx::Result<Value> {
     let article = super::author_replies::article_of(conn, note).await?;
     let author = author::store::actor(conn, note.author).await?.ok_or(sqlx::Error::RowNotFound)?;
     let group = group(conn, &article).await?;
@@ -115,7 +115,7 @@ pub async fn note(app: &App, conn: &mut Conn, note: &Note) -> sqlx::Result<Value
 }
 
 /// The replies to an answer of ours, from a number on (interop B18).
-pub async fn note_replies(app: &App, conn: &mut Conn, note: &Note, from: i64) -> sqlx::Result<Ids> {
+pub(crate) async fn note_replies(app: &App, conn: &mut Conn, note: &Note, from: i64) -> sqlx::Result<Ids> {
     let items = interaction::store::reply_ids_below(conn, note.id, from, PAGE).await?;
     let total = interaction::store::answers_to_note(conn, note.id).await?.replies;
     Ok(ids(&app.urls.note_replies(note.uuid), items, from, i64::try_from(total).unwrap_or(i64::MAX)))
@@ -126,7 +126,7 @@ const PAGE: i64 = 50;
 
 /// A page of ids, and where the next one is.
 #[derive(Debug, Default)]
-pub struct Ids {
+pub(crate) struct Ids {
     items: Vec<String>,
     total: u64,
     next: Option<String>,
@@ -135,20 +135,20 @@ pub struct Ids {
 impl Ids {
     /// As a document takes it.
     #[must_use]
-    pub fn part(&self) -> Part<'_> {
+    pub(crate) fn part(&self) -> Part<'_> {
         Part { items: &self.items, total: self.total, next: self.next.as_deref() }
     }
 }
 
 /// The replies to the article itself, from a number on (interop B18).
-pub async fn replies(app: &App, conn: &mut Conn, article: &Article, from: i64) -> sqlx::Result<Ids> {
+pub(crate) async fn replies(app: &App, conn: &mut Conn, article: &Article, from: i64) -> sqlx::Result<Ids> {
     let items = interaction::store::reply_ids(conn, article.id, true, from, PAGE).await?;
     let total = interaction::store::count_replies(conn, article.id, true).await?;
     Ok(ids(&app.urls.replies(article.uuid), items, from, total))
 }
 
 /// The article and every reply to it at any depth, in order of time, from a number on (interop B20).
-pub async fn conversation(app: &App, conn: &mut Conn, article: &Article, from: i64) -> sqlx::Result<Ids> {
+pub(crate) async fn conversation(app: &App, conn: &mut Conn, article: &Article, from: i64) -> sqlx::Result<Ids> {
     let mut items = Vec::new();
     if from == 0 {
         items.push(app.urls.article(article.uuid));
@@ -166,20 +166,20 @@ fn ids(id: &str, items: Vec<String>, from: i64, total: i64) -> Ids {
 }
 
 /// Everyone who speaks of an article.
-pub struct Speakers {
+pub(crate) struct Speakers {
     /// Whose it is.
-    pub owner: Actor,
+    pub(crate) owner: Actor,
     /// Who wrote it too, and is told about as a Mention.
-    pub co_authors: Vec<Actor>,
+    pub(crate) co_authors: Vec<Actor>,
     /// The community.
-    pub group: Actor,
+    pub(crate) group: Actor,
 }
 
 /// Loads those who speak of an article.
 ///
 /// # Errors
 /// The database's, also when a row is missing.
-pub async fn speakers(conn: &mut Conn, article: &Article) -> sqlx::Result<Speakers> {
+pub(crate) async fn speakers(conn: &mut Conn, article: &Article) -> sqlx::Result<Speakers> {
     let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
     let group = group(conn, article).await?;
     let mut co_authors = Vec::new();

@@ -3,9 +3,9 @@
 
 pub mod actor_deletion;
 pub mod author_replies;
-pub mod documents;
+pub(crate) mod documents;
 pub mod rotation;
-pub mod store;
+pub(crate) mod store;
 pub mod worker;
 
 use clock::Timestamp;
@@ -19,7 +19,7 @@ use crate::federation::delivery::store::Recipients;
 
 /// Who is sent an activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
+pub(crate) enum Audience {
     /// Nobody: it stands in the outbox to be read.
     OutboxOnly,
     /// The followers of the actor who says it.
@@ -52,7 +52,7 @@ pub enum Audience {
 impl Audience {
     /// As the database has it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::OutboxOnly => "outbox-only",
             Self::Followers => "followers",
@@ -71,31 +71,31 @@ impl Audience {
 
 /// An activity about to be said.
 #[derive(Clone, Debug)]
-pub struct Outgoing {
+pub(crate) struct Outgoing {
     /// In its id.
-    pub uuid: Uuid,
+    pub(crate) uuid: Uuid,
     /// What it is said because of: the same cause is never said twice.
-    pub cause: String,
+    pub(crate) cause: String,
     /// Who says it.
-    pub actor: ActorId,
+    pub(crate) actor: ActorId,
     /// `Create` and so on.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What it is about.
-    pub article: Option<ArticleId>,
+    pub(crate) article: Option<ArticleId>,
     /// The note of ours that it is about.
-    pub said: Option<InteractionId>,
+    pub(crate) said: Option<InteractionId>,
     /// Somebody else's activity that it answers.
-    pub because: Option<InboundId>,
+    pub(crate) because: Option<InboundId>,
     /// Who is sent it.
-    pub audience: Audience,
+    pub(crate) audience: Audience,
     /// The document.
-    pub body: Value,
+    pub(crate) body: Value,
 }
 
 impl Outgoing {
     /// An activity about nothing that is kept, said for its own sake; whoever makes it says what differs.
     #[must_use]
-    pub fn new(uuid: Uuid, actor: ActorId, kind: &'static str, audience: Audience, body: Value) -> Self {
+    pub(crate) fn new(uuid: Uuid, actor: ActorId, kind: &'static str, audience: Audience, body: Value) -> Self {
         Self {
             cause: format!("said:{uuid}"),
             uuid,
@@ -111,7 +111,7 @@ impl Outgoing {
 }
 
 /// Says something: writes it with the next number. `None` when its cause was said before.
-pub async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
+pub(crate) async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
     let Some(id) = store::insert(conn, outgoing, now).await? else { return Ok(None) };
     if let Audience::One { inbox, holds } = outgoing.audience {
         // Not through fan-out, so that an Accept leaves at once (interop D8, ADR 6).
@@ -122,17 +122,15 @@ pub async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sq
 
 /// An activity whose fan-out is not finished.
 #[derive(Clone, Debug)]
-pub struct Unsent {
+pub(crate) struct Unsent {
     /// Its number.
-    pub id: ActivityId,
+    pub(crate) id: ActivityId,
     /// `Create` and so on.
-    pub kind: String,
+    pub(crate) kind: String,
     /// What it is about.
-    pub article: Option<ArticleId>,
-    /// The note of ours that it is about.
-    pub said: Option<InteractionId>,
+    pub(crate) article: Option<ArticleId>,
     /// Who is sent it; `None` where nobody is.
-    pub recipients: Option<Recipients>,
+    pub(crate) recipients: Option<Recipients>,
     /// How far the fan-out came.
-    pub cursor: i64,
+    pub(crate) cursor: i64,
 }

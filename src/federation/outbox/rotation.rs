@@ -3,7 +3,7 @@
 use super::{Audience, Outgoing, documents, publish};
 use crate::activitypub::outgoing::{self, ActivityMeta};
 use crate::app::App;
-use crate::base::ids::ActivityId;
+use crate::base::ids::{ActivityId, Ids};
 use crate::model::author::{self, Actor, keys};
 
 /// What a rotation did.
@@ -32,7 +32,7 @@ pub async fn rotate(app: &App, actor: &Actor) -> anyhow::Result<Rotation> {
                 );
                 let old = keys::replace(conn, id, &pair, now).await?;
                 let document = documents::actor(&ours, conn, &actor).await?.ok_or(sqlx::Error::RowNotFound)?;
-                let uuid = ours.ids.uuid();
+                let uuid = Ids::uuid();
                 let body = outgoing::update_actor(&ActivityMeta::new(&ours.urls, uuid, now), &document);
                 let outgoing = Outgoing {
                     cause: format!("rotate:{uuid}"),

@@ -13,7 +13,7 @@ use crate::federation::delivery::{self, store::Recipients};
 /// Writes an activity with the next number; `None` when its cause was said before.
 ///
 /// The counter's row stays locked until the commit, so numbers become visible in their order.
-pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
+pub(crate) async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
     let id: i64 = query_scalar("UPDATE counters SET value = value + 1 WHERE name = 'activity' RETURNING value")
         .fetch_one(&mut *conn)
         .await?;
@@ -43,7 +43,7 @@ pub async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sql
 }
 
 /// Takes back what was only listed of an article: nobody was sent it, and now it is to be sent.
-pub async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
+pub(crate) async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
     query("DELETE FROM activities WHERE article_id = $1 AND audience = 'outbox-only'")
         .bind(article.0)
         .execute(conn)
@@ -52,7 +52,7 @@ pub async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<
 }
 
 /// The last answer to somebody's Follow that is still on its way: `Accept` or `Reject`.
-pub async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx::Result<Option<String>> {
+pub(crate) async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx::Result<Option<String>> {
     query_scalar(
         "SELECT a.kind FROM activities a JOIN deliveries d ON d.activity_id = a.id WHERE a.inbound_id = $1
          AND a.kind IN ('Accept', 'Reject') AND d.settled_at IS NULL ORDER BY a.id DESC LIMIT 1",
@@ -64,7 +64,7 @@ pub async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx::Resul
 
 /// Forgets all but the last `keep` answers to somebody's Follow that have reached them, or never will: it may come again and
 /// again under its id.
-pub async fn forget_answers(conn: &mut Conn, follow: InboundId, keep: i64) -> sqlx::Result<()> {
+pub(crate) async fn forget_answers(conn: &mut Conn, follow: InboundId, keep: i64) -> sqlx::Result<()> {
     query(
         "DELETE FROM deliveries WHERE settled_at IS NOT NULL AND activity_id IN (SELECT id FROM activities WHERE inbound_id = $1
          AND kind IN ('Accept', 'Reject') AND id NOT IN (SELECT l.id FROM activities l WHERE l.inbound_id = $1
@@ -87,7 +87,7 @@ pub async fn forget_answers(conn: &mut Conn, follow: InboundId, keep: i64) -> sq
 }
 
 /// The earliest activity whose fan-out is unfinished: a cheap look before the step.
-pub async fn first_unsent(conn: &mut Conn) -> sqlx::Result<Option<ActivityId>> {
+pub(crate) async fn first_unsent(conn: &mut Conn) -> sqlx::Result<Option<ActivityId>> {
     let id: Option<i64> = query_scalar("SELECT id FROM activities WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1")
         .fetch_optional(conn)
         .await?;
@@ -96,7 +96,7 @@ pub async fn first_unsent(conn: &mut Conn) -> sqlx::Result<Option<ActivityId>> {
 
 /// The earliest activity whose fan-out is unfinished, with the step locked to this transaction: fan-outs run in the
 /// order of publication, else an Update could overtake its Create.
-pub async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
+pub(crate) async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
     delivery::store::no_fan_out(conn).await?;
     let row = query(
         "SELECT id, kind, actor_id, article_id, interaction_id, audience, fanout_cursor FROM activities WHERE fanned_out_at IS NULL
@@ -126,14 +126,13 @@ fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
         id: ActivityId(row.int("id")?),
         kind: row.text("kind")?,
         article,
-        said,
         recipients,
         cursor: row.int("fanout_cursor")?,
     })
 }
 
 /// Notes how far a fan-out came, or that it is finished.
-pub async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE activities SET fanout_cursor = COALESCE($2, fanout_cursor),
          fanned_out_at = CASE WHEN $3 = 1 THEN $4 ELSE NULL END WHERE id = $1",
@@ -148,7 +147,7 @@ pub async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: 
 }
 
 /// What a note of ours was when it was last said: the object of the latest Create or Update about it.
-pub async fn last_said(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Option<serde_json::Value>> {
+pub(crate) async fn last_said(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Option<serde_json::Value>> {
     let row = query(
         "SELECT body FROM activities WHERE interaction_id = $1 AND kind IN ('Create', 'Update') ORDER BY id DESC LIMIT 1",
     )
@@ -175,12 +174,12 @@ macro_rules! listed {
 }
 
 /// How many activities stand in an actor's outbox at `now`.
-pub async fn count_listed(conn: &mut Conn, actor: ActorId, now: Timestamp) -> sqlx::Result<i64> {
+pub(crate) async fn count_listed(conn: &mut Conn, actor: ActorId, now: Timestamp) -> sqlx::Result<i64> {
     query_scalar(listed!("COUNT(*)", "")).bind(actor.0).bind(now.millis()).fetch_one(conn).await
 }
 
 /// A page of an actor's outbox at `now`, before the number `before`, newest first: each with its number.
-pub async fn listed(
+pub(crate) async fn listed(
     conn: &mut Conn,
     actor: ActorId,
     before: i64,
@@ -199,7 +198,7 @@ pub async fn listed(
 
 /// A public activity by name, and whether its article or note no longer stands at `now`, or the actor whose profile it
 /// shows.
-pub async fn public_activity(
+pub(crate) async fn public_activity(
     conn: &mut Conn,
     uuid: Uuid,
     now: Timestamp,
@@ -219,32 +218,32 @@ pub async fn public_activity(
 }
 
 /// How many activities wait for their fan-out.
-pub async fn count_unsent(conn: &mut Conn) -> sqlx::Result<i64> {
+pub(crate) async fn count_unsent(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM activities WHERE fanned_out_at IS NULL").fetch_one(conn).await
 }
 
 /// An activity of ours, for people.
 #[derive(Clone, Debug)]
-pub struct SentActivity {
+pub(crate) struct SentActivity {
     /// Its number.
-    pub id: ActivityId,
+    pub(crate) id: ActivityId,
     /// Its public name.
-    pub uuid: Uuid,
+    pub(crate) uuid: Uuid,
     /// `Create` and so on.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Who said it.
-    pub actor: ActorId,
+    pub(crate) actor: ActorId,
     /// Who is sent it.
-    pub audience: String,
+    pub(crate) audience: String,
     /// When it was said.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// Whether its deliveries are all queued.
-    pub fanned_out: bool,
+    pub(crate) fanned_out: bool,
 }
 
 /// Which of our activities are looked at.
 #[derive(Clone, Copy, Debug)]
-pub enum Subject {
+pub(crate) enum Subject {
     /// Those about an article, and not about a note below it.
     Article(ArticleId),
     /// Those about a note of ours.
@@ -267,7 +266,7 @@ macro_rules! select_told {
 }
 
 /// What we said of a subject, the oldest first.
-pub async fn told(conn: &mut Conn, subject: Subject) -> sqlx::Result<Vec<SentActivity>> {
+pub(crate) async fn told(conn: &mut Conn, subject: Subject) -> sqlx::Result<Vec<SentActivity>> {
     let select = match subject {
         Subject::Article(id) => {
             query(select_told!("article_id = $1 AND interaction_id IS NULL AND inbound_id IS NULL")).bind(id.0)

@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::app::worker::Worker;
 use crate::app::worker::retry::BEGUN_MAX;
 use crate::app::worker::store as begun;
-use crate::base::ids::ActivityId;
+use crate::base::ids::{ActivityId, Ids};
 use crate::db::{Conn, Queue};
 use crate::federation::delivery;
 use crate::model::author::{self, Actor};
@@ -159,7 +159,7 @@ async fn say(app: &App, article: Article, item: String) -> anyhow::Result<()> {
 /// What is to be said of an article's present revision.
 fn activities(app: &App, article: &Article, speakers: &Speakers, document: &Value, now: Timestamp) -> Vec<Outgoing> {
     let owners = |kind: &'static str, cause: String, audience, build: fn(&ActivityMeta, &Value) -> Value| {
-        let uuid = app.ids.uuid();
+        let uuid = Ids::uuid();
         let body = build(&ActivityMeta::new(&app.urls, uuid, now), document);
         Outgoing { cause, article: Some(article.id), ..Outgoing::new(uuid, article.owner, kind, audience, body) }
     };
@@ -194,7 +194,7 @@ fn announce(
     audience: Audience,
     now: Timestamp,
 ) -> Outgoing {
-    let (urls, uuid) = (&app.urls, app.ids.uuid());
+    let (urls, uuid) = (&app.urls, Ids::uuid());
     let body = outgoing::announce(
         &ActivityMeta::new(urls, uuid, now),
         &announcer.url(urls),
@@ -233,7 +233,7 @@ async fn answer(app: &App, note: Note, item: String) -> anyhow::Result<()> {
 async fn activity_of(app: &App, conn: &mut Conn, note: &Note, now: Timestamp) -> anyhow::Result<Option<Outgoing>> {
     type Build = fn(&ActivityMeta, &Value) -> Value;
     let said = |kind: &'static str, cause: String, audience, build: Build, document: &Value| {
-        let uuid = app.ids.uuid();
+        let uuid = Ids::uuid();
         let body = build(&ActivityMeta::new(&app.urls, uuid, now), document);
         Outgoing {
             cause,
@@ -260,7 +260,7 @@ async fn activity_of(app: &App, conn: &mut Conn, note: &Note, now: Timestamp) ->
 /// An actor's changed profile as an Update of the actor, to everyone it was shown to: once for each change, since the
 /// revision is noted as said in the same transaction.
 async fn reprofile(app: &App, actor: Actor, item: String) -> anyhow::Result<()> {
-    let (uuid, now) = (app.ids.uuid(), app.clock.now());
+    let (uuid, now) = (Ids::uuid(), app.clock.now());
     let document = {
         let mut conn = app.db.read().await?;
         documents::actor(app, &mut conn, &actor).await?
@@ -292,7 +292,7 @@ async fn delete_actor(app: &App, actor: &Actor, item: String) -> anyhow::Result<
         app.db.write(move |conn| Box::pin(async move { begun::end(conn, OutboxWorker::NAME, &item).await })).await?;
         return Ok(());
     }
-    let (uuid, now, id) = (app.ids.uuid(), app.clock.now(), actor.id);
+    let (uuid, now, id) = (Ids::uuid(), app.clock.now(), actor.id);
     let body = outgoing::delete_actor(&ActivityMeta::new(&app.urls, uuid, now), &actor.url(&app.urls));
     let outgoing = Outgoing {
         cause: format!("delete-actor:{}", actor.uuid),

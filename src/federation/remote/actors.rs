@@ -17,7 +17,7 @@ use crate::federation::delivery::{self, store::Address};
 
 /// Where a key came from: one from the cache may be out of date.
 #[derive(Clone, Debug)]
-pub enum KeySource {
+pub(crate) enum KeySource {
     /// Read some time ago.
     Cached(RemoteKey),
     /// Read just now.
@@ -42,7 +42,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// As [`FetchError`] tells; a key that its actor does not list is refused.
-pub async fn key(app: &App, key_id: &str, source: Option<&str>) -> Result<KeySource, FetchError> {
+pub(crate) async fn key(app: &App, key_id: &str, source: Option<&str>) -> Result<KeySource, FetchError> {
     match known_key(app, key_id).await? {
         Some(key) if app.clock.now().since(key.fetched_at) < BELIEVED => Ok(KeySource::Cached(key)),
         Some(key) => match fetch_key(app, key_id, source).await {
@@ -54,14 +54,14 @@ pub async fn key(app: &App, key_id: &str, source: Option<&str>) -> Result<KeySou
 }
 
 /// The key of a keyId, if it is known; nothing is fetched.
-pub async fn known_key(app: &App, key_id: &str) -> Result<Option<RemoteKey>, FetchError> {
+pub(crate) async fn known_key(app: &App, key_id: &str) -> Result<Option<RemoteKey>, FetchError> {
     let mut conn = app.db.read().await.map_err(ours)?;
     store::key(&mut conn, key_id).await.map_err(ours)
 }
 
 /// Whether a cached key that does not fit may be asked for anew: once a minute at most (interop C8).
 #[must_use]
-pub fn may_ask_again(app: &App, key: &RemoteKey) -> bool {
+pub(crate) fn may_ask_again(app: &App, key: &RemoteKey) -> bool {
     app.clock.now().since(key.fetched_at) >= ASK_AGAIN_AFTER
 }
 
@@ -69,7 +69,7 @@ pub fn may_ask_again(app: &App, key: &RemoteKey) -> bool {
 ///
 /// # Errors
 /// As [`key`]; the same as before while a failure is remembered, and temporary while too much is being fetched.
-pub async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<RemoteKey, FetchError> {
+pub(crate) async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> Result<RemoteKey, FetchError> {
     let began = app.clock.now();
     let flight = app.key_flights.get_with_by_ref(key_id, std::future::ready(Arc::default())).await;
     let waited = flight.try_lock().is_err();
@@ -147,7 +147,7 @@ async fn spend(app: &App, key_id: &str, source: Option<&str>) -> Result<(), Fetc
 }
 
 /// A key that was fetched for this source has proved a request: the fetch no longer counts against it.
-pub async fn well_spent(app: &App, source: Option<&str>) {
+pub(crate) async fn well_spent(app: &App, source: Option<&str>) {
     if let Some(source) = source {
         app.fetches_for.give_back(source).await;
     }
@@ -234,11 +234,11 @@ pub async fn keep(
     if let Some(old) = before.map(|before| before.address()).filter(|old| *old != address) {
         delivery::store::move_waiting(conn, old, address, now).await?;
     }
-    Ok(Remote { id, url: actor.id, kind: actor.kind, inbox, shared_inbox: shared, fetched_at: now })
+    Ok(Remote { id, url: actor.id, kind: actor.kind, inbox, shared_inbox: shared })
 }
 
 /// Reads an actor at its id, whatever is cached.
-pub async fn read(app: &App, id: &str) -> Result<Remote, FetchError> {
+pub(crate) async fn read(app: &App, id: &str) -> Result<Remote, FetchError> {
     let found = fetch::document(app, id).await?;
     let actor = incoming::actor(&found.document).map_err(|why| refused(format!("`{id}` is no actor to us: {why}")))?;
     // Spelled as it was asked for: that is how whoever asks will look for it.
@@ -249,7 +249,7 @@ pub async fn read(app: &App, id: &str) -> Result<Remote, FetchError> {
 }
 
 /// An actor by id, from the cache or read.
-pub async fn known(app: &App, id: &str) -> Result<Remote, FetchError> {
+pub(crate) async fn known(app: &App, id: &str) -> Result<Remote, FetchError> {
     let cached = {
         let mut conn = app.db.read().await.map_err(ours)?;
         store::by_url(&mut conn, id).await.map_err(ours)?

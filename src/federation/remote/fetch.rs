@@ -64,13 +64,13 @@ impl From<RedirectError> for FetchError {
 #[derive(Clone, Debug)]
 pub struct Fetched {
     /// What was asked for, without its fragment.
-    pub asked: Url,
+    pub(crate) asked: Url,
     /// Where it was found, after redirects.
-    pub at: Url,
+    pub(crate) at: Url,
     /// Whether a redirect on the way left the origin that was asked.
     left_origin: bool,
     /// What was found.
-    pub document: Value,
+    pub(crate) document: Value,
 }
 
 impl Fetched {
@@ -79,7 +79,7 @@ impl Fetched {
     /// interop A22), and an id may still redirect to a page's address, have no slash after its host, or name that in
     /// capitals or with the port that it has anyway: ids are compared as the addresses that they are.
     #[must_use]
-    pub fn speaks_for(&self, id: &str) -> bool {
+    pub(crate) fn speaks_for(&self, id: &str) -> bool {
         let id_is = |url: &Url| incoming::same_address(id, url.as_str());
         incoming::same_origin(id, self.at.as_str()) && (id_is(&self.at) || (id_is(&self.asked) && !self.left_origin))
     }
@@ -152,7 +152,7 @@ fn read(at: &Url, reply: &Reply) -> Result<Value, FetchError> {
 
 /// Whether a media type is that of an ActivityPub document, in any case and spacing (interop C18, G6).
 #[must_use]
-pub fn is_activity_json(media_type: &str) -> bool {
+pub(crate) fn is_activity_json(media_type: &str) -> bool {
     let Ok(parsed) = media_type.parse::<mime::Mime>() else { return false };
     match parsed.essence_str() {
         "application/activity+json" => true,

@@ -2,9 +2,9 @@
 
 pub mod actors;
 pub mod fetch;
-pub mod refresh;
-pub mod store;
-pub mod webfinger;
+pub(crate) mod refresh;
+pub(crate) mod store;
+pub(crate) mod webfinger;
 
 use clock::Timestamp;
 
@@ -17,38 +17,36 @@ pub struct Remote {
     /// Row.
     pub id: RemoteActorId,
     /// Their id.
-    pub url: String,
+    pub(crate) url: String,
     /// `Person`, `Group` and so on.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Their own inbox.
-    pub inbox: InboxId,
+    pub(crate) inbox: InboxId,
     /// The inbox of their server, where it has one.
-    pub shared_inbox: Option<InboxId>,
-    /// When their document was read.
-    pub fetched_at: Timestamp,
+    pub(crate) shared_inbox: Option<InboxId>,
 }
 
 impl Remote {
     /// Where it is told of what others said: its server's inbox, or its own.
     #[must_use]
-    pub fn nearest_inbox(&self) -> InboxId {
+    pub(crate) fn nearest_inbox(&self) -> InboxId {
         self.shared_inbox.unwrap_or(self.inbox)
     }
 
     /// Where it is written to.
     #[must_use]
-    pub fn address(&self) -> Address {
+    pub(crate) fn address(&self) -> Address {
         Address { inbox: self.inbox, shared: self.shared_inbox }
     }
 }
 
 /// A public key elsewhere, as cached.
 #[derive(Clone, Debug)]
-pub struct RemoteKey {
+pub(crate) struct RemoteKey {
     /// Whose it is.
-    pub owner: Remote,
+    pub(crate) owner: Remote,
     /// PEM for RSA, multibase for Ed25519.
-    pub public: String,
+    pub(crate) public: String,
     /// When it was last read.
-    pub fetched_at: Timestamp,
+    pub(crate) fetched_at: Timestamp,
 }

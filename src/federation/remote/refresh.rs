@@ -23,7 +23,7 @@ const ATTEMPTS: i64 = 3;
 const REST: Duration = Duration::from_hours(1);
 
 /// Reads again.
-pub struct Refresher;
+pub(crate) struct Refresher;
 
 impl Leased for Refresher {
     type Claim = Refresh;
@@ -130,6 +130,6 @@ async fn put_off(app: &App, refresh: Refresh, error: FetchError) -> anyhow::Resu
 
 /// The loop, ready to run.
 #[must_use]
-pub fn worker() -> Arc<Refresher> {
+pub(crate) fn worker() -> Arc<Refresher> {
     Arc::new(Refresher)
 }

@@ -11,7 +11,7 @@ use crate::db::{Columns, Conn, decode_error, json};
 
 /// Remembers an actor's document and the keys it lists. One that another actor of its server has listed already stays
 /// theirs, unless it is the one that was asked for and led to this document (`led_here`).
-pub async fn save(
+pub(crate) async fn save(
     conn: &mut Conn,
     ids: &Ids,
     actor: &RemoteActor,
@@ -64,19 +64,18 @@ pub async fn save(
 }
 
 /// A cached actor that is not known to be gone.
-pub async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> {
-    let row = query(
-        "SELECT id, url, kind, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE url = $1 AND gone_at IS NULL",
-    )
-    .bind(url)
-    .fetch_optional(conn)
-    .await?;
+pub(crate) async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> {
+    let row =
+        query("SELECT id, url, kind, inbox_id, shared_inbox_id FROM remote_actors WHERE url = $1 AND gone_at IS NULL")
+            .bind(url)
+            .fetch_optional(conn)
+            .await?;
     row.as_ref().map(read_remote).transpose()
 }
 
 /// As [`by_url`], by row, also of one who is gone.
-pub async fn by_row(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<Remote>> {
-    let row = query("SELECT id, url, kind, inbox_id, shared_inbox_id, fetched_at FROM remote_actors WHERE id = $1")
+pub(crate) async fn by_row(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<Remote>> {
+    let row = query("SELECT id, url, kind, inbox_id, shared_inbox_id FROM remote_actors WHERE id = $1")
         .bind(id.0)
         .fetch_optional(conn)
         .await?;
@@ -94,7 +93,7 @@ macro_rules! select_named {
 }
 
 /// The ids of those who are known by a handle without its first `@`: the one that they claim, or that of where they live.
-pub async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec<String>> {
+pub(crate) async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec<String>> {
     let handle = handle.strip_prefix('@').unwrap_or(handle);
     let (username, Some(domain)) = split_handle(handle) else { return Ok(Vec::new()) };
     let named = query(select_named!("LOWER(r.username) = $1")).bind(username.to_lowercase());
@@ -115,43 +114,39 @@ pub async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec<String
 
 /// What somebody is called.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub(crate) struct Names {
     /// As they write it, which may be empty.
-    pub name: String,
+    pub(crate) name: String,
     /// The first part of their handle.
-    pub username: String,
+    pub(crate) username: String,
     /// The handle that they claim (FEP-2c59).
-    pub webfinger: Option<String>,
+    pub(crate) webfinger: Option<String>,
 }
 
 /// What somebody is called.
-pub async fn names(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Names> {
+pub(crate) async fn names(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Names> {
     let row =
         query("SELECT name, username, webfinger FROM remote_actors WHERE id = $1").bind(id.0).fetch_one(conn).await?;
     Ok(Names { name: row.text("name")?, username: row.text("username")?, webfinger: row.maybe_text("webfinger")? })
 }
 
 /// A cached key.
-pub async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
+pub(crate) async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
     let row = query(
-        "SELECT r.id, r.url, r.kind, r.inbox_id, r.shared_inbox_id, r.fetched_at, k.public, k.fetched_at AS key_fetched_at FROM remote_keys k
+        "SELECT r.id, r.url, r.kind, r.inbox_id, r.shared_inbox_id, k.public, k.fetched_at FROM remote_keys k
          JOIN remote_actors r ON r.id = k.remote_actor_id WHERE k.id = $1 AND r.gone_at IS NULL",
     )
     .bind(key_id)
     .fetch_optional(conn)
     .await?;
     row.map(|row| {
-        Ok(RemoteKey {
-            owner: read_remote(&row)?,
-            public: row.text("public")?,
-            fetched_at: row.time("key_fetched_at")?,
-        })
+        Ok(RemoteKey { owner: read_remote(&row)?, public: row.text("public")?, fetched_at: row.time("fetched_at")? })
     })
     .transpose()
 }
 
 /// An actor elsewhere is no more.
-pub async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE remote_actors SET gone_at = $2 WHERE url = $1 AND gone_at IS NULL")
         .bind(url)
         .bind(now.millis())
@@ -161,7 +156,7 @@ pub async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Resu
 }
 
 /// Whether an actor's own document says that it was somebody else before (interop E17).
-pub async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: &str) -> sqlx::Result<bool> {
+pub(crate) async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: &str) -> sqlx::Result<bool> {
     let names: Option<String> =
         query_scalar("SELECT also_known_as FROM remote_actors WHERE id = $1").bind(actor.0).fetch_one(conn).await?;
     let names: Vec<String> =
@@ -170,7 +165,7 @@ pub async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: &str) -
 }
 
 /// When an actor last moved.
-pub async fn moved_at(conn: &mut Conn, actor: RemoteActorId) -> sqlx::Result<Option<Timestamp>> {
+pub(crate) async fn moved_at(conn: &mut Conn, actor: RemoteActorId) -> sqlx::Result<Option<Timestamp>> {
     query("SELECT moved_at FROM remote_actors WHERE id = $1")
         .bind(actor.0)
         .fetch_one(conn)
@@ -179,7 +174,7 @@ pub async fn moved_at(conn: &mut Conn, actor: RemoteActorId) -> sqlx::Result<Opt
 }
 
 /// Notes that an actor moved.
-pub async fn mark_moved(conn: &mut Conn, actor: RemoteActorId, to: &str, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn mark_moved(conn: &mut Conn, actor: RemoteActorId, to: &str, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE remote_actors SET moved_to = $2, moved_at = $3 WHERE id = $1")
         .bind(actor.0)
         .bind(to)
@@ -196,6 +191,5 @@ fn read_remote(row: &AnyRow) -> sqlx::Result<Remote> {
         kind: row.text("kind")?,
         inbox: InboxId(row.int("inbox_id")?),
         shared_inbox: row.maybe_int("shared_inbox_id")?.map(InboxId),
-        fetched_at: row.time("fetched_at")?,
     })
 }

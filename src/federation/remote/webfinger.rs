@@ -20,7 +20,7 @@ const SIZE_LIMIT: usize = 64 * 1024;
 
 /// Why there is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Missed {
+pub(crate) enum Missed {
     /// The server knows nobody of this name.
     #[error("the server knows nobody of this name")]
     Unknown,
@@ -36,7 +36,7 @@ impl From<RedirectError> for Missed {
 }
 
 /// Asks a reader's server about them; `None` where they named a server alone.
-pub async fn find(app: &App, reader: &Reader) -> Result<Option<Finding>, Missed> {
+pub(crate) async fn find(app: &App, reader: &Reader) -> Result<Option<Finding>, Missed> {
     let Some(resource) = reader.resource() else { return Ok(None) };
     let mut at = reader.server.clone();
     at.set_path("/.well-known/webfinger");

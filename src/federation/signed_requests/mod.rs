@@ -1,6 +1,6 @@
 //! Carries signed requests: in the scheme that a host is known to take, and where it refuses one, in another.
 
-pub mod store;
+pub(crate) mod store;
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::net::signature::{self, Form};
 
 /// A scheme and a kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// draft-cavage with RSA: what every examined peer takes (interop C1).
     Cavage,
     /// RFC 9421 with RSA.
@@ -30,7 +30,7 @@ pub enum Scheme {
 impl Scheme {
     /// As the database has it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Cavage => "cavage",
             Self::Rfc9421 => "rfc9421",
@@ -58,11 +58,11 @@ impl Scheme {
 
 /// What is known of how a host reads and makes signatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PeerCapabilities {
+pub(crate) struct PeerCapabilities {
     /// What it took when it refused another scheme, and when.
-    pub took: Option<(Scheme, Timestamp)>,
+    pub(crate) took: Option<(Scheme, Timestamp)>,
     /// Whether it has signed to us with Ed25519.
-    pub signs_ed25519: bool,
+    pub(crate) signs_ed25519: bool,
 }
 
 /// How long a host is believed to take only what it took last. Then it is offered the usual again: it may have learnt.
@@ -70,7 +70,7 @@ const REMEMBERED: Duration = Duration::from_hours(7 * 24);
 
 /// What to sign with first; `named` says that the operator vouches for Ed25519 there.
 #[must_use]
-pub fn preferred(capabilities: PeerCapabilities, named: bool, now: Timestamp) -> Scheme {
+pub(crate) fn preferred(capabilities: PeerCapabilities, named: bool, now: Timestamp) -> Scheme {
     match capabilities.took {
         Some((scheme, at)) if now.since(at) < REMEMBERED => scheme,
         _ if named || capabilities.signs_ed25519 => Scheme::Ed25519,
@@ -85,7 +85,7 @@ pub fn preferred(capabilities: PeerCapabilities, named: bool, now: Timestamp) ->
 ///
 /// # Errors
 /// When the database fails or the actor's key cannot be used: our fault, not the host's.
-pub async fn send(
+pub(crate) async fn send(
     app: &App,
     actor: &Actor,
     request: &Request<Bytes>,
@@ -124,7 +124,7 @@ pub async fn send(
 ///
 /// # Errors
 /// As [`send`].
-pub async fn send_as_then(
+pub(crate) async fn send_as_then(
     app: &App,
     actor: &Actor,
     activity: ActivityId,

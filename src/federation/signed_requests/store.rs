@@ -8,7 +8,7 @@ use crate::base::ids::Host;
 use crate::db::{Columns, Conn};
 
 /// What is known of a host.
-pub async fn capabilities(conn: &mut Conn, host: &Host) -> sqlx::Result<PeerCapabilities> {
+pub(crate) async fn capabilities(conn: &mut Conn, host: &Host) -> sqlx::Result<PeerCapabilities> {
     let row = query("SELECT accepted_scheme, accepted_at, signed_ed25519_at FROM peer_capabilities WHERE host = $1")
         .bind(host.as_str())
         .fetch_optional(conn)
@@ -22,7 +22,7 @@ pub async fn capabilities(conn: &mut Conn, host: &Host) -> sqlx::Result<PeerCapa
 }
 
 /// A host took this scheme, having refused another.
-pub async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO peer_capabilities (host, accepted_scheme, accepted_at) VALUES ($1, $2, $3)
          ON CONFLICT (host) DO UPDATE SET accepted_scheme = excluded.accepted_scheme, accepted_at = excluded.accepted_at",
@@ -36,7 +36,7 @@ pub async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now: Times
 }
 
 /// A host signed to us with Ed25519, verified.
-pub async fn note_ed25519(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn note_ed25519(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO peer_capabilities (host, signed_ed25519_at) VALUES ($1, $2)
          ON CONFLICT (host) DO UPDATE SET signed_ed25519_at = excluded.signed_ed25519_at

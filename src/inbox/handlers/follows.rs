@@ -6,6 +6,7 @@ use crate::activitypub::Local;
 use crate::activitypub::incoming::Incoming;
 use crate::activitypub::outgoing::{self, ActivityMeta, Follow};
 use crate::app::App;
+use crate::base::ids::Ids;
 use crate::db::Conn;
 use crate::federation::delivery;
 use crate::federation::outbox::{self, Audience, Outgoing, publish};
@@ -128,7 +129,7 @@ async fn answer(
 }
 
 async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbound: &Inbound) -> sqlx::Result<()> {
-    let (uuid, now) = (app.ids.uuid(), app.clock.now());
+    let (uuid, now) = (Ids::uuid(), app.clock.now());
     let actor_url = actor.url(&app.urls);
     let follow = Follow { id: &inbound.activity_id, actor: &inbound.actor, object: &actor_url };
     let outgoing = Outgoing {

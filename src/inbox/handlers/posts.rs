@@ -11,7 +11,7 @@ use super::reading::Brought;
 use super::{actors, mentions, object, restored, undo};
 use crate::activitypub::incoming::{Audience, Incoming, Malformed, same_origin};
 use crate::app::App;
-use crate::base::ids::InteractionId;
+use crate::base::ids::{Ids, InteractionId};
 use crate::db::Conn;
 use crate::federation::delivery;
 use crate::federation::remote::{self, Remote};
@@ -215,7 +215,7 @@ async fn insert(
         activity_id: &inbound.activity_id,
         object_id: &object_id,
         // Whoever may show the article is given a permission with a name of its own (FEP-044f).
-        uuid: quotes.then(|| app.ids.uuid()),
+        uuid: quotes.then(Ids::uuid),
         parent,
         words: &words,
         published,

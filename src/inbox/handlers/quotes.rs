@@ -9,6 +9,7 @@ use super::{object, place, posts};
 use crate::activitypub::incoming::{Incoming, same_origin};
 use crate::activitypub::outgoing::{self, ActivityMeta, QuoteRequest};
 use crate::app::App;
+use crate::base::ids::Ids;
 use crate::db::Conn;
 use crate::federation::outbox::{Audience, Outgoing, publish};
 use crate::federation::remote;
@@ -53,7 +54,7 @@ pub(super) async fn requested(
     // Hidden, its permission is taken back: let in again, it is given anew.
     let decided = interaction::store::ruling(conn, known.id).await?.decided;
     let owner = crate::model::author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
-    let (activity, now) = (app.ids.uuid(), app.clock.now());
+    let (activity, now) = (Ids::uuid(), app.clock.now());
     let (owner_url, article_url, stamp) = (owner.url(&app.urls), app.urls.article(article.uuid), app.urls.quote(uuid));
     let request =
         QuoteRequest { id: &inbound.activity_id, actor: &inbound.actor, object: &article_url, instrument: &quote };

@@ -50,14 +50,14 @@ pub(super) async fn read_again(
 
 /// A verdict that an activity had before it came again.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Earlier {
+pub(crate) struct Earlier {
     /// When it was given.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub settled: Timestamp,
+    pub(crate) settled: Timestamp,
     /// What.
-    pub verdict: String,
+    pub(crate) verdict: String,
     /// Why.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// The verdicts of a history, the oldest first; its first line may have been cut.

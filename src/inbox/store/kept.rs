@@ -14,28 +14,28 @@ use crate::db::{Columns, Conn, Cursor, Page};
 pub struct Kept {
     /// Row.
     #[serde(skip)]
-    pub row: InboundId,
+    pub(crate) row: InboundId,
     /// Its own id.
     pub id: String,
     /// `Create` and so on.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Who says it, by id.
     #[serde(rename = "actor_id")]
-    pub actor: String,
+    pub(crate) actor: String,
     /// Who signed it, by id.
     #[serde(rename = "signer_id")]
     pub signer: String,
     /// What it is about.
-    pub object: Option<String>,
+    pub(crate) object: Option<String>,
     /// Which of our inboxes it came to, or `fetched`.
     pub path: String,
     /// The key that proved it.
-    pub key: Option<String>,
+    pub(crate) key: Option<String>,
     /// In which scheme that key signed.
-    pub scheme: Option<String>,
+    pub(crate) scheme: Option<String>,
     /// When it came first.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub received: Timestamp,
+    pub(crate) received: Timestamp,
     /// How often it came.
     pub times: i64,
     /// What became of it; `waiting` until that is known.
@@ -48,10 +48,10 @@ pub struct Kept {
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub settled: Option<Timestamp>,
     /// What it waits for.
-    pub waits_for: Option<String>,
+    pub(crate) waits_for: Option<String>,
     /// What became of it when it came before, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub earlier: Vec<Earlier>,
+    pub(crate) earlier: Vec<Earlier>,
 }
 
 macro_rules! select_kept {

@@ -12,7 +12,7 @@ const UNDOS_MAX: i64 = 16;
 
 /// The activities by which an actor has already taken back the one with this id: by an Undo, or by a Delete of it (interop
 /// D7, T9).
-pub async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Vec<Event>> {
+pub(crate) async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Vec<Event>> {
     let rows = query(
         "SELECT id, activity_id, made_at, heard FROM inbound WHERE object_id = $1 AND actor = $2 AND signer = $2
          AND kind IN ('Undo', 'Delete') ORDER BY heard DESC LIMIT $3",
@@ -32,17 +32,17 @@ pub async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx:
 
 /// An activity that another names by its id.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub(crate) struct Named {
     /// Its type.
-    pub kind: String,
+    pub(crate) kind: String,
     /// What it is about.
-    pub object: Option<String>,
+    pub(crate) object: Option<String>,
     /// The sign of a like, empty where it has none; `None` where that was not kept.
-    pub sign: Option<String>,
+    pub(crate) sign: Option<String>,
 }
 
 /// An actor's own activity by its id.
-pub async fn named(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Option<Named>> {
+pub(crate) async fn named(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Option<Named>> {
     let row = query("SELECT kind, object_id, sign FROM inbound WHERE activity_id = $1 AND signer = $2 AND actor = $2")
         .bind(activity_id)
         .bind(actor)
@@ -77,7 +77,7 @@ pub(super) async fn read_restored(conn: &mut Conn, arrival: &Arrival, now: Times
 }
 
 /// Whether an actor has already deleted what has this id (interop D7, T8).
-pub async fn is_deleted(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<bool> {
+pub(crate) async fn is_deleted(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<bool> {
     let id: Option<i64> = query_scalar(
         "SELECT d.id FROM inbound d WHERE d.object_id = $1 AND d.actor = $2 AND d.signer = $2 AND d.kind = 'Delete'
          AND NOT EXISTS (SELECT 1 FROM inbound u WHERE u.object_id = d.activity_id AND u.actor = $2 AND u.signer = $2 AND u.kind = 'Undo')

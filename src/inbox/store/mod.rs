@@ -18,14 +18,17 @@ mod memory;
 mod rejections;
 mod waiting;
 
-pub use again::Earlier;
+pub(crate) use again::Earlier;
 use fetch_queue::Asker;
-pub use kept::{Kept, about, latest};
+pub(crate) use kept::Kept;
+pub use kept::{about, latest};
 use memory::read_restored;
-pub use memory::{Named, is_deleted, named, undone_by};
-pub use rejections::{count_foreign_host, count_refusal, foreign_hosts, forget_foreign_hosts, rejections};
+pub(crate) use memory::{is_deleted, named, undone_by};
+pub(crate) use rejections::{count_foreign_host, count_refusal, forget_foreign_hosts};
+pub use rejections::{foreign_hosts, rejections};
+pub use waiting::fail_waiting;
 use waiting::waiting_key;
-pub use waiting::{fail_waiting, reread_deferred, turn, wait_instead, wake_waiting};
+pub(crate) use waiting::{reread_deferred, turn, wait_instead, wake_waiting};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -34,27 +37,27 @@ const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
 #[derive(Clone, Debug)]
 pub struct Arrival {
     /// Its own id.
-    pub activity_id: String,
+    pub(crate) activity_id: String,
     /// Whose key signed.
-    pub signer: String,
+    pub(crate) signer: String,
     /// Who it says it is of.
-    pub actor: String,
+    pub(crate) actor: String,
     /// Its type.
-    pub kind: String,
+    pub(crate) kind: String,
     /// The id of what it is about.
-    pub object_id: Option<String>,
+    pub(crate) object_id: Option<String>,
     /// As it came.
-    pub raw: String,
+    pub(crate) raw: String,
     /// Where it was posted, or [`FETCHED`].
-    pub path: String,
+    pub(crate) path: String,
     /// The key that proved it, and in which scheme; of what was fetched there is none.
-    pub proof: Option<(String, &'static str)>,
+    pub(crate) proof: Option<(String, &'static str)>,
     /// When it says that it was made.
-    pub made: Option<Timestamp>,
+    pub(crate) made: Option<Timestamp>,
     /// The sign that it comes with; `Some` and empty for a like without one.
-    pub sign: Option<String>,
+    pub(crate) sign: Option<String>,
     /// Whether the same id may mean something anew.
-    pub again: bool,
+    pub(crate) again: bool,
 }
 
 impl Arrival {
@@ -115,7 +118,7 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
 
 /// Keeps a document that was read at its origin, to be understood like one that was sent; read anew, it is understood
 /// anew.
-pub async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
     let done = query(
         "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, made_at, sign, heard)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $1)
@@ -157,7 +160,7 @@ macro_rules! due {
 }
 
 /// Whether any activity is due: a cheap look before a claim.
-pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
+pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
     let id: Option<i64> =
         query_scalar(concat!(due!("i.next_attempt_at"), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
     Ok(id.is_some())
@@ -173,7 +176,7 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
             due!("+i.next_attempt_at"),
             " ORDER BY i.heard LIMIT $4"
         ),
-        ") RETURNING id, activity_id, signer, actor, kind, path, raw, received_at, attempts, heard, made_at, received_times"
+        ") RETURNING id, activity_id, signer, actor, path, raw, received_at, attempts, heard, made_at, received_times"
     ))
     .bind(now.millis())
     .bind((now + LEASE).millis())
@@ -185,7 +188,7 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
 }
 
 /// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
-pub const FREE: &str =
+pub(crate) const FREE: &str =
     "UPDATE inbound SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND verdict IS NULL";
 
 /// Writes the verdict, and what it asks for; false when another node has taken the activity over.
@@ -238,7 +241,7 @@ pub async fn settle(
 }
 
 /// Makes an activity due again later.
-pub async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
     query("UPDATE inbound SET next_attempt_at = $3, lease_owner = NULL WHERE id = $1 AND attempts = $2 AND heard = $4 AND verdict IS NULL")
         .bind(inbound.id.0)
         .bind(inbound.attempts)
@@ -265,7 +268,7 @@ const LONG_FOR: std::time::Duration = std::time::Duration::from_hours(6);
 
 /// Forgets the text of up to three times `limit` activities that had their verdict before `settled`, or before `deferred`
 /// where they were not understood, or [some hours](LONG_FOR) ago where that is long besides; says of how many. The rows stay, and with them who sent what, when, and what became of it.
-pub async fn forget_texts(
+pub(crate) async fn forget_texts(
     conn: &mut Conn,
     settled: Timestamp,
     deferred: Timestamp,
@@ -312,7 +315,6 @@ fn read_inbound(row: &AnyRow) -> sqlx::Result<Inbound> {
         activity_id: row.text("activity_id")?,
         signer: row.text("signer")?,
         actor: row.text("actor")?,
-        kind: row.text("kind")?,
         path: row.text("path")?,
         raw: row.text("raw")?,
         received_at: row.time("received_at")?,

@@ -9,7 +9,13 @@ use crate::db::{Columns, Conn};
 const HOSTS_A_DAY: i64 = 1000;
 
 /// Counts so many refusals.
-pub async fn count_refusal(conn: &mut Conn, day: &str, host: &str, reason: &str, times: i64) -> sqlx::Result<()> {
+pub(crate) async fn count_refusal(
+    conn: &mut Conn,
+    day: &str,
+    host: &str,
+    reason: &str,
+    times: i64,
+) -> sqlx::Result<()> {
     query(
         "INSERT INTO rejections (day, host, reason, times)
          SELECT $1, CASE WHEN (SELECT COUNT(*) FROM rejections WHERE day = $1) < $4 THEN $2 ELSE '(others)' END, $3, $5
@@ -42,7 +48,7 @@ pub async fn rejections(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Resul
 const FOREIGN_HOSTS: i64 = 20;
 
 /// Counts requests that came with a Host for which they were not signed.
-pub async fn count_foreign_host(conn: &mut Conn, host: &str, times: i64, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn count_foreign_host(conn: &mut Conn, host: &str, times: i64, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO foreign_hosts (host, times, last_at) VALUES ($1, $2, $3)
          ON CONFLICT (host) DO UPDATE SET times = foreign_hosts.times + excluded.times, last_at = excluded.last_at",
@@ -56,7 +62,7 @@ pub async fn count_foreign_host(conn: &mut Conn, host: &str, times: i64, now: Ti
 }
 
 /// Forgets all but the latest of them.
-pub async fn forget_foreign_hosts(conn: &mut Conn) -> sqlx::Result<()> {
+pub(crate) async fn forget_foreign_hosts(conn: &mut Conn) -> sqlx::Result<()> {
     query(
         "DELETE FROM foreign_hosts WHERE host NOT IN
          (SELECT f.host FROM foreign_hosts f ORDER BY f.last_at DESC, f.times DESC, f.host LIMIT $1)",

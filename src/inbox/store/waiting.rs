@@ -16,12 +16,12 @@ pub(super) fn waiting_key(url: &str, purpose: Purpose) -> String {
 
 /// Keeps apart what waits for a document and what brings it or tells that it cannot be had: two transactions at one moment
 /// would not see each other. Whoever is about to wait looks again after this, if it says that others may be under way.
-pub async fn turn(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<bool> {
+pub(crate) async fn turn(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<bool> {
     one_at_a_time(conn, &format!("waiting {}", waiting_key(url, purpose))).await
 }
 
 /// Makes everything due again that waits for a document, or was declined for want of it.
-pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Timestamp) -> sqlx::Result<()> {
     turn(conn, url, purpose).await?;
     let woken = query(
         "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = $2
@@ -38,7 +38,7 @@ pub async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Tim
 }
 
 /// What waits for a post by its page waits for it by its id from now on.
-pub async fn wait_instead(conn: &mut Conn, page: &str, id: &str) -> sqlx::Result<()> {
+pub(crate) async fn wait_instead(conn: &mut Conn, page: &str, id: &str) -> sqlx::Result<()> {
     query("UPDATE inbound SET waits_for = $2 WHERE waits_for = $1").bind(page).bind(id).execute(conn).await?;
     Ok(())
 }
@@ -76,7 +76,7 @@ const REASON_MAX: usize = 1000;
 const READER: i64 = 2;
 
 /// Has everything read again, once, that an older program did not understand; says how much.
-pub async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Result<u64> {
+pub(crate) async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Result<u64> {
     let newer = query("UPDATE counters SET value = $1 WHERE name = 'reader' AND value < $1")
         .bind(READER)
         .execute(&mut *conn)

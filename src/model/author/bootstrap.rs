@@ -11,18 +11,18 @@ use super::keys::MintError;
 use super::{Actor, Community, keys, store};
 use crate::activitypub::actor::ActorKind;
 use crate::app::App;
-use crate::base::ids::{ActorId, CommunityId, Handle};
+use crate::base::ids::{ActorId, CommunityId, Handle, Ids};
 use crate::base::rights::{self, Need};
 use crate::base::sealing::{MasterKey, MasterKeyError};
 use crate::config::{self, Config, Secrets};
 use crate::db::Db;
 
 /// The handle of the instance actor; configuration refuses it for anyone else.
-pub const INSTANCE_HANDLE: &str = "instance";
+pub(crate) const INSTANCE_HANDLE: &str = "instance";
 
 /// Why the bridge cannot start: one sentence, and what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub(crate) enum StartError {
     /// `origin` or `handle_domain` is not what it was.
     #[error(
         "[server] {name} is `{now}`, but this database was made for `{then}`, and it stands in every id for ever; set it back, or start a new database"
@@ -80,7 +80,7 @@ crate::ends_writes!(StartError);
 ///
 /// # Errors
 /// When it is missing, not a key, or opens nothing here.
-pub async fn master_key(db: &Db, secrets: &Secrets, may_make: bool) -> Result<(MasterKey, bool), StartError> {
+pub(crate) async fn master_key(db: &Db, secrets: &Secrets, may_make: bool) -> Result<(MasterKey, bool), StartError> {
     let sealed = {
         let mut conn = db.read().await?;
         store::any_sealed_key(&mut conn).await?
@@ -157,7 +157,7 @@ fn identity(config: &Config) -> [(&'static str, String); 2] {
 ///
 /// # Errors
 /// When it differs from the first start.
-pub async fn fix_identity(db: &Db, config: &Config) -> Result<bool, StartError> {
+pub(crate) async fn fix_identity(db: &Db, config: &Config) -> Result<bool, StartError> {
     let identity = identity(config);
     db.write(move |conn| {
         Box::pin(async move {
@@ -182,7 +182,7 @@ pub async fn fix_identity(db: &Db, config: &Config) -> Result<bool, StartError> 
 ///
 /// # Errors
 /// When it differs from the first start.
-pub async fn has_begun(db: &Db, config: &Config) -> Result<bool, StartError> {
+pub(crate) async fn has_begun(db: &Db, config: &Config) -> Result<bool, StartError> {
     let mut conn = db.read().await?;
     for (name, now) in identity(config) {
         match store::setting(&mut conn, name).await? {
@@ -198,7 +198,7 @@ pub async fn has_begun(db: &Db, config: &Config) -> Result<bool, StartError> {
 ///
 /// # Errors
 /// When a known community is no longer configured, or a handle is taken.
-pub async fn create_missing(app: &App) -> Result<Vec<Handle>, StartError> {
+pub(crate) async fn create_missing(app: &App) -> Result<Vec<Handle>, StartError> {
     let mut conn = app.db.read().await?;
     let known = store::communities(&mut conn).await?;
     let taken: BTreeSet<Handle> = store::actors(&mut conn).await?.into_iter().map(|actor| actor.handle).collect();
@@ -226,7 +226,7 @@ pub async fn create_missing(app: &App) -> Result<Vec<Handle>, StartError> {
 ///
 /// # Errors
 /// As [`found`].
-pub async fn check(app: &App) -> Result<(), StartError> {
+pub(crate) async fn check(app: &App) -> Result<(), StartError> {
     let mut conn = app.db.read().await?;
     all_configured(app, &store::communities(&mut conn).await?)
 }
@@ -290,14 +290,14 @@ fn summary(configured: &config::Community) -> String {
 ///
 /// # Errors
 /// When a key pair cannot be made.
-pub fn new_actor(
+pub(crate) fn new_actor(
     app: &App,
     kind: ActorKind,
     handle: Handle,
     name: &str,
     summary: &str,
 ) -> Result<(Actor, Vec<keys::SealedKey>), MintError> {
-    let uuid: Uuid = app.ids.uuid();
+    let uuid: Uuid = Ids::uuid();
     let keys = keys::mint(&app.master, uuid)?;
     let actor = Actor {
         id: ActorId(app.ids.row()),

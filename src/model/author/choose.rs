@@ -43,7 +43,7 @@ pub enum DecisionError {
 crate::ends_writes!(DecisionError);
 
 /// Opts an author in: they get an actor, or their frozen one speaks again.
-pub async fn add(app: &App, source: &Source, id: SourceId, slug: &str) -> Result<ActorId, DecisionError> {
+pub(crate) async fn add(app: &App, source: &Source, id: SourceId, slug: &str) -> Result<ActorId, DecisionError> {
     let (author, actors) = {
         let mut conn = app.db.read().await?;
         (find(store::authors(&mut conn, id).await?, source, slug)?, store::actors(&mut conn).await?)

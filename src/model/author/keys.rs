@@ -14,20 +14,20 @@ use crate::db::Conn;
 use crate::net::keys::{KeyError, PrivateKey, generate_ed25519, generate_rsa};
 use uuid::Uuid;
 
-pub use super::sealed::{MASTER_CHECK, RetiredKey, SealedKey, StoredKey};
+pub(crate) use super::sealed::{MASTER_CHECK, SealedKey, StoredKey};
 
 /// The fragment of the RSA key, as every peer expects it (interop A9).
 pub const RSA_FRAGMENT: &str = "main-key";
 /// The fragment of the Ed25519 key (interop A10).
-pub const ED25519_FRAGMENT: &str = "ed25519-key";
+pub(crate) const ED25519_FRAGMENT: &str = "ed25519-key";
 
 /// The public halves, as the actor's document shows them.
 #[derive(Clone, Debug)]
-pub struct PublicHalves {
+pub(crate) struct PublicHalves {
     /// SPKI PEM.
-    pub rsa_pem: String,
+    pub(crate) rsa_pem: String,
     /// Multibase.
-    pub ed25519: Option<String>,
+    pub(crate) ed25519: Option<String>,
 }
 
 /// What signs for an actor.
@@ -54,7 +54,7 @@ pub enum MintError {
 ///
 /// # Errors
 /// When the random source or the cipher fails.
-pub fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, MintError> {
+pub(crate) fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, MintError> {
     let (rsa, ed25519) = (generate_rsa()?, generate_ed25519()?);
     let seal = |kind, fragment, pkcs8: &Zeroizing<Vec<u8>>, public: &str| {
         let sealed = master.seal(pkcs8, &associated(actor, fragment))?;
@@ -112,7 +112,7 @@ async fn open(app: &App, actor: &Actor, sealed: String, fragment: &str) -> anyho
 }
 
 /// An actor's keys in use, taken out to be put back by [`retire`].
-pub async fn replace(
+pub(crate) async fn replace(
     conn: &mut Conn,
     actor: ActorId,
     new: &[SealedKey],
@@ -127,7 +127,7 @@ pub async fn replace(
 ///
 /// # Errors
 /// The database's, or when the master key does not open them.
-pub async fn retire(
+pub(crate) async fn retire(
     conn: &mut Conn,
     master: &MasterKey,
     actor: &Actor,
@@ -168,13 +168,13 @@ pub async fn reseal(app: &App, new: MasterKey) -> anyhow::Result<usize> {
 }
 
 /// Whether the master key of this process is still the one that the private keys are sealed with.
-pub async fn master_fits(app: &App) -> sqlx::Result<bool> {
+pub(crate) async fn master_fits(app: &App) -> sqlx::Result<bool> {
     let mut conn = app.db.read().await?;
     Ok(store::setting(&mut conn, MASTER_CHECK).await?.is_none_or(|check| check == app.master.check_value()))
 }
 
 /// The public halves of an actor's keys; `None` when it has none.
-pub async fn public_halves(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Option<PublicHalves>> {
+pub(crate) async fn public_halves(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Option<PublicHalves>> {
     let rsa = store::public_key(conn, actor, RSA_FRAGMENT).await?;
     let ed25519 = store::public_key(conn, actor, ED25519_FRAGMENT).await?;
     Ok(rsa.map(|rsa_pem| PublicHalves { rsa_pem, ed25519 }))

@@ -1,9 +1,9 @@
 //! Our actors and their keys, and who of a source's authors becomes one.
 
-pub mod bootstrap;
+pub(crate) mod bootstrap;
 pub mod choose;
 pub mod keys;
-pub mod opt_in;
+pub(crate) mod opt_in;
 mod sealed;
 pub mod store;
 
@@ -21,7 +21,7 @@ pub struct Actor {
     /// Row.
     pub id: ActorId,
     /// Public name, in every id.
-    pub uuid: Uuid,
+    pub(crate) uuid: Uuid,
     /// Person, Group, Service, or the instance's Application.
     pub kind: ActorKind,
     /// Given once, never to another.
@@ -29,19 +29,19 @@ pub struct Actor {
     /// Display name, plain text.
     pub name: String,
     /// Clean HTML.
-    pub summary: String,
+    pub(crate) summary: String,
     /// Profile picture.
-    pub icon: Option<Image>,
+    pub(crate) icon: Option<Image>,
     /// Profile fields: a plain name, and clean HTML.
-    pub fields: Vec<(String, String)>,
+    pub(crate) fields: Vec<(String, String)>,
     /// How often the profile has changed.
-    pub revision: i64,
+    pub(crate) revision: i64,
     /// When they came to be.
-    pub created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     /// Opted out: nothing new is published in their name.
-    pub frozen_at: Option<Timestamp>,
+    pub(crate) frozen_at: Option<Timestamp>,
     /// Deleted: 410 from then on.
-    pub deleted_at: Option<Timestamp>,
+    pub(crate) deleted_at: Option<Timestamp>,
 }
 
 impl Actor {
@@ -53,7 +53,7 @@ impl Actor {
 
     /// Whether the actor's profile is this one.
     #[must_use]
-    pub fn shows(&self, profile: &AuthorProfile) -> bool {
+    pub(crate) fn shows(&self, profile: &AuthorProfile) -> bool {
         self.name == profile.name
             && self.summary == profile.bio
             && self.icon == profile.avatar
@@ -71,30 +71,30 @@ impl Actor {
 #[derive(Clone, Debug)]
 pub struct Author {
     /// Row.
-    pub id: AuthorId,
+    pub(crate) id: AuthorId,
     /// Where they write.
-    pub source_id: SourceId,
+    pub(crate) source_id: SourceId,
     /// The source's own name for them.
     pub slug: String,
     /// Display name.
-    pub name: String,
+    pub(crate) name: String,
     /// Clean HTML.
-    pub bio: String,
+    pub(crate) bio: String,
     /// Profile picture.
-    pub avatar: Option<Image>,
+    pub(crate) avatar: Option<Image>,
     /// Whether the site has a profile for them.
-    pub has_profile: bool,
+    pub(crate) has_profile: bool,
     /// As the last scan had it; `None` in rows older than fingerprints.
-    pub fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<String>,
     /// The operator's own decision on the command line, which outweighs the configuration.
-    pub choice: Option<Choice>,
+    pub(crate) choice: Option<Choice>,
     /// Their actor, once they have had one.
     pub actor: Option<ActorId>,
 }
 
 /// What an operator decided about an author on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// Is to have an actor.
     In,
     /// Is to have none, or a frozen one.
@@ -104,7 +104,7 @@ pub enum Choice {
 impl Choice {
     /// As the database has it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::In => "in",
             Self::Out => "out",
@@ -113,7 +113,7 @@ impl Choice {
 
     /// From the database.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match text {
             "in" => Some(Self::In),
             "out" => Some(Self::Out),
@@ -126,11 +126,11 @@ impl Choice {
 #[derive(Clone, Debug)]
 pub struct Community {
     /// Row.
-    pub id: CommunityId,
+    pub(crate) id: CommunityId,
     /// Its identity in the configuration.
-    pub handle: Handle,
+    pub(crate) handle: Handle,
     /// The Group actor.
-    pub group: ActorId,
+    pub(crate) group: ActorId,
     /// The Service actor.
-    pub team: ActorId,
+    pub(crate) team: ActorId,
 }

@@ -8,13 +8,13 @@ use crate::config::{AuthorChoice, Source};
 
 /// What to do about the authors of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OptIn {
+pub(crate) struct OptIn {
     /// Slugs that get a new actor, with its handle.
-    pub found: Vec<(String, Handle)>,
+    pub(crate) found: Vec<(String, Handle)>,
     /// Actors that publish nothing new from now on.
-    pub freeze: Vec<ActorId>,
+    pub(crate) freeze: Vec<ActorId>,
     /// Actors that publish again.
-    pub thaw: Vec<ActorId>,
+    pub(crate) thaw: Vec<ActorId>,
 }
 
 /// Why the opt-in cannot go on; nothing was written.
@@ -46,7 +46,7 @@ pub enum Collision {
 ///
 /// # Errors
 /// When two would share a handle, or one can have none: the operator adds a mapping line, we never invent a suffix.
-pub fn decide(
+pub(crate) fn decide(
     source: &Source,
     authors: &[Author],
     published: &BTreeSet<String>,

@@ -5,55 +5,55 @@ use clock::Timestamp;
 use crate::base::ids::{ActivityId, ActorId};
 
 /// The setting that names the master key after its first change.
-pub const MASTER_CHECK: &str = "master_key_check";
+pub(crate) const MASTER_CHECK: &str = "master_key_check";
 
 /// A key pair ready to be stored.
 #[derive(Clone, Debug)]
-pub struct SealedKey {
+pub(crate) struct SealedKey {
     /// `rsa` or `ed25519`.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What follows `#` in its id.
-    pub fragment: String,
+    pub(crate) fragment: String,
     /// PEM for RSA, multibase for Ed25519.
-    pub public: String,
+    pub(crate) public: String,
     /// The private key, sealed for this actor and fragment.
-    pub sealed: String,
+    pub(crate) sealed: String,
     /// Which master key sealed it.
-    pub master: String,
+    pub(crate) master: String,
 }
 
 /// A row of the keys table.
 #[derive(Clone, Debug)]
-pub struct StoredKey {
+pub(crate) struct StoredKey {
     /// `rsa` or `ed25519`.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Its place.
-    pub fragment: String,
+    pub(crate) fragment: String,
     /// The public half.
-    pub public: String,
+    pub(crate) public: String,
     /// The private half, sealed.
-    pub sealed: String,
+    pub(crate) sealed: String,
     /// When it was made.
-    pub created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
 }
 
 /// A key that was replaced, kept while what was said before may still have to be signed with it.
 #[derive(Clone, Debug)]
-pub struct RetiredKey {
+pub(crate) struct RetiredKey {
     /// Whose.
-    pub actor: ActorId,
+    pub(crate) actor: ActorId,
     /// Its place: that of the key it was, and the last activity it signs.
-    pub fragment: String,
+    pub(crate) fragment: String,
     /// The private key, sealed for this actor and fragment.
-    pub sealed: String,
+    pub(crate) sealed: String,
     /// The last activity it signs: the Update that told of its successor.
-    pub until: ActivityId,
+    pub(crate) until: ActivityId,
 }
 
 impl RetiredKey {
     /// Reads a row; `None` where the fragment is that of a key in use.
     #[must_use]
-    pub fn read(actor: ActorId, fragment: String, sealed: String) -> Option<Self> {
+    pub(crate) fn read(actor: ActorId, fragment: String, sealed: String) -> Option<Self> {
         let until = ActivityId(fragment.split_once(UNTIL)?.1.parse().ok()?);
         Some(Self { actor, fragment, sealed, until })
     }

@@ -9,12 +9,12 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 pub struct Follower {
     /// The actor elsewhere.
-    pub actor: String,
+    pub(crate) actor: String,
     /// What they are called there.
-    pub username: String,
+    pub(crate) username: String,
     /// The handle of ours they follow.
-    pub author: String,
+    pub(crate) author: String,
     /// Since when.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub since: Timestamp,
+    pub(crate) since: Timestamp,
 }

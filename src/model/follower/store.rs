@@ -9,7 +9,7 @@ use crate::base::ids::{ActorId, InboxId, RemoteActorId};
 use crate::db::{Columns, Conn, Cursor, Page};
 
 /// Lets a follower in; one who is in already gets the new Follow's id (interop D8).
-pub async fn add(
+pub(crate) async fn add(
     conn: &mut Conn,
     actor: ActorId,
     who: RemoteActorId,
@@ -30,7 +30,7 @@ pub async fn add(
 }
 
 /// Ends a follow; says whether there was one.
-pub async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+pub(crate) async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
     let done = query("DELETE FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
         .bind(actor.0)
         .bind(who.0)
@@ -40,13 +40,13 @@ pub async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx
 }
 
 /// Ends every follow of somebody who is gone; says how many.
-pub async fn remove_all(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<u64> {
+pub(crate) async fn remove_all(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<u64> {
     let done = query("DELETE FROM followers WHERE remote_actor_id = $1").bind(who.0).execute(conn).await?;
     Ok(done.rows_affected())
 }
 
 /// Ends the follows of whoever has this personal inbox.
-pub async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
+pub(crate) async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     query("DELETE FROM followers WHERE remote_actor_id IN (SELECT id FROM remote_actors WHERE inbox_id = $1)")
         .bind(inbox.0)
         .execute(conn)
@@ -55,7 +55,7 @@ pub async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
 }
 
 /// The id of the Follow by which somebody follows an actor; `None` when they do not.
-pub async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<Option<String>> {
+pub(crate) async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<Option<String>> {
     query_scalar("SELECT follow_id FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
         .bind(actor.0)
         .bind(who.0)
@@ -64,7 +64,7 @@ pub async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> s
 }
 
 /// Makes the follows of one actor elsewhere another's, who is the same (interop E17); says how many.
-pub async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteActorId) -> sqlx::Result<u64> {
+pub(crate) async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteActorId) -> sqlx::Result<u64> {
     query(
         "DELETE FROM followers WHERE remote_actor_id = $1
          AND actor_id IN (SELECT f.actor_id FROM followers f WHERE f.remote_actor_id = $2)",
@@ -82,7 +82,7 @@ pub async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteActorId) -
 }
 
 /// Notes that somebody blocks one of our actors (interop E16).
-pub async fn block(
+pub(crate) async fn block(
     conn: &mut Conn,
     actor: ActorId,
     who: RemoteActorId,
@@ -103,7 +103,7 @@ pub async fn block(
 }
 
 /// Whether somebody blocks one of our actors.
-pub async fn is_blocked_by(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+pub(crate) async fn is_blocked_by(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
     let found: Option<i64> =
         query_scalar("SELECT actor_id FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
             .bind(actor.0)
@@ -114,7 +114,7 @@ pub async fn is_blocked_by(conn: &mut Conn, actor: ActorId, who: RemoteActorId) 
 }
 
 /// Ends somebody's block of one of our actors; says whether there was one.
-pub async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+pub(crate) async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
     let done = query("DELETE FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
         .bind(actor.0)
         .bind(who.0)
@@ -124,7 +124,7 @@ pub async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sql
 }
 
 /// How many follow an actor.
-pub async fn count(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
+pub(crate) async fn count(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM followers WHERE actor_id = $1").bind(actor.0).fetch_one(conn).await
 }
 
@@ -182,21 +182,21 @@ pub async fn list(
 
 /// A follow, and who follows: as blocks look at it.
 #[derive(Clone, Debug)]
-pub struct Follow {
+pub(crate) struct Follow {
     /// Whom of ours.
-    pub actor: ActorId,
+    pub(crate) actor: ActorId,
     /// Their handle.
-    pub handle: String,
+    pub(crate) handle: String,
     /// Who follows.
-    pub who: RemoteActorId,
+    pub(crate) who: RemoteActorId,
     /// Their id.
-    pub url: String,
+    pub(crate) url: String,
     /// The handle that they claim.
-    pub webfinger: Option<String>,
+    pub(crate) webfinger: Option<String>,
 }
 
 /// All follows, those of one follower together, from after one of them on, named by follower and followed.
-pub async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sqlx::Result<Vec<Follow>> {
+pub(crate) async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sqlx::Result<Vec<Follow>> {
     let rows = query(
         "SELECT f.actor_id, a.handle, f.remote_actor_id, r.url, r.webfinger FROM followers f
          JOIN remote_actors r ON r.id = f.remote_actor_id JOIN actors a ON a.id = f.actor_id
@@ -222,7 +222,7 @@ pub async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sq
 }
 
 /// Whom of ours somebody follows.
-pub async fn followed_by(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<Vec<ActorId>> {
+pub(crate) async fn followed_by(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<Vec<ActorId>> {
     let ids: Vec<i64> = query_scalar("SELECT actor_id FROM followers WHERE remote_actor_id = $1 ORDER BY actor_id")
         .bind(who.0)
         .fetch_all(conn)

@@ -1,6 +1,6 @@
 //! What was said of our articles: replies at any depth, by others and by our authors, quotes, likes, dislikes and boosts.
 
-pub mod conversation;
+pub(crate) mod conversation;
 pub mod named;
 pub mod store;
 
@@ -36,7 +36,7 @@ pub enum Kind {
 impl Kind {
     /// As the database and people have it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Reply => "reply",
             Self::Quote => "quote",
@@ -49,7 +49,7 @@ impl Kind {
 
     /// From the database.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Reply, Self::Quote, Self::Like, Self::Dislike, Self::Boost, Self::Notice]
             .into_iter()
             .find(|kind| kind.as_str() == text)
@@ -104,11 +104,11 @@ impl State {
     }
 
     /// All there are.
-    pub const ALL: [Self; 5] = [Self::Shown, Self::Held, Self::Hidden, Self::Blocked, Self::Deleted];
+    pub(crate) const ALL: [Self; 5] = [Self::Shown, Self::Held, Self::Hidden, Self::Blocked, Self::Deleted];
 
     /// From the database.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 }
@@ -119,25 +119,23 @@ pub struct Reply {
     /// Row.
     pub id: InteractionId,
     /// Of which conversation.
-    pub article: ArticleId,
+    pub(crate) article: ArticleId,
     /// Who wrote it.
-    pub author: Author,
+    pub(crate) author: Author,
     /// What it is.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its own id.
-    pub object_id: String,
+    pub(crate) object_id: String,
     /// Names a note of ours, or our permission of a quote.
-    pub uuid: Option<Uuid>,
-    /// The reply it answers; `None` where it answers the article.
-    pub parent: Option<InteractionId>,
+    pub(crate) uuid: Option<Uuid>,
     /// When its present words are of.
-    pub as_of: Timestamp,
+    pub(crate) as_of: Timestamp,
     /// Whether it is shown, and if not, why.
     pub state: State,
     /// Whether its words are known: not those of a deleted one.
-    pub has_words: bool,
+    pub(crate) has_words: bool,
     /// When it was deleted.
-    pub ended_at: Option<Timestamp>,
+    pub(crate) ended_at: Option<Timestamp>,
 }
 
 /// An answer of one of our authors, as the outbox needs it.
@@ -150,27 +148,27 @@ pub struct Note {
     /// Of which conversation.
     pub article: ArticleId,
     /// Who wrote it.
-    pub author: ActorId,
+    pub(crate) author: ActorId,
     /// The reply it answers; `None` where it answers the article.
     pub parent: Option<InteractionId>,
     /// That reply's id.
-    pub answers: Option<String>,
+    pub(crate) answers: Option<String>,
     /// What it says; `None` once it was deleted.
-    pub words: Option<Words>,
+    pub(crate) words: Option<Words>,
     /// What its author wrote, in Markdown.
-    pub source: Option<String>,
+    pub(crate) source: Option<String>,
     /// When it was written.
-    pub published: Timestamp,
+    pub(crate) published: Timestamp,
     /// When it was last edited.
-    pub updated: Option<Timestamp>,
+    pub(crate) updated: Option<Timestamp>,
     /// Whether it is shown, and if not, why.
-    pub state: State,
+    pub(crate) state: State,
     /// When it was deleted.
-    pub ended_at: Option<Timestamp>,
+    pub(crate) ended_at: Option<Timestamp>,
     /// Counts what is to be said.
-    pub revision: i64,
+    pub(crate) revision: i64,
     /// Counts what was said.
-    pub published_revision: i64,
+    pub(crate) published_revision: i64,
 }
 
 /// A reply as it is shown: its sender's words, cleaned.
@@ -179,27 +177,27 @@ pub struct Words {
     /// `public` or `unlisted`: nothing else is kept (interop E6).
     pub audience: Audience,
     /// Plain text.
-    pub title: Option<String>,
+    pub(crate) title: Option<String>,
     /// Plain text: why it should be shown folded.
-    pub warning: Option<String>,
+    pub(crate) warning: Option<String>,
     /// Whether pictures should be covered.
-    pub sensitive: bool,
+    pub(crate) sensitive: bool,
     /// Clean HTML.
     pub content: String,
     /// A question's choices, plain text.
-    pub options: Vec<String>,
+    pub(crate) options: Vec<String>,
     /// BCP 47 tag.
-    pub language: Option<String>,
+    pub(crate) language: Option<String>,
     /// Its page for people.
-    pub url: String,
+    pub(crate) url: String,
     /// Whom it names.
-    pub mentions: Vec<Mention>,
+    pub(crate) mentions: Vec<Mention>,
     /// Pictures, films, sounds and links.
-    pub attachments: Vec<Attachment>,
+    pub(crate) attachments: Vec<Attachment>,
     /// Pictures for `:shortcodes:`.
-    pub emoji: Vec<Emoji>,
+    pub(crate) emoji: Vec<Emoji>,
     /// What it quotes.
-    pub quotes: Option<String>,
+    pub(crate) quotes: Option<String>,
 }
 
 /// A post of somebody else's whose content was cleaned, for all who judge and keep it (interop E22).
@@ -208,7 +206,7 @@ pub struct CleanPost {
     /// The post, its content moved away.
     post: IncomingPost,
     /// What it says.
-    pub content: Cleaned,
+    pub(crate) content: Cleaned,
 }
 
 impl CleanPost {
@@ -253,19 +251,19 @@ impl Words {
 pub struct Person {
     /// Their row.
     #[serde(skip)]
-    pub row: Author,
+    pub(crate) row: Author,
     /// Their id.
-    pub id: String,
+    pub(crate) id: String,
     /// Their name without what deceives ([`html::name`]); their user name where they have none.
-    pub name: String,
+    pub(crate) name: String,
     /// `@user@host`: the host of their id, and a user name that is one ([`html::username`]).
-    pub handle: String,
+    pub(crate) handle: String,
     /// Their page for people.
-    pub url: String,
+    pub(crate) url: String,
     /// Their picture, where it is.
-    pub avatar: Option<String>,
+    pub(crate) avatar: Option<String>,
     /// Pictures for `:shortcodes:` of the name.
-    pub emoji: Vec<Emoji>,
+    pub(crate) emoji: Vec<Emoji>,
     /// Whether they are one of our actors.
     pub ours: bool,
 }
@@ -273,7 +271,7 @@ pub struct Person {
 impl Person {
     /// The name that somebody is shown by: as they write it, without what deceives, or else their user name.
     #[must_use]
-    pub fn name(written: &str, username: &str) -> String {
+    pub(crate) fn name(written: &str, username: &str) -> String {
         let name = html::name(written);
         if name.is_empty() { username.to_owned() } else { name }
     }
@@ -284,12 +282,12 @@ impl Person {
 pub struct Shown {
     /// Row.
     #[serde(skip)]
-    pub row: InteractionId,
+    pub(crate) row: InteractionId,
     /// Of which conversation.
     #[serde(skip)]
-    pub article: ArticleId,
+    pub(crate) article: ArticleId,
     /// A reply, a quote or a notice.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its id.
     pub id: String,
     /// The id of the reply it answers; `None` where it answers the article itself.
@@ -302,19 +300,19 @@ pub struct Shown {
     pub words: Option<Words>,
     /// When it was written.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub published: Timestamp,
+    pub(crate) published: Timestamp,
     /// When it was last edited.
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]
-    pub updated: Option<Timestamp>,
+    pub(crate) updated: Option<Timestamp>,
 }
 
 /// How the fediverse answered an article.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Answers {
     /// Replies at any depth.
-    pub replies: u64,
+    pub(crate) replies: u64,
     /// Posts that show it.
-    pub quotes: u64,
+    pub(crate) quotes: u64,
     /// People who like it.
     pub likes: u64,
     /// People who boosted it.

@@ -7,7 +7,7 @@ use hugo_content::{Entry, Visibility};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::activitypub::article::Content;
+use crate::activitypub::article::ArticleContent;
 use crate::base::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 
 /// Where a post stands (docs/architecture.md#publishing).
@@ -50,7 +50,7 @@ impl PostState {
 
     /// From the database.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         [
             Self::Draft,
             Self::Scheduled,
@@ -67,7 +67,7 @@ impl PostState {
 
     /// What a post that its site shows this way is to us; an operator's `post unpublish` outweighs the site.
     #[must_use]
-    pub fn of(visibility: Visibility, withheld: bool) -> Self {
+    pub(crate) fn of(visibility: Visibility, withheld: bool) -> Self {
         match visibility {
             _ if withheld => Self::Withheld,
             Visibility::Public { .. } => Self::Published,
@@ -85,7 +85,7 @@ pub struct Post {
     /// Row.
     pub id: PostId,
     /// Whose it is.
-    pub source_id: SourceId,
+    pub(crate) source_id: SourceId,
     /// The source's own name for it.
     pub key: String,
     /// Where it stands.
@@ -93,17 +93,17 @@ pub struct Post {
     /// What the last scan that saw it read.
     pub entry: Entry,
     /// Of the entry.
-    pub fingerprint: String,
+    pub(crate) fingerprint: String,
     /// Of the entry.
-    pub body_hash: String,
+    pub(crate) body_hash: String,
     /// When a scan first saw it.
-    pub first_seen_at: Timestamp,
+    pub(crate) first_seen_at: Timestamp,
     /// When a scan last saw it as a draft or scheduled, before it became public.
-    pub hidden_seen_at: Option<Timestamp>,
+    pub(crate) hidden_seen_at: Option<Timestamp>,
     /// When it was first missed.
-    pub missing_since: Option<Timestamp>,
+    pub(crate) missing_since: Option<Timestamp>,
     /// Complete scans that missed it.
-    pub missing_scans: i64,
+    pub(crate) missing_scans: i64,
     /// When an operator unpublished it.
     pub withheld_at: Option<Timestamp>,
     /// Its article, the standing one or the last.
@@ -111,9 +111,9 @@ pub struct Post {
     /// Whether that article stands, that is, is not deleted.
     pub article_stands: bool,
     /// Whether that article was sent to followers, or only listed.
-    pub article_pushed: bool,
+    pub(crate) article_pushed: bool,
     /// Whether that article was made unlisted.
-    pub article_unlisted: bool,
+    pub(crate) article_unlisted: bool,
 }
 
 /// A post as the fediverse knows it.
@@ -124,58 +124,58 @@ pub struct Article {
     /// In its id.
     pub uuid: Uuid,
     /// In the id of its conversation.
-    pub context_uuid: Uuid,
+    pub(crate) context_uuid: Uuid,
     /// The post it was made of.
-    pub post_id: PostId,
+    pub(crate) post_id: PostId,
     /// Fixed when minted.
-    pub community_id: CommunityId,
+    pub(crate) community_id: CommunityId,
     /// `attributedTo`, fixed when minted (interop R1).
-    pub owner: ActorId,
+    pub(crate) owner: ActorId,
     /// The site's page.
     pub url: String,
     /// What it says now.
-    pub content: Content,
+    pub(crate) content: ArticleContent,
     /// Whether followers are sent it, or it is only listed.
-    pub pushed: bool,
+    pub(crate) pushed: bool,
     /// Not for public timelines, nor announced; fixed when minted (interop B8).
-    pub unlisted: bool,
+    pub(crate) unlisted: bool,
     /// The date it shows.
-    pub published_at: Timestamp,
+    pub(crate) published_at: Timestamp,
     /// Of the last edit.
-    pub updated_at: Option<Timestamp>,
+    pub(crate) updated_at: Option<Timestamp>,
     /// When the site takes it down by itself.
-    pub expires_at: Option<Timestamp>,
+    pub(crate) expires_at: Option<Timestamp>,
     /// Counts what is to be said.
-    pub revision: i64,
+    pub(crate) revision: i64,
     /// Counts what was said.
-    pub published_revision: i64,
+    pub(crate) published_revision: i64,
     /// When it was minted.
-    pub created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     /// Gone for ever.
-    pub deleted_at: Option<Timestamp>,
+    pub(crate) deleted_at: Option<Timestamp>,
 }
 
 impl Article {
     /// Whether the public may see it at `now`: read again at each send and each GET.
     #[must_use]
-    pub fn stands(&self, now: Timestamp) -> bool {
+    pub(crate) fn stands(&self, now: Timestamp) -> bool {
         self.deleted_at.is_none() && self.expires_at.is_none_or(|until| until > now)
     }
 }
 
 /// A standing article, as far as a list of its source's pages needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// Row.
-    pub id: ArticleId,
+    pub(crate) id: ArticleId,
     /// In its id.
-    pub uuid: Uuid,
+    pub(crate) uuid: Uuid,
     /// The source's own name for its post.
-    pub key: String,
+    pub(crate) key: String,
     /// The site's page.
-    pub url: String,
+    pub(crate) url: String,
     /// Whose it is.
-    pub owner: Handle,
+    pub(crate) owner: Handle,
     /// Counts what is to be said.
-    pub revision: i64,
+    pub(crate) revision: i64,
 }

@@ -1,6 +1,6 @@
 //! What somebody elsewhere is to something of ours: one relation, whatever many activities told of it (ADR 12).
 
-pub mod store;
+pub(crate) mod store;
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 /// What kind of relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// They follow one of our actors.
     Follow,
     /// They block one of our actors, and so follow no more.
@@ -25,17 +25,17 @@ pub enum Kind {
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Self; 5] = [Self::Follow, Self::Block, Self::Like, Self::Dislike, Self::Boost];
+    pub(crate) const ALL: [Self; 5] = [Self::Follow, Self::Block, Self::Like, Self::Dislike, Self::Boost];
 
     /// Those of an actor of ours.
-    pub const OF_ACTORS: [Self; 2] = [Self::Follow, Self::Block];
+    pub(crate) const OF_ACTORS: [Self; 2] = [Self::Follow, Self::Block];
 
     /// Those of an article or a note of ours.
-    pub const OF_POSTS: [Self; 3] = [Self::Like, Self::Dislike, Self::Boost];
+    pub(crate) const OF_POSTS: [Self; 3] = [Self::Like, Self::Dislike, Self::Boost];
 
     /// As the database and people have it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Follow => "follow",
             Self::Block => "block",
@@ -47,13 +47,13 @@ impl Kind {
 
     /// From the database.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
     /// What an activity of this type begins. A reaction is a like with a sign of its own (FEP-c0e0).
     #[must_use]
-    pub fn of_activity(kind: &str) -> Option<Self> {
+    pub(crate) fn of_activity(kind: &str) -> Option<Self> {
         match kind {
             "Follow" => Some(Self::Follow),
             "Block" => Some(Self::Block),
@@ -77,23 +77,23 @@ impl Kind {
 }
 
 /// Most signs of one actor on one thing; Pleroma lets its people react with as many as they like.
-pub const SIGNS_MAX: usize = 32;
+pub(crate) const SIGNS_MAX: usize = 32;
 
 /// In place of a sign: all of them, and any.
 const ANY: &str = "*";
 
 /// An activity that begins or ends a relation, and when it was made as far as that can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub(crate) struct Event {
     /// Its id.
-    pub id: String,
+    pub(crate) id: String,
     /// Its `published`.
-    pub made: Option<Timestamp>,
+    pub(crate) made: Option<Timestamp>,
     /// The number of its first arrival.
-    pub first: i64,
+    pub(crate) first: i64,
     /// The number of its last arrival: another than the first where one id is sent again, and nothing in it tells that it
     /// was made only once.
-    pub last: i64,
+    pub(crate) last: i64,
 }
 
 impl Event {
@@ -104,17 +104,17 @@ impl Event {
 
 /// What became of a relation: a register of the last activity about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// Whether it stands.
-    pub stands: bool,
+    pub(crate) stands: bool,
     /// The activity that last began it.
-    pub begun_by: Option<String>,
+    pub(crate) begun_by: Option<String>,
     /// The number of that activity's first arrival.
-    pub begun_first: i64,
+    pub(crate) begun_first: i64,
     /// When the last activity about it was made.
-    pub made: Option<Timestamp>,
+    pub(crate) made: Option<Timestamp>,
     /// The number of the arrival of the last activity about it.
-    pub heard: i64,
+    pub(crate) heard: i64,
 }
 
 impl Cell {
@@ -151,7 +151,7 @@ impl Cell {
 
 /// What an activity that begins a relation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begun {
+pub(crate) enum Begun {
     /// The relation stands by it.
     Now,
     /// Something else has the last word: it came before, or was made later.
@@ -164,31 +164,31 @@ pub enum Begun {
 
 /// Everything that one actor elsewhere is to one thing of ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Relations {
+pub(crate) struct Relations {
     cells: BTreeMap<(Kind, String), Cell>,
 }
 
 impl Relations {
     /// Whether a relation stands.
     #[must_use]
-    pub fn stands(&self, kind: Kind, sign: &str) -> bool {
+    pub(crate) fn stands(&self, kind: Kind, sign: &str) -> bool {
         self.cells.get(&(kind, sign.to_owned())).is_some_and(|cell| cell.stands)
     }
 
     /// The id of the activity by which it began.
     #[must_use]
-    pub fn begun_by(&self, kind: Kind, sign: &str) -> Option<&str> {
+    pub(crate) fn begun_by(&self, kind: Kind, sign: &str) -> Option<&str> {
         self.cells.get(&(kind, sign.to_owned()))?.begun_by.as_deref()
     }
 
     /// Those that stand and did not before, or the other way round: kind, sign, and whether they stand.
-    pub fn changed_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (Kind, &'a str, bool)> {
+    pub(crate) fn changed_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (Kind, &'a str, bool)> {
         let changed = |((kind, sign), cell): &(&(Kind, String), &Cell)| before.stands(*kind, sign) != cell.stands;
         self.cells.iter().filter(changed).map(|((kind, sign), cell)| (*kind, sign.as_str(), cell.stands))
     }
 
     /// Takes in an activity that begins a relation. `undos` are those of its own actor that name it by its id.
-    pub fn begin(&mut self, kind: Kind, sign: &str, event: &Event, undos: &[Event]) -> Begun {
+    pub(crate) fn begin(&mut self, kind: Kind, sign: &str, event: &Event, undos: &[Event]) -> Begun {
         let undos: Vec<&Event> = undos.iter().filter(|undo| undo.last < event.last).collect();
         // They may have come before anybody could know what they were about.
         for undo in &undos {
@@ -235,7 +235,7 @@ impl Relations {
     }
 
     /// Takes in an activity that ends relations of a kind: that with this sign, or with whatever sign.
-    pub fn end(&mut self, kind: Kind, sign: Option<&str>, event: &Event) {
+    pub(crate) fn end(&mut self, kind: Kind, sign: Option<&str>, event: &Event) {
         match sign {
             Some(sign) => self.end_one(kind, sign, event, true),
             None if kind == Kind::Like => self.end_every(kind, event, true),

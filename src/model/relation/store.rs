@@ -10,7 +10,7 @@ use crate::db::{Columns, Conn, decode_error};
 
 /// Everything that one actor elsewhere is to one thing of ours, named by its uuid; to be changed by nobody else until the
 /// transaction ends.
-pub async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sqlx::Result<Relations> {
+pub(crate) async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sqlx::Result<Relations> {
     // What changes nothing still locks the row where there are several writers.
     query("UPDATE remote_actors SET fetched_at = fetched_at WHERE id = $1").bind(who.0).execute(&mut *conn).await?;
     let rows = query(
@@ -38,7 +38,7 @@ pub async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sqlx::Resu
 }
 
 /// Writes what became of relations that [`of`] has read.
-pub async fn keep(
+pub(crate) async fn keep(
     conn: &mut Conn,
     who: RemoteActorId,
     object: Uuid,
@@ -77,7 +77,7 @@ pub async fn keep(
 }
 
 /// Our own word ends a relation: what they say after it counts again.
-pub async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: Uuid, kind: Kind) -> sqlx::Result<()> {
+pub(crate) async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: Uuid, kind: Kind) -> sqlx::Result<()> {
     let before = of(conn, who, object).await?;
     let (mut after, now) = (before.clone(), ids.row());
     after.end(kind, None, &Event { id: String::new(), made: None, first: now, last: now });
@@ -85,7 +85,7 @@ pub async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: Uuid, k
 }
 
 /// Ends every relation of a kind that somebody has, as [`end`] does one.
-pub async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind: Kind) -> sqlx::Result<()> {
+pub(crate) async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind: Kind) -> sqlx::Result<()> {
     query("UPDATE relations SET stands = 0, made_at = NULL, heard = $3 WHERE remote_actor_id = $1 AND kind = $2 AND stands = 1")
         .bind(who.0)
         .bind(kind.as_str())
@@ -96,7 +96,7 @@ pub async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind: Kind)
 }
 
 /// Forgets the relations of somebody who is gone.
-pub async fn forget(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<()> {
+pub(crate) async fn forget(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<()> {
     query("DELETE FROM relations WHERE remote_actor_id = $1").bind(who.0).execute(conn).await?;
     Ok(())
 }

@@ -49,7 +49,12 @@ pub async fn put_block(conn: &mut Conn, block: &NewBlock<'_>, now: Timestamp) ->
 }
 
 /// Takes a block by hand away; says whether there was one.
-pub async fn remove_block(conn: &mut Conn, kind: BlockKind, value: &str, actor: Option<ActorId>) -> sqlx::Result<bool> {
+pub(crate) async fn remove_block(
+    conn: &mut Conn,
+    kind: BlockKind,
+    value: &str,
+    actor: Option<ActorId>,
+) -> sqlx::Result<bool> {
     let done =
         query("DELETE FROM blocks WHERE kind = $1 AND value = $2 AND COALESCE(actor_id, 0) = $3 AND list_id IS NULL")
             .bind(kind.as_str())
@@ -61,7 +66,7 @@ pub async fn remove_block(conn: &mut Conn, kind: BlockKind, value: &str, actor: 
 }
 
 /// Takes one row of a list away.
-pub async fn remove_row(conn: &mut Conn, id: BlockId) -> sqlx::Result<()> {
+pub(crate) async fn remove_row(conn: &mut Conn, id: BlockId) -> sqlx::Result<()> {
     query("DELETE FROM blocks WHERE id = $1").bind(id.0).execute(conn).await?;
     Ok(())
 }
@@ -89,19 +94,19 @@ pub async fn blocks(conn: &mut Conn, after: Option<Cursor<1>>, limit: i64) -> sq
 }
 
 /// All blocks that keep out, for rules that are then asked about everybody.
-pub async fn blocks_that_keep_out(conn: &mut Conn) -> sqlx::Result<Vec<Block>> {
+pub(crate) async fn blocks_that_keep_out(conn: &mut Conn) -> sqlx::Result<Vec<Block>> {
     let rows = query(select_block!("WHERE b.severity = 'block' ORDER BY b.id")).fetch_all(conn).await?;
     rows.iter().map(read_block).collect()
 }
 
 /// A block by row.
-pub async fn block(conn: &mut Conn, id: BlockId) -> sqlx::Result<Option<Block>> {
+pub(crate) async fn block(conn: &mut Conn, id: BlockId) -> sqlx::Result<Option<Block>> {
     let row = query(select_block!("WHERE b.id = $1")).bind(id.0).fetch_optional(conn).await?;
     row.as_ref().map(read_block).transpose()
 }
 
 /// The blocks of a list; none where there is no such list.
-pub async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<Vec<Block>> {
+pub(crate) async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<Vec<Block>> {
     let rows =
         query(select_block!("WHERE b.list_id = (SELECT n.id FROM block_lists n WHERE n.name = $1) ORDER BY b.id"))
             .bind(list)
@@ -111,7 +116,7 @@ pub async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<Vec<Blo
 }
 
 /// The blocks of somebody by id, and of domains as they stand here.
-pub async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::Result<Vec<Block>> {
+pub(crate) async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::Result<Vec<Block>> {
     let mut blocks = Vec::new();
     if !actor.is_empty() {
         let rows = query(select_block!("WHERE b.kind = 'actor' AND b.value = $1")).bind(actor).fetch_all(&mut *conn);
@@ -131,7 +136,7 @@ pub async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::
 }
 
 /// Every block that may match somebody, or what they say.
-pub async fn blocks_about(conn: &mut Conn, who: &Who) -> sqlx::Result<Vec<Block>> {
+pub(crate) async fn blocks_about(conn: &mut Conn, who: &Who) -> sqlx::Result<Vec<Block>> {
     let mut names: Vec<&str> = who.domains.iter().flat_map(crate::base::ids::Domain::with_those_above).collect();
     names.sort_unstable();
     names.dedup();
@@ -156,7 +161,13 @@ fn read_block(row: &AnyRow) -> sqlx::Result<Block> {
 }
 
 /// Finds or makes a list, and notes which file it is of now.
-pub async fn put_list(conn: &mut Conn, ids: &Ids, name: &str, file: &str, now: Timestamp) -> sqlx::Result<ListId> {
+pub(crate) async fn put_list(
+    conn: &mut Conn,
+    ids: &Ids,
+    name: &str,
+    file: &str,
+    now: Timestamp,
+) -> sqlx::Result<ListId> {
     query(
         "INSERT INTO block_lists (id, name, file, imported_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (name) DO UPDATE SET file = excluded.file, imported_at = excluded.imported_at",
@@ -171,7 +182,7 @@ pub async fn put_list(conn: &mut Conn, ids: &Ids, name: &str, file: &str, now: T
 }
 
 /// Removes a list and its entries; says how many they were, or `None` where there is no such list.
-pub async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Option<u64>> {
+pub(crate) async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Option<u64>> {
     let id: Option<i64> =
         query_scalar("SELECT id FROM block_lists WHERE name = $1").bind(name).fetch_optional(&mut *conn).await?;
     let Some(id) = id else { return Ok(None) };
@@ -181,7 +192,7 @@ pub async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Option<u64
 }
 
 /// The lists that name something.
-pub async fn lists_with(conn: &mut Conn, kind: BlockKind, value: &str) -> sqlx::Result<Vec<String>> {
+pub(crate) async fn lists_with(conn: &mut Conn, kind: BlockKind, value: &str) -> sqlx::Result<Vec<String>> {
     query_scalar(
         "SELECT l.name FROM blocks b JOIN block_lists l ON l.id = b.list_id WHERE b.kind = $1 AND b.value = $2 ORDER BY l.name",
     )
@@ -193,20 +204,20 @@ pub async fn lists_with(conn: &mut Conn, kind: BlockKind, value: &str) -> sqlx::
 
 /// A list that was imported, for people.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct List {
+pub(crate) struct List {
     /// Its name.
     pub name: String,
     /// The file that it was read from.
     pub file: String,
     /// When it was last imported.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub imported: Timestamp,
+    pub(crate) imported: Timestamp,
     /// How many domains it names.
-    pub entries: i64,
+    pub(crate) entries: i64,
 }
 
 /// All lists.
-pub async fn lists(conn: &mut Conn) -> sqlx::Result<Vec<List>> {
+pub(crate) async fn lists(conn: &mut Conn) -> sqlx::Result<Vec<List>> {
     let rows = query(
         "SELECT l.name, l.file, l.imported_at, (SELECT COUNT(*) FROM blocks b WHERE b.list_id = l.id) AS entries
          FROM block_lists l ORDER BY l.name",
@@ -247,7 +258,7 @@ pub async fn changes(conn: &mut Conn) -> sqlx::Result<Option<i64>> {
 }
 
 /// Everything is in line with a change.
-pub async fn note_enforced(conn: &mut Conn, change: i64) -> sqlx::Result<()> {
+pub(crate) async fn note_enforced(conn: &mut Conn, change: i64) -> sqlx::Result<()> {
     query(
         "INSERT INTO counters (name, value) VALUES ('blocks_enforced', $1)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value < excluded.value",

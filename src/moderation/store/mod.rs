@@ -6,11 +6,13 @@ mod review_log;
 use serde::Serialize;
 use sqlx::{query, query_scalar};
 
-pub use self::blocks::{
-    List, NewBlock, block, blocks, blocks_about, blocks_of, blocks_of_list, blocks_that_keep_out, changes, lists,
-    lists_with, note_change, note_enforced, put_block, put_list, remove_block, remove_list, remove_row,
+pub(crate) use self::blocks::{
+    List, block, blocks_about, blocks_of, blocks_of_list, blocks_that_keep_out, lists, lists_with, note_enforced,
+    put_list, remove_block, remove_list, remove_row,
 };
-pub use self::review_log::{Decided, decisions_of, note_decision};
+pub use self::blocks::{NewBlock, blocks, changes, note_change, put_block};
+pub(crate) use self::review_log::note_decision;
+pub use self::review_log::{Decided, decisions_of};
 use clock::Timestamp;
 
 use crate::base::ids::{Ids, InboundId, ReportId};
@@ -18,21 +20,26 @@ use crate::db::{Columns, Conn, Cursor, Page, json};
 
 /// A report about to be kept.
 #[derive(Clone, Debug)]
-pub struct NewReport<'a> {
+pub(crate) struct NewReport<'a> {
     /// The Flag.
-    pub inbound: InboundId,
+    pub(crate) inbound: InboundId,
     /// Who reports: often a server rather than a person (interop E15).
-    pub reporter: &'a str,
+    pub(crate) reporter: &'a str,
     /// What is reported, by address.
-    pub objects: &'a [String],
+    pub(crate) objects: &'a [String],
     /// How many more addresses it names.
-    pub more: i64,
+    pub(crate) more: i64,
     /// Plain text.
-    pub comment: &'a str,
+    pub(crate) comment: &'a str,
 }
 
 /// Keeps a report; the same Flag again changes nothing.
-pub async fn file_report(conn: &mut Conn, ids: &Ids, report: &NewReport<'_>, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn file_report(
+    conn: &mut Conn,
+    ids: &Ids,
+    report: &NewReport<'_>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     query(
         "INSERT INTO reports (id, inbound_id, reporter, objects, comment, received_at, more) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (inbound_id) DO NOTHING",
@@ -56,7 +63,7 @@ pub struct Report {
     pub id: ReportId,
     /// Who reports: often a server rather than a person (interop E15).
     #[serde(rename = "reporter_id")]
-    pub reporter: String,
+    pub(crate) reporter: String,
     /// What is reported, by address.
     pub objects: Vec<String>,
     /// How many more addresses it names, which were not kept.
@@ -65,10 +72,10 @@ pub struct Report {
     pub comment: String,
     /// When it came.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub received: Timestamp,
+    pub(crate) received: Timestamp,
     /// When it was resolved.
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]
-    pub resolved: Option<Timestamp>,
+    pub(crate) resolved: Option<Timestamp>,
     /// What was done about it.
     pub resolution: Option<String>,
 }
@@ -107,7 +114,7 @@ pub async fn reports(conn: &mut Conn, all: bool, after: Option<Cursor<1>>, limit
 }
 
 /// How many reports are open, `most` at most.
-pub async fn count_open_reports(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+pub(crate) async fn count_open_reports(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM (SELECT id FROM reports WHERE resolved_at IS NULL LIMIT $1) waiting")
         .bind(most)
         .fetch_one(conn)

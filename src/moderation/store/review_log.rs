@@ -16,13 +16,13 @@ const KEPT: i64 = 20;
 pub struct Decided {
     /// When.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// What, in words that follow who did it.
-    pub what: String,
+    pub(crate) what: String,
     /// Who, where that is known.
-    pub by: Option<String>,
+    pub(crate) by: Option<String>,
     /// Why, if it was said.
-    pub why: Option<String>,
+    pub(crate) why: Option<String>,
 }
 
 impl Decided {
@@ -35,7 +35,7 @@ impl Decided {
 }
 
 /// Remembers a decision, and forgets what is too old of the same thing.
-pub async fn note_decision(
+pub(crate) async fn note_decision(
     conn: &mut Conn,
     ids: &Ids,
     subject: &str,

@@ -29,7 +29,8 @@ use tower_http::decompression::Decompression;
 use url::Url;
 
 use self::connector::{Dial, System};
-pub use self::error::{ClientError, SendError};
+pub(crate) use self::error::ClientError;
+pub use self::error::SendError;
 use self::transport::Transport;
 use super::address::AddressPolicy;
 use crate::base::ids::Host;
@@ -52,24 +53,24 @@ const AT_A_TIME: usize = 8;
 const HOSTS: u64 = 10_000;
 
 /// How much of a body is read that is only shown to people, in bytes after decompression.
-pub const GLANCE: usize = 2 * 1024;
+pub(crate) const GLANCE: usize = 2 * 1024;
 
 /// How long such a body is waited for.
 const GLANCE_TIME: Duration = Duration::from_secs(1);
 
 /// How much one exchange may cost, and what of it counts.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// From the first look-up to the last byte of the body.
-    pub total: Duration,
+    pub(crate) total: Duration,
     /// The body, which is wanted of an answer with status 200 alone. Of any other answer the status counts, whatever
     /// becomes of its body.
-    pub wanted: Wanted,
+    pub(crate) wanted: Wanted,
 }
 
 /// Which body is wanted.
 #[derive(Clone, Copy, Debug)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// The whole one, of so many bytes at most, counted after decompression: a longer one is an error.
     Whole(usize),
     /// None: the status says it all, and of the body as much is read as can be shown to people ([`GLANCE`]).
@@ -78,13 +79,13 @@ pub enum Wanted {
 
 /// An answer.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The status, whatever it is; a redirect is handed back, not followed.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// The headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// The body, decompressed: whole where it was wanted and the status is 200, else its beginning, as far as it could be read.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 /// Carries requests without a network: the fediverse in one process that tests run.
@@ -138,7 +139,7 @@ impl Client {
     ///
     /// # Errors
     /// What went wrong, told apart by what a caller does next.
-    pub async fn send(&self, mut request: Request<Bytes>, limits: Limits) -> Result<Reply, SendError> {
+    pub(crate) async fn send(&self, mut request: Request<Bytes>, limits: Limits) -> Result<Reply, SendError> {
         let url = Url::parse(&request.uri().to_string())
             .map_err(|_| SendError::Refused(format!("{} is not a whole address", request.uri().path())))?;
         self.policy.check_url(&url).map_err(|refused| SendError::Refused(refused.to_string()))?;
@@ -171,7 +172,7 @@ impl Client {
 
     /// What this client may reach.
     #[must_use]
-    pub fn policy(&self) -> &AddressPolicy {
+    pub(crate) fn policy(&self) -> &AddressPolicy {
         &self.policy
     }
 }

@@ -20,7 +20,7 @@ use crate::base::ids::Host;
 use crate::net::keys::{KeyKind, PrivateKey};
 
 /// What we ask for where a signature is missing or does not hold (RFC 9421 section 5.1, interop C15).
-pub const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "content-digest");created"#;
+pub(crate) const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "content-digest");created"#;
 
 /// Most labels looked at: a proxy on the way may add one of its own.
 const LABELS_MAX: usize = 4;

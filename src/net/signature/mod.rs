@@ -13,8 +13,8 @@ mod tests;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Method};
 
-pub use self::message::ACCEPT_SIGNATURE;
-pub use self::rejection::{Reason, Rejection};
+pub(crate) use self::message::ACCEPT_SIGNATURE;
+pub(crate) use self::rejection::{Reason, Rejection};
 use clock::Timestamp;
 
 use super::keys::{KeyError, KeyKind, PrivateKey, PublicKey};
@@ -32,7 +32,7 @@ const NAMES_MAX: usize = 32;
 
 /// Why a request of ours could not be signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SignError {
+pub(crate) enum SignError {
     /// The address to send to names no host.
     #[error("the request cannot be signed: its address has no host")]
     NoHost,
@@ -46,7 +46,7 @@ pub enum SignError {
 
 /// How to sign a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// draft-cavage-12, which every examined peer takes (interop C1).
     Cavage,
     /// The same over a target without its query, for peers that sign the path alone (interop C11).
@@ -64,7 +64,7 @@ fn carries_body(method: &Method) -> bool {
 ///
 /// # Errors
 /// When the address has no host, or the key fails.
-pub fn sign(
+pub(crate) fn sign(
     request: &mut http::Request<Bytes>,
     form: Form,
     key_id: &str,
@@ -141,7 +141,7 @@ impl Claim {
 
     /// In which scheme the request is signed: `draft-cavage` or `rfc9421`.
     #[must_use]
-    pub fn scheme(&self) -> &'static str {
+    pub(crate) fn scheme(&self) -> &'static str {
         self.scheme
     }
 

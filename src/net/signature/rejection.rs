@@ -10,9 +10,9 @@ use http::StatusCode;
 #[error("{reason}")]
 pub struct Rejection {
     /// 400 or 401.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// For people, and for counting.
-    pub reason: Reason,
+    pub(crate) reason: Reason,
 }
 
 impl From<Reason> for Rejection {
@@ -33,14 +33,14 @@ macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $label:literal, $sentence:literal;)+) => {
         /// Why a request was turned away.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Reason {
+        pub(crate) enum Reason {
             $($(#[$doc])* $name,)+
         }
 
         impl Reason {
             /// A short fixed label, for counting.
             #[must_use]
-            pub const fn as_str(self) -> &'static str {
+            pub(crate) const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $label,)+ }
             }
 

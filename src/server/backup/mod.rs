@@ -21,16 +21,16 @@ const FORMAT: &str = "1";
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     /// The origin whose instance it is.
-    pub origin: String,
+    pub(crate) origin: String,
     /// When the backup was made.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub made_at: Timestamp,
+    pub(crate) made_at: Timestamp,
     /// Rows of each table.
     pub tables: BTreeMap<String, u64>,
 }
 
 /// Told of the table being copied and how many of its rows are done.
-pub type Progress<'a> = dyn FnMut(&str, u64) + Send + 'a;
+pub(crate) type Progress<'a> = dyn FnMut(&str, u64) + Send + 'a;
 
 /// Writes one consistent snapshot of `db` into a new file, readable by its owner alone, while others go on writing.
 ///
@@ -43,13 +43,13 @@ pub async fn backup(db: &Db, file: &Path, now: Timestamp, progress: &mut Progres
 /// That a command was told to stop before it was done: it has left nothing behind.
 #[derive(Debug, thiserror::Error)]
 #[error("told to stop before it was done; nothing of it was left behind")]
-pub struct Interrupted;
+pub(crate) struct Interrupted;
 
 /// As [`backup`], unless `stop` comes first: then nothing of it is left behind.
 ///
 /// # Errors
 /// As [`backup`], and [`Interrupted`].
-pub async fn backup_until(
+pub(crate) async fn backup_until(
     db: &Db,
     file: &Path,
     now: Timestamp,
@@ -128,7 +128,7 @@ pub async fn restore(db: &Db, file: &Path, origin: &str, progress: &mut Progress
 ///
 /// # Errors
 /// As [`restore`], and [`Interrupted`].
-pub async fn restore_until(
+pub(crate) async fn restore_until(
     db: &Db,
     file: &Path,
     origin: &str,
@@ -155,7 +155,7 @@ pub async fn restore_until(
 ///
 /// # Errors
 /// When it is not.
-pub async fn look(file: &Path, origin: &str) -> anyhow::Result<()> {
+pub(crate) async fn look(file: &Path, origin: &str) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let path = folder.path().join("backup.db");
     std::fs::copy(file, &path).with_context(|| format!("cannot read {}", file.display()))?;

@@ -88,13 +88,13 @@ pub async fn clear(conn: &mut Conn, table: &Table) -> sqlx::Result<()> {
 }
 
 /// How many rows a table has.
-pub async fn count(conn: &mut Conn, table: &Table) -> sqlx::Result<u64> {
+pub(crate) async fn count(conn: &mut Conn, table: &Table) -> sqlx::Result<u64> {
     let rows: i64 = query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM {}", table.name))).fetch_one(conn).await?;
     Ok(u64::try_from(rows).unwrap_or_default())
 }
 
 /// Copies a table, a bounded number of rows at a time; says what was copied.
-pub async fn copy(
+pub(crate) async fn copy(
     from: &mut Conn,
     to: &mut Conn,
     table: &Table,
@@ -174,7 +174,7 @@ async fn insert(conn: &mut Conn, table: &Table, rows: &mut Vec<Vec<Cell>>) -> sq
 }
 
 /// Frees what a node held when the backup was made.
-pub async fn free(conn: &mut Conn, table: &Table) -> sqlx::Result<()> {
+pub(crate) async fn free(conn: &mut Conn, table: &Table) -> sqlx::Result<()> {
     for (column, _) in table.columns.iter().filter(|(name, _)| matches!(name.as_str(), "lease_until" | "lease_owner")) {
         query(AssertSqlSafe(format!("UPDATE {} SET {column} = NULL", table.name))).execute(&mut *conn).await?;
     }
@@ -197,7 +197,7 @@ pub async fn write_facts(conn: &mut Conn, facts: &[(String, String)]) -> sqlx::R
 }
 
 /// Reads them; none where the file is no backup.
-pub async fn facts(conn: &mut Conn) -> sqlx::Result<Vec<(String, String)>> {
+pub(crate) async fn facts(conn: &mut Conn) -> sqlx::Result<Vec<(String, String)>> {
     let there: Option<String> =
         query_scalar("SELECT name FROM sqlite_master WHERE name = $1").bind(FACTS).fetch_optional(&mut *conn).await?;
     if there.is_none() {
@@ -208,13 +208,13 @@ pub async fn facts(conn: &mut Conn) -> sqlx::Result<Vec<(String, String)>> {
 }
 
 /// Whether SQLite finds the file whole.
-pub async fn is_whole(conn: &mut Conn) -> sqlx::Result<bool> {
+pub(crate) async fn is_whole(conn: &mut Conn) -> sqlx::Result<bool> {
     let found: Vec<String> = query_scalar("PRAGMA integrity_check").fetch_all(conn).await?;
     Ok(found == ["ok"])
 }
 
 /// One file without a log beside it.
-pub async fn fold_log(conn: &mut Conn) -> sqlx::Result<()> {
+pub(crate) async fn fold_log(conn: &mut Conn) -> sqlx::Result<()> {
     query("PRAGMA wal_checkpoint(TRUNCATE)").execute(conn).await?;
     Ok(())
 }

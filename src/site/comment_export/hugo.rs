@@ -18,7 +18,7 @@ use super::Report;
 pub const FOLDER: &str = "data/fediverse";
 
 /// The file that leads from pages to their files.
-pub const INDEX: &str = "index";
+pub(crate) const INDEX: &str = "index";
 
 /// How each file of ours begins.
 const MARK: &str = "{\n  \"veerpont\": \"";
@@ -34,14 +34,14 @@ const LEFT_BEHIND: Duration = Duration::from_hours(1);
 
 /// The folder.
 #[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     /// Opens the folder in a site's root, and makes it where it is not there yet.
     ///
     /// # Errors
     /// When the site is not there, or the folder cannot be made or leads out of it.
-    pub fn open(site: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(site: &Path) -> anyhow::Result<Self> {
         anyhow::ensure!(
             site.is_dir(),
             "{} is no folder; name the root folder of the Hugo site, where its configuration is",
@@ -54,7 +54,7 @@ impl Folder {
     ///
     /// # Errors
     /// When somebody else's file has this name, or it cannot be written.
-    pub fn put(&self, name: &str, document: Map<String, Value>, report: &mut Report) -> anyhow::Result<()> {
+    pub(crate) fn put(&self, name: &str, document: Map<String, Value>, report: &mut Report) -> anyhow::Result<()> {
         let path = self.path(name);
         let bytes = bytes(document)?;
         match path.symlink_metadata() {
@@ -78,7 +78,12 @@ impl Folder {
     ///
     /// # Errors
     /// When the folder cannot be read, or a file of ours cannot be removed.
-    pub fn keep_only(&self, names: &BTreeSet<String>, now: Timestamp, report: &mut Report) -> anyhow::Result<()> {
+    pub(crate) fn keep_only(
+        &self,
+        names: &BTreeSet<String>,
+        now: Timestamp,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
         let cannot_read = || format!("cannot read {}", self.0.display());
         for entry in fs::read_dir(&self.0).with_context(cannot_read)? {
             let path = entry.with_context(cannot_read)?.path();

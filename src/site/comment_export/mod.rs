@@ -3,7 +3,7 @@
 pub mod hugo;
 pub mod partials;
 pub mod store;
-pub mod thread;
+pub(crate) mod thread;
 pub mod worker;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -32,11 +32,11 @@ use crate::site::source;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Files that are new or other than before.
-    pub written: u64,
+    pub(crate) written: u64,
     /// Files that were right already.
-    pub unchanged: u64,
+    pub(crate) unchanged: u64,
     /// Files of articles that stand no more, or of which nothing is said any more.
-    pub removed: u64,
+    pub(crate) removed: u64,
 }
 
 /// Letters of a post's key in the name of its file.
@@ -48,7 +48,7 @@ const HASH: usize = 12;
 /// The name of a post's data file, without its end: readable, and nothing but small letters, digits and `-`, so that it
 /// is one name on every file system and a key of Hugo's data, whatever the site calls the post.
 #[must_use]
-pub fn file_name(key: &str) -> String {
+pub(crate) fn file_name(key: &str) -> String {
     let mut name = String::new();
     for letter in key.chars().flat_map(char::to_lowercase) {
         if letter.is_ascii_alphanumeric() {
@@ -101,7 +101,7 @@ impl View {
 
     /// A hash of everything that decides what is written.
     #[must_use]
-    pub fn sum(&self) -> String {
+    pub(crate) fn sum(&self) -> String {
         let mut text = String::new();
         for page in &self.pages {
             let stamp = self.stamps.get(&page.id).map_or("", String::as_str);

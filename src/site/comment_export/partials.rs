@@ -9,10 +9,10 @@ use anyhow::Context;
 use super::Report;
 
 /// Where they are, in the root folder of a site.
-pub const FOLDER: &str = "layouts/partials/veerpont";
+pub(crate) const FOLDER: &str = "layouts/partials/veerpont";
 
 /// Each by its name.
-pub const ALL: [(&str, &str); 6] = [
+pub(crate) const ALL: [(&str, &str); 6] = [
     ("comments.html", include_str!("../../../config/hugo/layouts/partials/veerpont/comments.html")),
     ("data.html", include_str!("../../../config/hugo/layouts/partials/veerpont/data.html")),
     ("follow.html", include_str!("../../../config/hugo/layouts/partials/veerpont/follow.html")),

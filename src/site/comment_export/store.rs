@@ -9,15 +9,15 @@ use crate::db::{Columns, Conn};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
     /// Whose node.
-    pub node: String,
+    pub(crate) node: String,
     /// The source's name.
-    pub source: String,
+    pub(crate) source: String,
     /// The site's root folder.
-    pub folder: String,
+    pub(crate) folder: String,
     /// A hash of all that decided what was written; empty after a failure.
-    pub seen: String,
+    pub(crate) seen: String,
     /// When it was last gone through.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// What went wrong then.
     pub error: Option<String>,
 }
@@ -42,7 +42,7 @@ pub async fn all(conn: &mut Conn) -> sqlx::Result<Vec<Passed>> {
 }
 
 /// Notes that one was gone through.
-pub async fn save(conn: &mut Conn, passed: &Passed) -> sqlx::Result<()> {
+pub(crate) async fn save(conn: &mut Conn, passed: &Passed) -> sqlx::Result<()> {
     query(
         "INSERT INTO comment_exports (node, source, folder, seen, exported_at, error) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (node, source, folder) DO UPDATE SET seen = $4, exported_at = $5, error = $6",

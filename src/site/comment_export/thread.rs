@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::model::interaction::Shown;
 
 /// Most replies that are handed back: of more, the newest.
-pub const MOST: usize = 2000;
+pub(crate) const MOST: usize = 2000;
 
 /// Most bytes of their words, and one reply more.
 const BYTES: usize = 4 * 1024 * 1024;
@@ -16,7 +16,7 @@ const DEEPEST: usize = 8;
 /// Lays replies out that come in the order of time: each is followed by its answers, one step deeper. Of too many
 /// the newest stay.
 #[must_use]
-pub fn laid_out(mut replies: Vec<Shown>) -> Vec<(Shown, usize)> {
+pub(crate) fn laid_out(mut replies: Vec<Shown>) -> Vec<(Shown, usize)> {
     let kept = replies.split_off(replies.len() - newest(&replies));
     let places: HashMap<&str, usize> =
         kept.iter().enumerate().map(|(place, shown)| (shown.id.as_str(), place)).collect();

@@ -7,9 +7,9 @@ use hugo_content::{AuthorProfile, Entry, Visibility};
 
 use super::Known;
 use super::plan::{Act, Step};
-use crate::activitypub::article::Content;
+use crate::activitypub::article::ArticleContent;
 use crate::app::App;
-use crate::base::ids::{ActorId, ArticleId, AuthorId, PostId, SourceId};
+use crate::base::ids::{ActorId, ArticleId, AuthorId, Ids, PostId, SourceId};
 use crate::db::Conn;
 use crate::model::author::keys::SealedKey;
 use crate::model::author::{self, Actor, Author, Choice, Community};
@@ -19,11 +19,11 @@ use crate::model::post::{self, Article, Post, PostState};
 #[derive(Clone, Debug)]
 pub struct Founded {
     /// The author.
-    pub slug: String,
+    pub(crate) slug: String,
     /// The actor.
-    pub actor: Actor,
+    pub(crate) actor: Actor,
     /// Its keys.
-    pub keys: Vec<SealedKey>,
+    pub(crate) keys: Vec<SealedKey>,
 }
 
 /// What is written about authors before the posts.
@@ -116,7 +116,7 @@ impl Writers {
         entry.authors.iter().filter_map(|slug| self.by_slug.get(slug).and_then(|(_, actor)| *actor))
     }
 
-    fn content(&self, entry: &Entry, owner: ActorId) -> Content {
+    fn content(&self, entry: &Entry, owner: ActorId) -> ArticleContent {
         let name = |slug: &String| self.by_slug.get(slug).map_or_else(|| slug.clone(), |(name, _)| name.clone());
         let mut co_authors: Vec<ActorId> = Vec::new();
         for actor in self.actors(entry).filter(|actor| *actor != owner) {
@@ -124,7 +124,7 @@ impl Writers {
                 co_authors.push(actor);
             }
         }
-        Content {
+        ArticleContent {
             title: entry.title.clone(),
             summary: entry.summary.clone(),
             content: entry.content.clone(),
@@ -139,7 +139,7 @@ impl Writers {
 }
 
 /// Frees the keys of posts that get another, so that two posts may change places in one transaction.
-pub async fn free_keys(conn: &mut Conn, steps: &[Step]) -> sqlx::Result<()> {
+pub(crate) async fn free_keys(conn: &mut Conn, steps: &[Step]) -> sqlx::Result<()> {
     for post in steps.iter().filter(|step| step.changes_key()).filter_map(|step| step.known.as_ref()) {
         post::store::park_key(conn, post.id).await?;
     }
@@ -248,8 +248,8 @@ fn mint(app: &App, source: &Known, writers: &Writers, post: &Post, entry: &Entry
     let now = app.clock.now();
     Article {
         id: post.article.unwrap_or(ArticleId(app.ids.row())),
-        uuid: app.ids.uuid(),
-        context_uuid: app.ids.uuid(),
+        uuid: Ids::uuid(),
+        context_uuid: Ids::uuid(),
         post_id: post.id,
         community_id: source.community,
         owner,

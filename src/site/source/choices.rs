@@ -17,7 +17,7 @@ const ALIKE: f64 = 0.7;
 
 /// Names in `authors` and `[source.handles]` that no author has. `known` are the slugs of all authors there are.
 #[must_use]
-pub fn misspelt(source: &Source, known: &BTreeSet<String>) -> Vec<Warning> {
+pub(crate) fn misspelt(source: &Source, known: &BTreeSet<String>) -> Vec<Warning> {
     let listed: &[String] = match &source.authors {
         AuthorChoice::Published => &[],
         AuthorChoice::Listed(slugs) => slugs,

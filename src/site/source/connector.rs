@@ -8,7 +8,7 @@ use super::git::{self, GitError, Standing};
 use crate::config::{Repository, Source, SourceKind};
 
 /// Told how far a scan is: files done, files in all.
-pub type Progress<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
+pub(crate) type Progress<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
 
 /// Why a source cannot be scanned at all; what can be read despite a fault is a warning of the scan.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,7 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
 ///
 /// # Errors
 /// As [`git::update`].
-pub async fn fetch(source: &Source) -> Result<Option<Standing>, ScanError> {
+pub(crate) async fn fetch(source: &Source) -> Result<Option<Standing>, ScanError> {
     let Some(repository) = &source.repository else { return Ok(None) };
     Ok(Some(git::update(repository).await?))
 }

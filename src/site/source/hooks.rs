@@ -25,7 +25,7 @@ const SIGNATURES: [(&str, &str); 4] = [
 const TOKEN: &str = "x-gitlab-token";
 
 /// A call under way, as its headers present it.
-pub struct Call {
+pub(crate) struct Call {
     proof: Proof,
     secret: Option<Zeroizing<String>>,
     source: String,
@@ -41,7 +41,7 @@ enum Proof {
 impl Call {
     /// Looks at the headers. A source that is not there, or that takes no calls, goes on like one whose secret is
     /// another, so that a stranger learns nothing from the answer.
-    pub async fn begin(app: &App, source: &str, headers: &HeaderMap) -> Self {
+    pub(crate) async fn begin(app: &App, source: &str, headers: &HeaderMap) -> Self {
         let configured = app.config.sources.iter().find(|known| known.name == source);
         let secret = match configured.and_then(|source| source.webhook.as_ref()) {
             None => None,
@@ -60,19 +60,19 @@ impl Call {
 
     /// Whether the body has any say.
     #[must_use]
-    pub fn needs_body(&self) -> bool {
+    pub(crate) fn needs_body(&self) -> bool {
         matches!(self.proof, Proof::Body { .. })
     }
 
     /// Takes in a part of the body.
-    pub fn hear(&mut self, part: &[u8]) {
+    pub(crate) fn hear(&mut self, part: &[u8]) {
         if let Proof::Body { hash, .. } = &mut self.proof {
             hash.update(part);
         }
     }
 
     /// Makes the source due if the call was proved; whether it was. A call that is sent again does no harm.
-    pub async fn end(self, app: &App) -> sqlx::Result<bool> {
+    pub(crate) async fn end(self, app: &App) -> sqlx::Result<bool> {
         let right = match self.proof {
             Proof::Secret(right) => right,
             Proof::Body { wanted, hash } => verify_slices_are_equal(hash.sign().as_ref(), &wanted).is_ok(),

@@ -1,21 +1,21 @@
 //! Where posts come from, and what a sync does about them.
 
 pub mod apply;
-pub mod choices;
+pub(crate) mod choices;
 pub mod connector;
 mod error;
-pub mod git;
-pub mod hooks;
-pub mod moves;
+pub(crate) mod git;
+pub(crate) mod hooks;
+pub(crate) mod moves;
 pub mod plan;
-pub mod register;
+pub(crate) mod register;
 pub mod report;
 mod secret;
 pub mod store;
 pub mod sync;
 mod unchanged;
 pub mod unpublish;
-pub mod watch;
+pub(crate) mod watch;
 pub mod worker;
 
 use clock::Timestamp;
@@ -28,13 +28,13 @@ pub struct Known {
     /// Row.
     pub id: SourceId,
     /// Its identity in the configuration.
-    pub name: String,
+    pub(crate) name: String,
     /// Where its posts belong.
     pub community: CommunityId,
     /// When its first complete scan was committed: before that nothing is pushed.
-    pub imported_at: Option<Timestamp>,
+    pub(crate) imported_at: Option<Timestamp>,
     /// When it was last scanned.
-    pub scanned_at: Option<Timestamp>,
+    pub(crate) scanned_at: Option<Timestamp>,
     /// What went wrong then.
     pub error: Option<String>,
     /// How many looks in a row failed.
@@ -44,7 +44,7 @@ pub struct Known {
 impl Known {
     /// A source of which nothing is known yet.
     #[must_use]
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self {
             id: SourceId(0),
             name: name.to_owned(),

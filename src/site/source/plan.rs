@@ -12,21 +12,21 @@ use crate::model::post::{Post, PostState};
 
 /// What decides beside the scan itself.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules<'a> {
+pub(crate) struct Rules<'a> {
     /// The time of the scan.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
     /// Whether the first import is over.
-    pub imported: bool,
+    pub(crate) imported: bool,
     /// How old a post may be and still be pushed.
-    pub push_within: Duration,
+    pub(crate) push_within: Duration,
     /// How long a vanished file is waited for.
-    pub removal_grace: Duration,
+    pub(crate) removal_grace: Duration,
     /// Whether an article stands on when a redirect rule leads from its post elsewhere.
-    pub keep_moved_away: bool,
+    pub(crate) keep_moved_away: bool,
     /// The operator confirms that what vanished is gone.
-    pub confirm: bool,
+    pub(crate) confirm: bool,
     /// The post that the operator wants pushed whatever its age.
-    pub deliver: Option<&'a str>,
+    pub(crate) deliver: Option<&'a str>,
 }
 
 /// What is to be done with a post's article.
@@ -92,19 +92,19 @@ impl Step {
 
     /// Whether nothing is to be written.
     #[must_use]
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.act == Act::Nothing && !self.deliver && !self.changes_key()
     }
 
     /// Whether the post is known by another key until now.
     #[must_use]
-    pub fn changes_key(&self) -> bool {
+    pub(crate) fn changes_key(&self) -> bool {
         self.known.as_ref().is_some_and(|post| post.key != self.key())
     }
 
     /// The post's key afterwards.
     #[must_use]
-    pub fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         match (&self.new_key, &self.entry, &self.known) {
             (Some(key), _, _) => key,
             (None, Some(entry), _) => &entry.key,
@@ -115,7 +115,7 @@ impl Step {
 
     /// Its public page.
     #[must_use]
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         match (&self.entry, &self.known) {
             (Some(entry), _) => &entry.url,
             (None, Some(post)) => &post.entry.url,
@@ -125,7 +125,7 @@ impl Step {
 
     /// Why it is done, where that is not plain.
     #[must_use]
-    pub fn why(&self) -> Option<String> {
+    pub(crate) fn why(&self) -> Option<String> {
         let away = || {
             let (to, rule) = self.moved_away.as_ref()?;
             Some(format!("{rule} leads to {to}"))
@@ -146,16 +146,16 @@ impl Step {
 
 /// What a scan calls for.
 #[derive(Clone, Debug, Default)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Every post that is known or was seen, in the order of their keys.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// What the operator should know, beside what the scan itself found.
-    pub warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// Plans every post that is known or was seen.
 #[must_use]
-pub fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Plan {
+pub(crate) fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Plan {
     let found = moves::recognise(scan, known);
     let mut steps = Vec::with_capacity(scan.entries.len());
     let mut warnings = Vec::new();
@@ -347,7 +347,7 @@ fn steps_for_missing(missing: &[&Post], known: &[Post], complete: bool, rules: &
 
 /// When the next post becomes public or expires by itself.
 #[must_use]
-pub fn next_turn(scan: &Scan, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn next_turn(scan: &Scan, now: Timestamp) -> Option<Timestamp> {
     let turns = scan.entries.iter().filter_map(|entry| match entry.visibility {
         Visibility::Public { until } => until,
         Visibility::Scheduled { at } => Some(at),

@@ -7,7 +7,7 @@ use crate::model::author;
 
 /// Why the bridge cannot start: one sentence, and what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub(crate) enum SourceError {
     /// The configuration no longer names one we know.
     #[error(
         "the source `{0}` is in the database but not in the configuration; put its [[source]] back under that name"
@@ -29,7 +29,7 @@ crate::ends_writes!(SourceError);
 ///
 /// # Errors
 /// When a known source is no longer configured, or under another community.
-pub async fn register_all(app: &App) -> Result<Vec<String>, SourceError> {
+pub(crate) async fn register_all(app: &App) -> Result<Vec<String>, SourceError> {
     let mut founded = Vec::new();
     let (known, communities) = {
         let mut conn = app.db.read().await?;
@@ -60,7 +60,7 @@ pub async fn register_all(app: &App) -> Result<Vec<String>, SourceError> {
 ///
 /// # Errors
 /// As [`found`].
-pub async fn check(app: &App) -> Result<(), SourceError> {
+pub(crate) async fn check(app: &App) -> Result<(), SourceError> {
     let mut conn = app.db.read().await?;
     all_configured(app, &store::known(&mut conn).await?)
 }

@@ -21,7 +21,7 @@ pub struct Report {
     /// Posts that wait for `sync --confirm`.
     pub held: usize,
     /// Articles that stood unsent and are sent after all.
-    pub delivered: usize,
+    pub(crate) delivered: usize,
     /// Published posts of which nothing new is to be said.
     pub unchanged: usize,
     /// Posts that are there and not public: drafts, those of another time, those not for the fediverse.
@@ -46,19 +46,20 @@ pub struct Report {
 #[derive(Clone, Debug, Serialize)]
 pub struct Change {
     /// The source.
-    pub source: String,
+    pub(crate) source: String,
     /// The post's key.
-    pub key: String,
+    pub(crate) key: String,
     /// `create`, `update`, `move`, `remove`, `missing`, `hold`.
-    pub change: &'static str,
+    #[serde(rename = "change")]
+    pub(crate) kind: &'static str,
     /// For a move, the key it had.
-    pub from: Option<String>,
+    pub(crate) from: Option<String>,
     /// For a move, how the post was recognised; for a removal, what calls for it.
     pub why: Option<String>,
     /// Whether followers are sent it.
-    pub delivered: Option<bool>,
+    pub(crate) delivered: Option<bool>,
     /// The public page.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Report {
@@ -73,7 +74,7 @@ impl Report {
         };
         for step in steps {
             let moved = step.moved_from.is_some();
-            let (counter, change) = match step.act {
+            let (counter, kind) = match step.act {
                 Act::Create { .. } => (&mut report.created, "create"),
                 Act::Remove => (&mut report.removed, "remove"),
                 Act::Hold => (&mut report.held, "hold"),
@@ -92,7 +93,7 @@ impl Report {
             report.changes.push(Change {
                 source: source.to_owned(),
                 key: step.key().to_owned(),
-                change,
+                kind,
                 from: step.moved_from.as_ref().map(|(key, _)| key.clone()),
                 why: step.why(),
                 delivered: match step.act {
@@ -118,7 +119,7 @@ impl Report {
     }
 
     /// Adds another source's.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.created += other.created;
         self.updated += other.updated;
         self.moved += other.moved;

@@ -14,15 +14,15 @@ use crate::db::{Columns, Conn, Queue, added};
 const LEASE: Duration = Duration::from_mins(1);
 
 /// How often a scan gives a sign of life.
-pub const HEARTBEAT: Duration = Duration::from_secs(20);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(20);
 
 /// The right to scan a source.
 #[derive(Clone, Debug)]
 pub struct Lease {
     /// Which.
-    pub source: SourceId,
+    pub(crate) source: SourceId,
     /// The fence.
-    pub token: i64,
+    pub(crate) token: i64,
 }
 
 /// All sources the database knows.
@@ -47,7 +47,7 @@ pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
 }
 
 /// Makes a source known; one that is, stays as it is.
-pub async fn insert(
+pub(crate) async fn insert(
     conn: &mut Conn,
     ids: &Ids,
     name: &str,
@@ -67,7 +67,7 @@ pub async fn insert(
 }
 
 /// Whether any source is due.
-pub async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>> {
+pub(crate) async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>> {
     let rows = query(
         "SELECT id FROM sources WHERE next_scan_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_scan_at",
     )
@@ -78,7 +78,12 @@ pub async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>>
 }
 
 /// Takes a source, if nobody scans it just now.
-pub async fn claim(conn: &mut Conn, source: SourceId, owner: &str, now: Timestamp) -> sqlx::Result<Option<Lease>> {
+pub(crate) async fn claim(
+    conn: &mut Conn,
+    source: SourceId,
+    owner: &str,
+    now: Timestamp,
+) -> sqlx::Result<Option<Lease>> {
     let row = query(
         "UPDATE sources SET lease_until = $3, lease_owner = $4, lease_token = lease_token + 1, begun = begun + 1,
          requested_at = NULL
@@ -94,7 +99,7 @@ pub async fn claim(conn: &mut Conn, source: SourceId, owner: &str, now: Timestam
 }
 
 /// A sign of life of a scan.
-pub async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE sources SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND lease_until IS NOT NULL")
         .bind(lease.source.0)
         .bind(lease.token)
@@ -105,7 +110,7 @@ pub async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Resu
 }
 
 /// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]); `status` says of what rests.
-pub const FREE: &str = concat!(
+pub(crate) const FREE: &str = concat!(
     "UPDATE sources SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1, next_scan_at = ",
     rested!("next_scan_at"),
     ", error = CASE WHEN begun <= 2 THEN error ELSE 'each of the last ' || CAST(begun AS TEXT) ||
@@ -114,7 +119,7 @@ pub const FREE: &str = concat!(
 
 /// Makes every source due whose last scan failed, without the pause that follows a failure: what was wrong may be mended. One
 /// by which the process ended again and again rests all the same ([`FREE`]).
-pub async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1 AND begun <= 2")
         .bind(now.millis())
         .execute(conn)
@@ -124,19 +129,19 @@ pub async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
 
 /// How a scan ended.
 #[derive(Clone, Debug)]
-pub struct Scanned {
+pub(crate) struct Scanned {
     /// Whether nothing was left out: the first such scan ends the import.
-    pub complete: bool,
+    pub(crate) complete: bool,
     /// What stopped it.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// When to look again, unless somebody asked for it meanwhile.
-    pub next_scan_at: Timestamp,
+    pub(crate) next_scan_at: Timestamp,
     /// What the tree looked like, and what was seen in it, if that may be relied on.
-    pub seen: Option<(String, String)>,
+    pub(crate) seen: Option<(String, String)>,
 }
 
 /// Ends a scan; false when another took the source over, and then nothing of it may be kept.
-pub async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
+pub(crate) async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE sources SET scanned_at = $3, error = $4, stamp = $7, seen = $8, next_scan_at = COALESCE(requested_at, $5),
          lease_until = NULL, lease_owner = NULL, begun = 0, failures = CASE WHEN $4 IS NULL THEN 0 ELSE failures + 1 END,
@@ -158,7 +163,7 @@ pub async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Time
 }
 
 /// What a scan saw in a tree that looked like this, as JSON, if the last one did.
-pub async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Result<Option<String>> {
+pub(crate) async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Result<Option<String>> {
     let row = query("SELECT seen FROM sources WHERE id = $1 AND stamp = $2")
         .bind(source.0)
         .bind(stamp.to_owned())
@@ -168,23 +173,13 @@ pub async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Resul
 }
 
 /// Has the next scan read the tree, whatever it looks like.
-pub async fn forget_seen(conn: &mut Conn, source: SourceId) -> sqlx::Result<()> {
+pub(crate) async fn forget_seen(conn: &mut Conn, source: SourceId) -> sqlx::Result<()> {
     query("UPDATE sources SET stamp = NULL, seen = NULL WHERE id = $1").bind(source.0).execute(conn).await?;
     Ok(())
 }
 
-/// Lets go of a source without having changed anything.
-pub async fn release(conn: &mut Conn, lease: &Lease) -> sqlx::Result<()> {
-    query("UPDATE sources SET lease_until = NULL, lease_owner = NULL, begun = 0 WHERE id = $1 AND lease_token = $2")
-        .bind(lease.source.0)
-        .bind(lease.token)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
 /// Makes a source due: its files changed. A scan under way may have passed them by already, so another follows it.
-pub async fn request_scan(conn: &mut Conn, name: &str, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn request_scan(conn: &mut Conn, name: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE sources SET requested_at = $2, next_scan_at = CASE WHEN next_scan_at > $2 THEN $2 ELSE next_scan_at END
          WHERE name = $1",

@@ -84,7 +84,7 @@ fn owner(app: &App) -> String {
 
 /// Lets go of the sources that this process was asked to sync, when it is told to stop in the middle: nothing of that
 /// sync is kept, and the next need not wait.
-pub async fn let_go(app: &App) -> sqlx::Result<()> {
+pub(crate) async fn let_go(app: &App) -> sqlx::Result<()> {
     let (owner, now) = (owner(app), app.clock.now());
     app.db.write(move |conn| Box::pin(async move { worker::store::free(conn, store::FREE, &owner, now).await })).await
 }
@@ -93,7 +93,7 @@ pub async fn let_go(app: &App) -> sqlx::Result<()> {
 ///
 /// # Errors
 /// As [`sync`].
-pub async fn run(
+pub(crate) async fn run(
     app: &App,
     configured: &Source,
     known: &Known,

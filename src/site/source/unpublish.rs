@@ -28,7 +28,7 @@ pub async fn unpublish(app: &App, id: PostId) -> Result<(), SyncError> {
 
 /// Lets a post be what its site says again, and says what it became: a published one gets a new article (interop R4),
 /// which followers are sent when it is young enough, or when `deliver` says so. One that stands unsent is sent then.
-pub async fn publish(app: &App, id: PostId, deliver: bool) -> Result<PostState, SyncError> {
+pub(crate) async fn publish(app: &App, id: PostId, deliver: bool) -> Result<PostState, SyncError> {
     let (sources, post) = {
         let mut conn = app.db.read().await?;
         (store::known(&mut conn).await?, post::store::post(&mut conn, id).await?.ok_or(sqlx::Error::RowNotFound)?)

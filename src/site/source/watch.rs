@@ -18,7 +18,7 @@ const LOOK_FOR: Duration = Duration::from_secs(10);
 
 /// Watches one source until `stop`; a folder that goes away is waited for. Where the system cannot watch, the timer still
 /// looks. A checkout changes only when we change it, so it is not watched.
-pub async fn watch(app: App, source: Source, stop: CancellationToken) {
+pub(crate) async fn watch(app: App, source: Source, stop: CancellationToken) {
     if source.repository.is_some() {
         return;
     }

@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{AS2, BROWSER, ORIGIN, Site};
+use crate::base::ids::Ids;
 
 async fn finger(site: &Site, resource: &str) -> super::Answer {
     site.get(&format!("/.well-known/webfinger?resource={resource}"), &[]).await
@@ -50,7 +51,7 @@ async fn every_form_of_a_name_finds_the_actor_a1_a4_t18() {
 #[tokio::test]
 async fn who_is_not_found_and_why_a4() {
     let site = Site::new().await;
-    let unknown = format!("{ORIGIN}/ap/actors/{}", site.app.ids.uuid());
+    let unknown = format!("{ORIGIN}/ap/actors/{}", Ids::uuid());
     for (path, status) in [
         ("/.well-known/webfinger", StatusCode::BAD_REQUEST),
         ("/.well-known/webfinger?resource=", StatusCode::BAD_REQUEST),

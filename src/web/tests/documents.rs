@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use http::{Method, StatusCode};
 
 use super::{AS2, BROWSER, ORIGIN, Site};
+use crate::base::ids::Ids;
 
 #[tokio::test]
 async fn the_form_is_negotiated_a21() {
@@ -143,7 +144,7 @@ async fn the_instance_answers_at_its_own_address_alone() {
 async fn nearly_an_id_is_none_a22() {
     let site = Site::new().await;
     let actor = site.ann.url(&site.app.urls);
-    let unknown = site.app.ids.uuid();
+    let unknown = Ids::uuid();
     for path in [
         format!("{actor}/"),
         actor.replace('-', ""),

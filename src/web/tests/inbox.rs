@@ -10,6 +10,7 @@ use http::request::Builder;
 use http::{Request, StatusCode};
 
 use super::{Answer, Site};
+use crate::base::ids::Ids;
 use crate::web::federation::inbox::BODY_MAX;
 
 const FOLLOW: &str = r#"{"@context":"https://www.w3.org/ns/activitystreams","id":"https://peer.example/1","type":"Follow","actor":"https://peer.example/u","object":"https://social.example.org/ap/instance"}"#;
@@ -45,7 +46,7 @@ async fn each_inbox_refuses_alike_r5_t22() {
         "/inbox".to_owned(),
         format!("/ap/actors/{}/inbox", site.ann.uuid),
         format!("/ap/actors/{}/inbox", deleted.uuid),
-        format!("/ap/actors/{}/inbox", site.app.ids.uuid()),
+        format!("/ap/actors/{}/inbox", Ids::uuid()),
         "/ap/actors/no-uuid/inbox".to_owned(),
     ] {
         assert_refused(&send(&site, post(&path), FOLLOW).await, StatusCode::UNAUTHORIZED);

@@ -33,10 +33,10 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::activitypub::actor::ActorKind;
-use crate::activitypub::article::Content;
+use crate::activitypub::article::ArticleContent;
 use crate::app::App;
 use crate::app::worker;
-use crate::base::ids::{ArticleId, Handle, PostId};
+use crate::base::ids::{ArticleId, Handle, Ids, PostId};
 use crate::base::sealing::MasterKey;
 use crate::config::Config;
 use crate::db::Db;
@@ -229,8 +229,8 @@ impl Site {
         };
         let article = Article {
             id,
-            uuid: app.ids.uuid(),
-            context_uuid: app.ids.uuid(),
+            uuid: Ids::uuid(),
+            context_uuid: Ids::uuid(),
             post_id: post.id,
             community_id: community.id,
             owner: self.ann.id,
@@ -319,8 +319,8 @@ fn entry(key: &str, published: Timestamp) -> Entry {
     }
 }
 
-fn content(entry: &Entry) -> Content {
-    Content {
+fn content(entry: &Entry) -> ArticleContent {
+    ArticleContent {
         title: entry.title.clone(),
         summary: entry.summary.clone(),
         content: entry.content.clone(),

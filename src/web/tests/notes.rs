@@ -4,6 +4,7 @@ use clock::Timestamp;
 use http::StatusCode;
 
 use super::{AS2, BROWSER, ORIGIN, Site};
+use crate::base::ids::Ids;
 use crate::federation::outbox::author_replies::{self, Draft};
 use crate::model::post::Article;
 
@@ -39,7 +40,7 @@ async fn programs_read_the_note_and_people_the_page_a21() {
     let outbox = site.document(&site.app.urls.outbox(site.ann.uuid)).await;
     assert_eq!(outbox["totalItems"], 2);
     assert_eq!(site.document(&site.app.urls.article(article.uuid)).await["replies"]["first"]["items"][0], id.as_str());
-    let unknown = site.app.urls.note(site.app.ids.uuid());
+    let unknown = site.app.urls.note(Ids::uuid());
     for address in [unknown.clone(), format!("{unknown}/replies"), format!("{id}/"), format!("{id}/shares/x")] {
         assert_eq!(site.get(&address, &AS2).await.status, StatusCode::NOT_FOUND, "{address}");
     }

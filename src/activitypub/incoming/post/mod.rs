@@ -8,7 +8,7 @@ mod tests;
 use serde_json::Value;
 
 pub(super) use self::parts::emoji;
-pub use self::parts::{Attachment, Emoji, Mention};
+pub(crate) use self::parts::{Attachment, Emoji, Mention};
 use clock::Timestamp;
 
 use self::parts::{attachments, hashtags, mentions, quote};
@@ -20,7 +20,7 @@ use crate::activitypub::PUBLIC;
 const KINDS: [&str; 8] = ["Note", "Article", "Page", "Question", "Image", "Video", "Audio", "Event"];
 
 /// Longest content read, in bytes (interop E22).
-pub const CONTENT_MAX: usize = 100 * 1024;
+pub(crate) const CONTENT_MAX: usize = 100 * 1024;
 
 /// Longest title or content warning, in characters.
 const LINE_MAX: usize = 500;
@@ -49,52 +49,52 @@ pub struct IncomingPost {
     /// Its id.
     pub id: String,
     /// Its type.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Who is said to have written it. That they share their origin with the id is for the caller to check (E3).
     pub author: String,
     /// What it answers: of a list, the first.
-    pub in_reply_to: Option<String>,
+    pub(crate) in_reply_to: Option<String>,
     /// What else it says that it answers, as `WordPress` may: one of them may be ours (interop E7, U11).
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub also_in_reply_to: Vec<String>,
+    pub(crate) also_in_reply_to: Vec<String>,
     /// Who may read it.
-    pub audience: Audience,
+    pub(crate) audience: Audience,
     /// Plain text.
-    pub title: Option<String>,
+    pub(crate) title: Option<String>,
     /// Plain text: why it should be shown folded.
-    pub warning: Option<String>,
+    pub(crate) warning: Option<String>,
     /// Whether pictures should be covered.
-    pub sensitive: bool,
+    pub(crate) sensitive: bool,
     /// HTML as it came, at most [`CONTENT_MAX`] bytes.
-    pub content: String,
+    pub(crate) content: String,
     /// A question's choices, plain text.
-    pub options: Vec<String>,
+    pub(crate) options: Vec<String>,
     /// BCP 47 tag.
-    pub language: Option<String>,
+    pub(crate) language: Option<String>,
     /// Its page for people; its id where it names none.
-    pub url: String,
+    pub(crate) url: String,
     /// When it was written.
-    pub published: Option<Timestamp>,
+    pub(crate) published: Option<Timestamp>,
     /// When it was last edited.
-    pub updated: Option<Timestamp>,
+    pub(crate) updated: Option<Timestamp>,
     /// Whom it names.
-    pub mentions: Vec<Mention>,
+    pub(crate) mentions: Vec<Mention>,
     /// Without the `#`.
-    pub hashtags: Vec<String>,
+    pub(crate) hashtags: Vec<String>,
     /// Pictures, films, sounds and links.
-    pub attachments: Vec<Attachment>,
+    pub(crate) attachments: Vec<Attachment>,
     /// Pictures for `:shortcodes:` of its texts.
-    pub emoji: Vec<Emoji>,
+    pub(crate) emoji: Vec<Emoji>,
     /// What it quotes (interop E20).
-    pub quotes: Option<String>,
+    pub(crate) quotes: Option<String>,
     /// The community it is posted to (interop F4).
-    pub community: Option<String>,
+    pub(crate) community: Option<String>,
     /// Where its whole conversation can be read (interop B20).
-    pub context: Option<String>,
+    pub(crate) context: Option<String>,
     /// Where its answers can be read (interop B18).
-    pub replies: Option<String>,
+    pub(crate) replies: Option<String>,
     /// Whether it is a vote in a poll, which comes as a note with a name, without content and attachment (interop E8).
-    pub is_vote: bool,
+    pub(crate) is_vote: bool,
 }
 
 /// Reads a post, from inside an activity or as fetched.
@@ -151,7 +151,7 @@ pub fn statement(document: &Value) -> Result<IncomingPost, Malformed> {
 ///
 /// # Errors
 /// As [`post`].
-pub fn brought(activity: &Value, document: &Value) -> Result<IncomingPost, Malformed> {
+pub(crate) fn brought(activity: &Value, document: &Value) -> Result<IncomingPost, Malformed> {
     let mut post = statement(document)?;
     let says = |key: &str| document.get(key).is_some_and(|value| !value.is_null());
     if !["to", "cc", "bto", "bcc", "directMessage"].into_iter().any(says) {

@@ -7,31 +7,31 @@ use crate::activitypub::incoming::shape::{address, address_of, each};
 
 /// Somebody whom a post names.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Mention {
+pub(crate) struct Mention {
     /// Their id.
-    pub href: String,
+    pub(crate) href: String,
     /// `@user@host`, as the sender wrote it.
-    pub name: Option<String>,
+    pub(crate) name: Option<String>,
 }
 
 /// A picture for a `:shortcode:`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Emoji {
+pub(crate) struct Emoji {
     /// With its colons.
-    pub shortcode: String,
+    pub(crate) shortcode: String,
     /// The picture's address.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 /// A picture, film, sound or link.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Attachment {
+pub(crate) struct Attachment {
     /// Where it is.
-    pub url: String,
+    pub(crate) url: String,
     /// `image/png` and the like, where the sender says.
-    pub media_type: Option<String>,
+    pub(crate) media_type: Option<String>,
     /// For those who cannot see it.
-    pub alt: Option<String>,
+    pub(crate) alt: Option<String>,
 }
 
 /// Most of each that are read; a post with more mentions is counted to this many and one, so that a limit shows it.

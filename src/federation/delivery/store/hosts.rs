@@ -22,13 +22,19 @@ macro_rules! due {
 }
 
 /// Whether any host is due: a cheap look before a claim.
-pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
+pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
     let due: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
     Ok(due.is_some())
 }
 
 /// Takes up to `limit` due hosts, the longest due first.
-pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Lease>> {
+pub(crate) async fn claim(
+    conn: &mut Conn,
+    db: &Db,
+    node: &str,
+    limit: i64,
+    now: Timestamp,
+) -> sqlx::Result<Vec<Lease>> {
     let rows = query(claiming!(
         db,
         concat!(
@@ -59,7 +65,7 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
 }
 
 /// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
-pub const FREE_HOSTS: &str = concat!(
+pub(crate) const FREE_HOSTS: &str = concat!(
     "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1, next_attempt_at = ",
     rested!("next_attempt_at"),
     ", backoff_until = ",
@@ -68,7 +74,7 @@ pub const FREE_HOSTS: &str = concat!(
 );
 
 /// Lets go of a host whose service made us fail; the fault may be ours, so it is not counted against the host.
-pub async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str) -> sqlx::Result<()> {
+pub(crate) async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str) -> sqlx::Result<()> {
     query(
         "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, next_attempt_at = $3, backoff_until = $3, error = $4
          WHERE id = $1 AND lease_token = $2",
@@ -83,13 +89,13 @@ pub async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str
 }
 
 /// How often something was added to a host's queue.
-pub async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i64> {
+pub(crate) async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i64> {
     query_scalar("SELECT generation FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await
 }
 
 /// Proves that the lease still holds and renews it: the first statement of every settle. What was settled did not end the
 /// process.
-pub async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<bool> {
+pub(crate) async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<bool> {
     let done = query("UPDATE hosts SET lease_until = $3, begun = 0 WHERE id = $1 AND lease_token = $2")
         .bind(lease.host.0)
         .bind(lease.token)
@@ -100,13 +106,13 @@ pub async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Resu
 }
 
 /// How often in a row a host failed by now, and since when.
-pub async fn failures(conn: &mut Conn, host: HostId) -> sqlx::Result<(i64, Option<Timestamp>)> {
+pub(crate) async fn failures(conn: &mut Conn, host: HostId) -> sqlx::Result<(i64, Option<Timestamp>)> {
     let row = query("SELECT failures, failing_since FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await?;
     Ok((row.int("failures")?, row.maybe_time("failing_since")?))
 }
 
 /// A host answered, whatever it said: it lives.
-pub async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()> {
+pub(crate) async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()> {
     query(
         "UPDATE hosts SET failures = 0, failing_since = NULL, gone_at = NULL, backoff_until = NULL, error = NULL
          WHERE id = $1 AND (failures > 0 OR gone_at IS NOT NULL OR backoff_until IS NOT NULL)",
@@ -118,7 +124,7 @@ pub async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()> {
 }
 
 /// A host has to wait; `gone` once it has failed for too long.
-pub async fn back_off_host(
+pub(crate) async fn back_off_host(
     conn: &mut Conn,
     lease: &Lease,
     until: Timestamp,
@@ -142,7 +148,7 @@ pub async fn back_off_host(
 
 /// Lets go of a host that is due again at `next`, unless something was added since `generation` was read; false then,
 /// or when the lease was lost. Without a generation, as for a host that has to wait anyway, additions do not matter.
-pub async fn release(
+pub(crate) async fn release(
     conn: &mut Conn,
     lease: &Lease,
     generation: Option<i64>,
@@ -162,7 +168,7 @@ pub async fn release(
 }
 
 /// A host that was gone spoke to us: it is asked again at once (interop D3).
-pub async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
     let done = query(
         "UPDATE hosts SET gone_at = NULL, failures = 0, failing_since = NULL, backoff_until = NULL, generation = generation + 1,
          next_attempt_at = CASE WHEN next_attempt_at IS NULL THEN NULL ELSE $2 END WHERE name = $1 AND gone_at IS NOT NULL",
@@ -194,7 +200,7 @@ pub async fn count_hosts(conn: &mut Conn, most: i64) -> sqlx::Result<[i64; 3]> {
 }
 
 /// The server of an inbox.
-pub async fn host_of(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<(HostId, String)> {
+pub(crate) async fn host_of(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<(HostId, String)> {
     let row = query("SELECT h.id, h.name FROM inboxes i JOIN hosts h ON h.id = i.host_id WHERE i.id = $1")
         .bind(inbox.0)
         .fetch_one(conn)
@@ -203,7 +209,7 @@ pub async fn host_of(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<(HostId, S
 }
 
 /// How many servers at a domain or below it are known by rows no older than one.
-pub async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -> sqlx::Result<i64> {
+pub(crate) async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -> sqlx::Result<i64> {
     let below = format!("%.{}", domain.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
     query_scalar("SELECT COUNT(*) FROM hosts WHERE id >= $1 AND (name = $2 OR name LIKE $3 ESCAPE '\\')")
         .bind(since)
@@ -214,7 +220,7 @@ pub async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -> sqlx:
 }
 
 /// Servers in the order of the rows, from after one of them on, and whether each is blocked.
-pub async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<(HostId, String, bool)>> {
+pub(crate) async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<(HostId, String, bool)>> {
     let rows = query(
         "SELECT id, name, CASE WHEN blocked_at IS NULL THEN 0 ELSE 1 END AS blocked FROM hosts WHERE id > $1 ORDER BY id LIMIT $2",
     )
@@ -226,7 +232,7 @@ pub async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Resul
 }
 
 /// Cuts a server off, or no longer: what waits for it is withdrawn, but for the end of things.
-pub async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE hosts SET blocked_at = $2 WHERE id = $1")
         .bind(host.0)
         .bind(blocked.then_some(now.millis()))

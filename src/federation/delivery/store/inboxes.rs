@@ -10,7 +10,7 @@ use crate::federation::delivery::Waiting;
 use crate::federation::delivery::policy::ACCEPT_HOLDS;
 
 /// The first inbox of a host after `after` for which something waits, and the oldest of it.
-pub async fn next_inbox(
+pub(crate) async fn next_inbox(
     conn: &mut Conn,
     host: HostId,
     after: InboxId,
@@ -31,7 +31,12 @@ pub async fn next_inbox(
 }
 
 /// The oldest activity that waits for an inbox.
-pub async fn oldest(conn: &mut Conn, host: HostId, inbox: InboxId, now: Timestamp) -> sqlx::Result<Option<Waiting>> {
+pub(crate) async fn oldest(
+    conn: &mut Conn,
+    host: HostId,
+    inbox: InboxId,
+    now: Timestamp,
+) -> sqlx::Result<Option<Waiting>> {
     let row = query(
         "SELECT d.inbox_id, i.url, i.shared, i.failures, i.next_attempt_at, d.activity_id, a.kind, a.actor_id, a.article_id,
          a.interaction_id, a.body, d.by_reference, d.expires_at,
@@ -68,7 +73,7 @@ fn read_waiting(row: &AnyRow) -> sqlx::Result<Waiting> {
 }
 
 /// An inbox need not wait any longer.
-pub async fn clear_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
+pub(crate) async fn clear_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     query("UPDATE inboxes SET failures = 0, next_attempt_at = NULL WHERE id = $1 AND (failures > 0 OR next_attempt_at IS NOT NULL)")
         .bind(inbox.0)
         .execute(conn)
@@ -77,7 +82,7 @@ pub async fn clear_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
 }
 
 /// An inbox has to wait.
-pub async fn back_off_inbox(conn: &mut Conn, inbox: InboxId, until: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn back_off_inbox(conn: &mut Conn, inbox: InboxId, until: Timestamp) -> sqlx::Result<()> {
     query("UPDATE inboxes SET failures = failures + 1, next_attempt_at = $2 WHERE id = $1")
         .bind(inbox.0)
         .bind(until.millis())
@@ -87,7 +92,7 @@ pub async fn back_off_inbox(conn: &mut Conn, inbox: InboxId, until: Timestamp) -
 }
 
 /// Somebody whose inbox was gone speaks to us again, so it is there.
-pub async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
+pub(crate) async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     query("UPDATE inboxes SET gone_at = NULL WHERE id = $1 AND gone_at IS NOT NULL")
         .bind(inbox.0)
         .execute(conn)

@@ -10,15 +10,15 @@ use crate::federation::delivery::{DeliveryEnd, Waiting};
 
 /// What an attempt showed, for people.
 #[derive(Clone, Debug, Default)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// The peer's status.
-    pub answer: Option<u16>,
+    pub(crate) answer: Option<u16>,
     /// What went wrong, or what the peer said with a status that is no success.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// Notes an attempt on a delivery, and its ending if it has one.
-pub async fn note_attempt(
+pub(crate) async fn note_attempt(
     conn: &mut Conn,
     waiting: &Waiting,
     ending: Option<DeliveryEnd>,
@@ -45,7 +45,7 @@ pub async fn note_attempt(
 }
 
 /// From now on the object's id is sent instead of the object.
-pub async fn send_reference(conn: &mut Conn, waiting: &Waiting) -> sqlx::Result<()> {
+pub(crate) async fn send_reference(conn: &mut Conn, waiting: &Waiting) -> sqlx::Result<()> {
     query("UPDATE deliveries SET by_reference = 1 WHERE inbox_id = $1 AND activity_id = $2")
         .bind(waiting.inbox.0)
         .bind(waiting.activity.0)
@@ -62,11 +62,11 @@ pub struct Line {
     #[serde(skip)]
     host: HostId,
     /// The activity's number, in the order of publication.
-    pub activity: ActivityId,
+    pub(crate) activity: ActivityId,
     /// `Create` and so on.
     pub kind: String,
     /// Who says it, by handle.
-    pub actor: String,
+    pub(crate) actor: String,
     /// Where to.
     pub inbox: String,
     /// `waiting`, or how it ended.
@@ -76,9 +76,9 @@ pub struct Line {
     /// The last status answered.
     pub answer: Option<i64>,
     /// What went wrong last, or what the peer said with its answer.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// When it is tried next, RFC 3339; `null` once it is settled.
-    pub next_attempt: Option<String>,
+    pub(crate) next_attempt: Option<String>,
 }
 
 impl Line {
@@ -141,7 +141,7 @@ fn read_part(rows: &[AnyRow], limit: i64, place: impl Fn(&Line) -> String) -> sq
 }
 
 /// The ledger of one activity, those first that failed or wait.
-pub async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sqlx::Result<Vec<Line>> {
+pub(crate) async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sqlx::Result<Vec<Line>> {
     let rows = query(select_line!(
         "d.activity_id = $1 ORDER BY CASE WHEN d.outcome = 'delivered' THEN 1 ELSE 0 END, d.inbox_id LIMIT $2"
     ))
@@ -166,7 +166,7 @@ pub async fn untaken(conn: &mut Conn, article: ArticleId, limit: i64) -> sqlx::R
 }
 
 /// How many deliveries of one activity there are.
-pub async fn count_of(conn: &mut Conn, activity: ActivityId) -> sqlx::Result<i64> {
+pub(crate) async fn count_of(conn: &mut Conn, activity: ActivityId) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM deliveries WHERE activity_id = $1").bind(activity.0).fetch_one(conn).await
 }
 
@@ -189,7 +189,7 @@ fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
 }
 
 /// How many deliveries wait, `most` at most.
-pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+pub(crate) async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM (SELECT activity_id FROM deliveries WHERE settled_at IS NULL LIMIT $1) waiting")
         .bind(most)
         .fetch_one(conn)
@@ -197,7 +197,7 @@ pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
 }
 
 /// How many of the latest deliveries, `most` at most, ended in each way.
-pub async fn count_outcomes(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
+pub(crate) async fn count_outcomes(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query(
         "SELECT outcome, COUNT(*) AS n FROM (SELECT outcome FROM deliveries ORDER BY activity_id DESC LIMIT $1)
          latest WHERE outcome IS NOT NULL GROUP BY outcome",

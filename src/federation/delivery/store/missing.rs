@@ -11,7 +11,7 @@ use crate::db::{Columns, Conn};
 use crate::federation::delivery::Waiting;
 
 /// How long an actor is not read again because of an inbox, whatever it answers.
-pub const ONCE_IN: Duration = Duration::from_hours(24);
+pub(crate) const ONCE_IN: Duration = Duration::from_hours(24);
 
 /// The time between two readings at one host.
 const BETWEEN: Duration = Duration::from_secs(2);
@@ -27,25 +27,25 @@ const LEASE: Duration = Duration::from_mins(2);
 
 /// An actor to be read again.
 #[derive(Clone, Debug)]
-pub struct Refresh {
+pub(crate) struct Refresh {
     /// Who.
-    pub actor: RemoteActorId,
+    pub(crate) actor: RemoteActorId,
     /// Their id.
-    pub url: String,
+    pub(crate) url: String,
     /// The inbox that answered.
-    pub inbox: InboxId,
+    pub(crate) inbox: InboxId,
     /// Whether many share it.
-    pub shared: bool,
+    pub(crate) shared: bool,
     /// What it answered: 404 or 410.
-    pub answer: i64,
+    pub(crate) answer: i64,
     /// How often they were to be read since they were asked for, this time included: the fence of the lease.
-    pub attempts: i64,
+    pub(crate) attempts: i64,
 }
 
 /// Has those read again who are behind an inbox that answered 404 or 410: each once a day at most, and of those behind a
 /// shared one a single one, since the others have inboxes of their own. Says whether what waits for this inbox should wait
 /// for that.
-pub async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, now: Timestamp) -> sqlx::Result<bool> {
+pub(crate) async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, now: Timestamp) -> sqlx::Result<bool> {
     let since = (now - ONCE_IN).millis();
     let rows = if waiting.shared {
         query(
@@ -90,7 +90,7 @@ pub async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, now: Ti
 }
 
 /// Whether anybody whose own inbox this is, is still to be read again.
-pub async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
+pub(crate) async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
     let found: Option<i64> = query_scalar(
         "SELECT a.remote_actor_id FROM remote_actors r JOIN actor_refreshes a ON a.remote_actor_id = r.id
          WHERE r.inbox_id = $1 AND a.due_at IS NOT NULL LIMIT 1",
@@ -102,7 +102,7 @@ pub async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
 }
 
 /// Up to `limit` of those whose turn it is: of each host one at a time.
-pub async fn due_refreshes(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
+pub(crate) async fn due_refreshes(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
     let rows = query(
         "SELECT w.remote_actor_id, r.url, w.inbox_id, i.shared, w.answer, w.attempts FROM actor_refreshes w
          JOIN remote_actors r ON r.id = w.remote_actor_id JOIN inboxes i ON i.id = w.inbox_id
@@ -130,7 +130,7 @@ pub async fn due_refreshes(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx:
 }
 
 /// Takes those of `due` that nobody has taken since they were looked at.
-pub async fn claim_refreshes(
+pub(crate) async fn claim_refreshes(
     conn: &mut Conn,
     due: Vec<Refresh>,
     node: &str,
@@ -157,11 +157,11 @@ pub async fn claim_refreshes(
 }
 
 /// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
-pub const FREE_REREADS: &str =
+pub(crate) const FREE_REREADS: &str =
     "UPDATE actor_refreshes SET due_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND due_at IS NOT NULL";
 
 /// Notes that an actor was read; false when another node has taken that over.
-pub async fn settle_refresh(conn: &mut Conn, refresh: &Refresh) -> sqlx::Result<bool> {
+pub(crate) async fn settle_refresh(conn: &mut Conn, refresh: &Refresh) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE actor_refreshes SET due_at = NULL, lease_owner = NULL WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
     )
@@ -173,7 +173,7 @@ pub async fn settle_refresh(conn: &mut Conn, refresh: &Refresh) -> sqlx::Result<
 }
 
 /// Lets all actors of a host that does not answer wait by a time longer.
-pub async fn rest_refreshes(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx::Result<()> {
+pub(crate) async fn rest_refreshes(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx::Result<()> {
     query("UPDATE actor_refreshes SET due_at = due_at + $2 WHERE host = $1 AND due_at IS NOT NULL AND lease_owner IS NULL")
         .bind(host.as_str())
         .bind(i64::try_from(rest.as_millis()).unwrap_or(i64::MAX))
@@ -183,7 +183,12 @@ pub async fn rest_refreshes(conn: &mut Conn, host: &Host, rest: Duration) -> sql
 }
 
 /// Puts an actor off who could not be read just now.
-pub async fn put_off_refresh(conn: &mut Conn, refresh: &Refresh, until: Timestamp, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn put_off_refresh(
+    conn: &mut Conn,
+    refresh: &Refresh,
+    until: Timestamp,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     query(
         "UPDATE actor_refreshes SET due_at = $3, asked_at = $4, lease_owner = NULL
          WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
@@ -198,7 +203,7 @@ pub async fn put_off_refresh(conn: &mut Conn, refresh: &Refresh, until: Timestam
 }
 
 /// The actor names the same personal inbox as before: what waits for it need not wait any longer.
-pub async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     if is_awaited(conn, inbox).await? {
         return Ok(());
     }
@@ -208,7 +213,7 @@ pub async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sq
 
 /// The shared inbox of one of those behind it is another now: the others are read too, one after the other, since each
 /// names its own.
-pub async fn read_neighbours(conn: &mut Conn, refresh: &Refresh, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn read_neighbours(conn: &mut Conn, refresh: &Refresh, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO actor_refreshes (remote_actor_id, inbox_id, host, answer, asked_at, due_at)
          SELECT r.id, $1, a.host, a.answer, $3, $3 + $4 * ROW_NUMBER() OVER (ORDER BY r.id)
@@ -231,16 +236,16 @@ pub async fn read_neighbours(conn: &mut Conn, refresh: &Refresh, now: Timestamp)
 
 /// Where somebody is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     /// Their own inbox.
-    pub inbox: InboxId,
+    pub(crate) inbox: InboxId,
     /// Their server's.
-    pub shared: Option<InboxId>,
+    pub(crate) shared: Option<InboxId>,
 }
 
 /// Somebody's document names other inboxes than it did: what waits for the old ones goes to the new ones in its order, and
 /// an inbox that nobody has any more gets nothing again. For themselves alone to their own, all else to the shared one.
-pub async fn move_waiting(conn: &mut Conn, old: Address, new: Address, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn move_waiting(conn: &mut Conn, old: Address, new: Address, now: Timestamp) -> sqlx::Result<()> {
     let shared = match new.shared {
         Some(shared) if is_live(conn, shared).await? => shared,
         _ => new.inbox,

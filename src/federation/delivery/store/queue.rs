@@ -13,7 +13,7 @@ use crate::federation::delivery::policy::time_to_live;
 const GONE_FOR: Duration = Duration::from_hours(24);
 
 /// Finds or makes an inbox and its host. One that was gone is there again, since somebody names it.
-pub async fn inbox(
+pub(crate) async fn inbox(
     conn: &mut Conn,
     ids: &Ids,
     host: &Host,
@@ -42,7 +42,7 @@ pub async fn inbox(
 }
 
 /// Counts an inbox among those who know an article, so that what becomes of it is told there too (interop D6).
-pub async fn reach(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<()> {
+pub(crate) async fn reach(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<()> {
     query("INSERT INTO article_delivered (article_id, inbox_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(article.0)
         .bind(inbox.0)
@@ -57,7 +57,7 @@ fn is_end(kind: &str) -> bool {
 }
 
 /// Queues one activity that is about no article for one inbox; `holds` is the shared inbox that has to wait for it.
-pub async fn enqueue(
+pub(crate) async fn enqueue(
     conn: &mut Conn,
     activity: ActivityId,
     kind: &str,
@@ -83,7 +83,7 @@ pub async fn enqueue(
 
 /// Whom a fan-out reaches: a set of inboxes as a subquery over `$1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recipients {
+pub(crate) enum Recipients {
     /// The followers of an actor, through their shared inbox where they have a live one (interop D5).
     Followers(ActorId),
     /// Everyone who was sent an article.
@@ -243,7 +243,7 @@ impl Recipients {
 /// Queues an activity for the next `limit` recipients after `cursor`, and remembers that they will be sent the
 /// article, unless it is about a note alone, which tells nobody of the article; answers the cursor to go on from, or `None` when that was the last chunk.
 #[expect(clippy::too_many_arguments, reason = "one row's worth of facts")]
-pub async fn fan_out(
+pub(crate) async fn fan_out(
     conn: &mut Conn,
     recipients: Recipients,
     activity: ActivityId,

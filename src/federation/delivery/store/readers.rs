@@ -13,7 +13,7 @@ const READERS: i64 = 5000;
 const READERS_OF_HOST: i64 = 20;
 
 /// Whether an inbox is known to have an article, since it was sent or fetched there.
-pub async fn has_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<bool> {
+pub(crate) async fn has_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<bool> {
     let found: Option<i64> = query_scalar(
         "SELECT inbox_id FROM article_delivered WHERE article_id = $1 AND inbox_id = $2
          UNION ALL SELECT inbox_id FROM article_fetched WHERE article_id = $1 AND inbox_id = $2 LIMIT 1",
@@ -26,7 +26,7 @@ pub async fn has_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sq
 }
 
 /// Remembers that somebody behind an inbox fetched an article, as long as there are not too many.
-pub async fn note_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn note_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO article_fetched (article_id, inbox_id, host_id, fetched_at) SELECT $1, i.id, i.host_id, $3 FROM inboxes i
          WHERE i.id = $2 AND (SELECT COUNT(*) FROM article_fetched f WHERE f.article_id = $1) < $4

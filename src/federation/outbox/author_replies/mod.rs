@@ -14,7 +14,7 @@ use crate::activitypub::note::rendered;
 use crate::activitypub::urls::Local;
 use crate::app::App;
 use crate::app::worker::apart;
-use crate::base::ids::{Handle, InteractionId};
+use crate::base::ids::{Handle, Ids, InteractionId};
 use crate::db::Conn;
 use crate::federation::delivery;
 use crate::federation::remote;
@@ -26,7 +26,7 @@ use crate::model::interaction::{self, Author, Note, State, Words};
 use crate::model::post::{self, Article};
 
 /// Longest answer, in characters of its Markdown.
-pub const TEXT_MAX: usize = 5000;
+pub(crate) const TEXT_MAX: usize = 5000;
 
 /// Most people told of one answer: a reply that names half the fediverse must not make us call them all (interop E23).
 const MENTIONED_MAX: usize = 20;
@@ -61,7 +61,7 @@ async fn write(app: &App, conn: &mut Conn, draft: &Draft, content: String, now: 
     let language = language(draft.language.as_deref(), &place.article)?;
     let mentions = mentions(app, conn, &author, &place).await?;
     let unlisted = place.article.unlisted || place.is_unlisted();
-    let (uuid, id) = (app.ids.uuid(), InteractionId(app.ids.row()));
+    let (uuid, id) = (Ids::uuid(), InteractionId(app.ids.row()));
     let object_id = app.urls.note(uuid);
     let words = Words {
         audience: if unlisted { Audience::Unlisted } else { Audience::Public },
@@ -261,7 +261,7 @@ async fn their_name(
 }
 
 /// The article of a note; a note never stands without one.
-pub async fn article_of(conn: &mut Conn, note: &Note) -> sqlx::Result<Article> {
+pub(crate) async fn article_of(conn: &mut Conn, note: &Note) -> sqlx::Result<Article> {
     post::store::article(conn, note.article).await?.ok_or(sqlx::Error::RowNotFound)
 }
 

@@ -10,12 +10,12 @@ use crate::db::{Columns, Conn};
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Line {
     /// Its id.
-    pub url: String,
+    pub(crate) url: String,
     /// What for.
-    pub purpose: String,
+    pub(crate) purpose: String,
     /// When it was asked for.
     #[serde(serialize_with = "clock::as_rfc3339")]
-    pub asked: Timestamp,
+    pub(crate) asked: Timestamp,
     /// How often it was tried.
     pub attempts: i64,
     /// `waiting`, or how it ended.
@@ -23,10 +23,10 @@ pub struct Line {
     /// What the last attempt showed.
     pub reason: Option<String>,
     /// The activity that asked for it, where the line was found by its id.
-    pub because: Option<String>,
+    pub(crate) because: Option<String>,
     /// When it was read, or last tried.
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]
-    pub settled: Option<Timestamp>,
+    pub(crate) settled: Option<Timestamp>,
 }
 
 /// What was asked for by this id or because of an activity, the oldest first.

@@ -12,7 +12,8 @@ use crate::inbox::{FetchJob, Purpose};
 
 mod lines;
 
-pub use lines::{Line, because_of};
+pub(crate) use lines::Line;
+pub use lines::because_of;
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(2);
@@ -24,13 +25,13 @@ const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(1);
 const COLLECTION_AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(15);
 
 /// Most documents asked for for one conversation in [`ARTICLE_SPAN`], so that nobody can send us round for ever.
-pub const OF_ARTICLE: i64 = 5000;
+pub(crate) const OF_ARTICLE: i64 = 5000;
 
 /// See [`OF_ARTICLE`].
-pub const ARTICLE_SPAN: std::time::Duration = std::time::Duration::from_hours(24);
+pub(crate) const ARTICLE_SPAN: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// Why a document is not read.
-pub const ENOUGH: &str = "enough was read for this conversation today, or its address has no host";
+pub(crate) const ENOUGH: &str = "enough was read for this conversation today, or its address has no host";
 
 /// How long a document of a collection that could not be had is not asked for again.
 const FAILED_FOR: std::time::Duration = std::time::Duration::from_hours(24);
@@ -49,21 +50,21 @@ const GIVEN_UP: i64 = 500;
 #[derive(Clone, Debug)]
 pub struct DueFetch {
     /// Row.
-    pub id: i64,
+    pub(crate) id: i64,
     /// Its id.
     pub url: String,
     /// What for.
-    pub purpose: Purpose,
+    pub(crate) purpose: Purpose,
     /// Whose conversation it completes, where that is known.
-    pub article: Option<ArticleId>,
+    pub(crate) article: Option<ArticleId>,
     /// The registrable domain of who had us ask for it; empty for the operator.
     pub asked_by: String,
     /// Steps from what came by itself.
-    pub depth: i64,
+    pub(crate) depth: i64,
     /// How often it was claimed, this time included; the fence of the lease.
-    pub attempts: i64,
+    pub(crate) attempts: i64,
     /// How often it was claimed in a row, this time included, without an end in order.
-    pub begun: i64,
+    pub(crate) begun: i64,
 }
 
 /// Most documents under way for one asking domain, so that its slow servers do not hold up what others wait for.
@@ -142,7 +143,7 @@ macro_rules! due {
 }
 
 /// Whether any document is due: a cheap look before a claim.
-pub async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
+pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
     let passed: Option<i64> =
         query_scalar("SELECT id FROM fetch_queue WHERE outcome IS NULL AND next_attempt_at <= $1 LIMIT 1")
             .bind(now.millis())
@@ -222,7 +223,13 @@ pub async fn settle(
 }
 
 /// Makes a document due again later, and says why. That it was tried `now` counts like a reading ([`OF_HOST`]).
-pub async fn retry(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn retry(
+    conn: &mut Conn,
+    wanted: &DueFetch,
+    at: Timestamp,
+    why: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     query(
         "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
          WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
@@ -238,7 +245,7 @@ pub async fn retry(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str,
 }
 
 /// As [`retry`], of one that made us fail: that is no end in order.
-pub async fn put_off(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
+pub(crate) async fn put_off(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
     query(
         "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, lease_owner = NULL
          WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
@@ -253,7 +260,7 @@ pub async fn put_off(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &st
 }
 
 /// Lets everything that waits for a host wait with the document that was tried, as if it had been tried as often.
-pub async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp, why: &str) -> sqlx::Result<()> {
+pub(crate) async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp, why: &str) -> sqlx::Result<()> {
     query(
         "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, attempts = CASE WHEN attempts < $2 THEN $2 ELSE attempts END
          WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND next_attempt_at < $3",
@@ -268,7 +275,7 @@ pub async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp,
 }
 
 /// What waits for a host and was tried, or rested, at least so often.
-pub async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<DueFetch>> {
+pub(crate) async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<DueFetch>> {
     let rows = query(
         "SELECT id, url, purpose, article_id, asked_by, depth, attempts, begun FROM fetch_queue
          WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND attempts >= $2 ORDER BY id LIMIT $3",
@@ -282,11 +289,11 @@ pub async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Resul
 }
 
 /// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
-pub const FREE: &str =
+pub(crate) const FREE: &str =
     "UPDATE fetch_queue SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND outcome IS NULL";
 
 /// Forgets up to `limit` documents whose reading ended before a moment; says how many.
-pub async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Result<u64> {
+pub(crate) async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Result<u64> {
     let done = query(
         "DELETE FROM fetch_queue WHERE id IN (SELECT id FROM fetch_queue WHERE outcome IS NOT NULL AND settled_at < $1 LIMIT $2)",
     )
@@ -298,7 +305,7 @@ pub async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Res
 }
 
 /// How reading a document ended, if it ended since a moment.
-pub async fn ended_since(
+pub(crate) async fn ended_since(
     conn: &mut Conn,
     url: &str,
     purpose: Purpose,
@@ -316,7 +323,7 @@ pub async fn ended_since(
 }
 
 /// When a document was last asked for.
-pub async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<Option<Timestamp>> {
+pub(crate) async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<Option<Timestamp>> {
     let row = query("SELECT asked_at FROM fetch_queue WHERE url = $1 AND purpose = $2")
         .bind(url)
         .bind(purpose.as_str())
@@ -326,7 +333,7 @@ pub async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Res
 }
 
 /// How many steps away from what came by itself a post was asked for, and for which conversation.
-pub async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<ArticleId>)> {
+pub(crate) async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<ArticleId>)> {
     let row = query("SELECT depth, article_id FROM fetch_queue WHERE url = $1 AND purpose = 'post'")
         .bind(url)
         .fetch_optional(conn)
@@ -338,7 +345,7 @@ pub async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<A
 }
 
 /// Whether a post was asked for before, and need not be asked for again so soon.
-pub async fn was_asked(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<bool> {
+pub(crate) async fn was_asked(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<bool> {
     let found: Option<i64> = query_scalar(
         "SELECT id FROM fetch_queue WHERE url = $1 AND purpose = 'post' AND (outcome IS NULL OR outcome = 'read' OR settled_at > $2)",
     )

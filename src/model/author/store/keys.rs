@@ -10,7 +10,7 @@ use crate::db::{Columns, Conn};
 use crate::model::author::sealed::{MASTER_CHECK, RetiredKey, SealedKey, StoredKey};
 
 /// Keeps others from adding keys, or from sealing all anew, until this transaction ends.
-pub async fn lock_keys(conn: &mut Conn) -> sqlx::Result<()> {
+pub(crate) async fn lock_keys(conn: &mut Conn) -> sqlx::Result<()> {
     query("UPDATE settings SET value = value WHERE name = 'origin'").execute(conn).await?;
     Ok(())
 }
@@ -19,7 +19,12 @@ pub async fn lock_keys(conn: &mut Conn) -> sqlx::Result<()> {
 ///
 /// # Errors
 /// The database's; also when they were sealed with a master key that was changed meanwhile.
-pub async fn insert_keys(conn: &mut Conn, actor: ActorId, keys: &[SealedKey], now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn insert_keys(
+    conn: &mut Conn,
+    actor: ActorId,
+    keys: &[SealedKey],
+    now: Timestamp,
+) -> sqlx::Result<()> {
     lock_keys(conn).await?;
     let master = super::setting(conn, MASTER_CHECK).await?;
     for key in keys {
@@ -44,7 +49,7 @@ pub async fn insert_keys(conn: &mut Conn, actor: ActorId, keys: &[SealedKey], no
 }
 
 /// Takes an actor's keys in use out of the table.
-pub async fn take_keys(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Vec<StoredKey>> {
+pub(crate) async fn take_keys(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Vec<StoredKey>> {
     lock_keys(conn).await?;
     let rows = query(
         "DELETE FROM keys WHERE actor_id = $1 AND retired_at IS NULL RETURNING kind, fragment, public, sealed, created_at",
@@ -66,7 +71,12 @@ pub async fn take_keys(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Vec<Stor
 }
 
 /// Stores a key that is no longer in use.
-pub async fn insert_retired(conn: &mut Conn, actor: ActorId, key: &StoredKey, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn insert_retired(
+    conn: &mut Conn,
+    actor: ActorId,
+    key: &StoredKey,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     query(
         "INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at, retired_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -84,7 +94,7 @@ pub async fn insert_retired(conn: &mut Conn, actor: ActorId, key: &StoredKey, no
 }
 
 /// The retired keys of an actor, or of all.
-pub async fn retired_keys(conn: &mut Conn, actor: Option<ActorId>) -> sqlx::Result<Vec<RetiredKey>> {
+pub(crate) async fn retired_keys(conn: &mut Conn, actor: Option<ActorId>) -> sqlx::Result<Vec<RetiredKey>> {
     let rows =
         query("SELECT actor_id, fragment, sealed FROM keys WHERE retired_at IS NOT NULL AND (actor_id = $1 OR $2 = 1)")
             .bind(actor.map_or(0, |actor| actor.0))
@@ -98,7 +108,12 @@ pub async fn retired_keys(conn: &mut Conn, actor: Option<ActorId>) -> sqlx::Resu
 }
 
 /// Drops a retired key, unless something that it signs still waits; says whether it is gone.
-pub async fn forget_retired(conn: &mut Conn, actor: ActorId, fragment: &str, until: ActivityId) -> sqlx::Result<bool> {
+pub(crate) async fn forget_retired(
+    conn: &mut Conn,
+    actor: ActorId,
+    fragment: &str,
+    until: ActivityId,
+) -> sqlx::Result<bool> {
     let done = query(
         "DELETE FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM activities WHERE actor_id = $1 AND id <= $3 AND fanned_out_at IS NULL)
@@ -114,7 +129,7 @@ pub async fn forget_retired(conn: &mut Conn, actor: ActorId, fragment: &str, unt
 }
 
 /// Every sealed key: whose (row and public name), where, and sealed how.
-pub async fn all_sealed(conn: &mut Conn) -> sqlx::Result<Vec<(ActorId, Uuid, String, String)>> {
+pub(crate) async fn all_sealed(conn: &mut Conn) -> sqlx::Result<Vec<(ActorId, Uuid, String, String)>> {
     let rows = query("SELECT k.actor_id, a.uuid, k.fragment, k.sealed FROM keys k JOIN actors a ON a.id = k.actor_id")
         .fetch_all(conn)
         .await?;
@@ -124,7 +139,7 @@ pub async fn all_sealed(conn: &mut Conn) -> sqlx::Result<Vec<(ActorId, Uuid, Str
 }
 
 /// Replaces the sealed text of a key.
-pub async fn set_sealed(conn: &mut Conn, actor: ActorId, fragment: &str, sealed: &str) -> sqlx::Result<()> {
+pub(crate) async fn set_sealed(conn: &mut Conn, actor: ActorId, fragment: &str, sealed: &str) -> sqlx::Result<()> {
     query("UPDATE keys SET sealed = $3 WHERE actor_id = $1 AND fragment = $2")
         .bind(actor.0)
         .bind(fragment)
@@ -135,7 +150,7 @@ pub async fn set_sealed(conn: &mut Conn, actor: ActorId, fragment: &str, sealed:
 }
 
 /// Notes which master key the private keys are sealed with.
-pub async fn set_master_check(conn: &mut Conn, check: &str) -> sqlx::Result<()> {
+pub(crate) async fn set_master_check(conn: &mut Conn, check: &str) -> sqlx::Result<()> {
     query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2")
         .bind(MASTER_CHECK)
         .bind(check)
@@ -145,7 +160,7 @@ pub async fn set_master_check(conn: &mut Conn, check: &str) -> sqlx::Result<()> 
 }
 
 /// The sealed private key of an actor, in use.
-pub async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
+pub(crate) async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
     query_scalar("SELECT sealed FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
         .bind(actor.0)
         .bind(fragment)
@@ -154,7 +169,7 @@ pub async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx
 }
 
 /// The public half of an actor's key.
-pub async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
+pub(crate) async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
     query_scalar("SELECT public FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
         .bind(actor.0)
         .bind(fragment)
@@ -163,7 +178,7 @@ pub async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx
 }
 
 /// Any sealed key with what it is bound to, to try the master key on; `None` while there is none.
-pub async fn any_sealed_key(conn: &mut Conn) -> sqlx::Result<Option<(String, Uuid, String)>> {
+pub(crate) async fn any_sealed_key(conn: &mut Conn) -> sqlx::Result<Option<(String, Uuid, String)>> {
     let row = query("SELECT k.sealed, a.uuid, k.fragment FROM keys k JOIN actors a ON a.id = k.actor_id LIMIT 1")
         .fetch_optional(conn)
         .await?;

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
-pub use self::keys::{
+pub(crate) use self::keys::{
     all_sealed, any_sealed_key, forget_retired, insert_keys, insert_retired, lock_keys, public_key, retired_keys,
     sealed_key, set_master_check, set_sealed, take_keys,
 };
@@ -28,7 +28,7 @@ macro_rules! actor_columns {
 }
 
 /// Reads a value fixed at the first start.
-pub async fn setting(conn: &mut Conn, name: &str) -> sqlx::Result<Option<String>> {
+pub(crate) async fn setting(conn: &mut Conn, name: &str) -> sqlx::Result<Option<String>> {
     query_scalar("SELECT value FROM settings WHERE name = $1").bind(name).fetch_optional(conn).await
 }
 
@@ -36,7 +36,7 @@ pub async fn setting(conn: &mut Conn, name: &str) -> sqlx::Result<Option<String>
 ///
 /// # Errors
 /// The database's, among them that it is fixed already.
-pub async fn fix_setting(conn: &mut Conn, name: &str, value: &str) -> sqlx::Result<()> {
+pub(crate) async fn fix_setting(conn: &mut Conn, name: &str, value: &str) -> sqlx::Result<()> {
     query("INSERT INTO settings (name, value) VALUES ($1, $2)").bind(name).bind(value).execute(conn).await?;
     Ok(())
 }
@@ -45,7 +45,7 @@ pub async fn fix_setting(conn: &mut Conn, name: &str, value: &str) -> sqlx::Resu
 ///
 /// # Errors
 /// The database's, among them that the handle is taken.
-pub async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedKey]) -> sqlx::Result<()> {
+pub(crate) async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedKey]) -> sqlx::Result<()> {
     query(
         "INSERT INTO actors (id, uuid, kind, handle, name, summary, icon, created_at, fields)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -75,7 +75,7 @@ pub async fn actor(conn: &mut Conn, id: ActorId) -> sqlx::Result<Option<Actor>> 
 }
 
 /// An actor by public name.
-pub async fn actor_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Actor>> {
+pub(crate) async fn actor_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Actor>> {
     let row = query(actor_columns!("WHERE uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
     row.map(|row| read_actor(&row)).transpose()
 }
@@ -87,7 +87,7 @@ pub async fn actor_by_handle(conn: &mut Conn, handle: &Handle) -> sqlx::Result<O
 }
 
 /// The instance itself; `None` before the first start.
-pub async fn instance(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
+pub(crate) async fn instance(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
     let row = query(actor_columns!("WHERE kind = 'Application'")).fetch_optional(conn).await?;
     row.map(|row| read_actor(&row)).transpose()
 }
@@ -98,7 +98,7 @@ pub async fn actors(conn: &mut Conn) -> sqlx::Result<Vec<Actor>> {
 }
 
 /// How many people of ours may publish.
-pub async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
+pub(crate) async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM actors WHERE kind = 'Person' AND frozen_at IS NULL AND deleted_at IS NULL")
         .fetch_one(conn)
         .await
@@ -126,7 +126,7 @@ pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::R
 }
 
 /// A deleted actor whose Delete is still to be said.
-pub async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
+pub(crate) async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
     let rows =
         query(actor_columns!("WHERE deleted_at IS NOT NULL AND delete_sent_at IS NULL ORDER BY deleted_at LIMIT $1"))
             .bind(limit)
@@ -136,7 +136,7 @@ pub async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<A
 }
 
 /// Records that an actor's Delete was said.
-pub async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<()> {
     query("UPDATE actors SET delete_sent_at = $2 WHERE id = $1").bind(id.0).bind(at.millis()).execute(conn).await?;
     Ok(())
 }
@@ -145,7 +145,7 @@ pub async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::
 ///
 /// # Errors
 /// The database's, among them that the handle is taken.
-pub async fn insert_community(conn: &mut Conn, community: &Community) -> sqlx::Result<()> {
+pub(crate) async fn insert_community(conn: &mut Conn, community: &Community) -> sqlx::Result<()> {
     query("INSERT INTO communities (id, handle, group_actor_id, team_actor_id) VALUES ($1, $2, $3, $4)")
         .bind(community.id.0)
         .bind(community.handle.as_str())
@@ -157,7 +157,7 @@ pub async fn insert_community(conn: &mut Conn, community: &Community) -> sqlx::R
 }
 
 /// All communities.
-pub async fn communities(conn: &mut Conn) -> sqlx::Result<Vec<Community>> {
+pub(crate) async fn communities(conn: &mut Conn) -> sqlx::Result<Vec<Community>> {
     let rows = query("SELECT id, handle, group_actor_id, team_actor_id FROM communities ORDER BY handle")
         .fetch_all(conn)
         .await?;
@@ -174,7 +174,7 @@ pub async fn community(conn: &mut Conn, id: CommunityId) -> sqlx::Result<Option<
 }
 
 /// How often any of our profiles changed: whoever shows them makes anew what it kept when this is another number.
-pub async fn profile_changes(conn: &mut Conn) -> sqlx::Result<i64> {
+pub(crate) async fn profile_changes(conn: &mut Conn) -> sqlx::Result<i64> {
     let changes: Option<i64> =
         query_scalar("SELECT value FROM counters WHERE name = 'profiles'").fetch_optional(conn).await?;
     Ok(changes.unwrap_or_default())
@@ -186,7 +186,7 @@ async fn profile_changed(conn: &mut Conn) -> sqlx::Result<()> {
 }
 
 /// Changes the display name and description of an actor that the configuration describes.
-pub async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &str) -> sqlx::Result<()> {
+pub(crate) async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &str) -> sqlx::Result<()> {
     query("UPDATE actors SET name = $2, summary = $3 WHERE id = $1")
         .bind(id.0)
         .bind(name)
@@ -197,7 +197,7 @@ pub async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &
 }
 
 /// Gives an actor the profile its source has now, and the outbox says it; a frozen one stays as it is.
-pub async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) -> sqlx::Result<()> {
+pub(crate) async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) -> sqlx::Result<()> {
     query(
         "UPDATE actors SET name = $2, summary = $3, icon = $4, fields = $5, revision = revision + 1
          WHERE id = $1 AND frozen_at IS NULL AND deleted_at IS NULL",
@@ -214,7 +214,7 @@ pub async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) ->
 }
 
 /// An actor whose changed profile is still to be said.
-pub async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
+pub(crate) async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
     let rows = query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT $1"))
         .bind(limit)
         .fetch_all(conn)
@@ -223,7 +223,7 @@ pub async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Ac
 }
 
 /// Notes an actor's profile as said; false when it was said, or changed since it was read.
-pub async fn mark_profile_said(conn: &mut Conn, actor: &Actor) -> sqlx::Result<bool> {
+pub(crate) async fn mark_profile_said(conn: &mut Conn, actor: &Actor) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE actors SET said_revision = revision
          WHERE id = $1 AND revision = $2 AND said_revision < $2 AND deleted_at IS NULL",
@@ -266,7 +266,7 @@ pub async fn authors_after(
 }
 
 /// Remembers what a source says of an author.
-pub async fn upsert_author(
+pub(crate) async fn upsert_author(
     conn: &mut Conn,
     new_id: AuthorId,
     source: SourceId,
@@ -292,7 +292,7 @@ pub async fn upsert_author(
 }
 
 /// Gives an author their actor.
-pub async fn bind_author(conn: &mut Conn, source: SourceId, slug: &str, actor: ActorId) -> sqlx::Result<()> {
+pub(crate) async fn bind_author(conn: &mut Conn, source: SourceId, slug: &str, actor: ActorId) -> sqlx::Result<()> {
     query("UPDATE authors SET actor_id = $3 WHERE source_id = $1 AND slug = $2")
         .bind(source.0)
         .bind(slug)
@@ -303,7 +303,7 @@ pub async fn bind_author(conn: &mut Conn, source: SourceId, slug: &str, actor: A
 }
 
 /// Records what the operator decided about an author; says whether there is such an author.
-pub async fn choose(conn: &mut Conn, source: SourceId, slug: &str, choice: Choice) -> sqlx::Result<bool> {
+pub(crate) async fn choose(conn: &mut Conn, source: SourceId, slug: &str, choice: Choice) -> sqlx::Result<bool> {
     let done = query("UPDATE authors SET choice = $3 WHERE source_id = $1 AND slug = $2")
         .bind(source.0)
         .bind(slug)

@@ -11,7 +11,7 @@ use crate::model::interaction::{Author, Person, Shown, State, Words};
 
 /// A page of a conversation.
 #[must_use]
-pub fn conversation(app: &App, talk: &Conversation, album: &mut MediaUrls) -> Value {
+pub(crate) fn conversation(app: &App, talk: &Conversation, album: &mut MediaUrls) -> Value {
     let article = &talk.article;
     let id = app.urls.article(article.uuid);
     let next = talk.next.map(|from| format!("{}/api/v1/conversation?id={id}&from={from}", app.urls.origin()));
@@ -58,7 +58,7 @@ fn person(who: &Person, album: &mut MediaUrls) -> Value {
 }
 
 /// Where somebody's picture is shown.
-pub fn avatar(who: &Person, album: &mut MediaUrls) -> Option<String> {
+pub(crate) fn avatar(who: &Person, album: &mut MediaUrls) -> Option<String> {
     let spot = match who.row {
         Author::Remote(id) => MediaRef::Avatar(id),
         Author::Ours(id) => MediaRef::LocalAvatar(id),
@@ -68,7 +68,7 @@ pub fn avatar(who: &Person, album: &mut MediaUrls) -> Option<String> {
 
 /// Where one of the emoji of somebody's name stands.
 #[must_use]
-pub fn name_emoji(who: &Person, number: usize) -> Option<MediaRef> {
+pub(crate) fn name_emoji(who: &Person, number: usize) -> Option<MediaRef> {
     match who.row {
         Author::Remote(id) => Some(MediaRef::NameEmoji(id, number)),
         Author::Ours(_) => None,
@@ -139,7 +139,7 @@ fn attachments(shown: &Shown, words: &Words, album: &mut MediaUrls) -> Vec<Value
 }
 
 /// Where a picture that hangs on a reply is shown; other media are links.
-pub fn preview(shown: &Shown, number: usize, attachment: &Attachment, album: &mut MediaUrls) -> Option<String> {
+pub(crate) fn preview(shown: &Shown, number: usize, attachment: &Attachment, album: &mut MediaUrls) -> Option<String> {
     let kind = attachment.media_type.as_deref()?;
     let is_picture = kind.starts_with("image/") && !kind.starts_with("image/svg");
     is_picture.then(|| album.show(MediaRef::Attachment(shown.row, number), &attachment.url)).flatten()

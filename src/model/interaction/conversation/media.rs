@@ -14,7 +14,7 @@ const HASH: usize = 10;
 
 /// Where the address of a picture stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MediaRef {
+pub(crate) enum MediaRef {
     /// The picture of somebody elsewhere.
     Avatar(RemoteActorId),
     /// One of the emoji of their name.
@@ -61,14 +61,14 @@ impl MediaRef {
     /// The name of the picture that is at `url` and stands here. Another address has another name, so that browsers may
     /// keep the old one.
     #[must_use]
-    pub fn name(self, url: &str) -> String {
+    pub(crate) fn name(self, url: &str) -> String {
         let (letter, row, number) = self.parts();
         format!("{letter}{row}-{number}-{}", hash(url))
     }
 
     /// Where the address of a picture of this name stands, and what it hashes to; only as [`MediaRef::name`] writes it.
     #[must_use]
-    pub fn parse(name: &str) -> Option<(Self, &str)> {
+    pub(crate) fn parse(name: &str) -> Option<(Self, &str)> {
         let letter = name.chars().next().filter(char::is_ascii_lowercase)?;
         let mut parts = name.get(1..)?.splitn(3, '-');
         let (row, number, hash) = (parts.next()?, parts.next()?, parts.next()?);
@@ -80,7 +80,7 @@ impl MediaRef {
 
 /// What an address is known by in the name of its picture.
 #[must_use]
-pub fn hash(url: &str) -> String {
+pub(crate) fn hash(url: &str) -> String {
     digest(&SHA256, url.as_bytes()).as_ref().iter().take(HASH).fold(String::new(), |mut text, byte| {
         // Writing to a String never fails.
         let _ = write!(text, "{byte:02x}");
@@ -90,7 +90,7 @@ pub fn hash(url: &str) -> String {
 
 /// Gives pictures their addresses on the bridge, the same picture one address in one answer.
 #[derive(Debug)]
-pub struct MediaUrls {
+pub(crate) struct MediaUrls {
     proxied: bool,
     prefix: String,
     given: HashMap<String, String>,
@@ -99,18 +99,18 @@ pub struct MediaUrls {
 impl MediaUrls {
     /// For pages of ours.
     #[must_use]
-    pub fn for_pages(app: &App) -> Self {
+    pub(crate) fn for_pages(app: &App) -> Self {
         Self { proxied: app.config.pages.pictures == Pictures::Proxy, prefix: String::new(), given: HashMap::new() }
     }
 
     /// For those who show our conversations elsewhere: whole addresses.
     #[must_use]
-    pub fn for_others(app: &App) -> Self {
+    pub(crate) fn for_others(app: &App) -> Self {
         Self { prefix: app.urls.origin().to_owned(), ..Self::for_pages(app) }
     }
 
     /// Where the picture at `url`, whose address stands at `spot`, is shown; `None` where the operator shows none.
-    pub fn show(&mut self, spot: MediaRef, url: &str) -> Option<String> {
+    pub(crate) fn show(&mut self, spot: MediaRef, url: &str) -> Option<String> {
         if !self.proxied || !(url.starts_with("https://") || url.starts_with("http://")) || is_svg(url) {
             return None;
         }

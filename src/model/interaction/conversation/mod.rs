@@ -1,7 +1,7 @@
 //! An article with its conversation as everyone sees it: for the API, the pages, and the sites that show it themselves.
 
-pub mod document;
-pub mod media;
+pub(crate) mod document;
+pub(crate) mod media;
 
 use super::store::{self, ConversationPage};
 use super::{Answers, Author, Kind, Person, Shown};
@@ -19,26 +19,31 @@ const BYTES: usize = 1024 * 1024;
 
 /// An article with a page of its conversation.
 #[derive(Debug)]
-pub struct Conversation {
+pub(crate) struct Conversation {
     /// The article.
-    pub article: Article,
+    pub(crate) article: Article,
     /// Whose it is.
-    pub owner: Actor,
+    pub(crate) owner: Actor,
     /// How it was answered in all.
-    pub answers: Answers,
+    pub(crate) answers: Answers,
     /// Who likes it, the latest first, with the sign that a like came with.
-    pub likes: Vec<(Person, Option<String>)>,
+    pub(crate) likes: Vec<(Person, Option<String>)>,
     /// Who boosted it, the latest first.
-    pub boosts: Vec<Person>,
+    pub(crate) boosts: Vec<Person>,
     /// The page of replies, each with its depth.
-    pub replies: Vec<(Shown, usize)>,
+    pub(crate) replies: Vec<(Shown, usize)>,
     /// Where the next page begins.
-    pub next: Option<i64>,
+    pub(crate) next: Option<i64>,
 }
 
 impl Conversation {
     /// Reads it: a handful of statements, however many replies there are.
-    pub async fn read(app: &App, conn: &mut Conn, article: Article, page: ConversationPage) -> sqlx::Result<Self> {
+    pub(crate) async fn read(
+        app: &App,
+        conn: &mut Conn,
+        article: Article,
+        page: ConversationPage,
+    ) -> sqlx::Result<Self> {
         let (urls, id) = (&app.urls, article.id);
         let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
         let answers = store::answers(conn, id).await?;
@@ -51,13 +56,13 @@ impl Conversation {
 
     /// The article's author, as everyone in the conversation is shown.
     #[must_use]
-    pub fn author(&self, app: &App) -> Person {
+    pub(crate) fn author(&self, app: &App) -> Person {
         person(app, &self.owner)
     }
 }
 
 /// The replies of a page, as many as fit into an answer, and where the next page begins; `None` where this is the last.
-pub async fn replies(
+pub(crate) async fn replies(
     app: &App,
     conn: &mut Conn,
     article: ArticleId,
@@ -74,7 +79,7 @@ pub async fn replies(
 
 /// How many of these replies fit into an answer: one always does.
 #[must_use]
-pub fn fitting(replies: &[(Shown, usize)]) -> usize {
+pub(crate) fn fitting(replies: &[(Shown, usize)]) -> usize {
     let mut bytes = 0;
     let words = |shown: &Shown| shown.words.as_ref().map_or(0, |words| words.content.len());
     let fit = replies.iter().take_while(|(shown, _)| {
@@ -87,7 +92,7 @@ pub fn fitting(replies: &[(Shown, usize)]) -> usize {
 
 /// One of ours, as everyone in a conversation is shown.
 #[must_use]
-pub fn person(app: &App, who: &Actor) -> Person {
+pub(crate) fn person(app: &App, who: &Actor) -> Person {
     Person {
         row: Author::Ours(who.id),
         id: who.url(&app.urls),
@@ -102,6 +107,6 @@ pub fn person(app: &App, who: &Actor) -> Person {
 
 /// The page of an article with its conversation.
 #[must_use]
-pub fn page_of(app: &App, owner: &Actor, article: &Article) -> String {
+pub(crate) fn page_of(app: &App, owner: &Actor, article: &Article) -> String {
     format!("{}/{}", app.urls.profile(&owner.handle), article.uuid)
 }

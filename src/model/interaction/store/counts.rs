@@ -9,7 +9,7 @@ use crate::db::{Columns, Conn, count_by};
 use crate::model::interaction::Answers;
 
 /// How many replies [`reply_ids`] would give in all.
-pub async fn count_replies(conn: &mut Conn, article: ArticleId, direct: bool) -> sqlx::Result<i64> {
+pub(crate) async fn count_replies(conn: &mut Conn, article: ArticleId, direct: bool) -> sqlx::Result<i64> {
     query_scalar(concat!(
         "SELECT COUNT(*) FROM interactions i WHERE i.article_id = $1 AND i.kind = 'reply' AND ",
         standing!(),
@@ -36,7 +36,7 @@ pub async fn answers(conn: &mut Conn, article: ArticleId) -> sqlx::Result<Answer
 }
 
 /// How one post of a conversation was answered, as [`answers`] counts; replies to it alone, not those further down.
-pub async fn answers_below(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Answers> {
+pub(crate) async fn answers_below(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Answers> {
     let rows = query(concat!(
         "SELECT i.kind, COUNT(*) AS n, COUNT(DISTINCT i.remote_actor_id) AS people FROM interactions i
          WHERE i.parent_id = $1 AND ",
@@ -65,7 +65,7 @@ fn count_up(rows: &[AnyRow]) -> sqlx::Result<Answers> {
 }
 
 /// How many posts of others wait for a moderator, `most` at most.
-pub async fn count_held(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
+pub(crate) async fn count_held(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
     query_scalar(
         "SELECT COUNT(*) FROM (SELECT id FROM interactions WHERE object_id IS NOT NULL AND ended_at IS NULL AND held_at IS NOT NULL
          AND block_id IS NULL AND hidden_at IS NULL LIMIT $1) held",
@@ -76,7 +76,7 @@ pub async fn count_held(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
 }
 
 /// In which states the posts of others are among the latest interactions, `most` at most; those that wait are not counted here.
-pub async fn count_states(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
+pub(crate) async fn count_states(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query(
         "SELECT CASE WHEN ended_at IS NOT NULL THEN 'deleted' WHEN block_id IS NOT NULL THEN 'blocked' WHEN hidden_at IS NOT NULL THEN 'hidden'
          WHEN held_at IS NOT NULL THEN 'held' WHEN kind = 'notice' THEN 'private' ELSE 'shown' END AS state, COUNT(*) AS n FROM (

@@ -15,7 +15,7 @@ use crate::db::{Columns, Conn, Queue, added, json};
 use crate::model::interaction::{Answers, Note, Person, Words};
 
 /// Keeps a new note, which the outbox then says.
-pub async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &Words) -> sqlx::Result<()> {
+pub(crate) async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &Words) -> sqlx::Result<()> {
     query(
         "INSERT INTO interactions (id, article_id, actor_id, kind, activity_id, object_id, uuid, parent_id, document, source, published_at,
          received_at, revision) VALUES ($1, $2, $3, 'reply', $4, $4, $5, $6, $7, $8, $9, $9, $10)",
@@ -38,7 +38,7 @@ pub async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &
 }
 
 /// Gives a note new words, as of a moment later than all before; the outbox says so.
-pub async fn revise_note(
+pub(crate) async fn revise_note(
     conn: &mut Conn,
     id: InteractionId,
     words: &Words,
@@ -58,7 +58,7 @@ pub async fn revise_note(
 }
 
 /// How many notes an actor of ours wrote that stand.
-pub async fn count_notes(conn: &mut Conn, author: ActorId) -> sqlx::Result<i64> {
+pub(crate) async fn count_notes(conn: &mut Conn, author: ActorId) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM interactions WHERE actor_id = $1 AND ended_at IS NULL")
         .bind(author.0)
         .fetch_one(conn)
@@ -67,7 +67,7 @@ pub async fn count_notes(conn: &mut Conn, author: ActorId) -> sqlx::Result<i64> 
 
 /// Whose notes end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotesToEnd {
+pub(crate) enum NotesToEnd {
     /// This one.
     Note(InteractionId),
     /// Those in the conversation of an article.
@@ -87,7 +87,7 @@ macro_rules! standing_notes {
 }
 
 /// Ends notes, `most` at most, and forgets their words; the outbox says so. Answers how many.
-pub async fn end_notes(conn: &mut Conn, which: NotesToEnd, most: i64, now: Timestamp) -> sqlx::Result<usize> {
+pub(crate) async fn end_notes(conn: &mut Conn, which: NotesToEnd, most: i64, now: Timestamp) -> sqlx::Result<usize> {
     let (statement, subject) = match which {
         NotesToEnd::Note(id) => (standing_notes!("id = $1"), id.0),
         NotesToEnd::Article(id) => (standing_notes!("article_id = $1"), id.0),
@@ -115,20 +115,20 @@ macro_rules! notes {
 }
 
 /// A note by public name, also one that was deleted.
-pub async fn note_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Note>> {
+pub(crate) async fn note_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Note>> {
     let row = query(notes!("i.uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(read_note).transpose()
 }
 
 /// The earliest notes of which something is still to be said.
-pub async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Note>> {
+pub(crate) async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Note>> {
     let rows =
         query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT $1")).bind(limit).fetch_all(conn).await?;
     rows.iter().map(read_note).collect()
 }
 
 /// Records that a note's revision was said; false when somebody said it first, or it changed meanwhile.
-pub async fn mark_note_said(conn: &mut Conn, note: &Note) -> sqlx::Result<bool> {
+pub(crate) async fn mark_note_said(conn: &mut Conn, note: &Note) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE interactions SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
     )
@@ -146,7 +146,7 @@ pub async fn count_unsaid_notes(conn: &mut Conn) -> sqlx::Result<i64> {
 }
 
 /// Who wrote something, of either side.
-pub async fn writer(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Person>> {
+pub(crate) async fn writer(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Person>> {
     let row = query(concat!(
         "SELECT ",
         person_columns!(),
@@ -159,7 +159,7 @@ pub async fn writer(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Re
 }
 
 /// Somebody elsewhere of whom something is shown in an article's conversation, by their id.
-pub async fn speaker(
+pub(crate) async fn speaker(
     conn: &mut Conn,
     urls: &Urls,
     article: ArticleId,
@@ -193,7 +193,12 @@ macro_rules! replies_below {
 }
 
 /// The ids of what is shown in answer to a note, the oldest first.
-pub async fn reply_ids_below(conn: &mut Conn, id: InteractionId, from: i64, limit: i64) -> sqlx::Result<Vec<String>> {
+pub(crate) async fn reply_ids_below(
+    conn: &mut Conn,
+    id: InteractionId,
+    from: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<String>> {
     query_scalar(replies_below!("i.object_id", " ORDER BY i.published_at, i.object_id LIMIT $3 OFFSET $2"))
         .bind(id.0)
         .bind(from)
@@ -203,7 +208,7 @@ pub async fn reply_ids_below(conn: &mut Conn, id: InteractionId, from: i64, limi
 }
 
 /// How a note was answered: its replies, and people who like or boosted it, each counted once.
-pub async fn answers_to_note(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Answers> {
+pub(crate) async fn answers_to_note(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Answers> {
     let replies: i64 = query_scalar(replies_below!("COUNT(*)", "")).bind(id.0).fetch_one(&mut *conn).await?;
     let row = query(concat!(
         "SELECT COUNT(DISTINCT CASE WHEN i.kind = 'like' THEN i.remote_actor_id END) AS likes,

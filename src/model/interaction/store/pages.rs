@@ -11,7 +11,7 @@ const ON_A_PAGE: i64 = 100;
 
 /// The replies and quotes that say that one of these pages, at most nine, is theirs: page and id, the oldest first; of very many,
 /// some.
-pub async fn said_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(String, String)>> {
+pub(crate) async fn said_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(String, String)>> {
     let mut found = query(
         "SELECT f.page, f.object_id FROM (SELECT id, page, object_id FROM interactions WHERE page IN ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          AND kind IN ('reply', 'quote') LIMIT $10) f ORDER BY f.id",
@@ -25,7 +25,7 @@ pub async fn said_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Ve
 }
 
 /// Fills in the pages of up to `limit` posts that were kept before pages were; false when there is none left.
-pub async fn fill_pages(conn: &mut Conn, limit: i64) -> sqlx::Result<bool> {
+pub(crate) async fn fill_pages(conn: &mut Conn, limit: i64) -> sqlx::Result<bool> {
     let after: i64 = query_scalar("SELECT value FROM counters WHERE name = 'pages'").fetch_one(&mut *conn).await?;
     let rows = query(
         "SELECT id, object_id, document FROM interactions WHERE id > $1 AND remote_actor_id IS NOT NULL AND object_id IS NOT NULL

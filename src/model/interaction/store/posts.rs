@@ -107,7 +107,7 @@ pub(super) async fn remember_words(
 
 /// Gives a post the words that it had from a moment on: shown if they are the newest, else history. Says whether they
 /// are shown.
-pub async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Timestamp) -> sqlx::Result<bool> {
+pub(crate) async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Timestamp) -> sqlx::Result<bool> {
     remember_words(conn, post.id, words, as_of).await?;
     if as_of <= post.as_of && post.has_words {
         return Ok(false);
@@ -146,7 +146,7 @@ pub async fn words(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Wo
 macro_rules! select_post {
     ($condition:literal) => {
         concat!(
-            "SELECT id, article_id, remote_actor_id, actor_id, kind, object_id, uuid, parent_id, COALESCE(updated_at, published_at) AS as_of,
+            "SELECT id, article_id, remote_actor_id, actor_id, kind, object_id, uuid, COALESCE(updated_at, published_at) AS as_of,
              ended_at, held_at, hidden_at, block_id, CASE WHEN document IS NULL THEN 0 ELSE 1 END AS has_words FROM interactions WHERE object_id IS NOT NULL AND ",
             $condition
         )
@@ -160,13 +160,13 @@ pub async fn post(conn: &mut Conn, object_id: &str) -> sqlx::Result<Option<Reply
 }
 
 /// As [`post`], by the name of our note or of our permission of a quote.
-pub async fn post_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Reply>> {
+pub(crate) async fn post_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Reply>> {
     let row = query(select_post!("uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(read_post).transpose()
 }
 
 /// As [`post`], by row.
-pub async fn post_by_row(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Reply>> {
+pub(crate) async fn post_by_row(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Reply>> {
     let row = query(select_post!("id = $1")).bind(id.0).fetch_optional(conn).await?;
     row.as_ref().map(read_post).transpose()
 }
@@ -200,7 +200,6 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Reply> {
         kind: Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of interaction: {kind}")))?,
         object_id: row.text("object_id")?,
         uuid: row.maybe_text("uuid")?.map(|uuid| Uuid::parse_str(&uuid)).transpose().map_err(decode_error)?,
-        parent: row.maybe_int("parent_id")?.map(InteractionId),
         as_of: row.time("as_of")?,
         state: read_state(row)?,
         has_words: row.flag("has_words")?,
@@ -210,7 +209,7 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Reply> {
 
 /// A post is there again after its end; held until its words are read again. False when it is none that ended, or when
 /// a moderator had hidden or deleted it.
-pub async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<bool> {
+pub(crate) async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE interactions SET ended_at = NULL, held_at = $2, hidden_why = $3 WHERE id = $1 AND ended_at IS NOT NULL
          AND hidden_at IS NULL",
@@ -264,7 +263,7 @@ pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sql
 }
 
 /// Ends everything somebody said, who is gone; says how much.
-pub async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> sqlx::Result<u64> {
+pub(crate) async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> sqlx::Result<u64> {
     query("DELETE FROM post_versions WHERE interaction_id IN (SELECT id FROM interactions WHERE remote_actor_id = $1)")
         .bind(author.0)
         .execute(&mut *conn)
@@ -281,21 +280,21 @@ pub async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> 
 
 /// How a post came to stand as it does.
 #[derive(Clone, Debug)]
-pub struct History {
+pub(crate) struct History {
     /// When it was kept.
-    pub kept: Timestamp,
+    pub(crate) kept: Timestamp,
     /// What it answers.
-    pub parent: Option<String>,
+    pub(crate) parent: Option<String>,
     /// Since when it waits for a moderator.
-    pub held: Option<Timestamp>,
+    pub(crate) held: Option<Timestamp>,
     /// Since when a moderator hides it.
-    pub hidden: Option<Timestamp>,
+    pub(crate) hidden: Option<Timestamp>,
     /// Why.
-    pub why: Option<String>,
+    pub(crate) why: Option<String>,
 }
 
 /// How a post came to stand as it does.
-pub async fn history(conn: &mut Conn, id: InteractionId) -> sqlx::Result<History> {
+pub(crate) async fn history(conn: &mut Conn, id: InteractionId) -> sqlx::Result<History> {
     let row = query(
         "SELECT i.received_at, p.object_id AS parent, i.held_at, i.hidden_at, i.hidden_why FROM interactions i
          LEFT JOIN interactions p ON p.id = i.parent_id WHERE i.id = $1",

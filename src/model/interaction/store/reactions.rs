@@ -62,7 +62,7 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewReaction<'_>, now: Timest
 }
 
 /// Ends somebody's like with this sign (empty where it has none), dislike or boost; says whether there was one.
-pub async fn end_opinion(
+pub(crate) async fn end_opinion(
     conn: &mut Conn,
     target: Target,
     author: RemoteActorId,

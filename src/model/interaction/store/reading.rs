@@ -16,7 +16,7 @@ use crate::model::interaction::{Author, Kind, Person, Shown, State, Words};
 
 /// The ids of what is shown in answer to an article, the oldest first: replies to the article itself, or all of the
 /// conversation.
-pub async fn reply_ids(
+pub(crate) async fn reply_ids(
     conn: &mut Conn,
     article: ArticleId,
     direct: bool,
@@ -142,7 +142,7 @@ pub enum Order {
 const DEPTH: i64 = 8;
 
 /// One post for a moderator, by its id.
-pub async fn looked_at(conn: &mut Conn, urls: &Urls, object_id: &str) -> sqlx::Result<Option<Shown>> {
+pub(crate) async fn looked_at(conn: &mut Conn, urls: &Urls, object_id: &str) -> sqlx::Result<Option<Shown>> {
     let row = query(select_shown!("i.object_id = $1")).bind(object_id).fetch_optional(conn).await?;
     row.map(|row| read_shown(&row, urls)).transpose()
 }
@@ -231,7 +231,7 @@ fn read_public(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {
 }
 
 /// A post as everyone sees it.
-pub async fn shown(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Shown>> {
+pub(crate) async fn shown(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Shown>> {
     let row = query(select_shown!(concat!("i.id = $1 AND i.object_id IS NOT NULL AND ", standing!())))
         .bind(id.0)
         .fetch_optional(conn)
@@ -240,7 +240,7 @@ pub async fn shown(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Res
 }
 
 /// The words of a post that everyone sees, in a conversation that stands at `now`.
-pub async fn shown_words(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<Option<Words>> {
+pub(crate) async fn shown_words(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<Option<Words>> {
     let row = query(concat!(
         "SELECT i.document FROM interactions i JOIN articles t ON t.id = i.article_id WHERE i.id = $1 AND t.deleted_at IS NULL
          AND (t.expires_at IS NULL OR t.expires_at > $2) AND i.kind <> 'notice' AND ",
@@ -254,7 +254,7 @@ pub async fn shown_words(conn: &mut Conn, id: InteractionId, now: Timestamp) -> 
 }
 
 /// The picture of somebody elsewhere, and those of their name, where anything is shown that they said or did.
-pub async fn face(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<(Option<String>, Vec<Emoji>)>> {
+pub(crate) async fn face(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<(Option<String>, Vec<Emoji>)>> {
     let row = query(concat!(
         "SELECT r.avatar_url, r.emoji FROM remote_actors r WHERE r.id = $1 AND EXISTS (
              SELECT 1 FROM interactions i WHERE i.remote_actor_id = r.id AND i.kind <> 'notice' AND ",
@@ -268,7 +268,7 @@ pub async fn face(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<(Op
 }
 
 /// Who likes or boosted an article, the latest first, each once, with the sign that a like came with.
-pub async fn people(
+pub(crate) async fn people(
     conn: &mut Conn,
     urls: &Urls,
     article: ArticleId,

@@ -11,27 +11,27 @@ use crate::model::interaction::Words;
 
 /// Something that somebody elsewhere said, and who: as blocks look at it.
 #[derive(Clone, Debug)]
-pub struct Said {
+pub(crate) struct Said {
     /// Row.
-    pub id: InteractionId,
+    pub(crate) id: InteractionId,
     /// The block that hides it.
-    pub block: Option<BlockId>,
+    pub(crate) block: Option<BlockId>,
     /// Whether it is shown but for a block.
-    pub stands: bool,
+    pub(crate) stands: bool,
     /// Who said it.
-    pub url: String,
+    pub(crate) url: String,
     /// The handle that they claim.
-    pub webfinger: Option<String>,
+    pub(crate) webfinger: Option<String>,
     /// Their names.
-    pub names: String,
+    pub(crate) names: String,
     /// What it says; `None` for an opinion, and for what was deleted.
-    pub words: Option<Words>,
+    pub(crate) words: Option<Words>,
     /// The owner and the community of the article.
-    pub keepers: [ActorId; 2],
+    pub(crate) keepers: [ActorId; 2],
 }
 
 /// What others said, in the order of the rows, from after one of them on.
-pub async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<Said>> {
+pub(crate) async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<Said>> {
     let rows = query(
         "SELECT i.id, i.block_id, CASE WHEN i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.kind <> 'notice' THEN 1 ELSE 0 END AS stands, i.document, r.url, r.webfinger, r.name, r.username, a.owner_actor_id, c.group_actor_id
          FROM interactions i JOIN remote_actors r ON r.id = i.remote_actor_id JOIN articles a ON a.id = i.article_id
@@ -58,7 +58,7 @@ pub async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result
 }
 
 /// Hides something by a block, or no longer.
-pub async fn set_block(conn: &mut Conn, id: InteractionId, block: Option<BlockId>) -> sqlx::Result<()> {
+pub(crate) async fn set_block(conn: &mut Conn, id: InteractionId, block: Option<BlockId>) -> sqlx::Result<()> {
     query("UPDATE interactions SET block_id = $2 WHERE id = $1")
         .bind(id.0)
         .bind(block.map(|id| id.0))
@@ -68,7 +68,7 @@ pub async fn set_block(conn: &mut Conn, id: InteractionId, block: Option<BlockId
 }
 
 /// Whether a post of somebody is shown, or was until they took it back.
-pub async fn is_shown_somewhere(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<bool> {
+pub(crate) async fn is_shown_somewhere(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<bool> {
     let found = query(
         "SELECT id FROM interactions WHERE remote_actor_id = $1 AND kind IN ('reply', 'quote') AND held_at IS NULL
          AND hidden_at IS NULL AND block_id IS NULL LIMIT 1",
@@ -86,9 +86,9 @@ pub struct Ruling {
     pub why: Option<String>,
     /// When that was decided, by a rule or a moderator.
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]
-    pub decided: Option<Timestamp>,
+    pub(crate) decided: Option<Timestamp>,
     /// The block that hides it.
-    pub block: Option<BlockId>,
+    pub(crate) block: Option<BlockId>,
 }
 
 /// Why a post stands as it does.

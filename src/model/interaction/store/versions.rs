@@ -8,16 +8,16 @@ use crate::db::{Columns, Conn};
 
 /// How a conversation looks from far away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConversationVersion {
+pub(crate) struct ConversationVersion {
     /// Whose conversation.
-    pub article: ArticleId,
+    pub(crate) article: ArticleId,
     /// Another number whenever something was said, edited, hidden, shown again or taken back.
-    pub changes: i64,
+    pub(crate) changes: i64,
 }
 
 /// The conversations of a source's standing articles, of those in which everyone sees something. What is said elsewhere
 /// costs nothing, and what is said here only as much as there are conversations.
-pub async fn versions(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<ConversationVersion>> {
+pub(crate) async fn versions(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<ConversationVersion>> {
     let rows = query(concat!(
         "SELECT k.article_id, k.changes FROM posts p JOIN articles t ON t.post_id = p.id JOIN conversations k ON k.article_id = t.id
          WHERE p.source_id = $1 AND t.deleted_at IS NULL AND EXISTS (SELECT 1 FROM interactions i WHERE i.article_id = t.id
@@ -34,7 +34,7 @@ pub async fn versions(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Con
 }
 
 /// How often an article's conversation changed: whoever keeps what it made of it makes it anew when this is another number.
-pub async fn changes(conn: &mut Conn, article: ArticleId) -> sqlx::Result<i64> {
+pub(crate) async fn changes(conn: &mut Conn, article: ArticleId) -> sqlx::Result<i64> {
     let changes: Option<i64> = query_scalar("SELECT changes FROM conversations WHERE article_id = $1")
         .bind(article.0)
         .fetch_optional(conn)
@@ -61,7 +61,7 @@ pub(super) async fn changed_by(conn: &mut Conn, said: InteractionId) -> sqlx::Re
 }
 
 /// As [`changed`], of all conversations that somebody takes part in: their name and picture stand there too.
-pub async fn changed_with(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<()> {
+pub(crate) async fn changed_with(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<()> {
     query("UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.remote_actor_id = $1)")
         .bind(author.0)
         .execute(conn)

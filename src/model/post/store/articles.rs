@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
-use crate::activitypub::article::Content;
+use crate::activitypub::article::ArticleContent;
 use crate::base::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
 use crate::db::{Columns, Conn, Queue, added, decode_error, json};
 use crate::model::post::{Article, Listed};
@@ -23,7 +23,7 @@ macro_rules! articles {
 }
 
 /// Stores a new article.
-pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<()> {
+pub(crate) async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<()> {
     query(
         "INSERT INTO articles (id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed,
          published_at, expires_at, revision, created_at, unlisted)
@@ -51,11 +51,11 @@ pub async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<
 
 /// Gives an article new words: raises its revision, and moves `updated` at least a second past the last one and
 /// the publication (interop B6).
-pub async fn revise_article(
+pub(crate) async fn revise_article(
     conn: &mut Conn,
     article: &Article,
     url: &str,
-    content: &Content,
+    content: &ArticleContent,
     now: Timestamp,
 ) -> sqlx::Result<()> {
     let last = article.updated_at.unwrap_or(article.published_at).max(article.published_at);
@@ -72,7 +72,7 @@ pub async fn revise_article(
 }
 
 /// Moves the date on which an article is taken down by itself.
-pub async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>) -> sqlx::Result<()> {
+pub(crate) async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>) -> sqlx::Result<()> {
     query("UPDATE articles SET expires_at = $2 WHERE id = $1")
         .bind(id.0)
         .bind(until.map(Timestamp::millis))
@@ -82,7 +82,7 @@ pub async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>
 }
 
 /// Has an article that was only listed sent to the followers after all.
-pub async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
+pub(crate) async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
     query(
         "UPDATE articles SET pushed = 1, published_revision = 0, revision = revision + 1
          WHERE id = $1 AND pushed = 0 AND deleted_at IS NULL",
@@ -95,7 +95,7 @@ pub async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
 }
 
 /// Deletes an article for ever; the outbox says so. Does nothing to one already deleted.
-pub async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE articles SET deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL")
         .bind(id.0)
         .bind(now.millis())
@@ -106,7 +106,7 @@ pub async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> s
 }
 
 /// An article by row.
-pub async fn article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<Option<Article>> {
+pub(crate) async fn article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<Option<Article>> {
     let row = query(articles!("WHERE id = $1")).bind(id.0).fetch_optional(conn).await?;
     row.as_ref().map(read_article).transpose()
 }
@@ -118,7 +118,7 @@ pub async fn article_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option
 }
 
 /// The article whose conversation has this public name, the deleted ones too.
-pub async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<Option<Article>> {
+pub(crate) async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<Option<Article>> {
     let row = query(articles!("WHERE context_uuid = $1")).bind(context.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(read_article).transpose()
 }
@@ -137,7 +137,7 @@ pub async fn articles_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Resul
 }
 
 /// Most pages that [`articles_on_pages`] looks for.
-pub const PAGES: usize = 9;
+pub(crate) const PAGES: usize = 9;
 
 /// The articles that an actor published or announced and that stand at `now`, the latest publication first.
 pub async fn spoken_of(
@@ -161,7 +161,11 @@ pub async fn spoken_of(
 }
 
 /// Who owns a community's standing articles: whoever published last is the first.
-pub async fn owners_in_community(conn: &mut Conn, community: CommunityId, limit: i64) -> sqlx::Result<Vec<ActorId>> {
+pub(crate) async fn owners_in_community(
+    conn: &mut Conn,
+    community: CommunityId,
+    limit: i64,
+) -> sqlx::Result<Vec<ActorId>> {
     let ids: Vec<i64> = query_scalar(
         "SELECT a.owner_actor_id FROM articles a JOIN actors p ON p.id = a.owner_actor_id
          WHERE a.community_id = $1 AND a.deleted_at IS NULL AND p.deleted_at IS NULL AND p.kind = 'Person'
@@ -175,7 +179,7 @@ pub async fn owners_in_community(conn: &mut Conn, community: CommunityId, limit:
 }
 
 /// How many articles of an actor stand.
-pub async fn count_standing_of(conn: &mut Conn, owner: ActorId) -> sqlx::Result<i64> {
+pub(crate) async fn count_standing_of(conn: &mut Conn, owner: ActorId) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL")
         .bind(owner.0)
         .fetch_one(conn)
@@ -193,7 +197,7 @@ pub async fn standing_articles(conn: &mut Conn, owner: ActorId, most: i64) -> sq
 }
 
 /// The articles of a source that stand at `now`, in the order of their pages.
-pub async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> sqlx::Result<Vec<Listed>> {
+pub(crate) async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> sqlx::Result<Vec<Listed>> {
     let rows = query(
         "SELECT t.id, t.uuid, t.url, t.revision, p.key, a.handle FROM articles t JOIN posts p ON p.id = t.post_id
          JOIN actors a ON a.id = t.owner_actor_id WHERE p.source_id = $1 AND t.deleted_at IS NULL
@@ -221,12 +225,12 @@ pub async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> s
 }
 
 /// How many articles stand.
-pub async fn count_standing(conn: &mut Conn) -> sqlx::Result<i64> {
+pub(crate) async fn count_standing(conn: &mut Conn) -> sqlx::Result<i64> {
     query_scalar("SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL").fetch_one(conn).await
 }
 
 /// How many people of ours published since a moment.
-pub async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx::Result<i64> {
+pub(crate) async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx::Result<i64> {
     query_scalar(
         "SELECT COUNT(DISTINCT p.id) FROM articles a JOIN actors p ON p.id = a.owner_actor_id
          WHERE p.kind = 'Person' AND p.frozen_at IS NULL AND p.deleted_at IS NULL
@@ -238,7 +242,7 @@ pub async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx::Result
 }
 
 /// How many people own a community's standing articles, and how many those are.
-pub async fn count_in_community(conn: &mut Conn, community: CommunityId) -> sqlx::Result<(i64, i64)> {
+pub(crate) async fn count_in_community(conn: &mut Conn, community: CommunityId) -> sqlx::Result<(i64, i64)> {
     let row = query(
         "SELECT COUNT(DISTINCT CASE WHEN p.kind = 'Person' THEN p.id END) AS people, COUNT(*) AS articles
          FROM articles a JOIN actors p ON p.id = a.owner_actor_id WHERE a.community_id = $1 AND a.deleted_at IS NULL",
@@ -264,7 +268,7 @@ pub async fn unsaid(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Article>> {
 }
 
 /// Records that an article's revision was said; false when somebody said it first, or it changed meanwhile.
-pub async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool> {
+pub(crate) async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE articles SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
     )
@@ -285,7 +289,7 @@ fn read_article(row: &AnyRow) -> sqlx::Result<Article> {
         community_id: CommunityId(row.int("community_id")?),
         owner: ActorId(row.int("owner_actor_id")?),
         url: row.text("url")?,
-        content: row.json::<Content>("content")?,
+        content: row.json::<ArticleContent>("content")?,
         pushed: row.flag("pushed")?,
         unlisted: row.flag("unlisted")?,
         published_at: row.time("published_at")?,

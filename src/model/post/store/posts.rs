@@ -50,7 +50,7 @@ pub async fn posts_after(conn: &mut Conn, all: bool, after: Option<Cursor<1>>, l
 }
 
 /// The entries that a connector left its notes with, by their posts' keys.
-pub async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<HashMap<String, Entry>> {
+pub(crate) async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<HashMap<String, Entry>> {
     let mut rows = query("SELECT key, entry FROM posts WHERE source_id = $1").bind(source.0).fetch(conn);
     let mut entries = HashMap::new();
     // One at a time: the rows of a large site need not be in memory beside what is in them.
@@ -82,7 +82,7 @@ pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>>
 }
 
 /// Writes what a scan saw of a post, new or known. Whether it is withheld is not a scan's to say ([`withhold`], [`release`]).
-pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
+pub(crate) async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
     query(
         "INSERT INTO posts (id, source_id, key, state, entry, fingerprint, body_hash, first_seen_at, hidden_seen_at,
          missing_since, missing_scans, withheld_at, article_id)
@@ -110,7 +110,7 @@ pub async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
 }
 
 /// Withholds a post: nobody is to hear of it again until it is released.
-pub async fn withhold(conn: &mut Conn, id: PostId, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn withhold(conn: &mut Conn, id: PostId, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE id = $1")
         .bind(id.0)
         .bind(now.millis())
@@ -120,13 +120,13 @@ pub async fn withhold(conn: &mut Conn, id: PostId, now: Timestamp) -> sqlx::Resu
 }
 
 /// Lets a post be what its site says again.
-pub async fn release(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
+pub(crate) async fn release(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
     query("UPDATE posts SET withheld_at = NULL WHERE id = $1").bind(id.0).execute(conn).await?;
     Ok(())
 }
 
 /// Takes a post's key away for a moment, since another may get it in the same transaction.
-pub async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
+pub(crate) async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
     query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(format!("//{}", id.0)).execute(conn).await?;
     Ok(())
 }
@@ -135,13 +135,13 @@ pub async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
 ///
 /// # Errors
 /// The database's, also when another has it now.
-pub async fn restore_key(conn: &mut Conn, id: PostId, key: &str) -> sqlx::Result<()> {
+pub(crate) async fn restore_key(conn: &mut Conn, id: PostId, key: &str) -> sqlx::Result<()> {
     query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(key).execute(conn).await?;
     Ok(())
 }
 
 /// Withholds the post of an article: its site still shows it, but nobody is to hear of it again.
-pub async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id = $1")
         .bind(article.0)
         .bind(now.millis())
@@ -151,7 +151,7 @@ pub async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) 
 }
 
 /// How many posts stand in each state.
-pub async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
+pub(crate) async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
     let rows = query("SELECT state, COUNT(*) AS n FROM posts GROUP BY state").fetch_all(conn).await?;
     count_by(&rows, "state")
 }

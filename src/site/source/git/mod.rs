@@ -85,13 +85,11 @@ pub enum GitError {
 
 /// The files as they stand now.
 #[derive(Debug)]
-pub struct Standing {
-    /// The commit they are of.
-    pub commit: String,
+pub(crate) struct Standing {
     /// Why they are not newer; the files of an earlier fetch stand then.
-    pub stale: Option<GitError>,
+    pub(crate) stale: Option<GitError>,
     /// What the operator should know.
-    pub warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 impl Standing {
@@ -112,7 +110,7 @@ impl Standing {
 /// # Errors
 /// When there are no files to read at all: nothing was ever fetched, or what was cannot be laid out. A failed fetch
 /// of a repository that was fetched before is told in `stale`.
-pub async fn update(repository: &Repository) -> Result<Standing, GitError> {
+pub(crate) async fn update(repository: &Repository) -> Result<Standing, GitError> {
     let mut git = Git::new(repository);
     open(&git, repository).await?;
     let site = repository.files().join(&repository.folder);
@@ -127,7 +125,7 @@ pub async fn update(repository: &Repository) -> Result<Standing, GitError> {
     if !site.is_dir() {
         return Err(GitError::NoFolder { folder: repository.folder.clone(), commit });
     }
-    Ok(Standing { commit, stale, warnings: links.iter().map(|link| link_warning(link)).collect() })
+    Ok(Standing { stale, warnings: links.iter().map(|link| link_warning(link)).collect() })
 }
 
 /// Makes our own repository where there is none, and frees it of what a killed run left.

@@ -73,6 +73,11 @@ impl Forge {
         standing
     }
 
+    /// The commit that is checked out.
+    fn checked_out(&self) -> String {
+        git(&self.repository.git_dir(), &["rev-parse", "HEAD"])
+    }
+
     fn commits(&self) -> usize {
         let kept = self.repository.git_dir();
         git(&kept, &["rev-list", "--count", FETCHED]).parse().expect("a number")
@@ -82,14 +87,16 @@ impl Forge {
 #[tokio::test]
 async fn files_follow_the_branch_and_only_the_last_commit_is_fetched() {
     let forge = Forge::new();
-    assert_eq!(forge.fresh().await.commit.len(), 40);
+    forge.fresh().await;
+    assert_eq!(forge.checked_out().len(), 40);
     assert_eq!(forge.file("site/a.md").as_deref(), Some("one"));
     let untouched = std::fs::metadata(forge.repository.files().join("top.md")).and_then(|meta| meta.modified());
 
     forge.write("site/b.md", "two");
     std::fs::remove_file(forge.remote().join("site/a.md")).expect("removed");
     let commit = forge.commit();
-    assert_eq!(forge.fresh().await.commit, commit);
+    forge.fresh().await;
+    assert_eq!(forge.checked_out(), commit);
     assert_eq!((forge.file("site/a.md"), forge.file("site/b.md").as_deref()), (None, Some("two")));
     assert_eq!(forge.commits(), 1);
     let after = std::fs::metadata(forge.repository.files().join("top.md")).and_then(|meta| meta.modified());
@@ -105,7 +112,8 @@ async fn a_branch_that_was_rewritten_is_taken_as_it_is_now() {
     git(&forge.remote(), &["reset", "--quiet", "--hard", "HEAD~1"]);
     forge.write("site/c.md", "three");
     let commit = forge.commit();
-    assert_eq!(forge.fresh().await.commit, commit);
+    forge.fresh().await;
+    assert_eq!(forge.checked_out(), commit);
     assert_eq!((forge.file("site/b.md"), forge.file("site/c.md").as_deref()), (None, Some("three")));
 }
 
@@ -132,10 +140,11 @@ async fn another_branch_is_named() {
 #[tokio::test]
 async fn a_repository_that_is_gone_leaves_what_was_fetched() {
     let forge = Forge::new();
-    let commit = forge.fresh().await.commit;
+    forge.fresh().await;
+    let commit = forge.checked_out();
     std::fs::rename(forge.remote(), forge.folder.path().join("away")).expect("moved away");
     let standing = forge.update().await.expect("the files of the last fetch");
-    assert_eq!(standing.commit, commit);
+    assert_eq!(forge.checked_out(), commit);
     let why = standing.stale.expect("it is gone").to_string();
     assert!(why.contains("could not be fetched") && why.contains("still there"), "{why}");
     assert_eq!(forge.file("site/a.md").as_deref(), Some("one"));

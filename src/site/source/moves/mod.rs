@@ -49,27 +49,27 @@ impl fmt::Display for Evidence {
 
 /// A post that an entry was taken for.
 #[derive(Clone, Debug)]
-pub struct Match<'a> {
+pub(crate) struct Match<'a> {
     /// The post.
-    pub post: &'a Post,
+    pub(crate) post: &'a Post,
     /// Why, where the post had another key.
-    pub why: Option<Evidence>,
+    pub(crate) why: Option<Evidence>,
 }
 
 /// What [`recognise`] found.
 #[derive(Debug, Default)]
-pub struct Recognised<'a> {
+pub(crate) struct Recognised<'a> {
     /// Known posts by the key of their entry; an entry without one is new.
-    pub matches: BTreeMap<&'a str, Match<'a>>,
+    pub(crate) matches: BTreeMap<&'a str, Match<'a>>,
     /// Keys of entries that look like a post which may still be where it was: they wait for a scan that sees all.
-    pub unsure: BTreeSet<&'a str>,
+    pub(crate) unsure: BTreeSet<&'a str>,
     /// What the operator should know.
-    pub warnings: Vec<Warning>,
+    pub(crate) warnings: Vec<Warning>,
 }
 
 /// Finds the known post of each entry: one-to-one, the strongest evidence first, and none where it fits two.
 #[must_use]
-pub fn recognise<'a>(scan: &'a Scan, known: &'a [Post]) -> Recognised<'a> {
+pub(crate) fn recognise<'a>(scan: &'a Scan, known: &'a [Post]) -> Recognised<'a> {
     let mut search = Search::new(scan, known);
     search.by_id();
     search.by_unchanged_key();
