@@ -148,7 +148,7 @@ fn depth(inside: &str) -> usize {
     if inside.ends_with("/mod.rs") { parts - 1 } else { parts }
 }
 
-/// Words of sqlx that carry SQL, by how they begin: `query_as`, `query_scalar` and `QueryBuilder` too. A text given to
+/// Words of sqlx and of `db` that carry SQL, by how they begin: `query_as`, `query_scalar` and `QueryBuilder` too. A text given to
 /// an `Executor` is SQL as well.
 const SQL_WORDS: [&str; 4] = ["query", "Query", "raw_sql", "Executor"];
 
@@ -163,12 +163,13 @@ pub(crate) fn sql(path: &str, text: &str) -> Vec<String> {
     }
     let code = bare(text);
     let tests = test_lines(&code);
-    names_after(&code, "sqlx::")
+    ["sqlx::", "db::"]
         .into_iter()
-        .filter(|(_, name)| name == "*" || SQL_WORDS.iter().any(|word| name.starts_with(word)))
-        .filter(|(line, _)| !tests.iter().any(|(first, last)| (first..=last).contains(&line)))
-        .map(|(line, name)| {
-            format!("{path}:{line}: `sqlx::{name}`: SQL stands only in a room's store.rs and in db/; move it there")
+        .flat_map(|of| names_after(&code, of).into_iter().map(move |(line, name)| (line, of, name)))
+        .filter(|(_, _, name)| name == "*" || SQL_WORDS.iter().any(|word| name.starts_with(word)))
+        .filter(|(line, ..)| !tests.iter().any(|(first, last)| (first..=last).contains(&line)))
+        .map(|(line, of, name)| {
+            format!("{path}:{line}: `{of}{name}`: SQL stands only in a room's store.rs and in db/; move it there")
         })
         .collect()
 }
@@ -275,6 +276,8 @@ mod tests {
             "sqlx::raw_sql(X)",
             "use sqlx::Executor as _;",
             "use sqlx::*;",
+            "use crate::db::{Conn, query};",
+            "crate::db::query(\"SELECT 1\", ())",
         ] {
             assert_eq!(sql("src/post/mod.rs", text).len(), 1, "{text}");
             for place in ["src/post/store.rs", "src/post/store/rows.rs", "src/db/mod.rs", "src/db/writer.rs"] {

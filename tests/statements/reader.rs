@@ -35,7 +35,7 @@ type Texts = Vec<(String, Option<Engine>)>;
 
 const VERBS: [&str; 5] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
 
-/// Functions of sqlx whose first argument is SQL.
+/// Functions of sqlx and of `db` whose first argument is SQL.
 const RUN: [&str; 6] = ["query", "query_scalar", "query_as", "query_with", "query_scalar_with", "raw_sql"];
 
 /// All statements of these files, and what could not be read of them.
@@ -79,7 +79,7 @@ pub(crate) fn statements(files: &BTreeMap<String, String>) -> (Vec<Statement>, V
 /// Why the first argument of a call is no statement that was read. A name alone is one of the texts in the same file: sqlx takes
 /// `&'static str` only, and what is made as the program runs has to say `AssertSqlSafe`.
 fn unread<'m>(tokens: &Tokens, at: usize, known: &impl Fn(&str) -> Option<&'m Macro>) -> Option<String> {
-    if evaluate(tokens, at, known).is_some() || is_mark(tokens.get(at + 1), ')') {
+    if evaluate(tokens, at, known).is_some() || [')', ','].iter().any(|end| is_mark(tokens.get(at + 1), *end)) {
         return None;
     }
     if is_word(tokens.get(at), "AssertSqlSafe") {
@@ -314,7 +314,7 @@ fn statements_are_read_whatever_they_are_made_of() {
          macro_rules! both { ($of:expr) => { [concat!(\"SELECT 1 FROM (\", $of, \")\"), \"DELETE FROM t\"] }; }
          macro_rules! claim { ($db:expr, $a:literal, $b:literal) => { $db.way().pick(concat!($a, $b), concat!($a, \" LOCK\", $b)) }; }
          fn f<'c>() { query(\"UPDATE t SET a = '\\\"' -- \\
-             b\"); query(all!(\"WHERE b\")); g(both!(all!(\"ORDER BY c\"))); query(claim!(db, \"SELECT 2\", \";\")); query(named) }",
+             b\"); query(all!(\"WHERE b\")); g(both!(all!(\"ORDER BY c\"))); query(claim!(db, \"SELECT 2\", \";\")); query(named); query(named, (a, b)) }",
     );
     assert_eq!(faults, [""; 0]);
     let expected = [

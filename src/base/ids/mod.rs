@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
+use crate::base::stored::stored;
+
 mod domain;
 
 pub use domain::registrable;
@@ -33,6 +35,8 @@ macro_rules! row_ids {
                 self.0.fmt(f)
             }
         }
+
+        stored! { $name as i64: |id: Self| id.0, |id| Some(Self(id)); }
     )+};
 }
 

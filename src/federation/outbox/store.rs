@@ -2,63 +2,59 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use super::{Audience, Outgoing, Unsent};
 use crate::base::ids::{ActivityId, ActorId, ArticleId, InboundId, InteractionId};
-use crate::db::{Columns, Conn, Queue, added, json};
+use crate::db::{Columns, Conn, Queue, added, json, query};
 use crate::federation::delivery::{self, store::Recipients};
 
 /// Writes an activity with the next number; `None` when its cause was said before.
 ///
 /// The counter's row stays locked until the commit, so numbers become visible in their order.
 pub(crate) async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
-    let id: i64 = query_scalar("UPDATE counters SET value = value + 1 WHERE name = 'activity' RETURNING value")
-        .fetch_one(&mut *conn)
-        .await?;
+    let id: i64 =
+        query("UPDATE counters SET value = value + 1 WHERE name = 'activity' RETURNING value", ()).scalar(conn).await?;
     let fanned_out = matches!(outgoing.audience, Audience::OutboxOnly | Audience::One { .. });
     let done = query(
         "INSERT INTO activities (id, uuid, cause, actor_id, kind, article_id, audience, body, created_at, fanned_out_at, interaction_id,
          inbound_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (cause) DO NOTHING",
+        (
+            id,
+            outgoing.uuid,
+            &outgoing.cause,
+            outgoing.actor,
+            outgoing.kind,
+            outgoing.article,
+            outgoing.audience.as_str(),
+            json(&outgoing.body)?,
+            now,
+            fanned_out.then_some(now),
+            outgoing.said,
+            outgoing.because,
+        ),
     )
-    .bind(id)
-    .bind(outgoing.uuid.to_string())
-    .bind(&outgoing.cause)
-    .bind(outgoing.actor.0)
-    .bind(outgoing.kind)
-    .bind(outgoing.article.map(|id| id.0))
-    .bind(outgoing.audience.as_str())
-    .bind(json(&outgoing.body)?)
-    .bind(now.millis())
-    .bind(fanned_out.then_some(now.millis()))
-    .bind(outgoing.said.map(|id| id.0))
-    .bind(outgoing.because.map(|id| id.0))
-    .execute(conn)
+    .affected(conn)
     .await?;
     if !fanned_out {
         added(Queue::Outbox);
     }
-    Ok((done.rows_affected() > 0).then_some(ActivityId(id)))
+    Ok((done > 0).then_some(ActivityId(id)))
 }
 
 /// Takes back what was only listed of an article: nobody was sent it, and now it is to be sent.
 pub(crate) async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
-    query("DELETE FROM activities WHERE article_id = $1 AND audience = 'outbox-only'")
-        .bind(article.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query("DELETE FROM activities WHERE article_id = $1 AND audience = 'outbox-only'", article).execute(conn).await
 }
 
 /// The last answer to somebody's Follow that is still on its way: `Accept` or `Reject`.
 pub(crate) async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx::Result<Option<String>> {
-    query_scalar(
+    query(
         "SELECT a.kind FROM activities a JOIN deliveries d ON d.activity_id = a.id WHERE a.inbound_id = $1
          AND a.kind IN ('Accept', 'Reject') AND d.settled_at IS NULL ORDER BY a.id DESC LIMIT 1",
+        follow,
     )
-    .bind(follow.0)
-    .fetch_optional(conn)
+    .maybe_scalar(conn)
     .await
 }
 
@@ -69,42 +65,36 @@ pub(crate) async fn forget_answers(conn: &mut Conn, follow: InboundId, keep: i64
         "DELETE FROM deliveries WHERE settled_at IS NOT NULL AND activity_id IN (SELECT id FROM activities WHERE inbound_id = $1
          AND kind IN ('Accept', 'Reject') AND id NOT IN (SELECT l.id FROM activities l WHERE l.inbound_id = $1
              AND l.kind IN ('Accept', 'Reject') ORDER BY l.id DESC LIMIT $2))",
+        (follow, keep),
     )
-    .bind(follow.0)
-    .bind(keep)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     query(
         "DELETE FROM activities WHERE inbound_id = $1 AND kind IN ('Accept', 'Reject') AND id NOT IN (SELECT l.id FROM activities l
              WHERE l.inbound_id = $1 AND l.kind IN ('Accept', 'Reject') ORDER BY l.id DESC LIMIT $2)
          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity_id = activities.id)",
+        (follow, keep),
     )
-    .bind(follow.0)
-    .bind(keep)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// The earliest activity whose fan-out is unfinished: a cheap look before the step.
 pub(crate) async fn first_unsent(conn: &mut Conn) -> sqlx::Result<Option<ActivityId>> {
-    let id: Option<i64> = query_scalar("SELECT id FROM activities WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1")
-        .fetch_optional(conn)
-        .await?;
-    Ok(id.map(ActivityId))
+    query("SELECT id FROM activities WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1", ()).maybe_scalar(conn).await
 }
 
 /// The earliest activity whose fan-out is unfinished, with the step locked to this transaction: fan-outs run in the
 /// order of publication, else an Update could overtake its Create.
 pub(crate) async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
     delivery::store::no_fan_out(conn).await?;
-    let row = query(
+    query(
         "SELECT id, kind, actor_id, article_id, interaction_id, audience, fanout_cursor FROM activities WHERE fanned_out_at IS NULL
          ORDER BY id LIMIT 1",
+        (),
     )
-    .fetch_optional(conn)
-    .await?;
-    row.as_ref().map(read_unsent).transpose()
+    .fetch_optional(conn, read_unsent)
+    .await
 }
 
 fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
@@ -136,25 +126,20 @@ pub(crate) async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>
     query(
         "UPDATE activities SET fanout_cursor = COALESCE($2, fanout_cursor),
          fanned_out_at = CASE WHEN $3 = 1 THEN $4 ELSE NULL END WHERE id = $1",
+        (id, cursor, cursor.is_none(), now),
     )
-    .bind(id.0)
-    .bind(cursor)
-    .bind(i64::from(cursor.is_none()))
-    .bind(now.millis())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// What a note of ours was when it was last said: the object of the latest Create or Update about it.
 pub(crate) async fn last_said(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Option<serde_json::Value>> {
-    let row = query(
+    let body: Option<serde_json::Value> = query(
         "SELECT body FROM activities WHERE interaction_id = $1 AND kind IN ('Create', 'Update') ORDER BY id DESC LIMIT 1",
+        said,
     )
-    .bind(said.0)
-    .fetch_optional(conn)
+    .fetch_optional(conn, |row| row.json("body"))
     .await?;
-    let body: Option<serde_json::Value> = row.map(|row| row.json("body")).transpose()?;
     Ok(body.and_then(|body| body.get("object").cloned()))
 }
 
@@ -175,7 +160,7 @@ macro_rules! listed {
 
 /// How many activities stand in an actor's outbox at `now`.
 pub(crate) async fn count_listed(conn: &mut Conn, actor: ActorId, now: Timestamp) -> sqlx::Result<i64> {
-    query_scalar(listed!("COUNT(*)", "")).bind(actor.0).bind(now.millis()).fetch_one(conn).await
+    query(listed!("COUNT(*)", ""), (actor, now)).scalar(conn).await
 }
 
 /// A page of an actor's outbox at `now`, before the number `before`, newest first: each with its number.
@@ -186,14 +171,9 @@ pub(crate) async fn listed(
     limit: i64,
     now: Timestamp,
 ) -> sqlx::Result<Vec<(i64, serde_json::Value)>> {
-    let rows = query(listed!("a.id, a.body", "AND a.id < $3 ORDER BY a.id DESC LIMIT $4"))
-        .bind(actor.0)
-        .bind(now.millis())
-        .bind(before)
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(|row| Ok((row.int("id")?, row.json("body")?))).collect()
+    query(listed!("a.id, a.body", "AND a.id < $3 ORDER BY a.id DESC LIMIT $4"), (actor, now, before, limit))
+        .fetch_all(conn, |row| Ok((row.int("id")?, row.json("body")?)))
+        .await
 }
 
 /// A public activity by name, and whether its article or note no longer stands at `now`, or the actor whose profile it
@@ -203,23 +183,21 @@ pub(crate) async fn public_activity(
     uuid: Uuid,
     now: Timestamp,
 ) -> sqlx::Result<Option<(serde_json::Value, bool)>> {
-    let row = query(
+    query(
         "SELECT a.body, CASE WHEN a.kind <> 'Delete' AND (t.deleted_at IS NOT NULL OR t.expires_at <= $2
              OR n.ended_at IS NOT NULL OR n.held_at IS NOT NULL OR n.hidden_at IS NOT NULL OR n.block_id IS NOT NULL
              OR (a.article_id IS NULL AND o.deleted_at IS NOT NULL)) THEN 1 ELSE 0 END AS gone
          FROM activities a JOIN actors o ON o.id = a.actor_id LEFT JOIN articles t ON t.id = a.article_id
          LEFT JOIN interactions n ON n.id = a.interaction_id WHERE a.uuid = $1 AND a.audience <> 'one'",
+        (uuid, now),
     )
-    .bind(uuid.to_string())
-    .bind(now.millis())
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| Ok((row.json("body")?, row.flag("gone")?))).transpose()
+    .fetch_optional(conn, |row| Ok((row.json("body")?, row.flag("gone")?)))
+    .await
 }
 
 /// How many activities wait for their fan-out.
 pub(crate) async fn count_unsent(conn: &mut Conn) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM activities WHERE fanned_out_at IS NULL").fetch_one(conn).await
+    query("SELECT COUNT(*) FROM activities WHERE fanned_out_at IS NULL", ()).scalar(conn).await
 }
 
 /// An activity of ours, for people.
@@ -269,24 +247,22 @@ macro_rules! select_told {
 pub(crate) async fn told(conn: &mut Conn, subject: Subject) -> sqlx::Result<Vec<SentActivity>> {
     let select = match subject {
         Subject::Article(id) => {
-            query(select_told!("article_id = $1 AND interaction_id IS NULL AND inbound_id IS NULL")).bind(id.0)
+            query(select_told!("article_id = $1 AND interaction_id IS NULL AND inbound_id IS NULL"), id)
         }
-        Subject::Said(id) => query(select_told!("interaction_id = $1")).bind(id.0),
-        Subject::Because(id) => query(select_told!("inbound_id = $1")).bind(id.0),
-        Subject::Activity(uuid) => query(select_told!("uuid = $1")).bind(uuid.to_string()),
+        Subject::Said(id) => query(select_told!("interaction_id = $1"), id),
+        Subject::Because(id) => query(select_told!("inbound_id = $1"), id),
+        Subject::Activity(uuid) => query(select_told!("uuid = $1"), uuid),
     };
-    let rows = select.fetch_all(conn).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(SentActivity {
-                id: ActivityId(row.int("id")?),
-                uuid: row.uuid("uuid")?,
-                kind: row.text("kind")?,
-                actor: ActorId(row.int("actor_id")?),
-                audience: row.text("audience")?,
-                at: row.time("created_at")?,
-                fanned_out: row.flag("fanned_out")?,
-            })
+    let read = |row: &AnyRow| {
+        Ok(SentActivity {
+            id: ActivityId(row.int("id")?),
+            uuid: row.uuid("uuid")?,
+            kind: row.text("kind")?,
+            actor: ActorId(row.int("actor_id")?),
+            audience: row.text("audience")?,
+            at: row.time("created_at")?,
+            fanned_out: row.flag("fanned_out")?,
         })
-        .collect()
+    };
+    select.fetch_all(conn, read).await
 }

@@ -2,12 +2,11 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 
 use super::{Remote, RemoteKey};
 use crate::activitypub::incoming::{RemoteActor, same_address};
 use crate::base::ids::{Ids, InboxId, RemoteActorId, split_handle};
-use crate::db::{Columns, Conn, decode_error, json};
+use crate::db::{Columns, Conn, json, query};
 
 /// Remembers an actor's document and the keys it lists. One that another actor of its server has listed already stays
 /// theirs, unless it is the one that was asked for and led to this document (`led_here`).
@@ -26,38 +25,35 @@ pub(crate) async fn save(
          profile_url = excluded.profile_url, inbox_id = excluded.inbox_id, shared_inbox_id = excluded.shared_inbox_id,
          fetched_at = excluded.fetched_at, avatar_url = excluded.avatar_url, emoji = excluded.emoji, webfinger = excluded.webfinger,
          also_known_as = excluded.also_known_as, gone_at = NULL",
+        (
+            ids.row(),
+            &actor.id,
+            &actor.kind,
+            actor.preferred_username.clone().unwrap_or_default(),
+            actor.name.clone().unwrap_or_default(),
+            actor.url.as_ref().unwrap_or(&actor.id),
+            inbox,
+            shared_inbox,
+            now,
+            actor.avatar.clone(),
+            json(&actor.emoji)?,
+            actor.webfinger.clone(),
+            json(&actor.also_known_as)?,
+        ),
     )
-    .bind(ids.row())
-    .bind(&actor.id)
-    .bind(&actor.kind)
-    .bind(actor.preferred_username.clone().unwrap_or_default())
-    .bind(actor.name.clone().unwrap_or_default())
-    .bind(actor.url.as_ref().unwrap_or(&actor.id))
-    .bind(inbox.0)
-    .bind(shared_inbox.map(|id| id.0))
-    .bind(now.millis())
-    .bind(actor.avatar.clone())
-    .bind(json(&actor.emoji)?)
-    .bind(actor.webfinger.clone())
-    .bind(json(&actor.also_known_as)?)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    let id: i64 =
-        query_scalar("SELECT id FROM remote_actors WHERE url = $1").bind(&actor.id).fetch_one(&mut *conn).await?;
-    query("DELETE FROM remote_keys WHERE remote_actor_id = $1").bind(id).execute(&mut *conn).await?;
+    let id: i64 = query("SELECT id FROM remote_actors WHERE url = $1", &actor.id).scalar(conn).await?;
+    query("DELETE FROM remote_keys WHERE remote_actor_id = $1", id).execute(conn).await?;
     for key in &actor.keys {
         let Some(public) = &key.public else { continue };
         query(
             "INSERT INTO remote_keys (id, remote_actor_id, public, fetched_at) VALUES ($1, $2, $3, $4)
              ON CONFLICT (id) DO UPDATE SET remote_actor_id = excluded.remote_actor_id, public = excluded.public,
              fetched_at = excluded.fetched_at WHERE remote_keys.remote_actor_id = excluded.remote_actor_id OR $5 = 1",
+            (&key.id, id, public, now, led_here == Some(key.id.as_str())),
         )
-        .bind(&key.id)
-        .bind(id)
-        .bind(public)
-        .bind(now.millis())
-        .bind(i64::from(led_here == Some(key.id.as_str())))
-        .execute(&mut *conn)
+        .execute(conn)
         .await?;
     }
     Ok(RemoteActorId(id))
@@ -65,21 +61,16 @@ pub(crate) async fn save(
 
 /// A cached actor that is not known to be gone.
 pub(crate) async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> {
-    let row =
-        query("SELECT id, url, kind, inbox_id, shared_inbox_id FROM remote_actors WHERE url = $1 AND gone_at IS NULL")
-            .bind(url)
-            .fetch_optional(conn)
-            .await?;
-    row.as_ref().map(read_remote).transpose()
+    query("SELECT id, url, kind, inbox_id, shared_inbox_id FROM remote_actors WHERE url = $1 AND gone_at IS NULL", url)
+        .fetch_optional(conn, read_remote)
+        .await
 }
 
 /// As [`by_url`], by row, also of one who is gone.
 pub(crate) async fn by_row(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<Remote>> {
-    let row = query("SELECT id, url, kind, inbox_id, shared_inbox_id FROM remote_actors WHERE id = $1")
-        .bind(id.0)
-        .fetch_optional(conn)
-        .await?;
-    row.as_ref().map(read_remote).transpose()
+    query("SELECT id, url, kind, inbox_id, shared_inbox_id FROM remote_actors WHERE id = $1", id)
+        .fetch_optional(conn, read_remote)
+        .await
 }
 
 macro_rules! select_named {
@@ -96,20 +87,18 @@ macro_rules! select_named {
 pub(crate) async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec<String>> {
     let handle = handle.strip_prefix('@').unwrap_or(handle);
     let (username, Some(domain)) = split_handle(handle) else { return Ok(Vec::new()) };
-    let named = query(select_named!("LOWER(r.username) = $1")).bind(username.to_lowercase());
-    let mut rows = named.fetch_all(&mut *conn).await?;
-    let claimed = query(select_named!("LOWER(r.webfinger) = $1")).bind(handle.to_lowercase());
-    rows.extend(claimed.fetch_all(conn).await?);
-    let mut found = Vec::new();
-    for row in &rows {
+    let read = |row: &AnyRow| {
         let claimed = row.maybe_text("webfinger")?.is_some_and(|claimed| claimed.eq_ignore_ascii_case(handle));
-        if claimed || row.text("host")?.eq_ignore_ascii_case(domain) {
-            found.push((row.int("id")?, row.text("url")?));
-        }
-    }
+        let is_known = claimed || row.text("host")?.eq_ignore_ascii_case(domain);
+        Ok(is_known.then_some((row.int("id")?, row.text("url")?)))
+    };
+    let named = query(select_named!("LOWER(r.username) = $1"), username.to_lowercase());
+    let mut found = named.fetch_all(conn, read).await?;
+    let claimed = query(select_named!("LOWER(r.webfinger) = $1"), handle.to_lowercase());
+    found.extend(claimed.fetch_all(conn, read).await?);
     found.sort();
     found.dedup();
-    Ok(found.into_iter().map(|(_, url)| url).collect())
+    Ok(found.into_iter().flatten().map(|(_, url)| url).collect())
 }
 
 /// What somebody is called.
@@ -125,63 +114,53 @@ pub(crate) struct Names {
 
 /// What somebody is called.
 pub(crate) async fn names(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Names> {
-    let row =
-        query("SELECT name, username, webfinger FROM remote_actors WHERE id = $1").bind(id.0).fetch_one(conn).await?;
-    Ok(Names { name: row.text("name")?, username: row.text("username")?, webfinger: row.maybe_text("webfinger")? })
+    query("SELECT name, username, webfinger FROM remote_actors WHERE id = $1", id)
+        .fetch_one(conn, |row| {
+            Ok(Names {
+                name: row.text("name")?,
+                username: row.text("username")?,
+                webfinger: row.maybe_text("webfinger")?,
+            })
+        })
+        .await
 }
 
 /// A cached key.
 pub(crate) async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
-    let row = query(
+    query(
         "SELECT r.id, r.url, r.kind, r.inbox_id, r.shared_inbox_id, k.public, k.fetched_at FROM remote_keys k
          JOIN remote_actors r ON r.id = k.remote_actor_id WHERE k.id = $1 AND r.gone_at IS NULL",
+        key_id,
     )
-    .bind(key_id)
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        Ok(RemoteKey { owner: read_remote(&row)?, public: row.text("public")?, fetched_at: row.time("fetched_at")? })
+    .fetch_optional(conn, |row| {
+        Ok(RemoteKey { owner: read_remote(row)?, public: row.text("public")?, fetched_at: row.time("fetched_at")? })
     })
-    .transpose()
+    .await
 }
 
 /// An actor elsewhere is no more.
 pub(crate) async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE remote_actors SET gone_at = $2 WHERE url = $1 AND gone_at IS NULL")
-        .bind(url)
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query("UPDATE remote_actors SET gone_at = $2 WHERE url = $1 AND gone_at IS NULL", (url, now)).execute(conn).await
 }
 
 /// Whether an actor's own document says that it was somebody else before (interop E17).
 pub(crate) async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: &str) -> sqlx::Result<bool> {
-    let names: Option<String> =
-        query_scalar("SELECT also_known_as FROM remote_actors WHERE id = $1").bind(actor.0).fetch_one(conn).await?;
-    let names: Vec<String> =
-        names.map(|names| serde_json::from_str(&names)).transpose().map_err(decode_error)?.unwrap_or_default();
-    Ok(names.iter().any(|name| same_address(name, before)))
+    let names: Option<Vec<String>> = query("SELECT also_known_as FROM remote_actors WHERE id = $1", actor)
+        .fetch_one(conn, |row| row.maybe_json("also_known_as"))
+        .await?;
+    Ok(names.unwrap_or_default().iter().any(|name| same_address(name, before)))
 }
 
 /// When an actor last moved.
 pub(crate) async fn moved_at(conn: &mut Conn, actor: RemoteActorId) -> sqlx::Result<Option<Timestamp>> {
-    query("SELECT moved_at FROM remote_actors WHERE id = $1")
-        .bind(actor.0)
-        .fetch_one(conn)
-        .await?
-        .maybe_time("moved_at")
+    query("SELECT moved_at FROM remote_actors WHERE id = $1", actor)
+        .fetch_one(conn, |row| row.maybe_time("moved_at"))
+        .await
 }
 
 /// Notes that an actor moved.
 pub(crate) async fn mark_moved(conn: &mut Conn, actor: RemoteActorId, to: &str, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE remote_actors SET moved_to = $2, moved_at = $3 WHERE id = $1")
-        .bind(actor.0)
-        .bind(to)
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query("UPDATE remote_actors SET moved_to = $2, moved_at = $3 WHERE id = $1", (actor, to, now)).execute(conn).await
 }
 
 fn read_remote(row: &AnyRow) -> sqlx::Result<Remote> {

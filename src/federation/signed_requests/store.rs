@@ -1,24 +1,24 @@
 //! The only SQL for how hosts read and make signatures.
 
 use clock::Timestamp;
-use sqlx::query;
 
 use super::{PeerCapabilities, Scheme};
 use crate::base::ids::Host;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, query};
 
 /// What is known of a host.
 pub(crate) async fn capabilities(conn: &mut Conn, host: &Host) -> sqlx::Result<PeerCapabilities> {
-    let row = query("SELECT accepted_scheme, accepted_at, signed_ed25519_at FROM peer_capabilities WHERE host = $1")
-        .bind(host.as_str())
-        .fetch_optional(conn)
-        .await?;
-    let Some(row) = row else { return Ok(PeerCapabilities::default()) };
-    let took = row.maybe_text("accepted_scheme")?.as_deref().and_then(Scheme::parse);
-    Ok(PeerCapabilities {
-        took: took.zip(row.maybe_time("accepted_at")?),
-        signs_ed25519: row.maybe_time("signed_ed25519_at")?.is_some(),
-    })
+    let known =
+        query("SELECT accepted_scheme, accepted_at, signed_ed25519_at FROM peer_capabilities WHERE host = $1", host)
+            .fetch_optional(conn, |row| {
+                let took = row.maybe_text("accepted_scheme")?.as_deref().and_then(Scheme::parse);
+                Ok(PeerCapabilities {
+                    took: took.zip(row.maybe_time("accepted_at")?),
+                    signs_ed25519: row.maybe_time("signed_ed25519_at")?.is_some(),
+                })
+            })
+            .await?;
+    Ok(known.unwrap_or_default())
 }
 
 /// A host took this scheme, having refused another.
@@ -26,13 +26,10 @@ pub(crate) async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now
     query(
         "INSERT INTO peer_capabilities (host, accepted_scheme, accepted_at) VALUES ($1, $2, $3)
          ON CONFLICT (host) DO UPDATE SET accepted_scheme = excluded.accepted_scheme, accepted_at = excluded.accepted_at",
+        (host, scheme.as_str(), now),
     )
-    .bind(host.as_str())
-    .bind(scheme.as_str())
-    .bind(now.millis())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// A host signed to us with Ed25519, verified.
@@ -41,10 +38,8 @@ pub(crate) async fn note_ed25519(conn: &mut Conn, host: &Host, now: Timestamp) -
         "INSERT INTO peer_capabilities (host, signed_ed25519_at) VALUES ($1, $2)
          ON CONFLICT (host) DO UPDATE SET signed_ed25519_at = excluded.signed_ed25519_at
          WHERE peer_capabilities.signed_ed25519_at IS NULL",
+        (host, now),
     )
-    .bind(host.as_str())
-    .bind(now.millis())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }

@@ -2,11 +2,10 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 
 use super::Follower;
 use crate::base::ids::{ActorId, InboxId, RemoteActorId};
-use crate::db::{Columns, Conn, Cursor, Page};
+use crate::db::{Columns, Conn, Cursor, Page, query};
 
 /// Lets a follower in; one who is in already gets the new Follow's id (interop D8).
 pub(crate) async fn add(
@@ -19,47 +18,33 @@ pub(crate) async fn add(
     query(
         "INSERT INTO followers (actor_id, remote_actor_id, follow_id, since) VALUES ($1, $2, $3, $4)
          ON CONFLICT (actor_id, remote_actor_id) DO UPDATE SET follow_id = excluded.follow_id",
+        (actor, who, follow_id, now),
     )
-    .bind(actor.0)
-    .bind(who.0)
-    .bind(follow_id)
-    .bind(now.millis())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Ends a follow; says whether there was one.
 pub(crate) async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
-    let done = query("DELETE FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
-        .bind(actor.0)
-        .bind(who.0)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+    query("DELETE FROM followers WHERE actor_id = $1 AND remote_actor_id = $2", (actor, who)).changed(conn).await
 }
 
 /// Ends every follow of somebody who is gone; says how many.
 pub(crate) async fn remove_all(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<u64> {
-    let done = query("DELETE FROM followers WHERE remote_actor_id = $1").bind(who.0).execute(conn).await?;
-    Ok(done.rows_affected())
+    query("DELETE FROM followers WHERE remote_actor_id = $1", who).affected(conn).await
 }
 
 /// Ends the follows of whoever has this personal inbox.
 pub(crate) async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
-    query("DELETE FROM followers WHERE remote_actor_id IN (SELECT id FROM remote_actors WHERE inbox_id = $1)")
-        .bind(inbox.0)
+    query("DELETE FROM followers WHERE remote_actor_id IN (SELECT id FROM remote_actors WHERE inbox_id = $1)", inbox)
         .execute(conn)
-        .await?;
-    Ok(())
+        .await
 }
 
 /// The id of the Follow by which somebody follows an actor; `None` when they do not.
 pub(crate) async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<Option<String>> {
-    query_scalar("SELECT follow_id FROM followers WHERE actor_id = $1 AND remote_actor_id = $2")
-        .bind(actor.0)
-        .bind(who.0)
-        .fetch_optional(conn)
+    query("SELECT follow_id FROM followers WHERE actor_id = $1 AND remote_actor_id = $2", (actor, who))
+        .maybe_scalar(conn)
         .await
 }
 
@@ -68,17 +53,11 @@ pub(crate) async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteAct
     query(
         "DELETE FROM followers WHERE remote_actor_id = $1
          AND actor_id IN (SELECT f.actor_id FROM followers f WHERE f.remote_actor_id = $2)",
+        (from, to),
     )
-    .bind(from.0)
-    .bind(to.0)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    let done = query("UPDATE followers SET remote_actor_id = $2 WHERE remote_actor_id = $1")
-        .bind(from.0)
-        .bind(to.0)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected())
+    query("UPDATE followers SET remote_actor_id = $2 WHERE remote_actor_id = $1", (from, to)).affected(conn).await
 }
 
 /// Notes that somebody blocks one of our actors (interop E16).
@@ -92,48 +71,32 @@ pub(crate) async fn block(
     query(
         "INSERT INTO blocked_by (actor_id, remote_actor_id, activity_id, since) VALUES ($1, $2, $3, $4)
          ON CONFLICT (actor_id, remote_actor_id) DO UPDATE SET activity_id = excluded.activity_id",
+        (actor, who, activity_id, now),
     )
-    .bind(actor.0)
-    .bind(who.0)
-    .bind(activity_id)
-    .bind(now.millis())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Whether somebody blocks one of our actors.
 pub(crate) async fn is_blocked_by(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
-    let found: Option<i64> =
-        query_scalar("SELECT actor_id FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
-            .bind(actor.0)
-            .bind(who.0)
-            .fetch_optional(conn)
-            .await?;
-    Ok(found.is_some())
+    query("SELECT actor_id FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2", (actor, who))
+        .exists(conn)
+        .await
 }
 
 /// Ends somebody's block of one of our actors; says whether there was one.
 pub(crate) async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
-    let done = query("DELETE FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2")
-        .bind(actor.0)
-        .bind(who.0)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+    query("DELETE FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2", (actor, who)).changed(conn).await
 }
 
 /// How many follow an actor.
 pub(crate) async fn count(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM followers WHERE actor_id = $1").bind(actor.0).fetch_one(conn).await
+    query("SELECT COUNT(*) FROM followers WHERE actor_id = $1", actor).scalar(conn).await
 }
 
 /// How many follows there are in all, `most` at most.
 pub async fn count_all(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM (SELECT actor_id FROM followers LIMIT $1) known")
-        .bind(most)
-        .fetch_one(conn)
-        .await
+    query("SELECT COUNT(*) FROM (SELECT actor_id FROM followers LIMIT $1) known", most).scalar(conn).await
 }
 
 macro_rules! select_follower {
@@ -155,19 +118,18 @@ pub async fn list(
 ) -> sqlx::Result<Page<Follower>> {
     let Cursor([who, whom]) = after.unwrap_or(Cursor([0; 2]));
     let select = match of {
-        Some(actor) => {
-            query(select_follower!("f.actor_id = $1 AND f.remote_actor_id > $2 ORDER BY f.remote_actor_id LIMIT $3"))
-                .bind(actor.0)
-                .bind(who)
-        }
-        None => query(select_follower!(
-            "(f.remote_actor_id, f.actor_id) > ($1, $2) ORDER BY f.remote_actor_id, f.actor_id LIMIT $3"
-        ))
-        .bind(who)
-        .bind(whom),
+        Some(actor) => query(
+            select_follower!("f.actor_id = $1 AND f.remote_actor_id > $2 ORDER BY f.remote_actor_id LIMIT $3"),
+            (actor, who),
+        ),
+        None => query(
+            select_follower!(
+                "(f.remote_actor_id, f.actor_id) > ($1, $2) ORDER BY f.remote_actor_id, f.actor_id LIMIT $3"
+            ),
+            (who, whom),
+        ),
     };
-    let rows = select.bind(limit + 1).fetch_all(conn).await?;
-    let read = |row: &AnyRow| -> sqlx::Result<_> {
+    let read = |row: &AnyRow| {
         let follower = Follower {
             actor: row.text("url")?,
             username: row.text("username")?,
@@ -176,7 +138,7 @@ pub async fn list(
         };
         Ok((follower, Cursor([row.int("remote_actor_id")?, row.int("actor_id")?])))
     };
-    let rows = rows.iter().map(read).collect::<sqlx::Result<_>>()?;
+    let rows = select.bind(limit + 1).fetch_all(conn, read).await?;
     Ok(Page::of(rows, limit, |(_, place)| place.to_string()).map(|(follower, _)| follower))
 }
 
@@ -197,35 +159,26 @@ pub(crate) struct Follow {
 
 /// All follows, those of one follower together, from after one of them on, named by follower and followed.
 pub(crate) async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sqlx::Result<Vec<Follow>> {
-    let rows = query(
+    query(
         "SELECT f.actor_id, a.handle, f.remote_actor_id, r.url, r.webfinger FROM followers f
          JOIN remote_actors r ON r.id = f.remote_actor_id JOIN actors a ON a.id = f.actor_id
          WHERE (f.remote_actor_id, f.actor_id) > ($1, $2)
          ORDER BY f.remote_actor_id, f.actor_id LIMIT $3",
+        (after.0, after.1, limit),
     )
-    .bind(after.0)
-    .bind(after.1)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Follow {
-                actor: ActorId(row.int("actor_id")?),
-                handle: row.text("handle")?,
-                who: RemoteActorId(row.int("remote_actor_id")?),
-                url: row.text("url")?,
-                webfinger: row.maybe_text("webfinger")?,
-            })
+    .fetch_all(conn, |row| {
+        Ok(Follow {
+            actor: ActorId(row.int("actor_id")?),
+            handle: row.text("handle")?,
+            who: RemoteActorId(row.int("remote_actor_id")?),
+            url: row.text("url")?,
+            webfinger: row.maybe_text("webfinger")?,
         })
-        .collect()
+    })
+    .await
 }
 
 /// Whom of ours somebody follows.
 pub(crate) async fn followed_by(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<Vec<ActorId>> {
-    let ids: Vec<i64> = query_scalar("SELECT actor_id FROM followers WHERE remote_actor_id = $1 ORDER BY actor_id")
-        .bind(who.0)
-        .fetch_all(conn)
-        .await?;
-    Ok(ids.into_iter().map(ActorId).collect())
+    query("SELECT actor_id FROM followers WHERE remote_actor_id = $1 ORDER BY actor_id", who).scalars(conn).await
 }

@@ -1,28 +1,18 @@
 //! The only SQL for relations.
 
-use clock::Timestamp;
-use sqlx::query;
+use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 use super::{Cell, Event, Kind, Relations};
 use crate::base::ids::{Ids, RemoteActorId};
-use crate::db::{Columns, Conn, decode_error};
+use crate::db::{Columns, Conn, decode_error, query};
 
 /// Everything that one actor elsewhere is to one thing of ours, named by its uuid; to be changed by nobody else until the
 /// transaction ends.
 pub(crate) async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sqlx::Result<Relations> {
     // What changes nothing still locks the row where there are several writers.
-    query("UPDATE remote_actors SET fetched_at = fetched_at WHERE id = $1").bind(who.0).execute(&mut *conn).await?;
-    let rows = query(
-        "SELECT kind, sign, stands, begun_by, begun_first, made_at, heard FROM relations
-         WHERE remote_actor_id = $1 AND object = $2",
-    )
-    .bind(who.0)
-    .bind(object.to_string())
-    .fetch_all(conn)
-    .await?;
-    let mut relations = Relations::default();
-    for row in &rows {
+    query("UPDATE remote_actors SET fetched_at = fetched_at WHERE id = $1", who).execute(conn).await?;
+    let read = |row: &AnyRow| {
         let kind = row.text("kind")?;
         let kind = Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of relation: {kind}")))?;
         let cell = Cell {
@@ -32,9 +22,16 @@ pub(crate) async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sql
             made: row.maybe_time("made_at")?,
             heard: row.int("heard")?,
         };
-        relations.cells.insert((kind, row.text("sign")?), cell);
-    }
-    Ok(relations)
+        Ok(((kind, row.text("sign")?), cell))
+    };
+    let cells = query(
+        "SELECT kind, sign, stands, begun_by, begun_first, made_at, heard FROM relations
+         WHERE remote_actor_id = $1 AND object = $2",
+        (who, object),
+    )
+    .fetch_all(conn, read)
+    .await?;
+    Ok(Relations { cells: cells.into_iter().collect() })
 }
 
 /// Writes what became of relations that [`of`] has read.
@@ -46,13 +43,12 @@ pub(crate) async fn keep(
     after: &Relations,
 ) -> sqlx::Result<()> {
     for (kind, sign) in before.cells.keys().filter(|slot| !after.cells.contains_key(slot)) {
-        query("DELETE FROM relations WHERE remote_actor_id = $1 AND object = $2 AND kind = $3 AND sign = $4")
-            .bind(who.0)
-            .bind(object.to_string())
-            .bind(kind.as_str())
-            .bind(sign)
-            .execute(&mut *conn)
-            .await?;
+        query(
+            "DELETE FROM relations WHERE remote_actor_id = $1 AND object = $2 AND kind = $3 AND sign = $4",
+            (who, object, kind.as_str(), sign),
+        )
+        .execute(conn)
+        .await?;
     }
     for ((kind, sign), cell) in after.cells.iter().filter(|(slot, cell)| before.cells.get(slot) != Some(cell)) {
         query(
@@ -60,17 +56,19 @@ pub(crate) async fn keep(
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (remote_actor_id, object, kind, sign) DO UPDATE SET
              stands = excluded.stands, begun_by = excluded.begun_by, begun_first = excluded.begun_first,
              made_at = excluded.made_at, heard = excluded.heard",
+            (
+                who,
+                object,
+                kind.as_str(),
+                sign,
+                cell.stands,
+                cell.begun_by.clone(),
+                cell.begun_first,
+                cell.made,
+                cell.heard,
+            ),
         )
-        .bind(who.0)
-        .bind(object.to_string())
-        .bind(kind.as_str())
-        .bind(sign)
-        .bind(i64::from(cell.stands))
-        .bind(cell.begun_by.clone())
-        .bind(cell.begun_first)
-        .bind(cell.made.map(Timestamp::millis))
-        .bind(cell.heard)
-        .execute(&mut *conn)
+        .execute(conn)
         .await?;
     }
     Ok(())
@@ -86,17 +84,15 @@ pub(crate) async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: 
 
 /// Ends every relation of a kind that somebody has, as [`end`] does one.
 pub(crate) async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind: Kind) -> sqlx::Result<()> {
-    query("UPDATE relations SET stands = 0, made_at = NULL, heard = $3 WHERE remote_actor_id = $1 AND kind = $2 AND stands = 1")
-        .bind(who.0)
-        .bind(kind.as_str())
-        .bind(ids.row())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "UPDATE relations SET stands = 0, made_at = NULL, heard = $3 WHERE remote_actor_id = $1 AND kind = $2 AND stands = 1",
+        (who, kind.as_str(), ids.row()),
+    )
+    .execute(conn)
+    .await
 }
 
 /// Forgets the relations of somebody who is gone.
 pub(crate) async fn forget(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<()> {
-    query("DELETE FROM relations WHERE remote_actor_id = $1").bind(who.0).execute(conn).await?;
-    Ok(())
+    query("DELETE FROM relations WHERE remote_actor_id = $1", who).execute(conn).await
 }

@@ -2,10 +2,9 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 
 use crate::base::ids::{ActorId, BlockId, Ids, ListId};
-use crate::db::{Columns, Conn, Cursor, Page, decode_error};
+use crate::db::{Columns, Conn, Cursor, Page, decode_error, query};
 use crate::moderation::rules::Who;
 use crate::moderation::{Block, BlockKind, Severity};
 
@@ -34,18 +33,19 @@ pub async fn put_block(conn: &mut Conn, block: &NewBlock<'_>, now: Timestamp) ->
         "INSERT INTO blocks (id, kind, value, severity, actor_id, list_id, reason, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (kind, value, COALESCE(actor_id, 0), COALESCE(list_id, 0)) DO UPDATE SET severity = excluded.severity,
          reason = CASE WHEN excluded.list_id IS NULL THEN COALESCE(excluded.reason, blocks.reason) ELSE excluded.reason END",
+        (
+            block.id,
+            block.kind.as_str(),
+            block.value,
+            block.severity.as_str(),
+            block.actor,
+            block.list,
+            block.reason,
+            now,
+        ),
     )
-    .bind(block.id.0)
-    .bind(block.kind.as_str())
-    .bind(block.value)
-    .bind(block.severity.as_str())
-    .bind(block.actor.map(|id| id.0))
-    .bind(block.list.map(|id| id.0))
-    .bind(block.reason)
-    .bind(now.millis())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Takes a block by hand away; says whether there was one.
@@ -55,20 +55,17 @@ pub(crate) async fn remove_block(
     value: &str,
     actor: Option<ActorId>,
 ) -> sqlx::Result<bool> {
-    let done =
-        query("DELETE FROM blocks WHERE kind = $1 AND value = $2 AND COALESCE(actor_id, 0) = $3 AND list_id IS NULL")
-            .bind(kind.as_str())
-            .bind(value)
-            .bind(actor.map_or(0, |id| id.0))
-            .execute(conn)
-            .await?;
-    Ok(done.rows_affected() > 0)
+    query(
+        "DELETE FROM blocks WHERE kind = $1 AND value = $2 AND COALESCE(actor_id, 0) = $3 AND list_id IS NULL",
+        (kind.as_str(), value, actor.map_or(0, |id| id.0)),
+    )
+    .changed(conn)
+    .await
 }
 
 /// Takes one row of a list away.
 pub(crate) async fn remove_row(conn: &mut Conn, id: BlockId) -> sqlx::Result<()> {
-    query("DELETE FROM blocks WHERE id = $1").bind(id.0).execute(conn).await?;
-    Ok(())
+    query("DELETE FROM blocks WHERE id = $1", id).execute(conn).await
 }
 
 macro_rules! select_block {
@@ -84,53 +81,42 @@ macro_rules! select_block {
 /// A part of the blocks, in the order in which they were made.
 pub async fn blocks(conn: &mut Conn, after: Option<Cursor<1>>, limit: i64) -> sqlx::Result<Page<Block>> {
     let Cursor([after]) = after.unwrap_or(Cursor([0]));
-    let rows = query(select_block!("WHERE b.id > $1 ORDER BY b.id LIMIT $2"))
-        .bind(after)
-        .bind(limit + 1)
-        .fetch_all(conn)
+    let blocks = query(select_block!("WHERE b.id > $1 ORDER BY b.id LIMIT $2"), (after, limit + 1))
+        .fetch_all(conn, read_block)
         .await?;
-    let blocks = rows.iter().map(read_block).collect::<sqlx::Result<_>>()?;
     Ok(Page::of(blocks, limit, |last: &Block| Cursor([last.id.0]).to_string()))
 }
 
 /// All blocks that keep out, for rules that are then asked about everybody.
 pub(crate) async fn blocks_that_keep_out(conn: &mut Conn) -> sqlx::Result<Vec<Block>> {
-    let rows = query(select_block!("WHERE b.severity = 'block' ORDER BY b.id")).fetch_all(conn).await?;
-    rows.iter().map(read_block).collect()
+    query(select_block!("WHERE b.severity = 'block' ORDER BY b.id"), ()).fetch_all(conn, read_block).await
 }
 
 /// A block by row.
 pub(crate) async fn block(conn: &mut Conn, id: BlockId) -> sqlx::Result<Option<Block>> {
-    let row = query(select_block!("WHERE b.id = $1")).bind(id.0).fetch_optional(conn).await?;
-    row.as_ref().map(read_block).transpose()
+    query(select_block!("WHERE b.id = $1"), id).fetch_optional(conn, read_block).await
 }
 
 /// The blocks of a list; none where there is no such list.
 pub(crate) async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<Vec<Block>> {
-    let rows =
-        query(select_block!("WHERE b.list_id = (SELECT n.id FROM block_lists n WHERE n.name = $1) ORDER BY b.id"))
-            .bind(list)
-            .fetch_all(conn)
-            .await?;
-    rows.iter().map(read_block).collect()
+    query(select_block!("WHERE b.list_id = (SELECT n.id FROM block_lists n WHERE n.name = $1) ORDER BY b.id"), list)
+        .fetch_all(conn, read_block)
+        .await
 }
 
 /// The blocks of somebody by id, and of domains as they stand here.
 pub(crate) async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::Result<Vec<Block>> {
     let mut blocks = Vec::new();
     if !actor.is_empty() {
-        let rows = query(select_block!("WHERE b.kind = 'actor' AND b.value = $1")).bind(actor).fetch_all(&mut *conn);
-        blocks.extend(rows.await?.iter().map(read_block).collect::<sqlx::Result<Vec<_>>>()?);
+        let select = query(select_block!("WHERE b.kind = 'actor' AND b.value = $1"), actor);
+        blocks.extend(select.fetch_all(conn, read_block).await?);
     }
     // A list in one static statement: as many names as most hosts have, and in turns where there are more.
     for names in domains.chunks(8) {
-        let mut statement =
-            query(select_block!("WHERE b.kind = 'domain' AND b.value IN ($1, $2, $3, $4, $5, $6, $7, $8)"));
-        for at in 0..8 {
-            statement = statement.bind(names.get(at).copied().unwrap_or_default());
-        }
-        let rows = statement.fetch_all(&mut *conn).await?;
-        blocks.extend(rows.iter().map(read_block).collect::<sqlx::Result<Vec<_>>>()?);
+        let names: [&str; 8] = std::array::from_fn(|at| names.get(at).copied().unwrap_or_default());
+        let select =
+            query(select_block!("WHERE b.kind = 'domain' AND b.value IN ($1, $2, $3, $4, $5, $6, $7, $8)"), names);
+        blocks.extend(select.fetch_all(conn, read_block).await?);
     }
     Ok(blocks)
 }
@@ -141,8 +127,7 @@ pub(crate) async fn blocks_about(conn: &mut Conn, who: &Who) -> sqlx::Result<Vec
     names.sort_unstable();
     names.dedup();
     let mut blocks = blocks_of(conn, &names, &who.url).await?;
-    let rows = query(select_block!("WHERE b.kind = 'keyword'")).fetch_all(conn).await?;
-    blocks.extend(rows.iter().map(read_block).collect::<sqlx::Result<Vec<_>>>()?);
+    blocks.extend(query(select_block!("WHERE b.kind = 'keyword'"), ()).fetch_all(conn, read_block).await?);
     Ok(blocks)
 }
 
@@ -171,34 +156,29 @@ pub(crate) async fn put_list(
     query(
         "INSERT INTO block_lists (id, name, file, imported_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (name) DO UPDATE SET file = excluded.file, imported_at = excluded.imported_at",
+        (ids.row(), name, file, now),
     )
-    .bind(ids.row())
-    .bind(name)
-    .bind(file)
-    .bind(now.millis())
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    query_scalar("SELECT id FROM block_lists WHERE name = $1").bind(name).fetch_one(conn).await.map(ListId)
+    query("SELECT id FROM block_lists WHERE name = $1", name).scalar(conn).await
 }
 
 /// Removes a list and its entries; says how many they were, or `None` where there is no such list.
 pub(crate) async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Option<u64>> {
-    let id: Option<i64> =
-        query_scalar("SELECT id FROM block_lists WHERE name = $1").bind(name).fetch_optional(&mut *conn).await?;
+    let id: Option<i64> = query("SELECT id FROM block_lists WHERE name = $1", name).maybe_scalar(conn).await?;
     let Some(id) = id else { return Ok(None) };
-    let done = query("DELETE FROM blocks WHERE list_id = $1").bind(id).execute(&mut *conn).await?;
-    query("DELETE FROM block_lists WHERE id = $1").bind(id).execute(conn).await?;
-    Ok(Some(done.rows_affected()))
+    let done = query("DELETE FROM blocks WHERE list_id = $1", id).affected(conn).await?;
+    query("DELETE FROM block_lists WHERE id = $1", id).execute(conn).await?;
+    Ok(Some(done))
 }
 
 /// The lists that name something.
 pub(crate) async fn lists_with(conn: &mut Conn, kind: BlockKind, value: &str) -> sqlx::Result<Vec<String>> {
-    query_scalar(
+    query(
         "SELECT l.name FROM blocks b JOIN block_lists l ON l.id = b.list_id WHERE b.kind = $1 AND b.value = $2 ORDER BY l.name",
+        (kind.as_str(), value),
     )
-    .bind(kind.as_str())
-    .bind(value)
-    .fetch_all(conn)
+    .scalars(conn)
     .await
 }
 
@@ -218,22 +198,20 @@ pub(crate) struct List {
 
 /// All lists.
 pub(crate) async fn lists(conn: &mut Conn) -> sqlx::Result<Vec<List>> {
-    let rows = query(
+    query(
         "SELECT l.name, l.file, l.imported_at, (SELECT COUNT(*) FROM blocks b WHERE b.list_id = l.id) AS entries
          FROM block_lists l ORDER BY l.name",
+        (),
     )
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(List {
-                name: row.text("name")?,
-                file: row.text("file")?,
-                imported: row.time("imported_at")?,
-                entries: row.int("entries")?,
-            })
+    .fetch_all(conn, |row| {
+        Ok(List {
+            name: row.text("name")?,
+            file: row.text("file")?,
+            imported: row.time("imported_at")?,
+            entries: row.int("entries")?,
         })
-        .collect()
+    })
+    .await
 }
 
 /// Counts a change of the blocks, so that what was there before is brought in line with it, by this process or by the
@@ -241,19 +219,20 @@ pub(crate) async fn lists(conn: &mut Conn) -> sqlx::Result<Vec<List>> {
 pub async fn note_change(conn: &mut Conn) -> sqlx::Result<()> {
     query(
         "INSERT INTO counters (name, value) VALUES ('blocks', 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1",
+        (),
     )
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// The number of the last change, if not everything is in line with it.
 pub async fn changes(conn: &mut Conn) -> sqlx::Result<Option<i64>> {
-    query_scalar(
+    query(
         "SELECT value FROM counters WHERE name = 'blocks'
          AND value > COALESCE((SELECT e.value FROM counters e WHERE e.name = 'blocks_enforced'), 0)",
+        (),
     )
-    .fetch_optional(conn)
+    .maybe_scalar(conn)
     .await
 }
 
@@ -262,9 +241,8 @@ pub(crate) async fn note_enforced(conn: &mut Conn, change: i64) -> sqlx::Result<
     query(
         "INSERT INTO counters (name, value) VALUES ('blocks_enforced', $1)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value < excluded.value",
+        change,
     )
-    .bind(change)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }

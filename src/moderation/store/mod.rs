@@ -4,7 +4,6 @@ mod blocks;
 mod review_log;
 
 use serde::Serialize;
-use sqlx::{query, query_scalar};
 
 pub(crate) use self::blocks::{
     List, block, blocks_about, blocks_of, blocks_of_list, blocks_that_keep_out, lists, lists_with, note_enforced,
@@ -14,9 +13,10 @@ pub use self::blocks::{NewBlock, blocks, changes, note_change, put_block};
 pub(crate) use self::review_log::note_decision;
 pub use self::review_log::{Decided, decisions_of};
 use clock::Timestamp;
+use sqlx::any::AnyRow;
 
 use crate::base::ids::{Ids, InboundId, ReportId};
-use crate::db::{Columns, Conn, Cursor, Page, json};
+use crate::db::{Columns, Conn, Cursor, Page, json, query};
 
 /// A report about to be kept.
 #[derive(Clone, Debug)]
@@ -43,17 +43,10 @@ pub(crate) async fn file_report(
     query(
         "INSERT INTO reports (id, inbound_id, reporter, objects, comment, received_at, more) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (inbound_id) DO NOTHING",
+        (ids.row(), report.inbound, report.reporter, json(&report.objects)?, report.comment, now, report.more),
     )
-    .bind(ids.row())
-    .bind(report.inbound.0)
-    .bind(report.reporter)
-    .bind(json(&report.objects)?)
-    .bind(report.comment)
-    .bind(now.millis())
-    .bind(report.more)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// A report, for the operator.
@@ -94,40 +87,32 @@ macro_rules! select_reports {
 pub async fn reports(conn: &mut Conn, all: bool, after: Option<Cursor<1>>, limit: i64) -> sqlx::Result<Page<Report>> {
     let Cursor([before]) = after.unwrap_or(Cursor([i64::MAX]));
     let statement = if all { select_reports!("id < $1") } else { select_reports!("resolved_at IS NULL AND id < $1") };
-    let rows = query(statement).bind(before).bind(limit + 1).fetch_all(conn).await?;
-    let reports = rows
-        .iter()
-        .map(|row| {
-            Ok(Report {
-                id: ReportId(row.int("id")?),
-                reporter: row.text("reporter")?,
-                objects: row.json("objects")?,
-                more: row.int("more")?,
-                comment: row.text("comment")?,
-                received: row.time("received_at")?,
-                resolved: row.maybe_time("resolved_at")?,
-                resolution: row.maybe_text("resolution")?,
-            })
+    let read = |row: &AnyRow| {
+        Ok(Report {
+            id: ReportId(row.int("id")?),
+            reporter: row.text("reporter")?,
+            objects: row.json("objects")?,
+            more: row.int("more")?,
+            comment: row.text("comment")?,
+            received: row.time("received_at")?,
+            resolved: row.maybe_time("resolved_at")?,
+            resolution: row.maybe_text("resolution")?,
         })
-        .collect::<sqlx::Result<_>>()?;
+    };
+    let reports = query(statement, (before, limit + 1)).fetch_all(conn, read).await?;
     Ok(Page::of(reports, limit, |last: &Report| Cursor([last.id.0]).to_string()))
 }
 
 /// How many reports are open, `most` at most.
 pub(crate) async fn count_open_reports(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM (SELECT id FROM reports WHERE resolved_at IS NULL LIMIT $1) waiting")
-        .bind(most)
-        .fetch_one(conn)
+    query("SELECT COUNT(*) FROM (SELECT id FROM reports WHERE resolved_at IS NULL LIMIT $1) waiting", most)
+        .scalar(conn)
         .await
 }
 
 /// Resolves an open report, with what was done about it; false when there is none.
 pub async fn resolve_report(conn: &mut Conn, id: ReportId, note: &str, now: Timestamp) -> sqlx::Result<bool> {
-    let done = query("UPDATE reports SET resolved_at = $2, resolution = $3 WHERE id = $1 AND resolved_at IS NULL")
-        .bind(id.0)
-        .bind(now.millis())
-        .bind(note)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+    query("UPDATE reports SET resolved_at = $2, resolution = $3 WHERE id = $1 AND resolved_at IS NULL", (id, now, note))
+        .changed(conn)
+        .await
 }

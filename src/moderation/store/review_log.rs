@@ -2,10 +2,9 @@
 
 use clock::Timestamp;
 use serde::Serialize;
-use sqlx::query;
 
 use crate::base::ids::Ids;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, query};
 use crate::moderation::Word;
 
 /// Most decisions kept of one thing.
@@ -43,34 +42,25 @@ pub(crate) async fn note_decision(
     word: &Word,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    query("INSERT INTO decisions (id, subject, what, why, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(ids.row())
-        .bind(subject)
-        .bind(what)
-        .bind(&word.why)
-        .bind(&word.by)
-        .bind(now.millis())
-        .execute(&mut *conn)
-        .await?;
+    query(
+        "INSERT INTO decisions (id, subject, what, why, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        (ids.row(), subject, what, &word.why, &word.by, now),
+    )
+    .execute(conn)
+    .await?;
     query(
         "DELETE FROM decisions WHERE subject = $1 AND id NOT IN
          (SELECT d.id FROM decisions d WHERE d.subject = $1 ORDER BY d.id DESC LIMIT $2)",
+        (subject, KEPT),
     )
-    .bind(subject)
-    .bind(KEPT)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// What was decided of a thing, the oldest first.
 pub async fn decisions_of(conn: &mut Conn, subject: &str) -> sqlx::Result<Vec<Decided>> {
-    let rows = query("SELECT what, why, decided_by, decided_at FROM decisions WHERE subject = $1 ORDER BY id")
-        .bind(subject)
-        .fetch_all(conn)
-        .await?;
-    rows.iter()
-        .map(|row| {
+    query("SELECT what, why, decided_by, decided_at FROM decisions WHERE subject = $1 ORDER BY id", subject)
+        .fetch_all(conn, |row| {
             Ok(Decided {
                 at: row.time("decided_at")?,
                 what: row.text("what")?,
@@ -78,5 +68,5 @@ pub async fn decisions_of(conn: &mut Conn, subject: &str) -> sqlx::Result<Vec<De
                 why: row.maybe_text("why")?,
             })
         })
-        .collect()
+        .await
 }

@@ -1,9 +1,9 @@
 //! The only SQL for what was handed back.
 
 use clock::Timestamp;
-use sqlx::query;
+use sqlx::any::AnyRow;
 
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, query};
 
 /// One comment export as its node left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +24,18 @@ pub struct Passed {
 
 /// All of them, those of other nodes too.
 pub async fn all(conn: &mut Conn) -> sqlx::Result<Vec<Passed>> {
-    let rows =
-        query("SELECT node, source, folder, seen, exported_at, error FROM comment_exports").fetch_all(conn).await?;
-    let read = |row| {
+    let read = |row: &AnyRow| {
         Ok(Passed {
-            node: Columns::text(row, "node")?,
-            source: Columns::text(row, "source")?,
-            folder: Columns::text(row, "folder")?,
-            seen: Columns::text(row, "seen")?,
-            at: Columns::time(row, "exported_at")?,
-            error: Columns::maybe_text(row, "error")?,
+            node: row.text("node")?,
+            source: row.text("source")?,
+            folder: row.text("folder")?,
+            seen: row.text("seen")?,
+            at: row.time("exported_at")?,
+            error: row.maybe_text("error")?,
         })
     };
-    let mut all: Vec<Passed> = rows.iter().map(read).collect::<sqlx::Result<_>>()?;
+    let passed = query("SELECT node, source, folder, seen, exported_at, error FROM comment_exports", ());
+    let mut all = passed.fetch_all(conn, read).await?;
     all.sort_by(|a, b| (&a.source, &a.folder, &a.node).cmp(&(&b.source, &b.folder, &b.node)));
     Ok(all)
 }
@@ -46,14 +45,8 @@ pub(crate) async fn save(conn: &mut Conn, passed: &Passed) -> sqlx::Result<()> {
     query(
         "INSERT INTO comment_exports (node, source, folder, seen, exported_at, error) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (node, source, folder) DO UPDATE SET seen = $4, exported_at = $5, error = $6",
+        (&passed.node, &passed.source, &passed.folder, &passed.seen, passed.at, passed.error.as_deref()),
     )
-    .bind(&passed.node)
-    .bind(&passed.source)
-    .bind(&passed.folder)
-    .bind(&passed.seen)
-    .bind(passed.at.millis())
-    .bind(passed.error.as_deref())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }

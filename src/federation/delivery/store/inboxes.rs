@@ -2,10 +2,9 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::query;
 
 use crate::base::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, InteractionId};
-use crate::db::{Columns, Conn, Queue, added};
+use crate::db::{Columns, Conn, Queue, added, query};
 use crate::federation::delivery::Waiting;
 use crate::federation::delivery::policy::ACCEPT_HOLDS;
 
@@ -16,17 +15,16 @@ pub(crate) async fn next_inbox(
     after: InboxId,
     now: Timestamp,
 ) -> sqlx::Result<Option<Waiting>> {
-    let row = query(
+    let inbox = query(
         "SELECT inbox_id FROM deliveries WHERE host_id = $1 AND settled_at IS NULL AND inbox_id > $2
          ORDER BY inbox_id LIMIT 1",
+        (host, after),
     )
-    .bind(host.0)
-    .bind(after.0)
-    .fetch_optional(&mut *conn)
+    .maybe_scalar(conn)
     .await?;
-    match row {
+    match inbox {
         None => Ok(None),
-        Some(row) => oldest(conn, host, InboxId(row.int("inbox_id")?), now).await,
+        Some(inbox) => oldest(conn, host, inbox, now).await,
     }
 }
 
@@ -37,20 +35,17 @@ pub(crate) async fn oldest(
     inbox: InboxId,
     now: Timestamp,
 ) -> sqlx::Result<Option<Waiting>> {
-    let row = query(
+    query(
         "SELECT d.inbox_id, i.url, i.shared, i.failures, i.next_attempt_at, d.activity_id, a.kind, a.actor_id, a.article_id,
          a.interaction_id, a.body, d.by_reference, d.expires_at,
          (SELECT MIN(h.created_at) FROM deliveries h WHERE h.holds_inbox_id = d.inbox_id AND h.settled_at IS NULL
              AND h.activity_id < d.activity_id AND h.created_at > $3) AS held_since
          FROM deliveries d JOIN inboxes i ON i.id = d.inbox_id JOIN activities a ON a.id = d.activity_id
          WHERE d.host_id = $1 AND d.inbox_id = $2 AND d.settled_at IS NULL ORDER BY d.activity_id LIMIT 1",
+        (host, inbox, now - ACCEPT_HOLDS),
     )
-    .bind(host.0)
-    .bind(inbox.0)
-    .bind((now - ACCEPT_HOLDS).millis())
-    .fetch_optional(conn)
-    .await?;
-    row.as_ref().map(read_waiting).transpose()
+    .fetch_optional(conn, read_waiting)
+    .await
 }
 
 fn read_waiting(row: &AnyRow) -> sqlx::Result<Waiting> {
@@ -74,30 +69,24 @@ fn read_waiting(row: &AnyRow) -> sqlx::Result<Waiting> {
 
 /// An inbox need not wait any longer.
 pub(crate) async fn clear_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
-    query("UPDATE inboxes SET failures = 0, next_attempt_at = NULL WHERE id = $1 AND (failures > 0 OR next_attempt_at IS NOT NULL)")
-        .bind(inbox.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "UPDATE inboxes SET failures = 0, next_attempt_at = NULL WHERE id = $1 AND (failures > 0 OR next_attempt_at IS NOT NULL)",
+        inbox,
+    )
+    .execute(conn)
+    .await
 }
 
 /// An inbox has to wait.
 pub(crate) async fn back_off_inbox(conn: &mut Conn, inbox: InboxId, until: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE inboxes SET failures = failures + 1, next_attempt_at = $2 WHERE id = $1")
-        .bind(inbox.0)
-        .bind(until.millis())
+    query("UPDATE inboxes SET failures = failures + 1, next_attempt_at = $2 WHERE id = $1", (inbox, until))
         .execute(conn)
-        .await?;
-    Ok(())
+        .await
 }
 
 /// Somebody whose inbox was gone speaks to us again, so it is there.
 pub(crate) async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
-    query("UPDATE inboxes SET gone_at = NULL WHERE id = $1 AND gone_at IS NOT NULL")
-        .bind(inbox.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query("UPDATE inboxes SET gone_at = NULL WHERE id = $1 AND gone_at IS NOT NULL", inbox).execute(conn).await
 }
 
 /// A shared inbox is no more, but those behind it are: what waits for it, and what it was sent, is from now on theirs. A
@@ -107,9 +96,9 @@ pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::
         "UPDATE activities SET fanout_cursor = (SELECT MIN(r.inbox_id) - 1 FROM remote_actors r WHERE r.shared_inbox_id = $1)
          WHERE fanned_out_at IS NULL AND fanout_cursor > (SELECT MIN(r.inbox_id) - 1 FROM remote_actors r
              WHERE r.shared_inbox_id = $1)",
+        shared,
     )
-    .bind(shared.0)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     query(
         "INSERT INTO deliveries (inbox_id, activity_id, host_id, created_at, expires_at)
@@ -119,25 +108,24 @@ pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::
          AND (EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
              OR EXISTS (SELECT 1 FROM interactions n WHERE n.remote_actor_id = r.id))
          ON CONFLICT (inbox_id, activity_id) DO NOTHING",
+        shared,
     )
-    .bind(shared.0)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     query(
         "INSERT INTO article_delivered (article_id, inbox_id) SELECT DISTINCT a.article_id, r.inbox_id FROM article_delivered a
          JOIN remote_actors r ON r.shared_inbox_id = a.inbox_id WHERE a.inbox_id = $1 AND r.inbox_id <> $1
          AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
          ON CONFLICT (article_id, inbox_id) DO NOTHING",
+        shared,
     )
-    .bind(shared.0)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     query(
         "UPDATE hosts SET generation = generation + 1, next_attempt_at = COALESCE(next_attempt_at, $2)
          WHERE id IN (SELECT p.host_id FROM remote_actors r JOIN inboxes p ON p.id = r.inbox_id WHERE r.shared_inbox_id = $1)",
+        (shared, now),
     )
-    .bind(shared.0)
-    .bind(now.millis())
     .execute(conn)
     .await?;
     added(Queue::Hosts);
@@ -148,22 +136,22 @@ pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::
 /// Keeps fan-outs and the end of shared inboxes apart until the end of the transaction: a step of a fan-out knows before
 /// or after it which inbox a follower is reached by. It is taken first, before any host.
 pub async fn no_fan_out(conn: &mut Conn) -> sqlx::Result<()> {
-    query("UPDATE counters SET value = value + 1 WHERE name = 'fanout'").execute(conn).await?;
-    Ok(())
+    query("UPDATE counters SET value = value + 1 WHERE name = 'fanout'", ()).execute(conn).await
 }
 
 /// An inbox is no more: what waits for it is settled, and nothing is queued for it again.
 pub async fn drop_inbox(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     // Whoever has it again does not wait for what was.
-    query("UPDATE inboxes SET gone_at = $2, failures = 0, next_attempt_at = NULL WHERE id = $1 AND gone_at IS NULL")
-        .bind(inbox.0)
-        .bind(now.millis())
-        .execute(&mut *conn)
-        .await?;
-    query("UPDATE deliveries SET outcome = 'gone', settled_at = $2 WHERE inbox_id = $1 AND settled_at IS NULL")
-        .bind(inbox.0)
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "UPDATE inboxes SET gone_at = $2, failures = 0, next_attempt_at = NULL WHERE id = $1 AND gone_at IS NULL",
+        (inbox, now),
+    )
+    .execute(conn)
+    .await?;
+    query(
+        "UPDATE deliveries SET outcome = 'gone', settled_at = $2 WHERE inbox_id = $1 AND settled_at IS NULL",
+        (inbox, now),
+    )
+    .execute(conn)
+    .await
 }

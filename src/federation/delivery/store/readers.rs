@@ -1,10 +1,9 @@
 //! Who fetched an article with a signature and was never sent it.
 
 use clock::Timestamp;
-use sqlx::{query, query_scalar};
 
 use crate::base::ids::{ArticleId, InboxId};
-use crate::db::Conn;
+use crate::db::{Conn, query};
 
 /// Most readers remembered of one article, so that strangers cannot make its Delete endless.
 const READERS: i64 = 5000;
@@ -14,15 +13,13 @@ const READERS_OF_HOST: i64 = 20;
 
 /// Whether an inbox is known to have an article, since it was sent or fetched there.
 pub(crate) async fn has_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<bool> {
-    let found: Option<i64> = query_scalar(
+    query(
         "SELECT inbox_id FROM article_delivered WHERE article_id = $1 AND inbox_id = $2
          UNION ALL SELECT inbox_id FROM article_fetched WHERE article_id = $1 AND inbox_id = $2 LIMIT 1",
+        (article, inbox),
     )
-    .bind(article.0)
-    .bind(inbox.0)
-    .fetch_optional(conn)
-    .await?;
-    Ok(found.is_some())
+    .exists(conn)
+    .await
 }
 
 /// Remembers that somebody behind an inbox fetched an article, as long as there are not too many.
@@ -32,13 +29,8 @@ pub(crate) async fn note_copy(conn: &mut Conn, article: ArticleId, inbox: InboxI
          WHERE i.id = $2 AND (SELECT COUNT(*) FROM article_fetched f WHERE f.article_id = $1) < $4
          AND (SELECT COUNT(*) FROM article_fetched f WHERE f.article_id = $1 AND f.host_id = i.host_id) < $5
          ON CONFLICT (article_id, inbox_id) DO NOTHING",
+        (article, inbox, now, READERS, READERS_OF_HOST),
     )
-    .bind(article.0)
-    .bind(inbox.0)
-    .bind(now.millis())
-    .bind(READERS)
-    .bind(READERS_OF_HOST)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }

@@ -1,18 +1,15 @@
 //! The SQL for key pairs: those in use, those retired, and the change of the master key.
 
 use clock::Timestamp;
-use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use crate::base::ids::{ActivityId, ActorId};
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, query};
 use crate::model::author::sealed::{MASTER_CHECK, RetiredKey, SealedKey, StoredKey};
 
 /// Keeps others from adding keys, or from sealing all anew, until this transaction ends.
 pub(crate) async fn lock_keys(conn: &mut Conn) -> sqlx::Result<()> {
-    query("UPDATE settings SET value = value WHERE name = 'origin'").execute(conn).await?;
-    Ok(())
+    query("UPDATE settings SET value = value WHERE name = 'origin'", ()).execute(conn).await
 }
 
 /// Stores keys in use.
@@ -35,14 +32,9 @@ pub(crate) async fn insert_keys(
         }
         query(
             "INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
+            (actor, key.kind, &key.fragment, &key.public, &key.sealed, now),
         )
-        .bind(actor.0)
-        .bind(key.kind)
-        .bind(&key.fragment)
-        .bind(&key.public)
-        .bind(&key.sealed)
-        .bind(now.millis())
-        .execute(&mut *conn)
+        .execute(conn)
         .await?;
     }
     Ok(())
@@ -51,14 +43,11 @@ pub(crate) async fn insert_keys(
 /// Takes an actor's keys in use out of the table.
 pub(crate) async fn take_keys(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Vec<StoredKey>> {
     lock_keys(conn).await?;
-    let rows = query(
+    query(
         "DELETE FROM keys WHERE actor_id = $1 AND retired_at IS NULL RETURNING kind, fragment, public, sealed, created_at",
+        actor,
     )
-    .bind(actor.0)
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|row| {
+    .fetch_all(conn, |row| {
             Ok(StoredKey {
                 kind: row.text("kind")?,
                 fragment: row.text("fragment")?,
@@ -66,8 +55,7 @@ pub(crate) async fn take_keys(conn: &mut Conn, actor: ActorId) -> sqlx::Result<V
                 sealed: row.text("sealed")?,
                 created_at: row.time("created_at")?,
             })
-        })
-        .collect()
+        }).await
 }
 
 /// Stores a key that is no longer in use.
@@ -80,31 +68,23 @@ pub(crate) async fn insert_retired(
     query(
         "INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at, retired_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        (actor, &key.kind, &key.fragment, &key.public, &key.sealed, key.created_at, now),
     )
-    .bind(actor.0)
-    .bind(&key.kind)
-    .bind(&key.fragment)
-    .bind(&key.public)
-    .bind(&key.sealed)
-    .bind(key.created_at.millis())
-    .bind(now.millis())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// The retired keys of an actor, or of all.
 pub(crate) async fn retired_keys(conn: &mut Conn, actor: Option<ActorId>) -> sqlx::Result<Vec<RetiredKey>> {
-    let rows =
-        query("SELECT actor_id, fragment, sealed FROM keys WHERE retired_at IS NOT NULL AND (actor_id = $1 OR $2 = 1)")
-            .bind(actor.map_or(0, |actor| actor.0))
-            .bind(i64::from(actor.is_none()))
-            .fetch_all(conn)
-            .await?;
-    let read = |row: &AnyRow| -> sqlx::Result<_> {
+    let keys = query(
+        "SELECT actor_id, fragment, sealed FROM keys WHERE retired_at IS NOT NULL AND (actor_id = $1 OR $2 = 1)",
+        (actor.map_or(0, |actor| actor.0), actor.is_none()),
+    )
+    .fetch_all(conn, |row| {
         Ok(RetiredKey::read(ActorId(row.int("actor_id")?), row.text("fragment")?, row.text("sealed")?))
-    };
-    rows.iter().filter_map(|row| read(row).transpose()).collect()
+    })
+    .await?;
+    Ok(keys.into_iter().flatten().collect())
 }
 
 /// Drops a retired key, unless something that it signs still waits; says whether it is gone.
@@ -114,73 +94,60 @@ pub(crate) async fn forget_retired(
     fragment: &str,
     until: ActivityId,
 ) -> sqlx::Result<bool> {
-    let done = query(
+    query(
         "DELETE FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM activities WHERE actor_id = $1 AND id <= $3 AND fanned_out_at IS NULL)
          AND NOT EXISTS (SELECT 1 FROM deliveries d JOIN activities a ON a.id = d.activity_id
              WHERE d.settled_at IS NULL AND a.actor_id = $1 AND a.id <= $3)",
+        (actor, fragment, until),
     )
-    .bind(actor.0)
-    .bind(fragment)
-    .bind(until.0)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    .changed(conn)
+    .await
 }
 
 /// Every sealed key: whose (row and public name), where, and sealed how.
 pub(crate) async fn all_sealed(conn: &mut Conn) -> sqlx::Result<Vec<(ActorId, Uuid, String, String)>> {
-    let rows = query("SELECT k.actor_id, a.uuid, k.fragment, k.sealed FROM keys k JOIN actors a ON a.id = k.actor_id")
-        .fetch_all(conn)
-        .await?;
-    rows.iter()
-        .map(|row| Ok((ActorId(row.int("actor_id")?), row.uuid("uuid")?, row.text("fragment")?, row.text("sealed")?)))
-        .collect()
+    query("SELECT k.actor_id, a.uuid, k.fragment, k.sealed FROM keys k JOIN actors a ON a.id = k.actor_id", ())
+        .fetch_all(conn, |row| {
+            Ok((ActorId(row.int("actor_id")?), row.uuid("uuid")?, row.text("fragment")?, row.text("sealed")?))
+        })
+        .await
 }
 
 /// Replaces the sealed text of a key.
 pub(crate) async fn set_sealed(conn: &mut Conn, actor: ActorId, fragment: &str, sealed: &str) -> sqlx::Result<()> {
-    query("UPDATE keys SET sealed = $3 WHERE actor_id = $1 AND fragment = $2")
-        .bind(actor.0)
-        .bind(fragment)
-        .bind(sealed)
+    query("UPDATE keys SET sealed = $3 WHERE actor_id = $1 AND fragment = $2", (actor, fragment, sealed))
         .execute(conn)
-        .await?;
-    Ok(())
+        .await
 }
 
 /// Notes which master key the private keys are sealed with.
 pub(crate) async fn set_master_check(conn: &mut Conn, check: &str) -> sqlx::Result<()> {
-    query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2")
-        .bind(MASTER_CHECK)
-        .bind(check)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
+        (MASTER_CHECK, check),
+    )
+    .execute(conn)
+    .await
 }
 
 /// The sealed private key of an actor, in use.
 pub(crate) async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
-    query_scalar("SELECT sealed FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
-        .bind(actor.0)
-        .bind(fragment)
-        .fetch_optional(conn)
+    query("SELECT sealed FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL", (actor, fragment))
+        .maybe_scalar(conn)
         .await
 }
 
 /// The public half of an actor's key.
 pub(crate) async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
-    query_scalar("SELECT public FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL")
-        .bind(actor.0)
-        .bind(fragment)
-        .fetch_optional(conn)
+    query("SELECT public FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL", (actor, fragment))
+        .maybe_scalar(conn)
         .await
 }
 
 /// Any sealed key with what it is bound to, to try the master key on; `None` while there is none.
 pub(crate) async fn any_sealed_key(conn: &mut Conn) -> sqlx::Result<Option<(String, Uuid, String)>> {
-    let row = query("SELECT k.sealed, a.uuid, k.fragment FROM keys k JOIN actors a ON a.id = k.actor_id LIMIT 1")
-        .fetch_optional(conn)
-        .await?;
-    row.map(|row| Ok((row.text("sealed")?, row.uuid("uuid")?, row.text("fragment")?))).transpose()
+    query("SELECT k.sealed, a.uuid, k.fragment FROM keys k JOIN actors a ON a.id = k.actor_id LIMIT 1", ())
+        .fetch_optional(conn, |row| Ok((row.text("sealed")?, row.uuid("uuid")?, row.text("fragment")?)))
+        .await
 }

@@ -5,7 +5,6 @@ mod keys;
 use clock::Timestamp;
 use hugo_content::AuthorProfile;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 pub(crate) use self::keys::{
@@ -16,7 +15,7 @@ use super::sealed::SealedKey;
 use super::{Actor, Author, Choice, Community};
 use crate::activitypub::actor::ActorKind;
 use crate::base::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
-use crate::db::{Columns, Conn, Cursor, Page, Queue, added, decode_error, json};
+use crate::db::{Columns, Conn, Cursor, Page, Queue, added, decode_error, json, query};
 
 macro_rules! actor_columns {
     ($rest:literal) => {
@@ -29,7 +28,7 @@ macro_rules! actor_columns {
 
 /// Reads a value fixed at the first start.
 pub(crate) async fn setting(conn: &mut Conn, name: &str) -> sqlx::Result<Option<String>> {
-    query_scalar("SELECT value FROM settings WHERE name = $1").bind(name).fetch_optional(conn).await
+    query("SELECT value FROM settings WHERE name = $1", name).maybe_scalar(conn).await
 }
 
 /// Fixes a value for ever.
@@ -37,8 +36,7 @@ pub(crate) async fn setting(conn: &mut Conn, name: &str) -> sqlx::Result<Option<
 /// # Errors
 /// The database's, among them that it is fixed already.
 pub(crate) async fn fix_setting(conn: &mut Conn, name: &str, value: &str) -> sqlx::Result<()> {
-    query("INSERT INTO settings (name, value) VALUES ($1, $2)").bind(name).bind(value).execute(conn).await?;
-    Ok(())
+    query("INSERT INTO settings (name, value) VALUES ($1, $2)", (name, value)).execute(conn).await
 }
 
 /// Stores a new actor with its keys.
@@ -49,96 +47,79 @@ pub(crate) async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedK
     query(
         "INSERT INTO actors (id, uuid, kind, handle, name, summary, icon, created_at, fields)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        (
+            actor.id,
+            actor.uuid,
+            actor.kind.as_str(),
+            actor.handle.as_str(),
+            &actor.name,
+            &actor.summary,
+            actor.icon.as_ref().map(json).transpose()?,
+            actor.created_at,
+            json(&actor.fields)?,
+        ),
     )
-    .bind(actor.id.0)
-    .bind(actor.uuid.to_string())
-    .bind(actor.kind.as_str())
-    .bind(actor.handle.as_str())
-    .bind(&actor.name)
-    .bind(&actor.summary)
-    .bind(actor.icon.as_ref().map(json).transpose()?)
-    .bind(actor.created_at.millis())
-    .bind(json(&actor.fields)?)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     insert_keys(conn, actor.id, keys, actor.created_at).await
 }
 
 /// An actor by row.
 pub async fn actor(conn: &mut Conn, id: ActorId) -> sqlx::Result<Option<Actor>> {
-    query(actor_columns!("WHERE id = $1"))
-        .bind(id.0)
-        .fetch_optional(conn)
-        .await?
-        .map(|row| read_actor(&row))
-        .transpose()
+    query(actor_columns!("WHERE id = $1"), id).fetch_optional(conn, read_actor).await
 }
 
 /// An actor by public name.
 pub(crate) async fn actor_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Actor>> {
-    let row = query(actor_columns!("WHERE uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
-    row.map(|row| read_actor(&row)).transpose()
+    query(actor_columns!("WHERE uuid = $1"), uuid).fetch_optional(conn, read_actor).await
 }
 
 /// An actor by handle, the deleted ones too.
 pub async fn actor_by_handle(conn: &mut Conn, handle: &Handle) -> sqlx::Result<Option<Actor>> {
-    let row = query(actor_columns!("WHERE handle = $1")).bind(handle.as_str()).fetch_optional(conn).await?;
-    row.map(|row| read_actor(&row)).transpose()
+    query(actor_columns!("WHERE handle = $1"), handle.as_str()).fetch_optional(conn, read_actor).await
 }
 
 /// The instance itself; `None` before the first start.
 pub(crate) async fn instance(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
-    let row = query(actor_columns!("WHERE kind = 'Application'")).fetch_optional(conn).await?;
-    row.map(|row| read_actor(&row)).transpose()
+    query(actor_columns!("WHERE kind = 'Application'"), ()).fetch_optional(conn, read_actor).await
 }
 
 /// All our actors, in the order of their handles.
 pub async fn actors(conn: &mut Conn) -> sqlx::Result<Vec<Actor>> {
-    query(actor_columns!("ORDER BY handle")).fetch_all(conn).await?.iter().map(read_actor).collect()
+    query(actor_columns!("ORDER BY handle"), ()).fetch_all(conn, read_actor).await
 }
 
 /// How many people of ours may publish.
 pub(crate) async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM actors WHERE kind = 'Person' AND frozen_at IS NULL AND deleted_at IS NULL")
-        .fetch_one(conn)
+    query("SELECT COUNT(*) FROM actors WHERE kind = 'Person' AND frozen_at IS NULL AND deleted_at IS NULL", ())
+        .scalar(conn)
         .await
 }
 
 /// Freezes an actor, or thaws it.
 pub async fn set_frozen(conn: &mut Conn, id: ActorId, at: Option<Timestamp>) -> sqlx::Result<()> {
-    query("UPDATE actors SET frozen_at = $2 WHERE id = $1")
-        .bind(id.0)
-        .bind(at.map(Timestamp::millis))
-        .execute(conn)
-        .await?;
-    Ok(())
+    query("UPDATE actors SET frozen_at = $2 WHERE id = $1", (id, at)).execute(conn).await
 }
 
 /// Marks an actor as deleted for ever; says whether it was not before.
 pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<bool> {
-    let done = query("UPDATE actors SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
-        .bind(id.0)
-        .bind(at.millis())
-        .execute(conn)
+    let done = query("UPDATE actors SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL", (id, at))
+        .affected(conn)
         .await?;
     added(Queue::Outbox);
-    Ok(done.rows_affected() > 0)
+    Ok(done > 0)
 }
 
 /// A deleted actor whose Delete is still to be said.
 pub(crate) async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
-    let rows =
-        query(actor_columns!("WHERE deleted_at IS NOT NULL AND delete_sent_at IS NULL ORDER BY deleted_at LIMIT $1"))
-            .bind(limit)
-            .fetch_all(conn)
-            .await?;
-    rows.iter().map(read_actor).collect()
+    query(actor_columns!("WHERE deleted_at IS NOT NULL AND delete_sent_at IS NULL ORDER BY deleted_at LIMIT $1"), limit)
+        .fetch_all(conn, read_actor)
+        .await
 }
 
 /// Records that an actor's Delete was said.
 pub(crate) async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE actors SET delete_sent_at = $2 WHERE id = $1").bind(id.0).bind(at.millis()).execute(conn).await?;
-    Ok(())
+    query("UPDATE actors SET delete_sent_at = $2 WHERE id = $1", (id, at)).execute(conn).await
 }
 
 /// Stores a new community.
@@ -146,53 +127,42 @@ pub(crate) async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) ->
 /// # Errors
 /// The database's, among them that the handle is taken.
 pub(crate) async fn insert_community(conn: &mut Conn, community: &Community) -> sqlx::Result<()> {
-    query("INSERT INTO communities (id, handle, group_actor_id, team_actor_id) VALUES ($1, $2, $3, $4)")
-        .bind(community.id.0)
-        .bind(community.handle.as_str())
-        .bind(community.group.0)
-        .bind(community.team.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "INSERT INTO communities (id, handle, group_actor_id, team_actor_id) VALUES ($1, $2, $3, $4)",
+        (community.id, community.handle.as_str(), community.group, community.team),
+    )
+    .execute(conn)
+    .await
 }
 
 /// All communities.
 pub(crate) async fn communities(conn: &mut Conn) -> sqlx::Result<Vec<Community>> {
-    let rows = query("SELECT id, handle, group_actor_id, team_actor_id FROM communities ORDER BY handle")
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read_community).collect()
+    query("SELECT id, handle, group_actor_id, team_actor_id FROM communities ORDER BY handle", ())
+        .fetch_all(conn, read_community)
+        .await
 }
 
 /// A community by row.
 pub async fn community(conn: &mut Conn, id: CommunityId) -> sqlx::Result<Option<Community>> {
-    let row = query("SELECT id, handle, group_actor_id, team_actor_id FROM communities WHERE id = $1")
-        .bind(id.0)
-        .fetch_optional(conn)
-        .await?;
-    row.as_ref().map(read_community).transpose()
+    query("SELECT id, handle, group_actor_id, team_actor_id FROM communities WHERE id = $1", id)
+        .fetch_optional(conn, read_community)
+        .await
 }
 
 /// How often any of our profiles changed: whoever shows them makes anew what it kept when this is another number.
 pub(crate) async fn profile_changes(conn: &mut Conn) -> sqlx::Result<i64> {
     let changes: Option<i64> =
-        query_scalar("SELECT value FROM counters WHERE name = 'profiles'").fetch_optional(conn).await?;
+        query("SELECT value FROM counters WHERE name = 'profiles'", ()).maybe_scalar(conn).await?;
     Ok(changes.unwrap_or_default())
 }
 
 async fn profile_changed(conn: &mut Conn) -> sqlx::Result<()> {
-    query("UPDATE counters SET value = value + 1 WHERE name = 'profiles'").execute(conn).await?;
-    Ok(())
+    query("UPDATE counters SET value = value + 1 WHERE name = 'profiles'", ()).execute(conn).await
 }
 
 /// Changes the display name and description of an actor that the configuration describes.
 pub(crate) async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &str) -> sqlx::Result<()> {
-    query("UPDATE actors SET name = $2, summary = $3 WHERE id = $1")
-        .bind(id.0)
-        .bind(name)
-        .bind(summary)
-        .execute(&mut *conn)
-        .await?;
+    query("UPDATE actors SET name = $2, summary = $3 WHERE id = $1", (id, name, summary)).execute(conn).await?;
     profile_changed(conn).await
 }
 
@@ -201,13 +171,9 @@ pub(crate) async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProf
     query(
         "UPDATE actors SET name = $2, summary = $3, icon = $4, fields = $5, revision = revision + 1
          WHERE id = $1 AND frozen_at IS NULL AND deleted_at IS NULL",
+        (id, &profile.name, &profile.bio, profile.avatar.as_ref().map(json).transpose()?, json(&profile.fields)?),
     )
-    .bind(id.0)
-    .bind(&profile.name)
-    .bind(&profile.bio)
-    .bind(profile.avatar.as_ref().map(json).transpose()?)
-    .bind(json(&profile.fields)?)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     added(Queue::Outbox);
     profile_changed(conn).await
@@ -215,33 +181,30 @@ pub(crate) async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProf
 
 /// An actor whose changed profile is still to be said.
 pub(crate) async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
-    let rows = query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT $1"))
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read_actor).collect()
+    query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT $1"), limit)
+        .fetch_all(conn, read_actor)
+        .await
 }
 
 /// Notes an actor's profile as said; false when it was said, or changed since it was read.
 pub(crate) async fn mark_profile_said(conn: &mut Conn, actor: &Actor) -> sqlx::Result<bool> {
-    let done = query(
+    query(
         "UPDATE actors SET said_revision = revision
          WHERE id = $1 AND revision = $2 AND said_revision < $2 AND deleted_at IS NULL",
+        (actor.id, actor.revision),
     )
-    .bind(actor.id.0)
-    .bind(actor.revision)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    .changed(conn)
+    .await
 }
 
 /// The authors of a source, in the order of their slugs.
 pub async fn authors(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Author>> {
-    let rows = query("SELECT id, source_id, slug, name, bio, avatar, has_profile, fingerprint, choice, actor_id FROM authors WHERE source_id = $1 ORDER BY slug")
-        .bind(source.0)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read_author).collect()
+    query(
+        "SELECT id, source_id, slug, name, bio, avatar, has_profile, fingerprint, choice, actor_id FROM authors WHERE source_id = $1 ORDER BY slug",
+        source,
+    )
+    .fetch_all(conn, read_author)
+    .await
 }
 
 /// A part of the authors of all sources, the first seen first; of those with an actor, or of all.
@@ -252,16 +215,13 @@ pub async fn authors_after(
     limit: i64,
 ) -> sqlx::Result<Page<Author>> {
     let Cursor([after]) = after.unwrap_or(Cursor([0]));
-    let rows = query(
+    let authors = query(
         "SELECT id, source_id, slug, name, bio, avatar, has_profile, fingerprint, choice, actor_id FROM authors
          WHERE id > $1 AND ($2 = 1 OR actor_id IS NOT NULL) ORDER BY id LIMIT $3",
+        (after, all, limit + 1),
     )
-    .bind(after)
-    .bind(i64::from(all))
-    .bind(limit + 1)
-    .fetch_all(conn)
+    .fetch_all(conn, read_author)
     .await?;
-    let authors = rows.iter().map(read_author).collect::<sqlx::Result<_>>()?;
     Ok(Page::of(authors, limit, |last: &Author| Cursor([last.id.0]).to_string()))
 }
 
@@ -277,40 +237,33 @@ pub(crate) async fn upsert_author(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (source_id, slug) DO UPDATE SET name = excluded.name, bio = excluded.bio, avatar = excluded.avatar,
          has_profile = excluded.has_profile, fingerprint = excluded.fingerprint",
+        (
+            new_id,
+            source,
+            &profile.slug,
+            &profile.name,
+            &profile.bio,
+            profile.avatar.as_ref().map(json).transpose()?,
+            profile.has_profile,
+            &profile.fingerprint,
+        ),
     )
-    .bind(new_id.0)
-    .bind(source.0)
-    .bind(&profile.slug)
-    .bind(&profile.name)
-    .bind(&profile.bio)
-    .bind(profile.avatar.as_ref().map(json).transpose()?)
-    .bind(i64::from(profile.has_profile))
-    .bind(&profile.fingerprint)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Gives an author their actor.
 pub(crate) async fn bind_author(conn: &mut Conn, source: SourceId, slug: &str, actor: ActorId) -> sqlx::Result<()> {
-    query("UPDATE authors SET actor_id = $3 WHERE source_id = $1 AND slug = $2")
-        .bind(source.0)
-        .bind(slug)
-        .bind(actor.0)
+    query("UPDATE authors SET actor_id = $3 WHERE source_id = $1 AND slug = $2", (source, slug, actor))
         .execute(conn)
-        .await?;
-    Ok(())
+        .await
 }
 
 /// Records what the operator decided about an author; says whether there is such an author.
 pub(crate) async fn choose(conn: &mut Conn, source: SourceId, slug: &str, choice: Choice) -> sqlx::Result<bool> {
-    let done = query("UPDATE authors SET choice = $3 WHERE source_id = $1 AND slug = $2")
-        .bind(source.0)
-        .bind(slug)
-        .bind(choice.as_str())
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+    query("UPDATE authors SET choice = $3 WHERE source_id = $1 AND slug = $2", (source, slug, choice.as_str()))
+        .changed(conn)
+        .await
 }
 
 fn read_actor(row: &AnyRow) -> sqlx::Result<Actor> {

@@ -2,7 +2,6 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use super::posts::{end_post, read_state, remember_words};
@@ -11,7 +10,7 @@ use super::standing;
 use super::versions::{changed, changed_by};
 use crate::activitypub::urls::Urls;
 use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
-use crate::db::{Columns, Conn, Queue, added, json};
+use crate::db::{Columns, Conn, Queue, added, json, query};
 use crate::model::interaction::{Answers, Note, Person, Words};
 
 /// Keeps a new note, which the outbox then says.
@@ -19,18 +18,20 @@ pub(crate) async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, w
     query(
         "INSERT INTO interactions (id, article_id, actor_id, kind, activity_id, object_id, uuid, parent_id, document, source, published_at,
          received_at, revision) VALUES ($1, $2, $3, 'reply', $4, $4, $5, $6, $7, $8, $9, $9, $10)",
+        (
+            note.id,
+            note.article,
+            note.author,
+            object_id,
+            note.uuid,
+            note.parent,
+            json(words)?,
+            &note.source,
+            note.published,
+            note.revision,
+        ),
     )
-    .bind(note.id.0)
-    .bind(note.article.0)
-    .bind(note.author.0)
-    .bind(object_id)
-    .bind(note.uuid.to_string())
-    .bind(note.parent.map(|id| id.0))
-    .bind(json(words)?)
-    .bind(&note.source)
-    .bind(note.published.millis())
-    .bind(note.revision)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     changed(conn, note.article).await?;
     added(Queue::Outbox);
@@ -45,13 +46,12 @@ pub(crate) async fn revise_note(
     source: &str,
     as_of: Timestamp,
 ) -> sqlx::Result<()> {
-    query("UPDATE interactions SET document = $2, source = $3, updated_at = $4, revision = revision + 1 WHERE id = $1 AND ended_at IS NULL")
-        .bind(id.0)
-        .bind(json(words)?)
-        .bind(source)
-        .bind(as_of.millis())
-        .execute(&mut *conn)
-        .await?;
+    query(
+        "UPDATE interactions SET document = $2, source = $3, updated_at = $4, revision = revision + 1 WHERE id = $1 AND ended_at IS NULL",
+        (id, json(words)?, source, as_of),
+    )
+    .execute(conn)
+    .await?;
     changed_by(conn, id).await?;
     added(Queue::Outbox);
     remember_words(conn, id, words, as_of).await
@@ -59,10 +59,7 @@ pub(crate) async fn revise_note(
 
 /// How many notes an actor of ours wrote that stand.
 pub(crate) async fn count_notes(conn: &mut Conn, author: ActorId) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM interactions WHERE actor_id = $1 AND ended_at IS NULL")
-        .bind(author.0)
-        .fetch_one(conn)
-        .await
+    query("SELECT COUNT(*) FROM interactions WHERE actor_id = $1 AND ended_at IS NULL", author).scalar(conn).await
 }
 
 /// Whose notes end.
@@ -93,10 +90,10 @@ pub(crate) async fn end_notes(conn: &mut Conn, which: NotesToEnd, most: i64, now
         NotesToEnd::Article(id) => (standing_notes!("article_id = $1"), id.0),
         NotesToEnd::Author(id) => (standing_notes!("actor_id = $1"), id.0),
     };
-    let ids: Vec<i64> = query_scalar(statement).bind(subject).bind(most).fetch_all(&mut *conn).await?;
-    for id in &ids {
-        end_post(conn, InteractionId(*id), now).await?;
-        query("UPDATE interactions SET revision = revision + 1 WHERE id = $1").bind(id).execute(&mut *conn).await?;
+    let ids: Vec<InteractionId> = query(statement, (subject, most)).scalars(conn).await?;
+    for id in ids.iter().copied() {
+        end_post(conn, id, now).await?;
+        query("UPDATE interactions SET revision = revision + 1 WHERE id = $1", id).execute(conn).await?;
     }
     added(Queue::Outbox);
     Ok(ids.len())
@@ -116,46 +113,41 @@ macro_rules! notes {
 
 /// A note by public name, also one that was deleted.
 pub(crate) async fn note_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Note>> {
-    let row = query(notes!("i.uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
-    row.as_ref().map(read_note).transpose()
+    query(notes!("i.uuid = $1"), uuid).fetch_optional(conn, read_note).await
 }
 
 /// The earliest notes of which something is still to be said.
 pub(crate) async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Note>> {
-    let rows =
-        query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT $1")).bind(limit).fetch_all(conn).await?;
-    rows.iter().map(read_note).collect()
+    query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT $1"), limit).fetch_all(conn, read_note).await
 }
 
 /// Records that a note's revision was said; false when somebody said it first, or it changed meanwhile.
 pub(crate) async fn mark_note_said(conn: &mut Conn, note: &Note) -> sqlx::Result<bool> {
-    let done = query(
+    query(
         "UPDATE interactions SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
+        (note.id, note.revision, note.published_revision),
     )
-    .bind(note.id.0)
-    .bind(note.revision)
-    .bind(note.published_revision)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    .changed(conn)
+    .await
 }
 
 /// How many notes still have something to be said of them.
 pub async fn count_unsaid_notes(conn: &mut Conn) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM interactions WHERE revision > published_revision").fetch_one(conn).await
+    query("SELECT COUNT(*) FROM interactions WHERE revision > published_revision", ()).scalar(conn).await
 }
 
 /// Who wrote something, of either side.
 pub(crate) async fn writer(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Person>> {
-    let row = query(concat!(
-        "SELECT ",
-        person_columns!(),
-        " FROM interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN actors a ON a.id = i.actor_id WHERE i.id = $1"
-    ))
-    .bind(id.0)
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| read_person(&row, urls)).transpose()
+    query(
+        concat!(
+            "SELECT ",
+            person_columns!(),
+            " FROM interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN actors a ON a.id = i.actor_id WHERE i.id = $1"
+        ),
+        id,
+    )
+    .fetch_optional(conn, |row| read_person(row, urls))
+    .await
 }
 
 /// Somebody elsewhere of whom something is shown in an article's conversation, by their id.
@@ -165,19 +157,19 @@ pub(crate) async fn speaker(
     article: ArticleId,
     actor: &str,
 ) -> sqlx::Result<Option<(RemoteActorId, Person)>> {
-    let row = query(concat!(
-        "SELECT r.id AS remote, ",
-        person_columns!(),
-        " FROM remote_actors r JOIN interactions i ON i.remote_actor_id = r.id LEFT JOIN actors a ON a.id = i.actor_id
+    query(
+        concat!(
+            "SELECT r.id AS remote, ",
+            person_columns!(),
+            " FROM remote_actors r JOIN interactions i ON i.remote_actor_id = r.id LEFT JOIN actors a ON a.id = i.actor_id
          WHERE r.url = $2 AND r.gone_at IS NULL AND i.article_id = $1 AND i.kind = 'reply' AND ",
-        standing!(),
-        " LIMIT 1"
-    ))
-    .bind(article.0)
-    .bind(actor)
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| Ok((RemoteActorId(row.int("remote")?), read_person(&row, urls)?))).transpose()
+            standing!(),
+            " LIMIT 1"
+        ),
+        (article, actor),
+    )
+    .fetch_optional(conn, |row| Ok((RemoteActorId(row.int("remote")?), read_person(row, urls)?)))
+    .await
 }
 
 macro_rules! replies_below {
@@ -199,32 +191,32 @@ pub(crate) async fn reply_ids_below(
     from: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<String>> {
-    query_scalar(replies_below!("i.object_id", " ORDER BY i.published_at, i.object_id LIMIT $3 OFFSET $2"))
-        .bind(id.0)
-        .bind(from)
-        .bind(limit)
-        .fetch_all(conn)
+    query(replies_below!("i.object_id", " ORDER BY i.published_at, i.object_id LIMIT $3 OFFSET $2"), (id, from, limit))
+        .scalars(conn)
         .await
 }
 
 /// How a note was answered: its replies, and people who like or boosted it, each counted once.
 pub(crate) async fn answers_to_note(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Answers> {
-    let replies: i64 = query_scalar(replies_below!("COUNT(*)", "")).bind(id.0).fetch_one(&mut *conn).await?;
-    let row = query(concat!(
-        "SELECT COUNT(DISTINCT CASE WHEN i.kind = 'like' THEN i.remote_actor_id END) AS likes,
-         COUNT(DISTINCT CASE WHEN i.kind = 'boost' THEN i.remote_actor_id END) AS boosts FROM interactions i WHERE i.parent_id = $1 AND ",
-        standing!()
-    ))
-    .bind(id.0)
-    .fetch_one(conn)
-    .await?;
+    let replies: i64 = query(replies_below!("COUNT(*)", ""), id).scalar(conn).await?;
     let count = |number: i64| u64::try_from(number).unwrap_or(0);
-    Ok(Answers {
-        replies: count(replies),
-        likes: count(row.int("likes")?),
-        boosts: count(row.int("boosts")?),
-        ..Answers::default()
+    query(
+        concat!(
+            "SELECT COUNT(DISTINCT CASE WHEN i.kind = 'like' THEN i.remote_actor_id END) AS likes,
+         COUNT(DISTINCT CASE WHEN i.kind = 'boost' THEN i.remote_actor_id END) AS boosts FROM interactions i WHERE i.parent_id = $1 AND ",
+            standing!()
+        ),
+        id,
+    )
+    .fetch_one(conn, |row| {
+        Ok(Answers {
+            replies: count(replies),
+            likes: count(row.int("likes")?),
+            boosts: count(row.int("boosts")?),
+            ..Answers::default()
+        })
     })
+    .await
 }
 
 fn read_note(row: &AnyRow) -> sqlx::Result<Note> {

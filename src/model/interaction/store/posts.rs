@@ -2,13 +2,12 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::query;
 use uuid::Uuid;
 
 use super::versions::{changed, changed_by, changed_with};
 use crate::activitypub::incoming::same_origin;
 use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
-use crate::db::{Columns, Conn, decode_error, json};
+use crate::db::{Columns, Conn, decode_error, json, query};
 use crate::model::interaction::{Author, Kind, Reply, State, Words};
 
 /// Most wordings remembered of one post; of more, the oldest are forgotten.
@@ -53,24 +52,26 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
         "INSERT INTO interactions (id, article_id, remote_actor_id, actor_id, kind, activity_id, object_id, uuid, parent_id, document,
          published_at, updated_at, received_at, held_at, hidden_why, page)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        (
+            post.id,
+            post.article,
+            remote,
+            ours,
+            post.kind.as_str(),
+            post.activity_id,
+            post.object_id,
+            post.uuid,
+            post.parent,
+            json(post.words)?,
+            post.published,
+            post.updated,
+            now,
+            post.held.map(|_| now),
+            post.held,
+            page_of(post.object_id, post.words),
+        ),
     )
-    .bind(post.id.0)
-    .bind(post.article.0)
-    .bind(remote)
-    .bind(ours)
-    .bind(post.kind.as_str())
-    .bind(post.activity_id)
-    .bind(post.object_id)
-    .bind(post.uuid.map(|uuid| uuid.to_string()))
-    .bind(post.parent.map(|id| id.0))
-    .bind(json(post.words)?)
-    .bind(post.published.millis())
-    .bind(post.updated.map(Timestamp::millis))
-    .bind(now.millis())
-    .bind(post.held.map(|_| now.millis()))
-    .bind(post.held)
-    .bind(page_of(post.object_id, post.words))
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     changed(conn, post.article).await?;
     remember_words(conn, post.id, post.words, post.updated.unwrap_or(post.published)).await
@@ -88,21 +89,19 @@ pub(super) async fn remember_words(
     words: &Words,
     as_of: Timestamp,
 ) -> sqlx::Result<()> {
-    query("INSERT INTO post_versions (interaction_id, as_of, document) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(id.0)
-        .bind(as_of.millis())
-        .bind(json(words)?)
-        .execute(&mut *conn)
-        .await?;
+    query(
+        "INSERT INTO post_versions (interaction_id, as_of, document) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        (id, as_of, json(words)?),
+    )
+    .execute(conn)
+    .await?;
     query(
         "DELETE FROM post_versions WHERE interaction_id = $1 AND as_of NOT IN
          (SELECT w.as_of FROM post_versions w WHERE w.interaction_id = $1 ORDER BY w.as_of DESC LIMIT $2)",
+        (id, WORDINGS),
     )
-    .bind(id.0)
-    .bind(WORDINGS)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Gives a post the words that it had from a moment on: shown if they are the newest, else history. Says whether they
@@ -116,13 +115,9 @@ pub(crate) async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_o
         "UPDATE interactions SET document = $2, updated_at = CASE WHEN $3 > published_at THEN $3 ELSE updated_at END,
          held_at = CASE WHEN hidden_why = $4 THEN NULL ELSE held_at END, hidden_why = CASE WHEN hidden_why = $4 THEN NULL ELSE hidden_why END,
          page = $5 WHERE id = $1",
+        (post.id, json(words)?, as_of, RESTORED, page_of(&post.object_id, words)),
     )
-    .bind(post.id.0)
-    .bind(json(words)?)
-    .bind(as_of.millis())
-    .bind(RESTORED)
-    .bind(page_of(&post.object_id, words))
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     changed(conn, post.article).await?;
     Ok(true)
@@ -130,17 +125,15 @@ pub(crate) async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_o
 
 /// What a post said over time, the oldest words first.
 pub async fn post_versions(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Vec<(Timestamp, Words)>> {
-    let rows = query("SELECT as_of, document FROM post_versions WHERE interaction_id = $1 ORDER BY as_of")
-        .bind(id.0)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(|row| Ok((row.time("as_of")?, row.json("document")?))).collect()
+    query("SELECT as_of, document FROM post_versions WHERE interaction_id = $1 ORDER BY as_of", id)
+        .fetch_all(conn, |row| Ok((row.time("as_of")?, row.json("document")?)))
+        .await
 }
 
 /// What a post says now; `None` once it was deleted.
 pub async fn words(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Words>> {
-    let row = query("SELECT document FROM interactions WHERE id = $1").bind(id.0).fetch_optional(conn).await?;
-    Ok(row.map(|row| row.maybe_json("document")).transpose()?.flatten())
+    let words = query("SELECT document FROM interactions WHERE id = $1", id);
+    Ok(words.fetch_optional(conn, |row| row.maybe_json("document")).await?.flatten())
 }
 
 macro_rules! select_post {
@@ -155,20 +148,17 @@ macro_rules! select_post {
 
 /// A post by its own id, also one that was deleted.
 pub async fn post(conn: &mut Conn, object_id: &str) -> sqlx::Result<Option<Reply>> {
-    let row = query(select_post!("object_id = $1")).bind(object_id).fetch_optional(conn).await?;
-    row.as_ref().map(read_post).transpose()
+    query(select_post!("object_id = $1"), object_id).fetch_optional(conn, read_post).await
 }
 
 /// As [`post`], by the name of our note or of our permission of a quote.
 pub(crate) async fn post_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Reply>> {
-    let row = query(select_post!("uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
-    row.as_ref().map(read_post).transpose()
+    query(select_post!("uuid = $1"), uuid).fetch_optional(conn, read_post).await
 }
 
 /// As [`post`], by row.
 pub(crate) async fn post_by_row(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Reply>> {
-    let row = query(select_post!("id = $1")).bind(id.0).fetch_optional(conn).await?;
-    row.as_ref().map(read_post).transpose()
+    query(select_post!("id = $1"), id).fetch_optional(conn, read_post).await
 }
 
 /// The state that a row's columns tell; a deletion outweighs the rest.
@@ -213,14 +203,12 @@ pub(crate) async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timesta
     let done = query(
         "UPDATE interactions SET ended_at = NULL, held_at = $2, hidden_why = $3 WHERE id = $1 AND ended_at IS NOT NULL
          AND hidden_at IS NULL",
+        (id, now, RESTORED),
     )
-    .bind(id.0)
-    .bind(now.millis())
-    .bind(RESTORED)
-    .execute(&mut *conn)
+    .affected(conn)
     .await?;
     changed_by(conn, id).await?;
-    Ok(done.rows_affected() > 0)
+    Ok(done > 0)
 }
 
 /// Why a restored post is held until its words are there.
@@ -240,42 +228,48 @@ pub async fn decide(
          hidden_why = CASE WHEN CAST($4 AS TEXT) = '' THEN CASE WHEN (held_at IS NULL) = (CAST($2 AS BIGINT) IS NULL)
              AND (hidden_at IS NULL) = (CAST($3 AS BIGINT) IS NULL) THEN hidden_why END ELSE CAST($4 AS TEXT) END
          WHERE id = $1 AND ended_at IS NULL",
+        (
+            id,
+            (state == State::Held).then_some(now),
+            (state == State::Hidden).then_some(now),
+            why.unwrap_or_default(),
+            now,
+        ),
     )
-    .bind(id.0)
-    .bind((state == State::Held).then_some(now.millis()))
-    .bind((state == State::Hidden).then_some(now.millis()))
-    .bind(why.unwrap_or_default())
-    .bind(now.millis())
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     changed_by(conn, id).await
 }
 
 /// Ends a post and forgets its words (interop G11).
 pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE interactions SET document = NULL, source = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL")
-        .bind(id.0)
-        .bind(now.millis())
-        .execute(&mut *conn)
-        .await?;
-    query("DELETE FROM post_versions WHERE interaction_id = $1").bind(id.0).execute(&mut *conn).await?;
+    query(
+        "UPDATE interactions SET document = NULL, source = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
+        (id, now),
+    )
+    .execute(conn)
+    .await?;
+    query("DELETE FROM post_versions WHERE interaction_id = $1", id).execute(conn).await?;
     changed_by(conn, id).await
 }
 
 /// Ends everything somebody said, who is gone; says how much.
 pub(crate) async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> sqlx::Result<u64> {
-    query("DELETE FROM post_versions WHERE interaction_id IN (SELECT id FROM interactions WHERE remote_actor_id = $1)")
-        .bind(author.0)
-        .execute(&mut *conn)
-        .await?;
+    query(
+        "DELETE FROM post_versions WHERE interaction_id IN (SELECT id FROM interactions WHERE remote_actor_id = $1)",
+        author,
+    )
+    .execute(conn)
+    .await?;
     let done =
-        query("UPDATE interactions SET document = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL")
-            .bind(author.0)
-            .bind(now.millis())
-            .execute(&mut *conn)
-            .await?;
+        query(
+            "UPDATE interactions SET document = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL",
+            (author, now),
+        )
+        .affected(conn)
+        .await?;
     changed_with(conn, author).await?;
-    Ok(done.rows_affected())
+    Ok(done)
 }
 
 /// How a post came to stand as it does.
@@ -295,18 +289,19 @@ pub(crate) struct History {
 
 /// How a post came to stand as it does.
 pub(crate) async fn history(conn: &mut Conn, id: InteractionId) -> sqlx::Result<History> {
-    let row = query(
+    query(
         "SELECT i.received_at, p.object_id AS parent, i.held_at, i.hidden_at, i.hidden_why FROM interactions i
          LEFT JOIN interactions p ON p.id = i.parent_id WHERE i.id = $1",
+        id,
     )
-    .bind(id.0)
-    .fetch_one(conn)
-    .await?;
-    Ok(History {
-        kept: row.time("received_at")?,
-        parent: row.maybe_text("parent")?,
-        held: row.maybe_time("held_at")?,
-        hidden: row.maybe_time("hidden_at")?,
-        why: row.maybe_text("hidden_why")?,
+    .fetch_one(conn, |row| {
+        Ok(History {
+            kept: row.time("received_at")?,
+            parent: row.maybe_text("parent")?,
+            held: row.maybe_time("held_at")?,
+            hidden: row.maybe_time("hidden_at")?,
+            why: row.maybe_text("hidden_why")?,
+        })
     })
+    .await
 }

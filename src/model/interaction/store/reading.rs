@@ -3,7 +3,6 @@
 use clock::Timestamp;
 use hugo_content::Image;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 use url::Url;
 
 use super::posts::read_state;
@@ -11,7 +10,7 @@ use super::standing;
 use crate::activitypub::incoming::Emoji;
 use crate::activitypub::urls::Urls;
 use crate::base::ids::{ActorId, ArticleId, Handle, Host, InteractionId, RemoteActorId};
-use crate::db::{Columns, Conn, Cursor, Page, decode_error};
+use crate::db::{Columns, Conn, Cursor, Page, decode_error, query};
 use crate::model::interaction::{Author, Kind, Person, Shown, State, Words};
 
 /// The ids of what is shown in answer to an article, the oldest first: replies to the article itself, or all of the
@@ -23,16 +22,15 @@ pub(crate) async fn reply_ids(
     from: i64,
     limit: i64,
 ) -> sqlx::Result<Vec<String>> {
-    query_scalar(concat!(
-        "SELECT i.object_id FROM interactions i WHERE i.article_id = $1 AND i.kind = 'reply' AND ",
-        standing!(),
-        " AND ($2 = 0 OR i.parent_id IS NULL) ORDER BY i.published_at, i.object_id LIMIT $4 OFFSET $3"
-    ))
-    .bind(article.0)
-    .bind(i64::from(direct))
-    .bind(from)
-    .bind(limit)
-    .fetch_all(conn)
+    query(
+        concat!(
+            "SELECT i.object_id FROM interactions i WHERE i.article_id = $1 AND i.kind = 'reply' AND ",
+            standing!(),
+            " AND ($2 = 0 OR i.parent_id IS NULL) ORDER BY i.published_at, i.object_id LIMIT $4 OFFSET $3"
+        ),
+        (article, direct, from, limit),
+    )
+    .scalars(conn)
     .await
 }
 
@@ -85,7 +83,7 @@ pub async fn list(
 ) -> sqlx::Result<Page<Shown>> {
     let Cursor([before]) = after.unwrap_or(Cursor([i64::MAX]));
     let state = filter.state.map_or("", State::as_str);
-    let bound = |statement: &'static str| query(statement).bind(before).bind(limit + 1);
+    let bound = |statement: &'static str| query(statement, (before, limit + 1));
     let mut shown: Vec<Shown> = Vec::new();
     if let Some(article) = filter.article {
         // Of each kind on its own, so that a few replies are found among a million likes.
@@ -100,8 +98,8 @@ pub async fn list(
                  WHEN 'held' THEN i.held_at IS NOT NULL AND i.block_id IS NULL WHEN 'hidden' THEN i.hidden_at IS NOT NULL
                  WHEN 'blocked' THEN i.block_id IS NOT NULL WHEN 'deleted' THEN i.ended_at IS NOT NULL ELSE 1 = 1 END"
             ));
-            let rows = select.bind(kind.as_str()).bind(article.0).bind(state).fetch_all(&mut *conn).await?;
-            shown.extend(rows.iter().map(|row| read_shown(row, urls)).collect::<sqlx::Result<Vec<_>>>()?);
+            let select = select.bind((kind.as_str(), article, state));
+            shown.extend(select.fetch_all(conn, |row| read_shown(row, urls)).await?);
         }
         shown.sort_by_key(|one| std::cmp::Reverse(one.row));
     } else {
@@ -123,8 +121,8 @@ pub async fn list(
             }
             Some(State::Deleted) => select_listed!("($3 = '' OR i.kind = $3) AND i.ended_at IS NOT NULL"),
         };
-        let rows = bound(statement).bind(filter.kind.map_or("", Kind::as_str)).fetch_all(conn).await?;
-        shown.extend(rows.iter().map(|row| read_shown(row, urls)).collect::<sqlx::Result<Vec<_>>>()?);
+        let select = bound(statement).bind(filter.kind.map_or("", Kind::as_str));
+        shown = select.fetch_all(conn, |row| read_shown(row, urls)).await?;
     }
     Ok(Page::of(shown, limit, |last: &Shown| Cursor([last.row.0]).to_string()))
 }
@@ -143,8 +141,7 @@ const DEPTH: i64 = 8;
 
 /// One post for a moderator, by its id.
 pub(crate) async fn looked_at(conn: &mut Conn, urls: &Urls, object_id: &str) -> sqlx::Result<Option<Shown>> {
-    let row = query(select_shown!("i.object_id = $1")).bind(object_id).fetch_optional(conn).await?;
-    row.map(|row| read_shown(&row, urls)).transpose()
+    query(select_shown!("i.object_id = $1"), object_id).fetch_optional(conn, |row| read_shown(row, urls)).await
 }
 
 /// A page of a conversation.
@@ -181,44 +178,41 @@ pub async fn conversation(
     article: ArticleId,
     page: ConversationPage,
 ) -> sqlx::Result<Vec<(Shown, usize)>> {
-    let rows = query(concat!(
-        "WITH RECURSIVE above (id) AS (
+    query(
+        concat!(
+            "WITH RECURSIVE above (id) AS (
              SELECT i.parent_id FROM interactions i WHERE i.article_id = $1 AND i.kind = 'reply' AND i.parent_id IS NOT NULL AND ",
-        standing!(),
-        "    UNION SELECT u.parent_id FROM interactions u JOIN above ON u.id = above.id WHERE u.parent_id IS NOT NULL),
+            standing!(),
+            "    UNION SELECT u.parent_id FROM interactions u JOIN above ON u.id = above.id WHERE u.parent_id IS NOT NULL),
          thread (id, at, depth, stem, path) AS (
              SELECT c.id, c.published_at, 0, ",
-        place!("c.published_at", "c.id"),
-        ", ",
-        place!("c.published_at", "c.id"),
-        "    FROM interactions c LEFT JOIN interactions p ON p.id = c.parent_id
+            place!("c.published_at", "c.id"),
+            ", ",
+            place!("c.published_at", "c.id"),
+            "    FROM interactions c LEFT JOIN interactions p ON p.id = c.parent_id
              WHERE c.article_id = $1 AND c.kind = 'reply' AND (p.id IS NULL OR p.kind <> 'reply')
              UNION ALL SELECT c.id, ",
-        at!(),
-        ", t.depth + 1, CASE WHEN t.depth + 1 < $5 THEN t.stem || ",
-        place!(at!(), "c.id"),
-        " ELSE t.stem END, t.stem || ",
-        place!(at!(), "c.id"),
-        "    FROM thread t JOIN interactions c ON c.parent_id = t.id WHERE c.kind = 'reply')
+            at!(),
+            ", t.depth + 1, CASE WHEN t.depth + 1 < $5 THEN t.stem || ",
+            place!(at!(), "c.id"),
+            " ELSE t.stem END, t.stem || ",
+            place!(at!(), "c.id"),
+            "    FROM thread t JOIN interactions c ON c.parent_id = t.id WHERE c.kind = 'reply')
          SELECT t.depth, i.id, i.article_id, i.kind, i.object_id, CASE WHEN p.kind = 'reply' THEN p.object_id END AS parent, i.document, i.published_at,
              i.updated_at, i.ended_at, i.held_at, i.hidden_at, i.block_id, ",
-        person_columns!(),
-        // CROSS, since SQLite would else begin with all that was ever said.
-        " FROM thread t CROSS JOIN interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id
+            person_columns!(),
+            // CROSS, since SQLite would else begin with all that was ever said.
+            " FROM thread t CROSS JOIN interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id
              LEFT JOIN actors a ON a.id = i.actor_id LEFT JOIN interactions p ON p.id = i.parent_id
          WHERE i.id = t.id AND ((",
-        standing!(),
-        ") OR i.id IN (SELECT id FROM above))
+            standing!(),
+            ") OR i.id IN (SELECT id FROM above))
          ORDER BY CASE WHEN $4 = 1 THEN t.path ELSE '' END, t.at, i.id LIMIT $3 OFFSET $2"
-    ))
-    .bind(article.0)
-    .bind(page.from)
-    .bind(page.limit)
-    .bind(i64::from(page.order == Order::Threads))
-    .bind(DEPTH)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(|row| Ok((read_public(row, urls)?, usize::try_from(row.int("depth")?).unwrap_or(0)))).collect()
+        ),
+        (article, page.from, page.limit, page.order == Order::Threads, DEPTH),
+    )
+    .fetch_all(conn, |row| Ok((read_public(row, urls)?, usize::try_from(row.int("depth")?).unwrap_or(0))))
+    .await
 }
 
 /// As everyone sees it: of what is not shown, no word.
@@ -232,39 +226,39 @@ fn read_public(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {
 
 /// A post as everyone sees it.
 pub(crate) async fn shown(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Shown>> {
-    let row = query(select_shown!(concat!("i.id = $1 AND i.object_id IS NOT NULL AND ", standing!())))
-        .bind(id.0)
-        .fetch_optional(conn)
-        .await?;
-    row.map(|row| read_public(&row, urls)).transpose()
+    query(select_shown!(concat!("i.id = $1 AND i.object_id IS NOT NULL AND ", standing!())), id)
+        .fetch_optional(conn, |row| read_public(row, urls))
+        .await
 }
 
 /// The words of a post that everyone sees, in a conversation that stands at `now`.
 pub(crate) async fn shown_words(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<Option<Words>> {
-    let row = query(concat!(
-        "SELECT i.document FROM interactions i JOIN articles t ON t.id = i.article_id WHERE i.id = $1 AND t.deleted_at IS NULL
+    let words = query(
+        concat!(
+            "SELECT i.document FROM interactions i JOIN articles t ON t.id = i.article_id WHERE i.id = $1 AND t.deleted_at IS NULL
          AND (t.expires_at IS NULL OR t.expires_at > $2) AND i.kind <> 'notice' AND ",
-        standing!()
-    ))
-    .bind(id.0)
-    .bind(now.millis())
-    .fetch_optional(conn)
+            standing!()
+        ),
+        (id, now),
+    )
+    .fetch_optional(conn, |row| row.maybe_json("document"))
     .await?;
-    Ok(row.map(|row| row.maybe_json("document")).transpose()?.flatten())
+    Ok(words.flatten())
 }
 
 /// The picture of somebody elsewhere, and those of their name, where anything is shown that they said or did.
 pub(crate) async fn face(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<(Option<String>, Vec<Emoji>)>> {
-    let row = query(concat!(
-        "SELECT r.avatar_url, r.emoji FROM remote_actors r WHERE r.id = $1 AND EXISTS (
+    query(
+        concat!(
+            "SELECT r.avatar_url, r.emoji FROM remote_actors r WHERE r.id = $1 AND EXISTS (
              SELECT 1 FROM interactions i WHERE i.remote_actor_id = r.id AND i.kind <> 'notice' AND ",
-        standing!(),
-        ")"
-    ))
-    .bind(id.0)
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| Ok((row.maybe_text("avatar_url")?, row.maybe_json("emoji")?.unwrap_or_default()))).transpose()
+            standing!(),
+            ")"
+        ),
+        id,
+    )
+    .fetch_optional(conn, |row| Ok((row.maybe_text("avatar_url")?, row.maybe_json("emoji")?.unwrap_or_default())))
+    .await
 }
 
 /// Who likes or boosted an article, the latest first, each once, with the sign that a like came with.
@@ -275,22 +269,21 @@ pub(crate) async fn people(
     kind: Kind,
     limit: i64,
 ) -> sqlx::Result<Vec<(Person, Option<String>)>> {
-    let rows = query(concat!(
-        "SELECT i.reaction, ",
-        person_columns!(),
-        " FROM interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN actors a ON a.id = i.actor_id
+    query(
+        concat!(
+            "SELECT i.reaction, ",
+            person_columns!(),
+            " FROM interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id LEFT JOIN actors a ON a.id = i.actor_id
          WHERE i.article_id = $1 AND i.kind = $2 AND i.parent_id IS NULL AND ",
-        standing!(),
-        " AND NOT EXISTS (SELECT 1 FROM interactions l WHERE l.remote_actor_id = i.remote_actor_id AND l.kind = $2
+            standing!(),
+            " AND NOT EXISTS (SELECT 1 FROM interactions l WHERE l.remote_actor_id = i.remote_actor_id AND l.kind = $2
              AND l.article_id = $1 AND l.parent_id IS NULL AND l.ended_at IS NULL AND l.id > i.id)
          ORDER BY i.published_at DESC, i.id DESC LIMIT $3"
-    ))
-    .bind(article.0)
-    .bind(kind.as_str())
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(|row| Ok((read_person(row, urls)?, row.maybe_text("reaction")?))).collect()
+        ),
+        (article, kind.as_str(), limit),
+    )
+    .fetch_all(conn, |row| Ok((read_person(row, urls)?, row.maybe_text("reaction")?)))
+    .await
 }
 
 fn read_shown(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {

@@ -2,11 +2,10 @@
 
 use clock::Timestamp;
 use serde::Serialize;
-use sqlx::query;
 
 use super::versions::changed_by;
 use crate::base::ids::{ActorId, BlockId, InteractionId, RemoteActorId};
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, query};
 use crate::model::interaction::Words;
 
 /// Something that somebody elsewhere said, and who: as blocks look at it.
@@ -32,17 +31,13 @@ pub(crate) struct Said {
 
 /// What others said, in the order of the rows, from after one of them on.
 pub(crate) async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<Said>> {
-    let rows = query(
+    query(
         "SELECT i.id, i.block_id, CASE WHEN i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.kind <> 'notice' THEN 1 ELSE 0 END AS stands, i.document, r.url, r.webfinger, r.name, r.username, a.owner_actor_id, c.group_actor_id
          FROM interactions i JOIN remote_actors r ON r.id = i.remote_actor_id JOIN articles a ON a.id = i.article_id
          JOIN communities c ON c.id = a.community_id WHERE i.id > $1 ORDER BY i.id LIMIT $2",
+        (after, limit),
     )
-    .bind(after)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|row| {
+    .fetch_all(conn, |row| {
             Ok(Said {
                 id: InteractionId(row.int("id")?),
                 block: row.maybe_int("block_id")?.map(BlockId),
@@ -53,30 +48,24 @@ pub(crate) async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx:
                 words: row.maybe_json("document")?,
                 keepers: [ActorId(row.int("owner_actor_id")?), ActorId(row.int("group_actor_id")?)],
             })
-        })
-        .collect()
+        }).await
 }
 
 /// Hides something by a block, or no longer.
 pub(crate) async fn set_block(conn: &mut Conn, id: InteractionId, block: Option<BlockId>) -> sqlx::Result<()> {
-    query("UPDATE interactions SET block_id = $2 WHERE id = $1")
-        .bind(id.0)
-        .bind(block.map(|id| id.0))
-        .execute(&mut *conn)
-        .await?;
+    query("UPDATE interactions SET block_id = $2 WHERE id = $1", (id, block)).execute(conn).await?;
     changed_by(conn, id).await
 }
 
 /// Whether a post of somebody is shown, or was until they took it back.
 pub(crate) async fn is_shown_somewhere(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<bool> {
-    let found = query(
+    query(
         "SELECT id FROM interactions WHERE remote_actor_id = $1 AND kind IN ('reply', 'quote') AND held_at IS NULL
          AND hidden_at IS NULL AND block_id IS NULL LIMIT 1",
+        author,
     )
-    .bind(author.0)
-    .fetch_optional(conn)
-    .await?;
-    Ok(found.is_some())
+    .exists(conn)
+    .await
 }
 
 /// Why something stands as it does, for a moderator.
@@ -93,15 +82,16 @@ pub struct Ruling {
 
 /// Why a post stands as it does.
 pub async fn ruling(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Ruling> {
-    let row = query(
+    query(
         "SELECT hidden_why, COALESCE(decided_at, hidden_at, held_at) AS decided, block_id FROM interactions WHERE id = $1",
+        id,
     )
-    .bind(id.0)
-    .fetch_one(conn)
-    .await?;
-    Ok(Ruling {
-        why: row.maybe_text("hidden_why")?,
-        decided: row.maybe_time("decided")?,
-        block: row.maybe_int("block_id")?.map(BlockId),
+    .fetch_one(conn, |row| {
+        Ok(Ruling {
+            why: row.maybe_text("hidden_why")?,
+            decided: row.maybe_time("decided")?,
+            block: row.maybe_int("block_id")?.map(BlockId),
+        })
     })
+    .await
 }

@@ -1,10 +1,8 @@
 //! What changes when a conversation does, without reading it.
 
-use sqlx::{query, query_scalar};
-
 use super::standing;
 use crate::base::ids::{ArticleId, InteractionId, RemoteActorId, SourceId};
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, query};
 
 /// How a conversation looks from far away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,53 +16,55 @@ pub(crate) struct ConversationVersion {
 /// The conversations of a source's standing articles, of those in which everyone sees something. What is said elsewhere
 /// costs nothing, and what is said here only as much as there are conversations.
 pub(crate) async fn versions(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<ConversationVersion>> {
-    let rows = query(concat!(
-        "SELECT k.article_id, k.changes FROM posts p JOIN articles t ON t.post_id = p.id JOIN conversations k ON k.article_id = t.id
+    query(
+        concat!(
+            "SELECT k.article_id, k.changes FROM posts p JOIN articles t ON t.post_id = p.id JOIN conversations k ON k.article_id = t.id
          WHERE p.source_id = $1 AND t.deleted_at IS NULL AND EXISTS (SELECT 1 FROM interactions i WHERE i.article_id = t.id
              AND (i.kind = 'reply' OR i.kind IN ('like', 'boost') AND i.parent_id IS NULL) AND ",
-        standing!(),
-        ")"
-    ))
-    .bind(source.0)
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|row| Ok(ConversationVersion { article: ArticleId(row.int("article_id")?), changes: row.int("changes")? }))
-        .collect()
+            standing!(),
+            ")"
+        ),
+        source,
+    )
+    .fetch_all(conn, |row| {
+        Ok(ConversationVersion { article: ArticleId(row.int("article_id")?), changes: row.int("changes")? })
+    })
+    .await
 }
 
 /// How often an article's conversation changed: whoever keeps what it made of it makes it anew when this is another number.
 pub(crate) async fn changes(conn: &mut Conn, article: ArticleId) -> sqlx::Result<i64> {
-    let changes: Option<i64> = query_scalar("SELECT changes FROM conversations WHERE article_id = $1")
-        .bind(article.0)
-        .fetch_optional(conn)
-        .await?;
+    let changes: Option<i64> =
+        query("SELECT changes FROM conversations WHERE article_id = $1", article).maybe_scalar(conn).await?;
     Ok(changes.unwrap_or_default())
 }
 
 /// Notes that an article's conversation changed: part of every statement's transaction that writes `interactions`.
 pub(super) async fn changed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
-    query("INSERT INTO conversations (article_id, changes) VALUES ($1, 1) ON CONFLICT (article_id) DO UPDATE SET changes = conversations.changes + 1")
-        .bind(article.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "INSERT INTO conversations (article_id, changes) VALUES ($1, 1) ON CONFLICT (article_id) DO UPDATE SET changes = conversations.changes + 1",
+        article,
+    )
+    .execute(conn)
+    .await
 }
 
 /// As [`changed`], of the conversation that something was said in.
 pub(super) async fn changed_by(conn: &mut Conn, said: InteractionId) -> sqlx::Result<()> {
-    query("UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.id = $1)")
-        .bind(said.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.id = $1)",
+        said,
+    )
+    .execute(conn)
+    .await
 }
 
 /// As [`changed`], of all conversations that somebody takes part in: their name and picture stand there too.
 pub(crate) async fn changed_with(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<()> {
-    query("UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.remote_actor_id = $1)")
-        .bind(author.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.remote_actor_id = $1)",
+        author,
+    )
+    .execute(conn)
+    .await
 }

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 use uuid::Uuid;
 
 use crate::activitypub::article::ArticleContent;
 use crate::base::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
-use crate::db::{Columns, Conn, Queue, added, decode_error, json};
+use crate::db::{Columns, Conn, Queue, added, decode_error, json, query};
 use crate::model::post::{Article, Listed};
 
 macro_rules! articles {
@@ -28,21 +27,23 @@ pub(crate) async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::
         "INSERT INTO articles (id, uuid, context_uuid, post_id, community_id, owner_actor_id, url, content, pushed,
          published_at, expires_at, revision, created_at, unlisted)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        (
+            article.id,
+            article.uuid,
+            article.context_uuid,
+            article.post_id,
+            article.community_id,
+            article.owner,
+            &article.url,
+            json(&article.content)?,
+            article.pushed,
+            article.published_at,
+            article.expires_at,
+            article.revision,
+            article.created_at,
+            article.unlisted,
+        ),
     )
-    .bind(article.id.0)
-    .bind(article.uuid.to_string())
-    .bind(article.context_uuid.to_string())
-    .bind(article.post_id.0)
-    .bind(article.community_id.0)
-    .bind(article.owner.0)
-    .bind(&article.url)
-    .bind(json(&article.content)?)
-    .bind(i64::from(article.pushed))
-    .bind(article.published_at.millis())
-    .bind(article.expires_at.map(Timestamp::millis))
-    .bind(article.revision)
-    .bind(article.created_at.millis())
-    .bind(i64::from(article.unlisted))
     .execute(conn)
     .await?;
     added(Queue::Outbox);
@@ -60,25 +61,19 @@ pub(crate) async fn revise_article(
 ) -> sqlx::Result<()> {
     let last = article.updated_at.unwrap_or(article.published_at).max(article.published_at);
     let updated = now.max(last + Duration::from_secs(1));
-    query("UPDATE articles SET url = $2, content = $3, updated_at = $4, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL")
-        .bind(article.id.0)
-        .bind(url)
-        .bind(json(content)?)
-        .bind(updated.millis())
-        .execute(conn)
-        .await?;
+    query(
+        "UPDATE articles SET url = $2, content = $3, updated_at = $4, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL",
+        (article.id, url, json(content)?, updated),
+    )
+    .execute(conn)
+    .await?;
     added(Queue::Outbox);
     Ok(())
 }
 
 /// Moves the date on which an article is taken down by itself.
 pub(crate) async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>) -> sqlx::Result<()> {
-    query("UPDATE articles SET expires_at = $2 WHERE id = $1")
-        .bind(id.0)
-        .bind(until.map(Timestamp::millis))
-        .execute(conn)
-        .await?;
-    Ok(())
+    query("UPDATE articles SET expires_at = $2 WHERE id = $1", (id, until)).execute(conn).await
 }
 
 /// Has an article that was only listed sent to the followers after all.
@@ -86,8 +81,8 @@ pub(crate) async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result
     query(
         "UPDATE articles SET pushed = 1, published_revision = 0, revision = revision + 1
          WHERE id = $1 AND pushed = 0 AND deleted_at IS NULL",
+        id,
     )
-    .bind(id.0)
     .execute(conn)
     .await?;
     added(Queue::Outbox);
@@ -96,44 +91,41 @@ pub(crate) async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result
 
 /// Deletes an article for ever; the outbox says so. Does nothing to one already deleted.
 pub(crate) async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE articles SET deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL")
-        .bind(id.0)
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
+    query(
+        "UPDATE articles SET deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL",
+        (id, now),
+    )
+    .execute(conn)
+    .await?;
     added(Queue::Outbox);
     Ok(())
 }
 
 /// An article by row.
 pub(crate) async fn article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<Option<Article>> {
-    let row = query(articles!("WHERE id = $1")).bind(id.0).fetch_optional(conn).await?;
-    row.as_ref().map(read_article).transpose()
+    query(articles!("WHERE id = $1"), id).fetch_optional(conn, read_article).await
 }
 
 /// An article by public name, the deleted ones too.
 pub async fn article_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Article>> {
-    let row = query(articles!("WHERE uuid = $1")).bind(uuid.to_string()).fetch_optional(conn).await?;
-    row.as_ref().map(read_article).transpose()
+    query(articles!("WHERE uuid = $1"), uuid).fetch_optional(conn, read_article).await
 }
 
 /// The article whose conversation has this public name, the deleted ones too.
 pub(crate) async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<Option<Article>> {
-    let row = query(articles!("WHERE context_uuid = $1")).bind(context.to_string()).fetch_optional(conn).await?;
-    row.as_ref().map(read_article).transpose()
+    query(articles!("WHERE context_uuid = $1"), context.to_string()).fetch_optional(conn, read_article).await
 }
 
 /// The articles of these pages of the site, at most nine, the deleted ones too: row and page, the newest first.
 pub async fn articles_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(ArticleId, String)>> {
-    let mut found = query(
-        "SELECT id, url FROM articles WHERE url IN ($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY created_at DESC, id DESC LIMIT 100",
-    );
     let Some(first) = pages.first() else { return Ok(Vec::new()) };
-    for place in 0..PAGES {
-        found = found.bind(pages.get(place).unwrap_or(first));
-    }
-    let rows = found.fetch_all(conn).await?;
-    rows.iter().map(|row| Ok((ArticleId(row.int("id")?), row.text("url")?))).collect()
+    let pages: [&String; PAGES] = std::array::from_fn(|place| pages.get(place).unwrap_or(first));
+    query(
+        "SELECT id, url FROM articles WHERE url IN ($1, $2, $3, $4, $5, $6, $7, $8, $9) ORDER BY created_at DESC, id DESC LIMIT 100",
+        pages,
+    )
+    .fetch_all(conn, |row| Ok((ArticleId(row.int("id")?), row.text("url")?)))
+    .await
 }
 
 /// Most pages that [`articles_on_pages`] looks for.
@@ -146,18 +138,16 @@ pub async fn spoken_of(
     (from, limit): (i64, i64),
     now: Timestamp,
 ) -> sqlx::Result<Vec<Article>> {
-    let rows = query(articles!(
-        "WHERE deleted_at IS NULL AND (expires_at IS NULL OR expires_at > $2) AND id IN
+    query(
+        articles!(
+            "WHERE deleted_at IS NULL AND (expires_at IS NULL OR expires_at > $2) AND id IN
          (SELECT article_id FROM activities WHERE actor_id = $1 AND kind IN ('Create', 'Announce') AND interaction_id IS NULL)
          ORDER BY published_at DESC, id DESC LIMIT $4 OFFSET $3"
-    ))
-    .bind(actor.0)
-    .bind(now.millis())
-    .bind(from)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(read_article).collect()
+        ),
+        (actor, now, from, limit),
+    )
+    .fetch_all(conn, read_article)
+    .await
 }
 
 /// Who owns a community's standing articles: whoever published last is the first.
@@ -166,59 +156,47 @@ pub(crate) async fn owners_in_community(
     community: CommunityId,
     limit: i64,
 ) -> sqlx::Result<Vec<ActorId>> {
-    let ids: Vec<i64> = query_scalar(
+    query(
         "SELECT a.owner_actor_id FROM articles a JOIN actors p ON p.id = a.owner_actor_id
          WHERE a.community_id = $1 AND a.deleted_at IS NULL AND p.deleted_at IS NULL AND p.kind = 'Person'
          GROUP BY a.owner_actor_id ORDER BY MAX(a.published_at) DESC, a.owner_actor_id LIMIT $2",
+        (community, limit),
     )
-    .bind(community.0)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(ids.into_iter().map(ActorId).collect())
+    .scalars(conn)
+    .await
 }
 
 /// How many articles of an actor stand.
 pub(crate) async fn count_standing_of(conn: &mut Conn, owner: ActorId) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL")
-        .bind(owner.0)
-        .fetch_one(conn)
-        .await
+    query("SELECT COUNT(*) FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL", owner).scalar(conn).await
 }
 
 /// Standing articles of an actor, `most` at most.
 pub async fn standing_articles(conn: &mut Conn, owner: ActorId, most: i64) -> sqlx::Result<Vec<Article>> {
-    let rows = query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL LIMIT $2"))
-        .bind(owner.0)
-        .bind(most)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read_article).collect()
+    query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL LIMIT $2"), (owner, most))
+        .fetch_all(conn, read_article)
+        .await
 }
 
 /// The articles of a source that stand at `now`, in the order of their pages.
 pub(crate) async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> sqlx::Result<Vec<Listed>> {
-    let rows = query(
+    let mut all = query(
         "SELECT t.id, t.uuid, t.url, t.revision, p.key, a.handle FROM articles t JOIN posts p ON p.id = t.post_id
          JOIN actors a ON a.id = t.owner_actor_id WHERE p.source_id = $1 AND t.deleted_at IS NULL
          AND (t.expires_at IS NULL OR t.expires_at > $2)",
+        (source, now),
     )
-    .bind(source.0)
-    .bind(now.millis())
-    .fetch_all(conn)
-    .await?;
-    let read = |row| {
-        let text = |column: &str| -> sqlx::Result<String> { Columns::text(row, column) };
+    .fetch_all(conn, |row| {
         Ok(Listed {
-            id: ArticleId(Columns::int(row, "id")?),
-            uuid: Uuid::parse_str(&text("uuid")?).map_err(decode_error)?,
-            key: text("key")?,
-            url: text("url")?,
-            owner: Handle::parse(&text("handle")?).map_err(decode_error)?,
-            revision: Columns::int(row, "revision")?,
+            id: ArticleId(row.int("id")?),
+            uuid: row.uuid("uuid")?,
+            key: row.text("key")?,
+            url: row.text("url")?,
+            owner: Handle::parse(&row.text("handle")?).map_err(decode_error)?,
+            revision: row.int("revision")?,
         })
-    };
-    let mut all: Vec<Listed> = rows.iter().map(read).collect::<sqlx::Result<_>>()?;
+    })
+    .await?;
     // Sorted here, since the engines' collations differ.
     all.sort_by(|a, b| (&a.url, a.id.0).cmp(&(&b.url, b.id.0)));
     Ok(all)
@@ -226,58 +204,52 @@ pub(crate) async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestam
 
 /// How many articles stand.
 pub(crate) async fn count_standing(conn: &mut Conn) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL").fetch_one(conn).await
+    query("SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL", ()).scalar(conn).await
 }
 
 /// How many people of ours published since a moment.
 pub(crate) async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx::Result<i64> {
-    query_scalar(
+    query(
         "SELECT COUNT(DISTINCT p.id) FROM articles a JOIN actors p ON p.id = a.owner_actor_id
          WHERE p.kind = 'Person' AND p.frozen_at IS NULL AND p.deleted_at IS NULL
          AND a.deleted_at IS NULL AND a.published_at >= $1",
+        since,
     )
-    .bind(since.millis())
-    .fetch_one(conn)
+    .scalar(conn)
     .await
 }
 
 /// How many people own a community's standing articles, and how many those are.
 pub(crate) async fn count_in_community(conn: &mut Conn, community: CommunityId) -> sqlx::Result<(i64, i64)> {
-    let row = query(
+    query(
         "SELECT COUNT(DISTINCT CASE WHEN p.kind = 'Person' THEN p.id END) AS people, COUNT(*) AS articles
          FROM articles a JOIN actors p ON p.id = a.owner_actor_id WHERE a.community_id = $1 AND a.deleted_at IS NULL",
+        community,
     )
-    .bind(community.0)
-    .fetch_one(conn)
-    .await?;
-    Ok((row.int("people")?, row.int("articles")?))
+    .fetch_one(conn, |row| Ok((row.int("people")?, row.int("articles")?)))
+    .await
 }
 
 /// How many articles still have something to be said of them.
 pub async fn count_unsaid(conn: &mut Conn) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM articles WHERE revision > published_revision").fetch_one(conn).await
+    query("SELECT COUNT(*) FROM articles WHERE revision > published_revision", ()).scalar(conn).await
 }
 
 /// Articles of which something is still to be said, oldest publication first.
 pub async fn unsaid(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Article>> {
-    let rows = query(articles!("WHERE revision > published_revision ORDER BY published_at, id LIMIT $1"))
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read_article).collect()
+    query(articles!("WHERE revision > published_revision ORDER BY published_at, id LIMIT $1"), limit)
+        .fetch_all(conn, read_article)
+        .await
 }
 
 /// Records that an article's revision was said; false when somebody said it first, or it changed meanwhile.
 pub(crate) async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool> {
-    let done = query(
+    query(
         "UPDATE articles SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
+        (article.id, article.revision, article.published_revision),
     )
-    .bind(article.id.0)
-    .bind(article.revision)
-    .bind(article.published_revision)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    .changed(conn)
+    .await
 }
 
 fn read_article(row: &AnyRow) -> sqlx::Result<Article> {

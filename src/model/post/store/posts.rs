@@ -6,10 +6,9 @@ use clock::Timestamp;
 use futures::TryStreamExt;
 use hugo_content::Entry;
 use sqlx::any::AnyRow;
-use sqlx::query;
 
 use crate::base::ids::{ArticleId, PostId, SourceId};
-use crate::db::{Columns, Conn, Cursor, Page, count_by, decode_error, json};
+use crate::db::{Columns, Conn, Cursor, Page, decode_error, json, query};
 use crate::model::post::{Post, PostState};
 
 macro_rules! posts {
@@ -27,8 +26,7 @@ macro_rules! posts {
 
 /// All posts of a source, in the order of their keys.
 pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>> {
-    let rows = query(posts!("WHERE p.source_id = $1")).bind(source.0).fetch_all(conn).await?;
-    let mut posts: Vec<Post> = rows.iter().map(read_post).collect::<sqlx::Result<_>>()?;
+    let mut posts = query(posts!("WHERE p.source_id = $1"), source).fetch_all(conn, read_post).await?;
     // Sorted here, since the engines' collations differ.
     posts.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(posts)
@@ -37,21 +35,18 @@ pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>>
 /// A part of the posts of all sources, the first seen first; of those whose article stands, or of all.
 pub async fn posts_after(conn: &mut Conn, all: bool, after: Option<Cursor<1>>, limit: i64) -> sqlx::Result<Page<Post>> {
     let Cursor([after]) = after.unwrap_or(Cursor([0]));
-    let rows = query(posts!(
-        "WHERE p.id > $1 AND ($2 = 1 OR a.deleted_at IS NULL AND a.id IS NOT NULL) ORDER BY p.id LIMIT $3"
-    ))
-    .bind(after)
-    .bind(i64::from(all))
-    .bind(limit + 1)
-    .fetch_all(conn)
+    let posts = query(
+        posts!("WHERE p.id > $1 AND ($2 = 1 OR a.deleted_at IS NULL AND a.id IS NOT NULL) ORDER BY p.id LIMIT $3"),
+        (after, all, limit + 1),
+    )
+    .fetch_all(conn, read_post)
     .await?;
-    let posts = rows.iter().map(read_post).collect::<sqlx::Result<_>>()?;
     Ok(Page::of(posts, limit, |last: &Post| Cursor([last.id.0]).to_string()))
 }
 
 /// The entries that a connector left its notes with, by their posts' keys.
 pub(crate) async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<HashMap<String, Entry>> {
-    let mut rows = query("SELECT key, entry FROM posts WHERE source_id = $1").bind(source.0).fetch(conn);
+    let mut rows = sqlx::query("SELECT key, entry FROM posts WHERE source_id = $1").bind(source.0).fetch(conn);
     let mut entries = HashMap::new();
     // One at a time: the rows of a large site need not be in memory beside what is in them.
     while let Some(row) = rows.try_next().await? {
@@ -66,19 +61,12 @@ pub(crate) async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<Ha
 
 /// A post by row.
 pub async fn post(conn: &mut Conn, id: PostId) -> sqlx::Result<Option<Post>> {
-    let row = query(posts!("WHERE p.id = $1")).bind(id.0).fetch_optional(conn).await?;
-    row.as_ref().map(read_post).transpose()
+    query(posts!("WHERE p.id = $1"), id).fetch_optional(conn, read_post).await
 }
 
 /// The posts that bear a key, one a source at most.
 pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>> {
-    query(posts!("WHERE p.key = $1 ORDER BY p.source_id"))
-        .bind(key)
-        .fetch_all(conn)
-        .await?
-        .iter()
-        .map(read_post)
-        .collect()
+    query(posts!("WHERE p.key = $1 ORDER BY p.source_id"), key).fetch_all(conn, read_post).await
 }
 
 /// Writes what a scan saw of a post, new or known. Whether it is withheld is not a scan's to say ([`withhold`], [`release`]).
@@ -90,45 +78,39 @@ pub(crate) async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> 
          ON CONFLICT (id) DO UPDATE SET key = excluded.key, state = excluded.state, entry = excluded.entry,
          fingerprint = excluded.fingerprint, body_hash = excluded.body_hash, hidden_seen_at = excluded.hidden_seen_at,
          missing_since = excluded.missing_since, missing_scans = excluded.missing_scans, article_id = excluded.article_id",
+        (
+            post.id,
+            post.source_id,
+            &post.key,
+            post.state.as_str(),
+            json(&post.entry)?,
+            &post.fingerprint,
+            &post.body_hash,
+            post.first_seen_at,
+            post.hidden_seen_at,
+            post.missing_since,
+            post.missing_scans,
+            post.withheld_at,
+            post.article,
+        ),
     )
-    .bind(post.id.0)
-    .bind(post.source_id.0)
-    .bind(&post.key)
-    .bind(post.state.as_str())
-    .bind(json(&post.entry)?)
-    .bind(&post.fingerprint)
-    .bind(&post.body_hash)
-    .bind(post.first_seen_at.millis())
-    .bind(post.hidden_seen_at.map(Timestamp::millis))
-    .bind(post.missing_since.map(Timestamp::millis))
-    .bind(post.missing_scans)
-    .bind(post.withheld_at.map(Timestamp::millis))
-    .bind(post.article.map(|id| id.0))
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Withholds a post: nobody is to hear of it again until it is released.
 pub(crate) async fn withhold(conn: &mut Conn, id: PostId, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE id = $1")
-        .bind(id.0)
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE id = $1", (id, now)).execute(conn).await
 }
 
 /// Lets a post be what its site says again.
 pub(crate) async fn release(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
-    query("UPDATE posts SET withheld_at = NULL WHERE id = $1").bind(id.0).execute(conn).await?;
-    Ok(())
+    query("UPDATE posts SET withheld_at = NULL WHERE id = $1", id).execute(conn).await
 }
 
 /// Takes a post's key away for a moment, since another may get it in the same transaction.
 pub(crate) async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
-    query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(format!("//{}", id.0)).execute(conn).await?;
-    Ok(())
+    query("UPDATE posts SET key = $2 WHERE id = $1", (id, format!("//{}", id.0))).execute(conn).await
 }
 
 /// Gives a post its key back.
@@ -136,24 +118,19 @@ pub(crate) async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
 /// # Errors
 /// The database's, also when another has it now.
 pub(crate) async fn restore_key(conn: &mut Conn, id: PostId, key: &str) -> sqlx::Result<()> {
-    query("UPDATE posts SET key = $2 WHERE id = $1").bind(id.0).bind(key).execute(conn).await?;
-    Ok(())
+    query("UPDATE posts SET key = $2 WHERE id = $1", (id, key)).execute(conn).await
 }
 
 /// Withholds the post of an article: its site still shows it, but nobody is to hear of it again.
 pub(crate) async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id = $1")
-        .bind(article.0)
-        .bind(now.millis())
+    query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id = $1", (article, now))
         .execute(conn)
-        .await?;
-    Ok(())
+        .await
 }
 
 /// How many posts stand in each state.
 pub(crate) async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
-    let rows = query("SELECT state, COUNT(*) AS n FROM posts GROUP BY state").fetch_all(conn).await?;
-    count_by(&rows, "state")
+    query("SELECT state, COUNT(*) FROM posts GROUP BY state", ()).counts(conn).await
 }
 
 fn read_post(row: &AnyRow) -> sqlx::Result<Post> {
