@@ -19,7 +19,7 @@ use clock::Clock;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use veerpont::activitypub::incoming::{self, statement};
+use veerpont::activitypub::incoming::{self, parse_post};
 use veerpont::app::{App, user_agent};
 use veerpont::base::ids::{ArticleId, InteractionId, RemoteActorId};
 use veerpont::config::Config;
@@ -81,7 +81,7 @@ async fn the_article(app: &App) -> Article {
 }
 
 /// A thousand replies of eighty people, in threads of all depths, some with warnings, emoji, pictures and other scripts.
-async fn talk(app: &App, article: &Article) {
+async fn converse(app: &App, article: &Article) {
     let mut people = Vec::new();
     for number in 0..PEOPLE {
         let id = person(app, number).await;
@@ -122,7 +122,7 @@ async fn person(app: &App, number: usize) -> RemoteActorId {
         "icon": (number % 4 != 3).then(|| json!({ "type": "Image", "url": format!("http://pictures.example/{number}.gif") })),
         "tag": [{ "type": "Emoji", "name": ":boat:", "icon": { "url": "http://pictures.example/200.gif" } }],
     });
-    let actor = incoming::actor(&document).expect("an actor");
+    let actor = incoming::parse_actor(&document).expect("an actor");
     let (ids, now) = (app.ids.clone(), app.clock.now());
     let kept =
         app.db.write(move |conn| Box::pin(async move { remote::actors::keep(conn, &ids, actor, None, now).await }));
@@ -175,7 +175,7 @@ async fn reply(
     parent: Option<InteractionId>,
     number: usize,
 ) -> InteractionId {
-    let words = Words::of(CleanPost::of(statement(&document(article, number)).expect("a post")));
+    let words = Words::of(CleanPost::of(parse_post(&document(article, number)).expect("a post")));
     let (id, now) = (InteractionId(app.ids.row()), app.clock.now());
     let minutes = u64::try_from(number).expect("a number");
     let published = now - Duration::from_hours(48) + Duration::from_secs(60 * minutes);
@@ -235,7 +235,7 @@ async fn here(router: Router) -> SocketAddr {
 async fn show(folder: &Path, address: &str) {
     let app = bridge(folder, &format!("http://{address}"), pictures().await).await;
     let article = the_article(&app).await;
-    talk(&app, &article).await;
+    converse(&app, &article).await;
     let listener = TcpListener::bind(address).await.expect("that address is free");
     let running = server::start_on(app, listener).await.expect("a bridge");
     println!("http://{}/  and the post  http://{}/@joris-dekker/{}", running.address, running.address, article.uuid);
@@ -245,7 +245,7 @@ async fn show(folder: &Path, address: &str) {
 async fn measure(folder: &Path) {
     let app = bridge(folder, "http://127.0.0.1:9", pictures().await).await;
     let article = the_article(&app).await;
-    talk(&app, &article).await;
+    converse(&app, &article).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let running = server::start_on(app, listener).await.expect("a bridge");
     let (at, hello) = (running.address, here(Router::new().route("/", get(async || "hello"))).await);

@@ -94,7 +94,7 @@ pub fn inbound(bytes: &[u8]) {
     if let Some(owner) = incoming::key_owner(&document) {
         address(&owner);
     }
-    let Ok(actor) = incoming::actor(&document) else { return };
+    let Ok(actor) = incoming::parse_actor(&document) else { return };
     let home = address(&actor.id).origin();
     let keys = actor.keys.iter().map(|key| &key.id);
     for found in keys.chain([&actor.inbox]).chain(&actor.shared_inbox).chain(&actor.followers) {

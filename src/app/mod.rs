@@ -1,4 +1,4 @@
-//! What every room is handed: configuration, database, clock, names, the network, and the secrets to speak with.
+//! What every module is handed: configuration, database, clock, ids, the network, and the secrets to sign with.
 
 pub mod worker;
 
@@ -23,14 +23,14 @@ use crate::net::keys::PrivateKey;
 use crate::net::slots::Slots;
 use crate::net::throttle::Throttles;
 
-/// The running bridge. Cheap to clone.
+/// The running bridge; cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
 /// Why a key could not be had.
 #[derive(Clone, Debug)]
 pub(crate) enum NoKey {
-    /// It may be had later, for all we know.
+    /// It may be there later.
     Passing(String),
     /// Its server says that it is gone for ever.
     Gone,
@@ -48,11 +48,11 @@ pub struct Parts {
     pub clock: Clock,
     /// New names.
     pub ids: Ids,
-    /// The one way out.
+    /// The outgoing client.
     pub(crate) net: Client,
     /// Our own addresses.
     pub urls: Urls,
-    /// Opens private keys.
+    /// Opens the sealed private keys.
     pub(crate) master: MasterKey,
     /// Private keys already opened, by their sealed text: a key that another process rotated or sealed anew is not found here.
     pub(crate) signers: Cache<String, PrivateKey>,
@@ -68,11 +68,11 @@ pub struct Parts {
     /// Fetches that strangers may cause at a time, before anything of theirs is proved: in all, by one source, and at one
     /// registrable domain (interop G8).
     pub(crate) fetches: Arc<Slots>,
-    /// Proofs of readers that may be under way at a time.
+    /// Checks of who signed a GET that may be under way at a time.
     pub(crate) readers: Arc<Semaphore>,
-    /// How much strangers may ask (interop G9).
+    /// Rate limits for what strangers ask (interop G9).
     pub(crate) throttles: Throttles,
-    /// What is done after its request was answered; tests and the end of the program wait for it.
+    /// Work that goes on after its request was answered; tests and the end of the program wait for it.
     pub(crate) afterwards: TaskTracker,
     /// Whether this node's clock is right enough for leases to mean anything.
     pub may_claim: AtomicBool,
@@ -98,14 +98,14 @@ const FETCHES_AT_HOST: u32 = 150;
 /// Keys fetched for one source in that time whose requests proved to be nothing (interop G8).
 const FETCHES_FOR_SOURCE: u32 = 30;
 
-/// Readers whose proof may be under way at a time, after they were answered; of more, no note is taken.
+/// Signed GETs whose signature may be under check at a time, after they were answered; of more, no note is taken.
 const READERS_UNDER_WAY: usize = 256;
 
 impl App {
     /// Puts the parts together.
     ///
     /// # Errors
-    /// When the origin or the handle domain is no address to live at.
+    /// When the origin or the handle domain is not a valid address.
     pub(crate) fn new(
         config: Config,
         db: Db,
@@ -145,7 +145,7 @@ impl App {
         })))
     }
 
-    /// Whether there is so little room left on the disk that nothing of strangers is taken in; told in the log when it changes.
+    /// Whether so little room is left on the disk that nothing from other servers is accepted; logged when it changes.
     #[must_use]
     pub fn is_full(&self) -> bool {
         let keep_free = u64::from(self.config.limits.keep_free_mib.get()) * 1024 * 1024;
@@ -165,7 +165,7 @@ impl App {
         full
     }
 
-    /// Whether this process may take up work.
+    /// Whether this process may claim work.
     #[must_use]
     pub fn may_claim(&self) -> bool {
         self.may_claim.load(Ordering::Relaxed) && !self.replaced.load(Ordering::Relaxed)
@@ -179,7 +179,7 @@ impl Deref for App {
     }
 }
 
-/// How we introduce ourselves to other servers: name, version and where to ask.
+/// Our `User-Agent`: name, version and where to ask.
 #[must_use]
 pub fn user_agent(origin: &url::Url) -> String {
     format!("Veerpont/{} (+{})", env!("CARGO_PKG_VERSION"), origin.as_str().trim_end_matches('/'))

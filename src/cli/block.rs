@@ -133,7 +133,7 @@ impl Block {
                 if let Some(warning) = warning(&what, &forecast) {
                     sure.of(output, &warning)?;
                 }
-                let (value, enforced) = listing::add(app, what.wish(actor), severity, by.word(reason)).await?;
+                let (value, enforced) = listing::add(app, what.wish(actor), severity, by.note(reason)).await?;
                 tell(app).await?;
                 let result = json!({ "kind": what.kind, "value": value, "severity": severity,
                     "author": what.spelled(app)?, "enforced": enforced });
@@ -145,7 +145,7 @@ impl Block {
             Self::Remove { kind: Some(kind), value: Some(value), author, by, .. } => {
                 let what = What { kind, value, author };
                 let actor = what.actor(app).await?;
-                let (value, enforced) = listing::remove(app, what.wish(actor), by.word(None)).await?;
+                let (value, enforced) = listing::remove(app, what.wish(actor), by.note(None)).await?;
                 let result =
                     json!({ "kind": what.kind, "value": value, "author": what.spelled(app)?, "enforced": enforced });
                 output.print(&result, || {
@@ -158,7 +158,7 @@ impl Block {
                 })
             }
             Self::Remove { list: Some(list), by, .. } => {
-                let (removed, enforced) = listing::remove_list(app, &list, by.word(None)).await?;
+                let (removed, enforced) = listing::remove_list(app, &list, by.note(None)).await?;
                 let result = json!({ "list": list, "removed": removed, "enforced": enforced });
                 output.print(&result, || {
                     format!("the list {} is gone with its {removed} entries{}", shown(&list), also(enforced))
@@ -182,7 +182,7 @@ impl Block {
                 if ended > 0 {
                     sure.of(output, &format!("ends {} of ours (see who with --dry-run)", count(ended, "follow")))?;
                 }
-                let imported = listing::import(app, list, allow_empty, by.word(None)).await?;
+                let imported = listing::import(app, list, allow_empty, by.note(None)).await?;
                 tell(app).await?;
                 output.print(&imported, || import_text(&imported))
             }

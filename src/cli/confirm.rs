@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::print::{Output, harmless};
 use crate::base::rights;
-use crate::moderation::Word;
+use crate::moderation::ModerationNote;
 
 /// Whether an operator is sure already.
 #[derive(Clone, Copy, Debug, Args)]
@@ -52,11 +52,11 @@ const WORD_MAX: usize = 1000;
 
 impl By {
     /// Who decides and why.
-    pub(super) fn word(self, why: Option<String>) -> Word {
+    pub(super) fn note(self, why: Option<String>) -> ModerationNote {
         // Who became root by sudo is still who they are.
         let sudo = || std::env::var("SUDO_USER").ok();
         let by = said(self.by).or_else(|| said(sudo())).or_else(rights::us);
-        Word { why: said(why), by }
+        ModerationNote { why: said(why), by }
     }
 }
 

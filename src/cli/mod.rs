@@ -1,4 +1,4 @@
-//! The command line: a thin face that parses, calls one room and prints.
+//! The command line: a thin layer that parses, calls one module and prints.
 
 mod author;
 mod backup;

@@ -209,10 +209,10 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
 }
 
 /// A post by key, by its article's id, or by its page's address.
-pub(super) async fn find(app: &App, wanted: &str) -> anyhow::Result<post::Post> {
+pub(super) async fn find(app: &App, name: &str) -> anyhow::Result<post::Post> {
     let mut conn = app.db.read().await?;
-    let mut found = post::store::posts_by_key(&mut conn, wanted).await?;
-    for spelling in names::spellings(wanted.trim()) {
+    let mut found = post::store::posts_by_key(&mut conn, name).await?;
+    for spelling in names::spellings(name.trim()) {
         if !found.is_empty() {
             break;
         }
@@ -221,6 +221,6 @@ pub(super) async fn find(app: &App, wanted: &str) -> anyhow::Result<post::Post> 
             found.extend(post::store::post(&mut conn, article.post_id).await?);
         }
     }
-    anyhow::ensure!(found.len() <= 1, "several sources have a post `{wanted}`; name it by its page's address");
-    found.pop().with_context(|| format!("there is no post `{wanted}`; `veerpont post list --all` shows the keys"))
+    anyhow::ensure!(found.len() <= 1, "several sources have a post `{name}`; name it by its page's address");
+    found.pop().with_context(|| format!("there is no post `{name}`; `veerpont post list --all` shows the keys"))
 }

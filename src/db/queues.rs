@@ -60,13 +60,13 @@ pub(super) struct Wakeups(Arc<[Notify; QUEUES]>);
 
 impl Wakeups {
     pub(super) fn of(&self, queue: Queue) -> Notified<'_> {
-        let [sources, outbox, hosts, inbound, wanted] = &*self.0;
+        let [sources, outbox, hosts, inbound, fetches] = &*self.0;
         match queue {
             Queue::Sources => sources,
             Queue::Outbox => outbox,
             Queue::Hosts => hosts,
             Queue::Inbound => inbound,
-            Queue::Fetches => wanted,
+            Queue::Fetches => fetches,
         }
         .notified()
     }

@@ -1,4 +1,4 @@
-//! What speaks with other servers: activities of ours on their way out, actors elsewhere, and signed requests.
+//! What speaks with other servers: our activities on their way out, remote actors, and signed requests.
 //!
 //! THE MAP of this group, as in `lib.rs`.
 

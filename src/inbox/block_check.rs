@@ -1,4 +1,4 @@
-//! Whoever is blocked is turned away: by their key before anything is fetched, and wherever an activity names them.
+//! Rejects whoever is blocked: by their key before anything is fetched, and wherever an activity names them.
 
 use http::StatusCode;
 use serde_json::Value;
@@ -9,13 +9,13 @@ use crate::app::App;
 use crate::base::ids::Domain;
 use crate::moderation::{Block, BlockKind, block_check};
 
-/// A server that is blocked is turned away by the key that it names: before anything is fetched (interop C10, E25).
+/// A blocked server is rejected by the host of its keyId, before anything is fetched (interop C10, E25).
 pub(super) async fn reject_blocked_key(app: &App, key_id: &str) -> Result<(), Rejected> {
     let mut conn = app.db.read().await.map_err(ours)?;
     block_check::blocked_address(&mut conn, key_id).await.map_err(ours)?.map_or(Ok(()), |block| Err(blocked(&block)))
 }
 
-/// Nothing of a blocked server is taken in by somebody else's hand either, and nothing of somebody who is blocked.
+/// Rejects an activity that comes from or was made by somebody blocked, also when another server passes it on.
 pub(super) async fn reject_blocked(app: &App, incoming: &Incoming) -> Result<(), Rejected> {
     let mut domains: Vec<Domain> = named(incoming).into_iter().filter_map(Domain::of).collect();
     domains.sort();
@@ -42,7 +42,7 @@ fn named(incoming: &Incoming) -> Vec<&str> {
     own.into_iter().chain(of_object.into_iter().flatten()).chain(attributed).collect()
 }
 
-/// Who is named: an address, a thing with an id, or a list of either.
+/// The ids in an address, an object with an id, or a list of either.
 fn addresses(value: &Value) -> Vec<&str> {
     match value {
         Value::String(address) => vec![address],

@@ -1,5 +1,6 @@
-//! Requests that were signed for another name than stands in Host: most often a proxy of ours does not pass Host on, and then
-//! every activity is turned away while our pages look right. So the operator is told what came, and the line to add.
+//! Requests whose signature is for one of our names while their Host header is another: most often a proxy of ours does
+//! not pass Host on, and then every activity is rejected while our pages look right. So the operator is told what came,
+//! and the line to add.
 
 use http::HeaderMap;
 use http::header::HOST;
@@ -10,7 +11,7 @@ use crate::app::App;
 /// Most characters of a Host that are kept.
 const LENGTH: usize = 255;
 
-/// What puts it right, in the words of the usual web servers.
+/// How to fix it, in the configuration of the usual web servers.
 #[must_use]
 pub(crate) fn remedy(host: &str) -> String {
     format!(
@@ -18,7 +19,7 @@ pub(crate) fn remedy(host: &str) -> String {
     )
 }
 
-/// Notes with which Host a request came that was signed for another.
+/// Notes the Host header of a request that was signed for another host.
 pub(super) async fn note(app: &App, headers: &HeaderMap) {
     let Some(host) = headers.get(HOST) else { return };
     let host: String = String::from_utf8_lossy(host.as_bytes())
@@ -39,7 +40,7 @@ pub(super) async fn note(app: &App, headers: &HeaderMap) {
     write(app, counts).await;
 }
 
-/// Writes what was counted but not written yet.
+/// Writes the counts that were not written yet.
 pub(super) async fn write_waiting(app: &App) {
     write(app, app.throttles.foreign_hosts.take()).await;
 }

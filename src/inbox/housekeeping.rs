@@ -1,5 +1,5 @@
-//! What the inbox does now and then: forgets texts that are no longer needed and what was read for them, writes counts
-//! that wait, and ends what a change of the blocks left to do.
+//! What the inbox does regularly: forgets texts that are no longer needed and what was fetched for them, writes counts
+//! that wait, and finishes what a change of the blocks left to do.
 
 use std::time::Duration;
 
@@ -10,20 +10,18 @@ use crate::app::App;
 use crate::app::worker;
 use crate::moderation::enforcement;
 
-/// How often.
 const EVERY: Duration = Duration::from_mins(1);
 
 /// Texts forgotten in one transaction, so that it holds up nobody.
 const CHUNK: i64 = 500;
 
-/// Tidies every minute until told to stop.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
     let forget = |app: App| async move { Ok(tidy(&app).await.map(|_| ())?) };
     worker::every("housekeeping", EVERY, app.clone(), stop, forget).await;
     rejection::write_waiting_counts(&app).await;
 }
 
-/// Tidies once, by `[retention]`; says how many texts were forgotten.
+/// Tidies once, by `[retention]`; returns how many texts were forgotten.
 pub async fn tidy(app: &App) -> sqlx::Result<u64> {
     rejection::write_waiting_counts(app).await;
     enforcement::enforce_if_due(app).await?;

@@ -1,4 +1,5 @@
-//! A verified activity, kept as it came, and what each means: every one gets a verdict (docs/architecture.md#receiving).
+//! Verified activities, kept as they came, and what each means: every one gets a verdict
+//! (docs/architecture.md#receiving).
 
 mod block_check;
 pub mod fetcher;
@@ -21,38 +22,36 @@ use serde::Serialize;
 use crate::base::ids::{ArticleId, InboundId};
 use crate::model::relation::Event;
 
-/// The `path` of a document that we read ourselves at its origin, rather than were sent.
+/// The `path` of a document that we fetched at its origin.
 pub const FETCHED: &str = "fetched";
 
 /// A verified activity that waits for its verdict.
 #[derive(Clone, Debug)]
 pub struct Inbound {
-    /// Row.
     pub(crate) id: InboundId,
     /// The activity's own id.
     pub activity_id: String,
     /// Whose key signed the request.
     pub(crate) signer: String,
-    /// Who the activity says it is of.
+    /// The `actor` of the activity.
     pub(crate) actor: String,
-    /// Where it was posted, or [`FETCHED`].
+    /// The path of the inbox it was sent to, or [`FETCHED`].
     pub(crate) path: String,
     /// As it came.
     pub(crate) raw: String,
-    /// When it came.
     pub(crate) received_at: Timestamp,
-    /// How often it was claimed, this time included; the fence of the lease.
+    /// How often it was claimed, this time included: the fence of the lease.
     pub(crate) attempts: i64,
-    /// The number of its last arrival, which is the order in which an actor's activities are understood.
+    /// The number of its last arrival: the order in which an actor's activities are interpreted.
     pub(crate) heard: i64,
-    /// When it says that it was made, where that is not ahead of us.
+    /// When it says that it was made, unless that is in the future.
     pub(crate) made: Option<Timestamp>,
     /// How often it came.
     pub(crate) times: i64,
 }
 
 impl Inbound {
-    /// As relations look at it.
+    /// In the form that relations take.
     #[must_use]
     pub(crate) fn event(&self) -> Event {
         Event { id: self.activity_id.clone(), made: self.made, first: self.id.0, last: self.heard }
@@ -63,22 +62,21 @@ impl Inbound {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It did what it says.
+    /// It had its effect.
     Accepted,
     /// It changes nothing, and rightly so.
     Ignored,
-    /// It may not do what it says.
+    /// It may not have its effect.
     Declined,
-    /// It names an author of ours, in a conversation that is not ours: for the operator to see.
+    /// It mentions an author of ours in a conversation that is not ours: for the operator to see.
     Mention,
     /// Not understood yet; read again after an upgrade.
     Deferred,
-    /// It made us fail five times.
+    /// An error of ours, five times.
     Failed,
 }
 
 impl Outcome {
-    /// As the database and people have it.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -101,12 +99,12 @@ pub struct Verdict {
     pub reason: String,
     /// What was considered on the way, for people.
     pub(crate) steps: Vec<String>,
-    /// What must be read before it means anything: it is looked at again then.
+    /// The document that must be fetched before it means anything: it is interpreted again then.
     #[serde(skip)]
     pub(crate) waits_for: Option<(String, Purpose)>,
-    /// What is to be read at its origin.
+    /// What is to be fetched.
     #[serde(skip)]
-    pub(crate) wants: Vec<FetchJob>,
+    pub(crate) fetches: Vec<FetchJob>,
     /// Whether its text is forgotten at once.
     #[serde(skip)]
     pub(crate) forgets: bool,
@@ -114,7 +112,7 @@ pub struct Verdict {
 
 impl Verdict {
     fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), steps: Vec::new(), waits_for: None, wants: Vec::new(), forgets: false }
+        Self { outcome, reason: reason.into(), steps: Vec::new(), waits_for: None, fetches: Vec::new(), forgets: false }
     }
 
     fn accepted(reason: impl Into<String>) -> Self {
@@ -129,10 +127,10 @@ impl Verdict {
         Self::new(Outcome::Declined, reason)
     }
 
-    /// To be looked at again once the document is read, which is asked for.
-    fn until_read(reason: impl Into<String>, want: FetchJob) -> Self {
-        let waits_for = Some((want.url.clone(), want.purpose));
-        Self { waits_for, wants: vec![want], ..Self::new(Outcome::Deferred, reason) }
+    /// To be interpreted again once a document is fetched, which is queued.
+    fn until_read(reason: impl Into<String>, job: FetchJob) -> Self {
+        let waits_for = Some((job.url.clone(), job.purpose));
+        Self { waits_for, fetches: vec![job], ..Self::new(Outcome::Deferred, reason) }
     }
 
     fn step(mut self, step: impl Into<String>) -> Self {
@@ -140,33 +138,32 @@ impl Verdict {
         self
     }
 
-    /// A private word that is not kept, whose text nobody but its author's readers was meant to see (interop E6, G11).
+    /// A private message that is not kept: nobody but its recipients was meant to see its text (interop E6, G11).
     fn private() -> Self {
         Self { forgets: true, ..Self::declined("it is for followers or single people, and never shown") }
     }
 
-    fn wanting(mut self, wants: Vec<FetchJob>) -> Self {
-        self.wants.extend(wants);
+    fn with_fetches(mut self, fetches: Vec<FetchJob>) -> Self {
+        self.fetches.extend(fetches);
         self
     }
 }
 
-/// Why a document elsewhere is read.
+/// Why a document is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
-    /// For what it says: it is kept as if it had been sent.
+    /// For its content: it is kept as if it had been sent.
     Post,
     /// To see whether it is gone (interop E24).
     End,
-    /// For what an actor says of itself (interop E17).
+    /// For an actor's own document (interop E17).
     Actor,
-    /// For what it lists (interop B18, B20).
+    /// For the items of a collection (interop B18, B20).
     Collection,
 }
 
 impl Purpose {
-    /// As the database and people have it.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -177,14 +174,13 @@ impl Purpose {
         }
     }
 
-    /// From the database.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Post, Self::End, Self::Actor, Self::Collection].into_iter().find(|purpose| purpose.as_str() == text)
     }
 }
 
-/// A document elsewhere that is to be read.
+/// A document to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchJob {
     /// Its id.
@@ -193,9 +189,9 @@ pub struct FetchJob {
     pub purpose: Purpose,
     /// Whose conversation it completes, where that is known.
     pub article: Option<ArticleId>,
-    /// Steps from what came by itself.
+    /// Steps from what was sent to us.
     pub depth: i64,
-    /// How long it has time.
+    /// How long it may wait.
     pub after: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Who reads our documents with a signature: proved where that is asked for, and remembered, so that a Delete reaches
+//! Who fetches our documents with a signature: checked where that is required, and remembered, so that a Delete reaches
 //! whoever holds a copy (docs/architecture.md#publishing).
 
 use std::net::IpAddr;
@@ -16,23 +16,22 @@ use crate::federation::delivery;
 use crate::federation::remote::Remote;
 use crate::net::signature::Received;
 
-/// A GET or HEAD that says who asks.
+/// A signed GET or HEAD.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
-    /// The method.
     pub(crate) method: Method,
-    /// Path and query as sent.
+    /// As sent.
     pub(crate) path_and_query: String,
     /// As sent, with `host` set where HTTP/2 has only an authority.
     pub(crate) headers: HeaderMap,
-    /// Where it comes from, where that is known.
+    /// The client's address, where it is known.
     pub(crate) from: Option<IpAddr>,
 }
 
 /// Who signed.
 ///
 /// # Errors
-/// When nobody did, or it does not hold. It is not counted here.
+/// When nobody did, or the signature is not valid. It is not counted here.
 pub(crate) async fn prove(app: &App, reading: &Reading) -> Result<Remote, Rejected> {
     let Reading { method, path_and_query, headers, from } = reading;
     let claim = claim(app, &Received { method, path_and_query, headers, body: &[] })?;
@@ -44,13 +43,13 @@ pub(crate) async fn prove(app: &App, reading: &Reading) -> Result<Remote, Reject
     }
 }
 
-/// Whether a request says that it is of a blocked server. Nothing is proved by that: who lies harms themselves alone.
+/// Rejects a request that names a key of a blocked server. The name is not verified: who lies harms themselves alone.
 ///
 /// # Errors
 /// When it does, or our database fails. It is not counted here.
 pub(crate) async fn admit(app: &App, reading: &Reading) -> Result<(), Rejected> {
     let Reading { method, path_and_query, headers, .. } = reading;
-    // What is no good signature is nobody's.
+    // What is no good signature names nobody.
     let Ok(claim) = claim(app, &Received { method, path_and_query, headers, body: &[] }) else { return Ok(()) };
     let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
     reject_blocked_key(app, claim.key_id()).await.map_err(|rejected| Rejected { host, ..rejected })
@@ -62,7 +61,7 @@ pub(crate) fn remember(app: &App, article: ArticleId, reader: Remote) {
     app.afterwards.spawn(async move { note(&later, article, &reader).await });
 }
 
-/// As [`remember`], of somebody who is not proved yet: within the budget of fetches for strangers (interop G8).
+/// As [`remember`], but verifies the signature first: within the budget of fetches for strangers (interop G8).
 pub(crate) fn prove_and_remember(app: &App, article: ArticleId, reading: Reading) {
     let Ok(permit) = Arc::clone(&app.readers).try_acquire_owned() else {
         return tracing::warn!("more signed readers at a time than are remembered");

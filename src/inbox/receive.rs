@@ -1,4 +1,4 @@
-//! From a request to a kept row: refused as early as possible, verified, stored, and only then answered 202.
+//! From a request to a kept row: rejected as early as possible, verified, stored, and only then answered 202.
 
 use std::net::IpAddr;
 
@@ -25,20 +25,20 @@ use url::Url;
 /// A POST to an inbox, its body already bounded.
 #[derive(Clone, Debug)]
 pub(crate) struct Post<'a> {
-    /// Path and query as sent.
+    /// As sent.
     pub(crate) path_and_query: &'a str,
     /// As sent, with `host` set where HTTP/2 has only an authority.
     pub(crate) headers: &'a HeaderMap,
     /// As sent.
     pub(crate) body: &'a [u8],
-    /// Who sent it, where that can be told: what they make us fetch in vain is counted (interop G8).
+    /// The client's address, where it is known: useless fetches that it causes are counted (interop G8).
     pub(crate) from: Option<IpAddr>,
 }
 
 /// Receives an activity: `Ok` is answered 202.
 ///
 /// # Errors
-/// When it is turned away; that is already counted.
+/// When it is rejected; that is already counted.
 pub(crate) async fn receive(app: &App, post: Post<'_>) -> Result<(), Rejected> {
     let outcome = verify_and_keep(app, &post).await;
     if let Err(rejected) = &outcome {
@@ -109,8 +109,8 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Rejected> {
     keep(app, post, incoming, signer).await.map_err(ours)
 }
 
-/// Who is blocked may still take back what they said, else it would be shown again with the end of the block (interop
-/// G11): who signed that, by a key that we have. Nothing is fetched for it.
+/// Who is blocked may still delete or undo what they sent, or it would be shown again when the block ends (interop
+/// G11): verified with a key that we have. Nothing is fetched for it.
 async fn last_word(app: &App, claim: &Claim, incoming: &Incoming) -> Result<Option<Signer>, Rejected> {
     if !matches!(incoming.kind, incoming::Kind::Delete | incoming::Kind::Undo) {
         return Ok(None);
@@ -125,7 +125,7 @@ async fn last_word(app: &App, claim: &Claim, incoming: &Incoming) -> Result<Opti
     }))
 }
 
-/// A signature that is in order in all that can be seen without the key, for one of our names.
+/// A signature that is valid in all that can be checked without the key, for one of our names.
 pub(super) fn claim(app: &App, received: &Received<'_>) -> Result<Claim, Rejected> {
     let hosts = app.urls.hosts();
     let names = Names {
@@ -137,8 +137,8 @@ pub(super) fn claim(app: &App, received: &Received<'_>) -> Result<Claim, Rejecte
         .map_err(|refusal| rejected(refusal.status, refusal.reason.as_str(), refusal.to_string()))
 }
 
-/// How much a host may send, now that it is known to be this host: counted by what somebody registered, since whoever has a
-/// domain has as many hosts as they like (interop G9).
+/// Rate limit of a host, now that its signature is verified: counted by registrable domain, since whoever owns a domain
+/// has as many hosts as they like (interop G9).
 fn within_limits(app: &App, host: &str, bytes: usize) -> Result<(), Rejected> {
     let (limits, domain) = (&app.config.limits, registrable(host));
     app.throttles.domains.take(&domain).map_err(|wait| {
@@ -164,18 +164,18 @@ async fn is_unknown_self_delete(app: &App, incoming: &Incoming) -> sqlx::Result<
     Ok(remote::store::by_url(&mut conn, &incoming.actor).await?.is_none())
 }
 
-/// Why no key proves a request.
+/// Why a signature could not be verified.
 pub(super) enum Unproven {
-    /// It may be proved later (interop C10).
+    /// It may be verified later (interop C10).
     Later(String),
     /// The key's server says it is gone.
     Gone,
-    /// The key cannot be had.
+    /// The key cannot be fetched.
     NoKey(String),
-    /// The key says no.
+    /// The signature does not fit the key.
     Wrong,
-    /// Our own failure.
-    Ours(String),
+    /// An error of ours.
+    Internal(String),
 }
 
 impl From<Unproven> for Rejected {
@@ -195,7 +195,7 @@ impl From<Unproven> for Rejected {
             Unproven::Wrong => {
                 rejected(StatusCode::UNAUTHORIZED, "wrong-signature", "the signature is not of the key that it names")
             }
-            Unproven::Ours(why) => {
+            Unproven::Internal(why) => {
                 tracing::error!(why, "cannot verify a request");
                 rejected(StatusCode::SERVICE_UNAVAILABLE, "our-failure", "we cannot verify anything just now")
             }
@@ -209,12 +209,12 @@ impl From<FetchError> for Unproven {
             FetchError::Temporary(why) | FetchError::Unavailable { why, .. } => Self::Later(why),
             FetchError::Gone => Self::Gone,
             FetchError::Refused(why) | FetchError::Absent(why) => Self::NoKey(why),
-            FetchError::Ours(why) => Self::Ours(why),
+            FetchError::Internal(why) => Self::Internal(why),
         }
     }
 }
 
-/// The key that proves the claim: a cached one, or after one bounded refetch a fresh one (interop C8).
+/// The owner of the key that verifies the claim: a cached key, or after one bounded fetch a fresh one (interop C8).
 pub(super) async fn proven(app: &App, claim: &Claim, source: Option<&str>) -> Result<RemoteKey, Unproven> {
     let proves = |key: &RemoteKey| {
         let public = PublicKey::read(&key.public).map_err(|error| Unproven::NoKey(error.to_string()))?;
@@ -235,16 +235,16 @@ pub(super) async fn proven(app: &App, claim: &Claim, source: Option<&str>) -> Re
     Ok(fetched)
 }
 
-/// Under what the fetches that an address causes are counted (interop G8).
+/// The name under which the fetches that an address causes are counted (interop G8).
 pub(super) fn source_name(address: IpAddr) -> String {
     counted_as(address).to_string()
 }
 
-/// Whose signature holds.
+/// Who signed a request.
 struct Signer {
     actor: String,
     ed25519: bool,
-    /// The key, and in which scheme it signed.
+    /// The key, and the scheme of the signature.
     proof: Option<(String, &'static str)>,
 }
 

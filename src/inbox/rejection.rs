@@ -1,4 +1,4 @@
-//! Requests that are turned away: what they are answered, and how they are counted.
+//! Requests that are rejected: what they are answered, and how they are counted.
 
 use std::time::Duration;
 
@@ -7,22 +7,20 @@ use http::StatusCode;
 use super::{foreign_host, store};
 use crate::app::App;
 
-/// Why a request was turned away: an answer, a label to count by, and a sentence.
+/// Why a request is rejected: an answer, a label to count by, and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rejected {
-    /// What the sender is answered.
     pub(crate) status: StatusCode,
     /// One of a bounded set.
     pub(crate) label: &'static str,
     /// For the sender's admin.
     pub(crate) why: String,
-    /// Whom it claims to be from, unproved.
+    /// The host that it claims to be from, not verified.
     pub(crate) host: Option<String>,
-    /// When to come back, where that is known.
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// Notes that a request was turned away, here or at the door.
+/// Counts and logs a rejected request.
 pub(crate) async fn refuse(app: &App, rejected: &Rejected) {
     let host = rejected.host.as_deref();
     // The log does not grow with each request of a flood.
@@ -38,7 +36,7 @@ pub(crate) async fn refuse(app: &App, rejected: &Rejected) {
     count(app, host, rejected.label).await;
 }
 
-/// Writes what was counted but not written yet.
+/// Writes the counts that were not written yet.
 pub async fn write_waiting_counts(app: &App) {
     write_counts(app, app.throttles.refused.take()).await;
     foreign_host::write_waiting(app).await;
@@ -50,7 +48,7 @@ const UNKNOWN: &str = "(unknown)";
 /// When to come back while there is no room on the disk.
 const FULL_FOR: Duration = Duration::from_mins(10);
 
-/// Nothing is taken in while the disk is nearly full: what is answered 202 must be kept, and so must what we say ourselves.
+/// Rejects everything while the disk is nearly full: what is answered 202 must be kept, and so must our own activities.
 ///
 /// # Errors
 /// When it is.
@@ -72,7 +70,7 @@ pub(crate) fn too_many(wait: Duration, label: &'static str, why: String) -> Reje
     Rejected { retry_after: Some(wait), ..rejected(StatusCode::TOO_MANY_REQUESTS, label, why) }
 }
 
-/// Counts are written together, so that nobody who has proved nothing costs us a write with each request.
+/// Counts in memory; the counts are written together, so that a request that is not verified costs no write.
 pub(super) async fn count(app: &App, host: Option<&str>, label: &'static str) {
     let counts = app.throttles.refused.add(host.unwrap_or(UNKNOWN), label, app.clock.now());
     write_counts(app, counts).await;
@@ -98,7 +96,6 @@ async fn write_counts(app: &App, counts: Vec<(String, &'static str, i64)>) {
     }
 }
 
-/// A request turned away, of whoever it may be.
 pub(crate) fn rejected(status: StatusCode, label: &'static str, why: impl Into<String>) -> Rejected {
     Rejected { status, label, why: why.into(), host: None, retry_after: None }
 }

@@ -1,4 +1,4 @@
-//! Letting a follower go because an operator says so: none of the Follows that came counts any longer.
+//! Removes a follower because an operator says so: none of their Follows counts any longer.
 
 use crate::app::App;
 use crate::federation::remote;

@@ -42,14 +42,14 @@ impl Leased for InboxWorker {
     }
 
     fn wait(app: &App, inbound: &Inbound) -> Duration {
-        retry::wait(FIRST_WAIT, inbound.attempts, app.ids.dice())
+        retry::wait(FIRST_WAIT, inbound.attempts, app.ids.jitter_seed())
     }
 
     async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp, _: &str, _: Timestamp) -> sqlx::Result<()> {
         store::retry(conn, inbound, at).await
     }
 
-    /// So that it blocks its actor no longer.
+    /// So that it holds up its actor's other activities no longer.
     async fn give_up(app: &App, conn: &mut Conn, inbound: &Inbound, why: &str, now: Timestamp) -> sqlx::Result<()> {
         tracing::error!(activity = inbound.activity_id, why, "an activity was given up");
         store::settle(conn, &app.ids, inbound, &Verdict::new(Outcome::Failed, why), now).await.map(|_| ())
@@ -68,7 +68,7 @@ async fn interpret(app: &App, inbound: Inbound) -> anyhow::Result<()> {
                 if store::settle(conn, &writer.ids, &inbound, &verdict, now).await? {
                     Ok(())
                 } else {
-                    // Another node took it over: nothing of ours may stand.
+                    // Another node claimed it: nothing may be written here.
                     Err(sqlx::Error::Protocol("the lease on this activity was lost".into()))
                 }
             })
@@ -77,8 +77,8 @@ async fn interpret(app: &App, inbound: Inbound) -> anyhow::Result<()> {
     Ok(settled?)
 }
 
-/// What is to wait for something is looked at once more when nobody else can be about to bring that: it may have come at
-/// this very moment.
+/// What is to wait for a document is interpreted once more when no other transaction can be about to bring it: it may
+/// have come at this very moment.
 async fn understand(app: &App, conn: &mut Conn, inbound: &Inbound, reading: &Reading) -> sqlx::Result<Verdict> {
     let mut verdict = handlers::interpret(app, conn, inbound, reading.clone()).await?;
     let mut awaited = None;

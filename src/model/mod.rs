@@ -1,4 +1,4 @@
-//! What is kept: our actors, what sites published, and what people elsewhere are and say to it.
+//! What is kept: our actors, what sites published, and what people elsewhere said and did about it.
 //!
 //! THE MAP of this group, as in `lib.rs`.
 

@@ -1,4 +1,5 @@
-//! Who is turned away before anything of theirs is looked at: servers and people blocked for everyone (interop E25).
+//! Whose requests are rejected before anything of theirs is looked at: servers and people blocked for everyone (interop
+//! E25).
 
 use super::rules::Rules;
 use super::{Block, Severity, store};
@@ -13,13 +14,13 @@ pub(crate) async fn blocked_domain(conn: &mut Conn, domains: &[Domain]) -> sqlx:
     Ok(found.filter(|block| block.severity == Severity::Block).min_by_key(|block| block.id).cloned())
 }
 
-/// The block of where an address leads.
+/// The block of an address's host.
 pub(crate) async fn blocked_address(conn: &mut Conn, address: &str) -> sqlx::Result<Option<Block>> {
     let domains: Vec<Domain> = Domain::of(address).into_iter().collect();
     blocked_domain(conn, &domains).await
 }
 
-/// The block of somebody by their id.
+/// The block of an actor by their id.
 pub(crate) async fn blocked_actor(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Block>> {
     let blocks = store::blocks_of(conn, &[], url).await?;
     Ok(blocks.into_iter().find(|block| block.actor.is_none() && block.severity == Severity::Block))

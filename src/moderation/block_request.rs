@@ -1,4 +1,4 @@
-//! A block as an operator asks for it, and why it cannot be made.
+//! A block as an operator requests it, and why it cannot be made.
 
 use super::BlockKind;
 use super::rules::plain;
@@ -6,16 +6,16 @@ use crate::app::App;
 use crate::base::ids::{ActorId, Domain};
 use crate::federation::remote;
 
-/// Why a block cannot be made or taken away.
+/// Why a block cannot be made or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum Impossible {
-    /// A domain, id or word that is none; the text says what to do.
+    /// A domain, id or word that is not valid; the text says what to do.
     #[error("{0}")]
     Value(String),
     /// There is no such block by hand.
     #[error("there is no such block; `veerpont block list` shows all")]
     Unknown,
-    /// Only lists say it.
+    /// Only lists have it.
     #[error("it is of the list {0}: `veerpont block remove --list NAME` removes a list with all of its entries")]
     OfList(String),
     /// There is no such list.
@@ -24,7 +24,7 @@ pub enum Impossible {
     /// The list is no CSV.
     #[error("the list cannot be read: {0}; it is CSV with a heading as Mastodon exports it, or a domain on each line")]
     NoCsv(#[from] csv::Error),
-    /// Nothing of the list would be left.
+    /// The list would be empty.
     #[error(
         "nothing in {file} can be taken, so the list {list} with its {entries} entries would be empty: nothing was changed; see what is wrong with --dry-run, remove the list with `veerpont block remove --list {list}`, or say with --allow-empty that it is meant"
     )]
@@ -43,14 +43,14 @@ pub enum Impossible {
 
 crate::ends_writes!(Impossible);
 
-/// A block that an operator asks for.
+/// A block that an operator requests.
 #[derive(Clone, Debug)]
 pub struct BlockRequest<'a> {
     /// What it is of.
     pub kind: BlockKind,
     /// As written.
     pub value: &'a str,
-    /// From whom of ours alone.
+    /// The one actor of ours that it is for; everyone when `None`.
     pub actor: Option<ActorId>,
 }
 
@@ -65,7 +65,7 @@ impl BlockRequest<'_> {
     }
 }
 
-/// Whether blocking a domain would keep ourselves out.
+/// Whether blocking a domain would block ourselves.
 pub(super) fn is_ours(app: &App, domain: &Domain) -> bool {
     let [host, handles] = app.urls.hosts();
     let ours = [host, handles].into_iter().filter_map(|host| Domain::of(&format!("https://{host}/")));
@@ -88,7 +88,7 @@ fn keyword(text: &str) -> Result<String, Impossible> {
     Err(Impossible::Value(format!("`{text}` is no keyword: write a word or a few, of 200 characters at most")))
 }
 
-/// Somebody's id, or their handle where they are known here.
+/// An actor's id, or their handle where they are known here.
 async fn actor(app: &App, text: &str) -> Result<String, Impossible> {
     let text = text.trim();
     if let Ok(url) = url::Url::parse(text)

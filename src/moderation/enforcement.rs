@@ -1,5 +1,6 @@
-//! Bringing what was there before in line with the blocks there are now: what was shown is hidden or shown again, follows
-//! end, and nothing more is sent. What is in line is only read. Each change may be made twice, so that it can be ended at any moment.
+//! Applies the present blocks to what was there before: what was shown is hidden or shown again, follows end, and
+//! nothing more is sent. What is right already is only read. Each change may be made twice, so that it can be
+//! interrupted at any moment.
 
 use std::sync::Arc;
 
@@ -17,26 +18,27 @@ use crate::model::interaction::State;
 use crate::model::interaction::store::Said;
 use crate::model::{author, follower, interaction};
 
-/// Rows looked at at once, outside of any write.
+/// Rows that are read at once, outside of any write.
 pub(super) const CHUNK: i64 = 500;
 
 /// Changes written in one transaction, so that it holds up nobody.
 const WRITTEN: usize = 100;
 
-/// What was done.
+/// What was changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Enforced {
-    /// Replies, quotes and opinions that are hidden now.
+    /// Replies, quotes and reactions that are hidden now.
     pub hidden: u64,
     /// Those that everyone sees again.
     pub shown_again: u64,
     /// Follows that ended.
     pub follows_ended: u64,
-    /// Servers to which nothing is sent any longer.
+    /// Hosts to which nothing is sent any longer.
     pub servers_cut_off: u64,
 }
 
-/// Brings everything in line, if blocks have changed since that was last done: who changed them did not come to the end.
+/// Applies the blocks, if they have changed since that was last finished: whoever changed them may have been
+/// interrupted.
 pub(crate) async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
     let due = {
         let mut conn = app.db.read().await?;
@@ -49,8 +51,8 @@ pub(crate) async fn enforce_if_due(app: &App) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Brings everything in line: what is to be changed is found by reading alone, and only that is written, a few rows at a
-/// time and looked at once more. What comes in meanwhile is judged by the blocks that there are now.
+/// Applies the blocks: what is to be changed is found by reading alone, and only that is written, a few rows at a time
+/// and checked once more. What comes in meanwhile is judged by the present blocks.
 pub(crate) async fn enforce(app: &App) -> sqlx::Result<Enforced> {
     let (change, rules) = {
         let mut conn = app.db.snapshot().await?;
@@ -75,7 +77,7 @@ impl Enforced {
     }
 }
 
-/// The block that hides something, by the rules.
+/// The block that hides a post or reaction.
 fn block_of(rules: &Rules, said: &Said) -> Option<BlockId> {
     let who = Who::new(&said.url, said.webfinger.as_deref(), said.names.clone());
     let block = match &said.words {
@@ -113,7 +115,7 @@ async fn what_was_said(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sq
     }
 }
 
-/// Hides one thing that was said, or shows it again, as it is now.
+/// Hides a post or reaction, or shows it again.
 async fn set_block(app: &App, conn: &mut Conn, rules: &Rules, id: InteractionId) -> sqlx::Result<Enforced> {
     let mut done = Enforced::default();
     let said = interaction::store::said_after(conn, id.0 - 1, 1).await?;
@@ -129,7 +131,7 @@ async fn set_block(app: &App, conn: &mut Conn, rules: &Rules, id: InteractionId)
         review::revoke(app, conn, &post).await?;
     }
     interaction::store::set_block(conn, id, block).await?;
-    // What a moderator hid or holds, or who said it took back, is not shown before nor after.
+    // What a moderator hid or holds, or its author deleted, is not shown before nor after.
     done.hidden += u64::from(said.stands && said.block.is_none());
     done.shown_again += u64::from(said.stands && block.is_none());
     Ok(done)
@@ -185,7 +187,7 @@ async fn servers(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Re
             if is_blocked == was_blocked {
                 continue;
             }
-            // Each by itself: much may wait for it.
+            // Each in a transaction of its own, since much may wait for it.
             let write = app.db.decide(move |conn| {
                 Box::pin(async move { delivery::store::set_blocked(conn, id, is_blocked, now).await })
             });
@@ -195,7 +197,7 @@ async fn servers(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Re
     }
 }
 
-/// Ends those follows of somebody that a block forbids: they may have come to them by a Move.
+/// Ends those follows of an actor that a block forbids: they may have come by a Move.
 pub(crate) async fn part_from(app: &App, conn: &mut Conn, remote: &Remote) -> sqlx::Result<u64> {
     let mut ended = 0;
     for actor in follower::store::followed_by(conn, remote.id).await? {

@@ -1,9 +1,9 @@
-//! How much a post may name and link before a moderator looks at it (interop E23): pure.
+//! How many mentions and links a post may have before a moderator looks at it (interop E23): pure.
 
 use crate::config::Moderation;
 use crate::model::interaction::CleanPost;
 
-/// Why a post waits for a moderator by what is in it.
+/// Why a post waits for a moderator because of its content.
 #[must_use]
 pub(crate) fn exceeded(post: &CleanPost, limits: &Moderation) -> Option<String> {
     let over = |count: usize, most: u32| u32::try_from(count).map_or(true, |count| count > most);
@@ -15,7 +15,7 @@ pub(crate) fn exceeded(post: &CleanPost, limits: &Moderation) -> Option<String> 
     over(links, most).then(|| format!("it has {links} links, and more than {most} wait for a moderator"))
 }
 
-/// Links of a post, as anchors or as words; those of as many mentions and hashtags as it has are none.
+/// Links of a post, as anchors or in the text; as many as it has mentions and hashtags are not counted.
 fn links(post: &CleanPost) -> usize {
     let said = &post.content;
     let named = said.names.min(post.mentions.len() + post.hashtags.len());
@@ -30,12 +30,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::activitypub::incoming::statement;
+    use crate::activitypub::incoming::parse_post;
 
     fn post(content: &str, tags: &serde_json::Value) -> CleanPost {
         let document = json!({ "id": "https://peer.test/1", "type": "Note", "attributedTo": "https://peer.test/ann",
             "content": content, "tag": tags });
-        CleanPost::of(statement(&document).expect("a post"))
+        CleanPost::of(parse_post(&document).expect("a post"))
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Blocks as an operator makes them: one by hand, or a whole list, which is later undone as a whole and exactly.
+//! Blocks as an operator makes them: one by hand, or a whole list, which can later be removed as a whole and exactly.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::lists::{Entry, Parsed, Skipped};
 use super::preview::{self, Lost};
 use super::rules::Rules;
 use super::store::{self, NewBlock};
-use super::{Block, BlockKind, Severity, Word};
+use super::{Block, BlockKind, ModerationNote, Severity};
 use crate::app::App;
 use crate::base::ids::{ActorId, BlockId, Domain, Ids};
 use crate::db::Conn;
@@ -20,15 +20,15 @@ use crate::model::author;
 pub use super::block_request::BlockRequest;
 pub(crate) use super::block_request::Impossible;
 
-/// Makes a block by hand, or changes the one there is, and brings what was there before in line with it.
+/// Makes or changes a block by hand, and applies it to what was there before.
 ///
 /// # Errors
-/// When its value is none, or the database fails.
+/// When its value is not valid, or the database fails.
 pub async fn add(
     app: &App,
     wish: BlockRequest<'_>,
     severity: Severity,
-    word: Word,
+    note: ModerationNote,
 ) -> Result<(String, Enforced), Impossible> {
     let value = wish.normal(app).await?;
     let id = BlockId(app.ids.row());
@@ -38,10 +38,10 @@ pub async fn add(
         .decide(move |conn| {
             Box::pin(async move {
                 let block =
-                    NewBlock { id, kind, value: &stored, severity, actor, list: None, reason: word.why.as_deref() };
+                    NewBlock { id, kind, value: &stored, severity, actor, list: None, reason: note.why.as_deref() };
                 store::put_block(conn, &block, now).await?;
                 let what = if severity == Severity::Block { "blocked it" } else { "silenced it" };
-                note(conn, &ids, (kind, &stored, actor), what, &word, now).await?;
+                note_block_decision(conn, &ids, (kind, &stored, actor), what, &note, now).await?;
                 store::note_change(conn).await
             })
         })
@@ -49,11 +49,11 @@ pub async fn add(
     Ok((value, enforcement::enforce(app).await?))
 }
 
-/// Takes a block by hand away; what it alone hid is shown again.
+/// Removes a block by hand; what it alone hid is shown again.
 ///
 /// # Errors
 /// When there is none, or the database fails.
-pub async fn remove(app: &App, wish: BlockRequest<'_>, word: Word) -> Result<(String, Enforced), Impossible> {
+pub async fn remove(app: &App, wish: BlockRequest<'_>, note: ModerationNote) -> Result<(String, Enforced), Impossible> {
     let value = wish.normal(app).await?;
     let (kind, actor, removed) = (wish.kind, wish.actor, value.clone());
     let (now, ids) = (app.clock.now(), app.ids.clone());
@@ -68,7 +68,7 @@ pub async fn remove(app: &App, wish: BlockRequest<'_>, word: Word) -> Result<(St
                         Impossible::OfList(lists.join(", "))
                     });
                 }
-                note(conn, &ids, (kind, &removed, actor), "took the block away", &word, now).await?;
+                note_block_decision(conn, &ids, (kind, &removed, actor), "took the block away", &note, now).await?;
                 Ok(store::note_change(conn).await?)
             })
         })
@@ -76,13 +76,13 @@ pub async fn remove(app: &App, wish: BlockRequest<'_>, word: Word) -> Result<(St
     Ok((value, enforcement::enforce(app).await?))
 }
 
-/// Remembers a decision about a block, under what `explain` looks for.
-async fn note(
+/// Notes a decision about a block, under the subject that `explain` looks for.
+async fn note_block_decision(
     conn: &mut Conn,
     ids: &Ids,
     (kind, value, actor): (BlockKind, &str, Option<ActorId>),
     what: &str,
-    word: &Word,
+    note: &ModerationNote,
     now: Timestamp,
 ) -> sqlx::Result<()> {
     let subject = subject(kind, value);
@@ -91,10 +91,10 @@ async fn note(
         None => None,
     };
     let what = ours.map_or_else(|| what.to_owned(), |ours| format!("{what} for @{} alone", ours.handle));
-    store::note_decision(conn, ids, &subject, &what, word, now).await
+    store::note_decision(conn, ids, &subject, &what, note, now).await
 }
 
-/// Under what the decisions about a block are remembered: somebody's id says itself what it is.
+/// The subject under which decisions about a block are noted; an actor's is their id.
 #[must_use]
 pub(crate) fn subject(kind: BlockKind, value: &str) -> String {
     match kind {
@@ -110,32 +110,31 @@ pub struct List<'a> {
     pub name: &'a str,
     /// The file that it was read from.
     pub file: &'a str,
-    /// What stands in it.
+    /// The content of the file.
     pub text: &'a str,
 }
 
 /// What an import did, or would do.
 #[derive(Clone, Debug, Serialize)]
 pub struct Imported {
-    /// The list's name.
     pub(crate) list: String,
     /// Whether nothing was written.
     pub(crate) dry_run: bool,
-    /// Domains that the list did not have, or had with another severity or reason.
+    /// Domains that are new in the list, or have another severity or reason.
     pub added: Vec<String>,
-    /// Domains that the list had and has no longer.
+    /// Domains that are no longer in the list.
     pub removed: Vec<String>,
     /// How many stay as they are.
     pub unchanged: usize,
-    /// Lines that are not taken.
+    /// Lines that are not valid.
     pub skipped: Vec<Skipped>,
-    /// Who follows one of ours and would not any longer.
+    /// Followers that would be or were lost.
     pub followers_lost: Vec<Lost>,
-    /// What was done with what was there before, or would be.
+    /// What was changed, or would be.
     pub enforced: Enforced,
 }
 
-/// Says what an import of a list would do.
+/// Returns what an import of a list would do.
 ///
 /// # Errors
 /// When it is no CSV, or the database fails.
@@ -149,7 +148,7 @@ pub async fn would_import(app: &App, list: List<'_>) -> Result<Imported, Impossi
     Ok(imported)
 }
 
-/// How many follows an import of a list would end.
+/// How many followers would be lost by an import of a list.
 ///
 /// # Errors
 /// When it is no CSV, or the database fails.
@@ -166,12 +165,12 @@ async fn compared(app: &App, list: &List<'_>) -> Result<(Parsed, Imported), Impo
     Ok((parsed, imported))
 }
 
-/// Imports a list under a name, in place of what the list of that name said before.
+/// Imports a list under a name, in place of the list's earlier entries.
 ///
 /// # Errors
-/// When it is no CSV, it would leave the list empty and `may_empty` does not say so, or the database fails: then nothing has
+/// When it is no CSV, it would leave the list empty and `may_empty` is false, or the database fails: then nothing has
 /// changed.
-pub async fn import(app: &App, list: List<'_>, may_empty: bool, word: Word) -> Result<Imported, Impossible> {
+pub async fn import(app: &App, list: List<'_>, may_empty: bool, note: ModerationNote) -> Result<Imported, Impossible> {
     let (parsed, mut imported) = compared(app, &list).await?;
     let entries = imported.removed.len();
     if parsed.entries.is_empty() && entries > 0 && !may_empty {
@@ -203,7 +202,7 @@ pub async fn import(app: &App, list: List<'_>, may_empty: bool, word: Word) -> R
                     store::put_block(conn, &block, now).await?;
                 }
                 let what = format!("imported {} domains from {file}", parsed.entries.len());
-                store::note_decision(conn, &ids, &format!("list {name}"), &what, &word, now).await?;
+                store::note_decision(conn, &ids, &format!("list {name}"), &what, &note, now).await?;
                 store::note_change(conn).await
             })
         })
@@ -236,7 +235,6 @@ fn compare(name: &str, parsed: &Parsed, known: &[Block]) -> Imported {
     }
 }
 
-/// The blocks of a list, as rules.
 fn as_rules(app: &App, parsed: &Parsed) -> Rules {
     let created_at = app.clock.now();
     let blocks = parsed.entries.iter().filter(|(_, entry)| entry.severity == Severity::Block);
@@ -253,21 +251,21 @@ fn as_rules(app: &App, parsed: &Parsed) -> Rules {
     Rules::of(blocks.map(as_block).collect())
 }
 
-/// Removes a list and exactly its own entries; says how many they were.
+/// Removes a list and exactly its own entries; returns how many.
 ///
 /// # Errors
 /// When there is none of that name, or the database fails.
-pub async fn remove_list(app: &App, name: &str, word: Word) -> Result<(u64, Enforced), Impossible> {
-    let (wanted, ids, now) = (name.to_owned(), app.ids.clone(), app.clock.now());
+pub async fn remove_list(app: &App, name: &str, note: ModerationNote) -> Result<(u64, Enforced), Impossible> {
+    let (list, ids, now) = (name.to_owned(), app.ids.clone(), app.clock.now());
     let removed = app
         .db
         .decide(move |conn| {
             Box::pin(async move {
-                let Some(removed) = store::remove_list(conn, &wanted).await? else {
-                    return Err(Impossible::NoList(wanted));
+                let Some(removed) = store::remove_list(conn, &list).await? else {
+                    return Err(Impossible::NoList(list));
                 };
                 let what = format!("removed the list with its {removed} entries");
-                store::note_decision(conn, &ids, &format!("list {wanted}"), &what, &word, now).await?;
+                store::note_decision(conn, &ids, &format!("list {list}"), &what, &note, now).await?;
                 store::note_change(conn).await?;
                 Ok::<_, Impossible>(removed)
             })

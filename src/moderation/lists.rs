@@ -1,4 +1,5 @@
-//! Reading a list of blocked domains: Mastodon's CSV, or a domain on each line. Pure; what is not taken says why.
+//! Reads a list of blocked domains: Mastodon's CSV, or a domain on each line. Pure; each line that is not valid is
+//! told.
 
 use std::collections::BTreeMap;
 
@@ -14,29 +15,26 @@ const REASON_MAX: usize = 500;
 /// One domain of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Block or silence.
     pub(crate) severity: Severity,
-    /// As the list's public comment has it.
+    /// The public comment of the list.
     pub(crate) reason: Option<String>,
 }
 
-/// A line of a list that is not taken.
+/// A line of a list that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Skipped {
-    /// In the file, from 1.
+    /// From 1.
     pub(crate) line: u64,
-    /// What it names.
     pub(crate) text: String,
-    /// Why not.
     pub(crate) why: String,
 }
 
 /// A list as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parsed {
-    /// What it says of each domain; where it says two things, the stronger.
+    /// Its domains; where one stands twice, with the stronger severity.
     pub(crate) entries: BTreeMap<Domain, Entry>,
-    /// What of it is not taken.
+    /// The lines that are not valid.
     pub(crate) skipped: Vec<Skipped>,
 }
 
@@ -49,10 +47,10 @@ struct Columns {
 }
 
 impl Columns {
-    /// A list without a heading: its first column is the domain, its second what is done, if anything stands there.
+    /// A list without a heading: its first column is the domain, its second the severity, if anything is there.
     const BARE: Self = Self { domain: 0, severity: Some(1), comment: None };
 
-    /// Of a heading such as `#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate`.
+    /// From a heading such as `#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate`.
     fn read(record: &StringRecord) -> Option<Self> {
         let at = |name: &str| {
             record.iter().position(|field| field.trim_start_matches('#').trim().eq_ignore_ascii_case(name))
@@ -65,7 +63,7 @@ impl Columns {
     }
 }
 
-/// Reads a list. Domains for which `is_ours` is true are never taken.
+/// Reads a list. Domains for which `is_ours` is true are never accepted.
 ///
 /// # Errors
 /// When it is no CSV at all; the message says where.

@@ -1,4 +1,4 @@
-//! Who may reach us, and what is shown of what they say: blocks, holds, limits, reports (ADR 11).
+//! Who may reach us, and what is shown of their posts: blocks, holds, limits, reports (ADR 11).
 
 pub(crate) mod block_check;
 mod block_request;
@@ -29,7 +29,7 @@ use crate::model::author;
 use crate::model::interaction::{self, CleanPost, Words};
 use crate::model::post::Article;
 
-/// What is done with something that was said.
+/// What is done with a post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Judgment {
     /// Everyone sees it.
@@ -40,17 +40,17 @@ pub(crate) enum Judgment {
     Decline(String),
 }
 
-/// Who decides something, and why, for those who look at it later.
+/// Who decides something, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Word {
+pub struct ModerationNote {
     /// Why, if it was said.
     pub why: Option<String>,
     /// Who, where that is known.
     pub by: Option<String>,
 }
 
-impl Word {
-    /// A reason of nobody in particular.
+impl ModerationNote {
+    /// A reason without a name.
     #[must_use]
     pub fn because(why: &str) -> Self {
         Self { why: Some(why.to_owned()), by: None }
@@ -61,16 +61,15 @@ impl Word {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BlockKind {
-    /// Somebody, by their id.
+    /// An actor, by their id.
     Actor,
-    /// A server, with all below it.
+    /// A server, with all subdomains.
     Domain,
-    /// A word in what is said, or in the name of who says it.
+    /// A word in a post, or in the name of its author.
     Keyword,
 }
 
 impl BlockKind {
-    /// As the database and people have it.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -80,25 +79,23 @@ impl BlockKind {
         }
     }
 
-    /// From the database.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Actor, Self::Domain, Self::Keyword].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
-/// How much a block keeps out.
+/// How strict a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Everything: what was shown is hidden, follows end, nothing is taken or sent.
+    /// Everything: what was shown is hidden, follows end, nothing is accepted or sent.
     Block,
-    /// What they write from now on waits for a moderator.
+    /// Their posts wait for a moderator from now on.
     Silence,
 }
 
 impl Severity {
-    /// As the database and people have it.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -107,44 +104,39 @@ impl Severity {
         }
     }
 
-    /// From the database.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Block, Self::Silence].into_iter().find(|severity| severity.as_str() == text)
     }
 }
 
-/// Somebody, a server or a word that is kept out.
+/// A block of an actor, a server or a word.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Block {
-    /// Row.
     pub(crate) id: BlockId,
-    /// What it is of.
     pub(crate) kind: BlockKind,
     /// An id, a domain, or a word.
     pub value: String,
-    /// How much it keeps out.
     pub(crate) severity: Severity,
-    /// From whom of ours alone; from everyone when `None`.
+    /// The one actor of ours that it is for; everyone when `None`.
     #[serde(skip)]
     pub(crate) actor: Option<ActorId>,
-    /// The list that brought it; a moderator's own when `None`.
+    /// The list that it came with; `None` where a moderator made it.
     pub(crate) list: Option<String>,
     /// Why, for people.
     pub reason: Option<String>,
-    /// Since when.
     #[serde(rename = "since", serialize_with = "clock::as_rfc3339")]
     pub(crate) created_at: Timestamp,
 }
 
 impl Block {
-    /// Whether it keeps from any of these actors of ours.
+    /// Whether it is for any of these actors of ours.
     #[must_use]
     pub(crate) fn keeps_from(&self, ours: &[ActorId]) -> bool {
         self.actor.is_none_or(|actor| ours.contains(&actor))
     }
 
-    /// What it says, as a reason for people.
+    /// Its reason, for people.
     #[must_use]
     pub(crate) fn why(&self) -> String {
         let done = match self.severity {
@@ -161,14 +153,14 @@ impl Block {
 /// How long a server counts as new among others of its domain.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Whether private words to an author are kept for them (interop E6).
+/// Whether private messages to an author are kept for them (interop E6).
 #[must_use]
 pub(crate) fn keeps_private(app: &App) -> bool {
     app.config.moderation.keep_private
 }
 
-/// What is done with a post in an article's conversation: blocks come first, then who is let in at all, silence, limits,
-/// and last the community's policy.
+/// What is done with a post in an article's conversation: blocks come first, then `allow_only`, silence, limits, and
+/// last the community's policy.
 pub(crate) async fn judge(
     app: &App,
     conn: &mut Conn,
@@ -183,7 +175,7 @@ pub(crate) async fn judge(
     if let Some(block) = block.filter(|block| block.severity == Severity::Block) {
         return Ok(Judgment::Decline(block.why()));
     }
-    if let Some(why) = left_out(app, &who) {
+    if let Some(why) = not_allowed(app, &who) {
         return Ok(match app.config.moderation.others {
             Others::Hold => Judgment::Hold(why),
             Others::Decline => Judgment::Decline(why),
@@ -205,7 +197,7 @@ pub(crate) async fn judge(
     Ok(why.map_or(Judgment::Show, Judgment::Hold))
 }
 
-/// Why somebody's like, dislike or boost of an article is not taken.
+/// Why somebody's like, dislike or boost of an article is not accepted.
 pub(crate) async fn refuses(
     app: &App,
     conn: &mut Conn,
@@ -232,24 +224,24 @@ async fn kept_out(app: &App, conn: &mut Conn, ours: &[ActorId], remote: &Remote)
     if let Some(block) = rules.of_person(&who, ours).filter(|block| block.severity == Severity::Block) {
         return Ok(Some(block.why()));
     }
-    Ok(left_out(app, &who).filter(|_| app.config.moderation.others == Others::Decline))
+    Ok(not_allowed(app, &who).filter(|_| app.config.moderation.others == Others::Decline))
 }
 
-/// Why somebody is not let in, where only named servers are.
-fn left_out(app: &App, who: &Who) -> Option<String> {
+/// Why somebody is not allowed, where `allow_only` names the servers that are.
+fn not_allowed(app: &App, who: &Who) -> Option<String> {
     let allowed = &app.config.moderation.allow_only;
     let home = Domain::of(&who.url);
     let is_in = allowed.is_empty() || home.is_some_and(|home| allowed.iter().any(|domain| domain.covers(&home)));
     (!is_in).then(|| "its server is not among those that are let in (allow_only)".to_owned())
 }
 
-/// Somebody elsewhere, as blocks know them.
+/// A remote actor, as blocks are matched with it.
 async fn who(conn: &mut Conn, remote: &Remote) -> sqlx::Result<Who> {
     let named = remote::store::names(conn, remote.id).await?;
     Ok(Who::new(&remote.url, named.webfinger.as_deref(), format!("{}\n{}", named.name, named.username)))
 }
 
-/// Those of ours whose blocks count below an article: its owner and its community.
+/// The actors of ours whose blocks count for an article: its owner and its community.
 async fn keepers(conn: &mut Conn, article: &Article) -> sqlx::Result<Vec<ActorId>> {
     let community = author::store::community(conn, article.community_id).await?;
     Ok([article.owner].into_iter().chain(community.map(|community| community.group)).collect())
@@ -264,7 +256,7 @@ async fn policy(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<P
     Ok(written.unwrap_or(app.config.moderation.policy))
 }
 
-/// Why what comes from a server that is new here waits (interop E23).
+/// Why posts of a server that is new here wait (interop E23).
 async fn of_new_host(app: &App, conn: &mut Conn, author: &Remote) -> sqlx::Result<Option<String>> {
     let (now, config) = (app.clock.now(), &app.config.moderation);
     let (host, name) = delivery::store::host_of(conn, author.inbox).await?;
@@ -284,13 +276,13 @@ async fn of_new_host(app: &App, conn: &mut Conn, author: &Remote) -> sqlx::Resul
     Ok((new > i64::from(most)).then(|| format!("{new} servers below {domain} came up within a day, and {most} may")))
 }
 
-/// Everything that a post says, as plain text, for keywords.
+/// The whole text of a post, for keywords.
 fn said_in(post: &CleanPost) -> String {
     let text = said((&post.title, &post.warning), &post.content.text, &post.options, &post.attachments);
     text + "\n" + &post.hashtags.join("\n")
 }
 
-/// As [`said_in`], of a post that is kept.
+/// As [`said_in`], for a post that is kept.
 fn said_before(words: &Words) -> String {
     said((&words.title, &words.warning), &html::text_of_clean(&words.content), &words.options, &words.attachments)
 }

@@ -11,15 +11,15 @@ use crate::base::ids::{BlockId, Domain};
 use crate::federation::delivery;
 use crate::model::{follower, interaction};
 
-/// A follow that ends by a block.
+/// A follow that ends because of a block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lost {
-    /// Who follows, by id.
+    /// The follower's id.
     #[serde(rename = "follower_id")]
     pub follower: String,
     /// Whom of ours, `@user@host`.
     pub author: String,
-    /// By which domain of the list.
+    /// The domain of the list.
     pub because: String,
 }
 
@@ -28,18 +28,19 @@ pub struct Lost {
 pub struct Forecast {
     /// The value in its one spelling.
     pub value: String,
-    /// Whether it is a domain under which anybody may register, so that it keeps out who has nothing to do with each other.
+    /// Whether it is a domain under which anybody may register, so that it blocks people who have nothing to do with
+    /// each other.
     pub public_suffix: bool,
     /// What would be hidden and ended.
     pub would: Enforced,
-    /// Who follows one of ours and would not any longer.
+    /// Followers that would be lost.
     pub followers_lost: Vec<Lost>,
 }
 
-/// Looks what a block by hand would do.
+/// Returns what a block by hand would do.
 ///
 /// # Errors
-/// When its value is none, or the database fails.
+/// When its value is not valid, or the database fails.
 pub async fn of_block(app: &App, wish: BlockRequest<'_>, severity: Severity) -> Result<Forecast, Impossible> {
     let value = wish.normal(app).await?;
     let public_suffix = wish.kind == BlockKind::Domain && is_public_suffix(&value);
@@ -62,7 +63,7 @@ pub async fn of_block(app: &App, wish: BlockRequest<'_>, severity: Severity) -> 
     Ok(Forecast { value, public_suffix, would, followers_lost })
 }
 
-/// What would be hidden, and which servers cut off.
+/// What would be hidden, and which hosts blocked.
 pub(super) async fn would(app: &App, rules: &Rules) -> sqlx::Result<Enforced> {
     let mut would = Enforced::default();
     let mut conn = app.db.read().await?;

@@ -1,4 +1,4 @@
-//! Letting a follower go: the follow ends here, and a Reject of it tells their server (interop D9).
+//! Removes a follower: the follow ends here, and a Reject of it tells their server (interop D9).
 
 use crate::activitypub::outgoing::{self, ActivityMeta, Follow};
 use crate::app::App;
@@ -10,7 +10,7 @@ use crate::model::author::Actor;
 use crate::model::follower;
 use crate::model::relation;
 
-/// Ends somebody's follow of one of our actors, and says so; false when there was none.
+/// Ends a follow of one of our actors, and tells the follower's server; false when there was none.
 pub(crate) async fn end_follow(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote) -> sqlx::Result<bool> {
     let Some(follow_id) = follower::store::follow_id(conn, actor.id, remote.id).await? else { return Ok(false) };
     follower::store::remove(conn, actor.id, remote.id).await?;
@@ -19,7 +19,7 @@ pub(crate) async fn end_follow(app: &App, conn: &mut Conn, actor: &Actor, remote
     Ok(true)
 }
 
-/// Tells somebody that their Follow was refused, or counts no longer.
+/// Sends a Reject of a Follow.
 pub(crate) async fn reject(
     app: &App,
     conn: &mut Conn,

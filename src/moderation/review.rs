@@ -1,4 +1,4 @@
-//! A moderator's word on something that was said: shown, hidden, or ended for good.
+//! A moderator decides about a post: shown, hidden, or deleted.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::federation::remote;
 use crate::model::author;
 use crate::model::interaction::{self, Author, Kind, Reply, State};
 use crate::model::post;
-use crate::moderation::{self, Word};
+use crate::moderation::{self, ModerationNote};
 
 /// What a moderator decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -19,14 +19,14 @@ use crate::moderation::{self, Word};
 pub enum Decision {
     /// Everyone sees it.
     Approve,
-    /// Nobody does; it may be approved later.
+    /// Nobody sees it; it may be approved later.
     Hide,
-    /// It ends, and its words are forgotten; its author cannot bring it back.
+    /// It ends, and its text is forgotten; its author cannot bring it back.
     Delete,
 }
 
 impl Decision {
-    /// What was done, in words that follow who did it.
+    /// The decision as the past tense of a verb, after the name of who decided.
     fn told(self) -> &'static str {
         match self {
             Self::Approve => "approved it",
@@ -36,7 +36,7 @@ impl Decision {
     }
 }
 
-/// Why a decision cannot be.
+/// Why a decision is not possible.
 #[derive(Debug, thiserror::Error)]
 pub enum Impossible {
     /// There is no such post.
@@ -44,14 +44,14 @@ pub enum Impossible {
     Unknown(String),
     /// One of our authors wrote it.
     #[error("`{0}` is an answer of one of our own authors; `veerpont reply delete` ends it everywhere")]
-    Ours(String),
-    /// It ended.
+    Local(String),
+    /// It was deleted.
     #[error("`{0}` was deleted, and its words are gone")]
     Ended(String),
     /// A block hides it.
     #[error("`{0}` is hidden by a block, which comes first: see `veerpont block list`")]
     Blocked(String),
-    /// It is for its author alone.
+    /// It is a private message.
     #[error("`{0}` is a private word, which is never shown")]
     Private(String),
     /// The database's.
@@ -61,29 +61,29 @@ pub enum Impossible {
 
 crate::ends_writes!(Impossible);
 
-/// Decides about a post of somebody elsewhere, by its id; says how it stands then.
+/// Decides about a post of a remote author, by its id; returns its state then.
 ///
 /// # Errors
-/// When it cannot be, or the database fails: then nothing has changed.
+/// When it is not possible, or the database fails: then nothing has changed.
 pub(crate) async fn decide(
     app: &App,
     conn: &mut Conn,
     id: &str,
     decision: Decision,
-    word: &Word,
+    note: &ModerationNote,
 ) -> Result<State, Impossible> {
     let unknown = || Impossible::Unknown(id.to_owned());
     let post = interaction::store::post(conn, id).await?.ok_or_else(unknown)?;
     may_be(&post, decision)?;
-    carry_out(app, conn, &post, decision, word.why.as_deref()).await?;
-    moderation::store::note_decision(conn, &app.ids, id, decision.told(), word, app.clock.now()).await?;
+    carry_out(app, conn, &post, decision, note.why.as_deref()).await?;
+    moderation::store::note_decision(conn, &app.ids, id, decision.told(), note, app.clock.now()).await?;
     interaction::store::post_by_row(conn, post.id).await?.map(|post| post.state).ok_or_else(unknown)
 }
 
 fn may_be(post: &Reply, decision: Decision) -> Result<(), Impossible> {
     let id = post.object_id.clone();
     match (post.author, post.state, decision) {
-        (Author::Ours(_), ..) => Err(Impossible::Ours(id)),
+        (Author::Local(_), ..) => Err(Impossible::Local(id)),
         (_, State::Deleted, _) => Err(Impossible::Ended(id)),
         (_, State::Blocked, Decision::Approve) => Err(Impossible::Blocked(id)),
         _ if post.kind == Kind::Notice && decision == Decision::Approve => Err(Impossible::Private(id)),
@@ -105,7 +105,7 @@ async fn carry_out(
     if post.state == State::Shown {
         revoke(app, conn, post).await?;
     }
-    // A deleted one stays hidden too, should its author take the end back.
+    // A deleted one stays hidden too, in case its author restores it.
     interaction::store::decide(conn, post.id, State::Hidden, why, now).await?;
     if decision == Decision::Delete {
         interaction::store::end_post(conn, post.id, now).await?;
@@ -113,8 +113,8 @@ async fn carry_out(
     Ok(())
 }
 
-/// Takes the permission of a post that quotes an article back, and tells the server of who quotes (FEP-044f); of anything
-/// else, nothing is to be taken back.
+/// Revokes the permission of a post that quotes an article, and tells the server of its author (FEP-044f); does nothing
+/// for any other post.
 pub(crate) async fn revoke(app: &App, conn: &mut Conn, post: &Reply) -> sqlx::Result<()> {
     let (Some(permission), Author::Remote(quoter)) = (post.uuid, post.author) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Which block matches whom and what: pure, whether the blocks are all there are or those that may matter.
+//! Which block matches whom and what: pure.
 
 use std::collections::HashMap;
 
@@ -7,19 +7,17 @@ use unicode_normalization::UnicodeNormalization;
 use super::{Block, BlockKind, Severity};
 use crate::base::ids::{ActorId, Domain};
 
-/// Somebody elsewhere, as blocks know them.
+/// A remote actor, as blocks are matched with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Who {
-    /// Their id.
     pub(crate) url: String,
-    /// Where they live, and the domain of the handle that they claim (interop E25).
+    /// The domain of their id, and that of the handle that they claim (interop E25).
     pub(crate) domains: Vec<Domain>,
     /// Their names, for keywords.
     pub(crate) names: String,
 }
 
 impl Who {
-    /// By their id, the handle that they claim, and their names.
     #[must_use]
     pub(crate) fn new(url: &str, webfinger: Option<&str>, names: String) -> Self {
         let domains = [Domain::of(url), webfinger.and_then(Domain::of_handle)];
@@ -29,7 +27,7 @@ impl Who {
     }
 }
 
-/// Blocks, to be looked up.
+/// Blocks, indexed for matching.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     domains: HashMap<String, Vec<Block>>,
@@ -38,7 +36,6 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Of these blocks.
     #[must_use]
     pub(crate) fn of(blocks: Vec<Block>) -> Self {
         let mut rules = Self::default();
@@ -52,7 +49,7 @@ impl Rules {
         rules
     }
 
-    /// Whether what is said matters, or only who says it.
+    /// Whether the text of posts matters, or only their authors.
     #[must_use]
     pub(crate) fn have_keywords(&self) -> bool {
         !self.keywords.is_empty()
@@ -68,7 +65,7 @@ impl Rules {
         domain.with_those_above().filter_map(|name| self.domains.get(name)).flatten().collect()
     }
 
-    /// The strongest block that keeps somebody from any of these actors of ours, and of those the oldest.
+    /// The strongest block of an actor for any of these actors of ours, and of those the oldest.
     #[must_use]
     pub(crate) fn of_person(&self, who: &Who, ours: &[ActorId]) -> Option<&Block> {
         strongest(self.all_of_person(who, ours).into_iter())
@@ -80,7 +77,7 @@ impl Rules {
         by_domain.chain(by_actor).filter(|block| block.keeps_from(ours)).collect()
     }
 
-    /// As [`of_person`](Self::of_person), or by a keyword in their names or in what they said.
+    /// As [`of_person`](Self::of_person), or by a keyword in their names or in their text.
     #[must_use]
     pub(crate) fn of_post(&self, who: &Who, ours: &[ActorId], said: &str) -> Option<&Block> {
         let mut found = self.all_of_person(who, ours);
@@ -97,7 +94,7 @@ fn strongest<'a>(blocks: impl Iterator<Item = &'a Block>) -> Option<&'a Block> {
     blocks.min_by_key(|block| (block.severity != Severity::Block, block.id))
 }
 
-/// Text in which case, spelling variants and what cannot be seen make no difference.
+/// Text without case, spelling variants and invisible characters.
 #[must_use]
 pub(crate) fn plain(text: &str) -> String {
     let hidden = |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
@@ -105,7 +102,7 @@ pub(crate) fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a text has a word in it, and not only as a part of a longer one; both as [`plain`] gives them.
+/// Whether a text has a word in it, and not only as a part of a longer one; both as [`plain`] returns them.
 fn has_word(text: &str, word: &str) -> bool {
     if word.is_empty() {
         return false;
@@ -120,7 +117,7 @@ fn has_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// Whether a letter belongs to the word beside it; in scripts that part words by no blanks it does not.
+/// Whether a letter belongs to the word beside it; in scripts without spaces between words it does not.
 fn is_of_word(c: char) -> bool {
     let unparted = matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
         | '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');

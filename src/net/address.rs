@@ -51,7 +51,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     }
 }
 
-/// Why an address is not to be reached: our own policy, so that trying again never helps.
+/// Why an address must not be reached: our own policy, so that trying again never helps.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Refused(String);
@@ -64,7 +64,6 @@ pub(crate) struct AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// The gate as configured.
     #[must_use]
     pub(crate) fn new(network: &config::Network) -> Self {
         Self { allow_http: network.allow_http, allow_addresses: network.allow_addresses.clone() }

@@ -1,5 +1,5 @@
-//! Room for the bodies that strangers send, in memory and in number: bounded in all, and for each source, so that nobody
-//! alone keeps others out; where there is none, the slowest gives way (interop G9).
+//! Limits for the bodies of requests, in bytes and number: in all, and for each source, so that nobody alone takes all;
+//! where there is no room, the slowest is ended (interop G9).
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,21 +13,21 @@ use tokio_util::sync::CancellationToken;
 /// Bytes of bodies that may be in memory at a time, over all connections.
 const MOST: usize = 64 * 1024 * 1024;
 
-/// Bytes of them that may be of one source: whoever has us wait for a slow key holds its bodies meanwhile.
+/// Most of them from one source: who makes us wait for a slow key has its bodies held meanwhile.
 const MOST_OF_SOURCE: usize = MOST / 8;
 
-/// Bodies that a server of good will may send at once, however few connections there are.
+/// Bodies that an honest server may send at once, however few connections there are.
 const AT_ONCE: usize = 8;
 
 /// How long a body may be under way before another may take its place.
 const AT_LEAST: Duration = Duration::from_secs(1);
 
-/// The bodies that belong to no answered request yet.
+/// The bodies of requests that are not answered yet.
 #[derive(Debug)]
 pub(crate) struct BodyLimits {
-    /// Most that may be under way at a time: fewer than there are connections, so that there is always one for who reads.
+    /// Most under way at a time: fewer than there are connections, so that some are left for readers.
     most_under_way: usize,
-    /// Of them, most of one source.
+    /// Most of them from one source.
     most_of_source: usize,
     held: Mutex<Held>,
 }
@@ -35,7 +35,6 @@ pub(crate) struct BodyLimits {
 #[derive(Debug, Default)]
 struct Held {
     all: usize,
-    /// Only those that hold any.
     of: HashMap<IpAddr, usize>,
     next: u64,
     under_way: HashMap<u64, UnderWay>,
@@ -50,7 +49,7 @@ struct UnderWay {
     gives_way: CancellationToken,
 }
 
-/// The room that one body takes, while it lasts.
+/// The room that one body takes, as long as it lives.
 #[derive(Debug)]
 pub(crate) struct BodyPermit {
     bodies: Arc<BodyLimits>,
@@ -62,8 +61,8 @@ pub(crate) struct BodyPermit {
 }
 
 impl BodyLimits {
-    /// Bodies of so many connections: three of four of these may be sending one, and one of eight from one source, or
-    /// [a few](AT_ONCE).
+    /// Limits for so many connections: bodies may use three of four, and of those one source one in eight, or [a
+    /// few](AT_ONCE).
     #[must_use]
     pub(crate) fn new(connections: NonZeroU32) -> Arc<Self> {
         let connections = usize::try_from(connections.get()).unwrap_or(usize::MAX);
@@ -72,8 +71,8 @@ impl BodyLimits {
         Arc::new(Self { most_under_way, most_of_source, held: Mutex::default() })
     }
 
-    /// Room for a body of which nothing has come yet, perhaps in the place of another; `None` when all others are quicker or
-    /// have just begun. Without a source only what all share is counted.
+    /// Room for a new body, perhaps in the place of another; `None` when all others are faster or have just begun.
+    /// Without a source only the limits of all apply.
     #[must_use]
     pub(crate) fn room(self: &Arc<Self>, source: Option<IpAddr>) -> Option<BodyPermit> {
         let (now, mut held) = (Instant::now(), self.lock());
@@ -118,7 +117,7 @@ impl Held {
         self.under_way.values().filter(move |one| one.source == source)
     }
 
-    /// Ends the one that came slowest; none that has just begun.
+    /// Ends the slowest body, but none that has just begun.
     fn slowest_gives_way(&mut self, now: Instant, among: impl Fn(&UnderWay) -> bool) -> Option<()> {
         let candidates = self.under_way.iter().filter(|(_, one)| among(one) && now - one.since >= AT_LEAST);
         // Bytes a millisecond; of two that sent nothing, the one that began first.
@@ -140,7 +139,7 @@ impl BodyPermit {
         taken
     }
 
-    /// Counts what came, without keeping it: so a body that still comes is told from one that stands.
+    /// Counts what came without keeping it, so that a body that still comes differs from a stalled one.
     pub(crate) fn came(&mut self, bytes: usize) {
         let mut held = self.bodies.lock();
         if let Some(one) = self.under_way.and_then(|number| held.under_way.get_mut(&number)) {

@@ -1,4 +1,4 @@
-//! How often something may be done for one name in a while, for those who have proved nothing yet (interop G8, G9).
+//! Budgets by name, for those who have proved nothing yet (interop G8, G9).
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use clock::Timestamp;
 use moka::future::Cache;
 use moka::ops::compute::Op;
 
-/// Names remembered at once; those used longest ago are forgotten first.
+/// Most names remembered; the least recently used are forgotten first.
 const NAMES: u64 = 20_000;
 
 /// Counts by name in windows of time that begin with the first use.
@@ -18,7 +18,6 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// At most `most` times in `window`, for each name.
     #[must_use]
     pub(crate) fn new(most: u32, window: Duration) -> Self {
         Self { most, window, spent: Cache::new(NAMES) }
@@ -40,7 +39,7 @@ impl Budget {
         allowed
     }
 
-    /// Takes one back, since it was well spent.
+    /// Gives one back, since it was well spent.
     pub(crate) async fn give_back(&self, name: &str) {
         let give = |entry: Option<moka::Entry<String, (Timestamp, u32)>>| {
             std::future::ready(match entry.map(moka::Entry::into_value) {

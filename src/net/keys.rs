@@ -1,4 +1,4 @@
-//! Keys for signatures: ours are made and used here, others' are read and checked against here.
+//! Keys for signatures: ours are made and used here, others' are read and verified against here.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,15 +23,11 @@ const RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=4096;
 /// Longest multibase text taken from a stranger, in bytes; an Ed25519 key has 48.
 const MULTIBASE_MAX: usize = 256;
 
-/// The multicodec number of an Ed25519 public key, as a varint.
 const ED25519_PUBLIC: [u8; 2] = [0xed, 0x01];
 
-/// What a key signs with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {
-    /// RSA with PKCS#1 v1.5 and SHA-256.
     Rsa,
-    /// Ed25519.
     Ed25519,
 }
 
@@ -79,7 +75,6 @@ impl PrivateKey {
         pair.map(|pair| Self(Arc::new(pair))).map_err(|_| KeyError::Damaged)
     }
 
-    /// What it signs with.
     #[must_use]
     pub(crate) fn kind(&self) -> KeyKind {
         match &*self.0 {
@@ -117,7 +112,7 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// A key just made: its private half to be sealed, its public half to be served.
+/// A new key: its private half to be sealed, its public half to be served.
 pub(crate) struct GeneratedKey {
     /// PKCS#8, DER.
     pub(crate) pkcs8: Zeroizing<Vec<u8>>,
@@ -131,7 +126,7 @@ impl fmt::Debug for GeneratedKey {
     }
 }
 
-/// Makes an RSA key of 2048 bits, which every peer takes (interop C1). Takes about a tenth of a second of one core.
+/// Makes an RSA key of 2048 bits, which every server accepts (interop C1). Takes about a tenth of a second of one core.
 ///
 /// # Errors
 /// [`KeyError::Library`] alone.
@@ -177,7 +172,7 @@ fn pem(der: &[u8]) -> String {
     block
 }
 
-/// Somebody's public key, parsed once and cheap to clone.
+/// A public key, parsed once and cheap to clone.
 #[derive(Clone)]
 pub struct PublicKey {
     kind: KeyKind,
@@ -185,7 +180,7 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a key as an actor shows it and as it is stored: PEM for RSA, multibase for Ed25519.
+    /// Reads a key as an actor's document has it and as it is stored: PEM for RSA, multibase for Ed25519.
     ///
     /// # Errors
     /// When it is neither, or an RSA key of another size than 2048 to 4096 bits.
@@ -220,7 +215,6 @@ impl PublicKey {
         Ok(Self { kind: KeyKind::Ed25519, parsed: Arc::new(parsed) })
     }
 
-    /// What its private half signs with.
     #[must_use]
     pub(crate) fn kind(&self) -> KeyKind {
         self.kind

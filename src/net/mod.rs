@@ -1,4 +1,4 @@
-//! The one way out, and signatures both ways.
+//! The outgoing client, and signatures both ways.
 
 pub(crate) mod address;
 pub(crate) mod body_limits;

@@ -1,28 +1,27 @@
-//! Redirects, followed one by one: each address is asked for, and checked, like the first.
+//! Follows redirects one by one: each address is requested, and checked, like the first.
 
 use http::header::LOCATION;
 use url::Url;
 
 use super::client::Reply;
 
-/// Most redirects followed (interop G5); a domain of handles alone has one (A3).
+/// Most redirects followed (interop G5); a handle's domain alone has one (A3).
 const MOST: usize = 3;
 
-/// The answer at the end of the redirects, and how it was come by.
+/// The answer at the end of the redirects.
 #[derive(Clone, Debug)]
 pub(crate) struct Followed {
-    /// Where it was found.
+    /// Its address.
     pub(crate) at: Url,
     /// Whether a redirect on the way left the origin that was asked.
     pub(crate) left_origin: bool,
-    /// The answer.
     pub(crate) reply: Reply,
 }
 
 /// Why the redirects lead to no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RedirectError {
-    /// What is said of the next address is none.
+    /// The next address is not valid.
     #[error("`{0}` redirects to nowhere")]
     Nowhere(Url),
     /// They may go on for ever.
@@ -30,11 +29,11 @@ pub(crate) enum RedirectError {
     TooMany(Url),
 }
 
-/// Asks for `first` and goes on to where each answer leads that `is_redirect`. `ask` must check each address itself: the
-/// client does, and who signs signs anew (interop C17).
+/// Requests `first` and goes on to the location of each answer that `is_redirect`. `ask` must check each address
+/// itself: the client does, and who signs signs anew (interop C17).
 ///
 /// # Errors
-/// What `ask` met, or where the redirects do not end.
+/// Those of `ask`, or when the redirects do not end.
 pub(crate) async fn follow<E: From<RedirectError>, F: Future<Output = Result<Reply, E>>>(
     first: &Url,
     is_redirect: impl Fn(&Reply) -> bool,
@@ -52,7 +51,7 @@ pub(crate) async fn follow<E: From<RedirectError>, F: Future<Output = Result<Rep
     Err(RedirectError::TooMany(first.clone()).into())
 }
 
-/// Where an answer says that it redirects to.
+/// The `Location` of a redirect.
 #[must_use]
 pub(crate) fn location(reply: &Reply) -> Option<&str> {
     reply.headers.get(LOCATION).and_then(|location| location.to_str().ok())

@@ -1,5 +1,5 @@
-//! Slots for what strangers have us do for them before they have proved anything: so many in all, a few for each source
-//! and each domain, so that no handful of them keeps everybody else out (interop G8).
+//! Slots for work that strangers cause before they have proved anything: so many in all, a few for each source and each
+//! domain, so that a few of them do not keep everybody else out (interop G8).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,11 +15,10 @@ pub(crate) struct Slots {
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    /// Only those that hold any.
     each: HashMap<String, usize>,
 }
 
-/// One place, while it lasts.
+/// Frees its place when dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
     places: Arc<Slots>,
@@ -33,7 +32,7 @@ impl Slots {
         Arc::new(Self { most, most_each, taken: Mutex::default() })
     }
 
-    /// A place that counts for each of these names; `None` when one of them, or all together, have as many as they may.
+    /// A place that counts for each of these names; `None` when one of them, or all together, have none left.
     #[must_use]
     pub(crate) fn take(self: &Arc<Self>, names: Vec<String>) -> Option<Slot> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! How much strangers may ask of us: counted by where requests come from, and by who signs them (interop G9).
+//! Rate limits for strangers: by where requests come from, and by who signs them (interop G9).
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,13 +18,12 @@ use governor::{Quota, RateLimiter};
 use super::body_limits::BodyLimits;
 use crate::config;
 
-/// Calls between two looks for those who have long been quiet.
+/// Calls between two clean-ups of idle keys.
 const TIDY_EVERY: u32 = 1024;
 
-/// What is bought from the store of bytes, in bytes.
+/// The unit in which kept bytes are counted.
 const UNIT: usize = 1024;
 
-/// See [`UNIT`].
 const UNITS_OF_MIB: NonZeroU32 = match NonZeroU32::new(1024) {
     Some(units) => units,
     None => NonZeroU32::MIN,
@@ -33,37 +32,36 @@ const UNITS_OF_MIB: NonZeroU32 = match NonZeroU32::new(1024) {
 /// What is kept a day of each domain, whatever all others send, in MiB.
 const RESERVE_MIB: NonZeroU32 = NonZeroU32::MIN;
 
-/// Questions to other servers a minute that one reader may have us ask.
+/// Queries to other servers a minute on behalf of one reader.
 const LOOKUPS: NonZeroU32 = match NonZeroU32::new(10) {
     Some(ten) => ten,
     None => NonZeroU32::MIN,
 };
 
-/// All limits on what strangers ask.
 #[derive(Debug)]
 pub(crate) struct Throttles {
     /// POSTs to an inbox by source, before anything of them is read.
     pub(crate) sources: Throttle<IpAddr>,
-    /// Verified POSTs by the registrable domain that signed: whoever has one has any number of hosts.
+    /// Verified POSTs by the registrable domain that signed: who owns one has any number of hosts.
     pub(crate) domains: Throttle<String>,
-    /// Questions to other servers on behalf of readers, by source.
+    /// Queries to other servers on behalf of readers, by source.
     pub(crate) lookups: Throttle<IpAddr>,
     /// What is kept of a domain's POSTs, in units of 1024 bytes.
     kept: Throttle<String>,
     /// The same of all domains.
     kept_in_all: Throttle<()>,
-    /// What is still kept of a domain when all have sent too much: so a flood of some does not shut out the others.
+    /// What is still kept of a domain when all together have sent too much: so a flood of some does not shut out the
+    /// others.
     reserve: Throttle<String>,
-    /// Room for bodies that belong to no answered request yet.
+    /// Room for bodies of requests that are not answered yet.
     pub(crate) bodies: Arc<BodyLimits>,
-    /// Refusals, written together: else each would cost us more than them.
+    /// Rejections, written together: else each would cost us more than its sender.
     pub(crate) refused: Tally,
-    /// Requests that came with a Host for which they were not signed.
+    /// Requests with a Host for which they were not signed.
     pub(crate) foreign_hosts: Tally,
 }
 
 impl Throttles {
-    /// Limits as configured.
     #[must_use]
     pub(crate) fn new(limits: &config::Limits, clock: &Clock) -> Self {
         let units = |mib: NonZeroU32| mib.saturating_mul(UNITS_OF_MIB);
@@ -102,13 +100,13 @@ pub(crate) enum TooMuch {
     InAll(Duration),
 }
 
-/// As many a day, and as many at once.
+/// The rate of so many a day, all of them at once if need be.
 fn a_day(units: NonZeroU32) -> Quota {
     let each = Duration::from_hours(24) / units.get();
     Quota::with_period(each).unwrap_or(Quota::per_second(NonZeroU32::MAX)).allow_burst(units)
 }
 
-/// What addresses count together: one in IPv4, a network of 64 bits in IPv6, which is what one customer has.
+/// The address that a limit counts by: in IPv4 itself, in IPv6 its network of 64 bits, which is what one customer has.
 #[must_use]
 pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -120,8 +118,8 @@ pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A rate for each key, by the generic cell rate algorithm. Those who have been quiet for long are forgotten, so that
-/// memory does not grow with the number of strangers.
+/// A rate for each key, by the generic cell rate algorithm. Idle keys are forgotten, so that memory does not grow with
+/// the number of strangers.
 pub(crate) struct Throttle<K: Hash + Eq + Clone> {
     limiter: RateLimiter<K, DefaultKeyedStateStore<K>, Ticks, NoOpMiddleware<Nanos>>,
     clock: Ticks,
@@ -129,7 +127,6 @@ pub(crate) struct Throttle<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Throttle<K> {
-    /// A rate of `quota` for each key.
     #[must_use]
     pub(crate) fn new(quota: Quota, clock: Clock) -> Self {
         let clock = Ticks::new(clock);
@@ -153,12 +150,11 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         match self.limiter.check_key_n(key, many) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(not_until)) => Err(not_until.wait_time_from(self.clock.now())),
-            // More at once than there ever is: only a limit below one body would come here.
+            // More at once than the whole limit: only a limit below one body would come here.
             Err(_) => Err(Duration::from_hours(24)),
         }
     }
 
-    /// How many keys are remembered.
     #[must_use]
     pub(crate) fn remembered(&self) -> usize {
         self.limiter.len()
@@ -182,7 +178,7 @@ struct Waiting {
 }
 
 impl Tally {
-    /// Counts one; gives back all that wait when it is time to write them.
+    /// Counts one; returns all that wait when it is time to write them.
     #[must_use]
     pub(crate) fn add(&self, host: &str, label: &'static str, now: Timestamp) -> Vec<(String, &'static str, i64)> {
         const WRITE_EVERY: Duration = Duration::from_secs(1);
@@ -208,11 +204,11 @@ impl Waiting {
     }
 }
 
-/// Our clock as the limiter reads it: never backwards, also when the machine's is set back.
+/// Our clock for the rate limiter: never backwards, also when the machine's is set back.
 #[derive(Clone, Debug)]
 struct Ticks {
     clock: Clock,
-    /// The last reading in Unix milliseconds, and what has passed since the start.
+    /// The last reading in Unix milliseconds, and the time since the start.
     passed: Arc<Mutex<(i64, Nanos)>>,
 }
 

@@ -64,10 +64,10 @@ pub(crate) async fn start(app: App) -> anyhow::Result<Running> {
     start_on(app, listener).await
 }
 
-/// As [`start`], on a listener that is open already.
+/// As `start`, on a listener that is open already.
 ///
 /// # Errors
-/// As [`start`].
+/// As `start`.
 pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running> {
     let address = listener.local_addr()?;
     let certificates = app.config.server.tls.as_ref().map(Certificates::open).transpose()?;

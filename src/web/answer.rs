@@ -1,4 +1,4 @@
-//! What answers are made of: which form is wanted, whole documents, and their tags.
+//! What answers are made of: the form by `Accept`, whole bodies, and their `ETag`.
 
 use std::fmt::Write;
 
@@ -9,26 +9,24 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
-/// The one spelling that every peer takes (interop A21).
+/// The spelling that every server accepts (interop A21).
 pub(super) const ACTIVITY_JSON: &str = "application/activity+json; charset=utf-8";
 
 /// Many servers ask for a new article at once; a cache may answer them (interop D13).
 pub(super) const PUBLIC_MINUTE: &str = "public, max-age=60";
 
-/// Bytes of the hash in an `ETag`.
 const ETAG_BYTES: usize = 16;
 
-/// The form in which an answer is wanted.
+/// The form of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// ActivityStreams, for programs.
     Document,
-    /// HTML, for people.
     Page,
 }
 
 impl Form {
-    /// ActivityStreams for whoever names it, with any parameters and beside any other type (interop A21).
+    /// ActivityStreams if `Accept` names it, with any parameters and beside any other type (interop A21).
     pub(super) fn wanted(headers: &HeaderMap) -> Self {
         let named = accepts(headers, "application/activity+json") || accepts(headers, "application/ld+json");
         if named { Self::Document } else { Self::Page }
@@ -45,34 +43,29 @@ pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
         .any(|range| range.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(media_type)))
 }
 
-/// A whole body that anybody may keep for a minute.
+/// A whole body that anybody may cache for a minute.
 #[derive(Debug)]
 pub(super) struct Document {
-    /// Its media type.
     media_type: &'static str,
-    /// Itself.
     body: Bytes,
-    /// Its `ETag` where that is known without the body.
+    /// Its `ETag` if that is known without the body.
     tag: Option<String>,
 }
 
 impl Document {
-    /// An ActivityStreams document.
     pub(super) fn activity(value: &Value) -> Self {
         Self::json(ACTIVITY_JSON, value)
     }
 
-    /// JSON of another type.
     pub(super) fn json(media_type: &'static str, value: &Value) -> Self {
         Self::text(media_type, value.to_string())
     }
 
-    /// Any other text.
     pub(super) fn text(media_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { media_type, body: body.into(), tag: None }
     }
 
-    /// Any text under a tag of its own: another body always has another.
+    /// A text with an `ETag` of its own: another body must always have another.
     pub(super) fn prepared(media_type: &'static str, body: Bytes, tag: String) -> Self {
         Self { media_type, body, tag: Some(tag) }
     }
@@ -93,7 +86,7 @@ impl IntoResponse for Document {
     }
 }
 
-/// A strong `ETag` of a hash: another body has another (RFC 9110 section 8.8.3).
+/// A strong `ETag` from a hash: another body has another (RFC 9110 section 8.8.3).
 pub(super) fn tag_of(hash: &[u8]) -> String {
     let mut tag = String::from("\"");
     for byte in hash.iter().take(ETAG_BYTES) {
@@ -104,15 +97,15 @@ pub(super) fn tag_of(hash: &[u8]) -> String {
     tag
 }
 
-/// Marks an answer that another asker would not get: no cache may share it.
+/// Marks an answer that another client would not get: no cache may share it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Personal;
 
-/// Marks an answer that is in the reader's language.
+/// Marks an answer in the reader's language.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spoken;
 
-/// Whether the asker has what this tag names (RFC 9110 section 13.1.2).
+/// Whether the client has what this tag names (RFC 9110 section 13.1.2).
 pub(super) fn is_known(asked: &HeaderMap, tag: &str) -> bool {
     asked
         .get_all(IF_NONE_MATCH)

@@ -1,5 +1,5 @@
-//! Files of our own that pages load: each under a name that holds its hash, so that browsers may keep it for ever; and the
-//! web component that sites load, with what they need to pin it.
+//! Our own files that pages load: each under a name with its hash, so that browsers may keep it for ever; and the web
+//! component that sites load, with its integrity hash.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -21,25 +21,23 @@ use super::error::Failure;
 use super::redirect::lead_to;
 use crate::app::App;
 
-/// Bytes of the hash in a name.
 const HASH: usize = 8;
 
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// Lets pages of every origin load an answer, whatever they are isolated from.
+/// Lets pages of every origin load an answer, whatever their isolation.
 pub(super) const FOR_ALL: (HeaderName, HeaderValue) =
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
 
-/// A file of our own.
 #[derive(Debug)]
 pub(super) struct Asset {
-    /// What it is called without its hash.
+    /// Its name without the hash.
     plain: &'static str,
-    /// What it is called.
+    /// Its name.
     file: String,
     media_type: &'static str,
     body: &'static [u8],
-    /// What a browser checks it against (W3C Subresource Integrity).
+    /// For Subresource Integrity (W3C).
     pub(super) integrity: String,
 }
 
@@ -56,7 +54,6 @@ impl Asset {
         Self { plain, file, media_type, body, integrity }
     }
 
-    /// Where it is.
     pub(super) fn path(&self) -> String {
         format!("/assets/{}", self.file)
     }
@@ -66,19 +63,19 @@ impl Asset {
 pub(super) static STYLE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("veerpont.css", "text/css; charset=utf-8", include_bytes!("pages/style.css")));
 
-/// Remembers the reader's server on the reader's device.
+/// Keeps the name of the reader's server on the reader's device.
 pub(super) static REMEMBER: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("remember.js", "text/javascript; charset=utf-8", include_bytes!("pages/remember.js")));
 
-/// A face where there is none.
+/// The avatar of who has none.
 pub(super) static FACE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("face.svg", "image/svg+xml", include_bytes!("pages/face.svg")));
 
-/// Stands for this place in tabs and bookmarks.
+/// The icon in tabs and bookmarks.
 pub(super) static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon.svg", "image/svg+xml", include_bytes!("pages/icon.svg")));
 
-/// What sites show a conversation with.
+/// The web component.
 pub(super) static COMPONENT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("veerpont.js", "text/javascript; charset=utf-8", include_bytes!("component/veerpont.js"))
 });
@@ -94,7 +91,7 @@ pub(super) fn routes() -> Router {
         .route("/favicon.ico", get(icon))
 }
 
-/// The address of the web component as it is now, and what pins a page to it.
+/// The present address of the web component, and its integrity hash.
 async fn pins(data: Data<App>) -> Response {
     let pins = json!({
         "script": format!("{}{}", data.urls.origin(), COMPONENT.path()),
@@ -103,7 +100,7 @@ async fn pins(data: Data<App>) -> Response {
     (shared(), Document::json("application/json", &pins)).into_response()
 }
 
-/// Where browsers look for the icon of what is no page.
+/// Where browsers look for the icon of an answer that is no page.
 async fn icon() -> Result<Response, Failure> {
     lead_to(&ICON.path())
 }

@@ -1,4 +1,4 @@
-//! How we are found: webfinger, nodeinfo, host-meta, the way from a page of the site to its article; and health.
+//! Discovery: WebFinger, NodeInfo, host-meta, from a page of the site to its article; and health.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub(super) fn routes() -> Router {
         .route("/robots.txt", get(async || Document::text("text/plain; charset=utf-8", ROBOTS)))
 }
 
-/// Everything here is made to be found.
+/// Everything here is meant to be found.
 const ROBOTS: &str = "User-agent: *\nDisallow:\n";
 
 /// Scripts on other sites ask too (interop A1).
@@ -54,7 +54,7 @@ async fn readable_by_all(mut response: Response) -> Response {
     response
 }
 
-/// The first parameter of this name, percent-decoded (interop A4).
+/// The first query parameter of this name, percent-decoded (interop A4).
 pub(super) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
@@ -68,7 +68,7 @@ async fn webfinger(data: Data<App>, RawQuery(query): RawQuery) -> Result<Documen
     let mut conn = data.db.read().await?;
     let who = actor_named(&mut conn, &local).await?.ok_or(NOBODY)?;
     if who.deleted_at.is_some() {
-        // 404 would leave a copy standing elsewhere for ever (interop A4).
+        // 404 would leave a copy elsewhere for ever (interop A4).
         return Err(Failure::Gone("The actor has been deleted."));
     }
     let uuid = (who.kind != ActorKind::Application).then_some(who.uuid);
@@ -77,7 +77,7 @@ async fn webfinger(data: Data<App>, RawQuery(query): RawQuery) -> Result<Documen
 
 const NOBODY: Failure = Failure::NotFound("Nobody of ours goes by this name.");
 
-/// Whom a resource names; the instance has no id under `/ap/actors`.
+/// The actor that a resource names; the instance has no id under `/ap/actors`.
 async fn actor_named(conn: &mut Conn, local: &Local) -> sqlx::Result<Option<Actor>> {
     match local {
         Local::Profile(handle) => author::store::actor_by_handle(conn, handle).await,
@@ -136,7 +136,6 @@ fn health(body: &'static str) -> Response {
     ([(CACHE_CONTROL, "no-store")], body).into_response()
 }
 
-/// Ready when the database answers.
 async fn ready(data: Data<App>) -> Result<Response, Failure> {
     let answered = async {
         let mut conn = data.db.read().await?;

@@ -1,4 +1,4 @@
-//! Any error as a status and application/problem+json (RFC 9457): the only place where errors meet HTTP.
+//! Any error as a status and application/problem+json (RFC 9457): the only place where errors become HTTP answers.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -10,40 +10,39 @@ use super::answer::{ACTIVITY_JSON, PUBLIC_MINUTE};
 use crate::inbox::rejection::Rejected;
 use crate::net::signature::ACCEPT_SIGNATURE;
 
-/// Why there is no answer but this.
+/// Why a request fails.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// We never had it. Never for a fault of ours: peers delete their copy (interop A22).
+    /// It never existed. Never for an error of ours: servers delete their copy (interop A22).
     NotFound(&'static str),
-    /// We had it.
+    /// It was deleted.
     Gone(&'static str),
-    /// We had it, and this stands in its place (interop A23).
+    /// It was deleted, and this tombstone stands in its place (interop A23).
     Buried(Value),
-    /// The question makes no sense.
+    /// The request makes no sense.
     Bad(String),
-    /// Who asks has not proved to be allowed to.
+    /// The client has not proved that it may read this.
     Forbidden(&'static str),
-    /// The address is right, the method is not.
+    /// The path is right, the method is not.
     Method,
-    /// The body of a request exceeds what we read.
+    /// The body of a request exceeds the limit.
     TooLarge {
         /// In bytes.
         limit: usize,
     },
     /// The body of a request did not arrive in time.
     TooSlow,
-    /// The inbox wants none of it, or there is no room for its body.
+    /// The inbox rejects it, or there is no room for its body.
     Rejected(Rejected),
-    /// The database failed us; it may work again soon.
+    /// An error of the database; it may work again soon.
     Database(sqlx::Error),
-    /// A fault of the program.
+    /// A bug of ours.
     Broken(String),
 }
 
-/// What an error answer says, left in its extensions, so that a page for people can say it too.
+/// The text of an error answer, in its extensions, so that a page for people can show it too.
 #[derive(Clone, Debug)]
 pub(super) struct ErrorDetail {
-    /// The answer's status.
     pub(super) status: StatusCode,
     /// One sentence.
     pub(super) detail: String,

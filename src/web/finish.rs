@@ -1,4 +1,4 @@
-//! The last touch to every answer: 304 where nothing changed, errors as pages for people, and the common headers.
+//! The last step of every answer: 304 where nothing changed, errors as pages for people, and the common headers.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -14,8 +14,8 @@ use super::answer::{Form, Personal, Spoken, accepts, is_known};
 use super::error::ErrorDetail;
 use super::pages;
 
-/// Pages load our own pictures, style and script and nothing else. Forms are sent to us, and led on from here to the
-/// reader's own server, which browsers hold to `form-action` too.
+/// Pages load our own pictures, style and script and nothing else. Forms are sent to us, and redirected from here to the
+/// reader's own server, to which browsers apply `form-action` too.
 const PAGE_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self' https:; \
      base-uri 'none'; frame-ancestors 'none'";
 
@@ -55,7 +55,7 @@ pub(super) async fn weaken(mut response: Response) -> Response {
     response
 }
 
-/// Whether the asker has this answer already.
+/// Whether the client has this answer already.
 fn is_unchanged(asked: &HeaderMap, response: &Response) -> bool {
     let tag = response.headers().get(ETAG).filter(|_| response.status() == StatusCode::OK);
     tag.and_then(|tag| tag.to_str().ok()).is_some_and(|tag| is_known(asked, tag))

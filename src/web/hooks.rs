@@ -1,4 +1,4 @@
-//! The door for forges: `POST /hooks/sources/{name}` makes a source due.
+//! Webhooks of forges: `POST /hooks/sources/{name}` makes a source due.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::net::body_limits::BodyPermit;
 use crate::net::throttle::counted_as;
 use crate::site::source::hooks::Call;
 
-/// The longest call read, in bytes: GitHub sends no more. Only its hash is kept.
+/// The largest body read, in bytes: GitHub sends no more. Only its hash is kept.
 pub(super) const BODY_MAX: usize = 25 * 1024 * 1024;
 
 /// How long a body may take to arrive.

@@ -1,4 +1,4 @@
-//! The web: a thin face that extracts, calls one room and renders.
+//! The web: a thin layer that reads a request, calls one module and renders.
 
 mod answer;
 mod assets;
@@ -25,12 +25,12 @@ use tower_http::compression::CompressionLayer;
 use crate::app::App;
 use error::Failure;
 
-/// Everything we answer to.
+/// All routes.
 ///
 /// # Errors
-/// When the federation library takes no configuration of ours.
+/// When the federation library does not accept our configuration.
 pub async fn router(app: App) -> anyhow::Result<Router> {
-    // Pages are rendered anew for many readers: a middling effort costs little and saves most.
+    // Pages are rendered anew for many readers: a medium level costs little and saves most.
     let compression = CompressionLayer::new().quality(CompressionLevel::Precise(5));
     let [host, _] = app.urls.hosts();
     let config = FederationConfig::builder().domain(host.as_str()).app_data(app.clone()).build().await?;

@@ -1,5 +1,5 @@
-//! Answers that are kept as long as nothing changes that they are made of: what a reader of an unchanged conversation costs
-//! is three small statements, however long it is.
+//! Answers that are cached until their content changes: a reader of an unchanged conversation costs three small
+//! statements, however long it is.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::model::author::{self, Actor};
 use crate::model::interaction;
 use crate::model::post::Article;
 
-/// Most bytes of answers that are kept.
+/// Most bytes of cached answers.
 const KEPT: u64 = 16 * 1024 * 1024;
 
-/// A way to show a conversation.
+/// A form in which a conversation is shown.
 #[derive(Clone, Copy)]
 pub(super) enum Shape<'a> {
     /// As a page, in a language.
@@ -47,11 +47,11 @@ impl Shape<'_> {
     }
 }
 
-/// Names an answer: another one whenever it would have another body.
+/// The key of an answer: a different one whenever the body may differ.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Version(String);
 
-/// Runs what cleans and renders, which may take long, where it holds up nobody.
+/// Cleans or renders on a blocking thread, since that may take long.
 pub(super) async fn rendered(
     render: impl FnOnce() -> Result<String, Failure> + Send + 'static,
 ) -> Result<Bytes, Failure> {
@@ -59,11 +59,11 @@ pub(super) async fn rendered(
     done.map_err(|error| Failure::Broken(format!("cannot render: {error}")))?.map(Bytes::from)
 }
 
-/// The answers that are kept, by version; of an older one nobody asks again, and it goes when others need its room.
+/// The cached answers, by version; an older version is never asked for again, and evicted when others need its room.
 #[derive(Clone)]
 pub(super) struct Prepared {
     answers: Cache<Version, Bytes>,
-    /// What else every answer is made of: this program, and its configuration.
+    /// What every answer depends on besides: this program, and its configuration.
     program: Arc<[u8]>,
 }
 
@@ -75,14 +75,14 @@ impl Prepared {
             .build();
         let mut made_by = Context::new(&SHA256);
         made_by.update(env!("CARGO_PKG_VERSION").as_bytes());
-        // The style changes with the pages more often than the version does.
+        // The style changes with the templates more often than the version does.
         made_by.update(assets::STYLE.path().as_bytes());
         made_by.update(format!("{:?}", app.config).as_bytes());
         Self { answers, program: made_by.finish().as_ref().into() }
     }
 
-    /// The version of a conversation as it stands, from counters alone: of what was said, of the article, and of our
-    /// profiles. `part` is where it begins, or how much of it was asked for.
+    /// The present version of a conversation, from counters alone: of its interactions, of the article, and of our
+    /// profiles. `part` is where the page begins, or its length.
     pub(super) async fn version(
         &self,
         conn: &mut Conn,
@@ -109,8 +109,8 @@ impl Prepared {
         Ok(Version(tag_of(hash.finish().as_ref())))
     }
 
-    /// The answer of this version, made by `make` if nobody asked for it before; whoever asks meanwhile waits for it. Without
-    /// a body for whoever has it already.
+    /// The answer of this version, made by `make` if it is not cached; other requests for it wait meanwhile. Without a
+    /// body for a client that has it already.
     pub(super) async fn answer(
         &self,
         version: Version,
@@ -122,7 +122,7 @@ impl Prepared {
         if is_known(asked, &tag) {
             return Ok(Document::prepared(media_type, Bytes::new(), tag));
         }
-        // One failure is told to all who waited.
+        // One failure is the answer for all that waited.
         let body = self.answers.try_get_with(version, make).await.map_err(|failure| match &*failure {
             Failure::Database(error) => Failure::Database(sqlx::Error::Protocol(error.to_string())),
             Failure::Broken(why) => Failure::Broken(why.clone()),

@@ -1,4 +1,4 @@
-//! Where an answer only leads on.
+//! Answers that redirect.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, LOCATION};
@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode};
 use super::answer::PUBLIC_MINUTE;
 use super::error::Failure;
 
-/// Leads on to `to`: 302, since where a page lives may change.
+/// Redirects to `to`: 302, since the address of a page may change.
 pub(super) fn lead_to(to: &str) -> Result<Response, Failure> {
     let location = HeaderValue::try_from(to).map_err(|_| Failure::Broken(format!("`{to}` is no address")))?;
     let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static(PUBLIC_MINUTE))];

@@ -1,4 +1,4 @@
-//! Where a request comes from: the address that connected, or what a trusted proxy says of it.
+//! Where a request comes from: the client's address, or the one that a trusted proxy names.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,11 +9,11 @@ use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Where a request comes from. `None` when a trusted proxy does not say, or no connection carried it: then nobody in
-/// particular can be held to a limit.
+/// Where a request comes from. `None` when a trusted proxy does not say, or there is no connection: then no rate limit
+/// by source applies.
 ///
-/// Of a list the last address counts that is not itself a trusted proxy: what stands before it is the client's own
-/// word. `X-Forwarded-For` wins over `Forwarded` (RFC 7239), since it is what proxies write unasked.
+/// Of a list, the last address counts that is not itself a trusted proxy: those before it come from the client and may
+/// be made up. `X-Forwarded-For` wins over `Forwarded` (RFC 7239), since it is what proxies write by default.
 pub(super) fn source(extensions: &Extensions, headers: &HeaderMap, proxies: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
     let trusted = |address: &IpAddr| proxies.iter().any(|range| range.contains(address));
@@ -26,7 +26,7 @@ pub(super) fn source(extensions: &Extensions, headers: &HeaderMap, proxies: &[Ip
     } else {
         parts(headers, &FORWARDED).filter_map(forwarded_for).map(address).collect()
     };
-    // One that cannot be read ends the search: who stands before it is not known to have been passed on by a proxy.
+    // One that cannot be read ends the search: those before it may be made up.
     named.into_iter().rev().find(|named| !named.as_ref().is_some_and(trusted)).flatten()
 }
 
@@ -42,7 +42,7 @@ fn forwarded_for(element: &str) -> Option<&str> {
     })
 }
 
-/// An address, in brackets or with a port or without.
+/// An address, with or without brackets and port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
@@ -74,7 +74,7 @@ mod tests {
             ("[::ffff:192.0.2.1]:5", vec![("forwarded", "for=198.51.100.7")], Some("192.0.2.1")),
             ("127.0.0.1:5", vec![(XFF, "198.51.100.7")], Some("198.51.100.7")),
             ("[::1]:5", vec![(XFF, "2001:db8::7")], Some("2001:db8::7")),
-            // The client's own word stands before the proxy's.
+            // The client's own claim comes before the proxy's.
             ("127.0.0.1:5", vec![(XFF, "203.0.113.9, 198.51.100.7")], Some("198.51.100.7")),
             ("127.0.0.1:5", vec![(XFF, "203.0.113.9"), (XFF, "198.51.100.7")], Some("198.51.100.7")),
             ("127.0.0.1:5", vec![(XFF, "198.51.100.7, 10.1.2.3")], Some("198.51.100.7")),

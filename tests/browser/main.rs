@@ -19,10 +19,10 @@ use tokio::process::Command;
 #[path = "../support/hugo.rs"]
 mod hugo;
 
+mod conversation;
 mod elsewhere;
 mod hostile;
 mod stage;
-mod talk;
 
 use elsewhere::{EVIL, HARBOUR, HOSTS, LIGHTHOUSE, SHORE};
 use stage::{Post, Stage};
@@ -49,7 +49,7 @@ async fn readers_find_everything_as_it_should_be() {
     if !is_ready() || !is_installed().await {
         return;
     }
-    let mut people = talk::people();
+    let mut people = conversation::people();
     people.insert(EVIL, hostile::people());
     let stage = Stage::open(people).await;
     let (bell, guests, hello) = (
@@ -58,9 +58,9 @@ async fn readers_find_everything_as_it_should_be() {
         stage.post("say-hello-on-regatta-day").await,
     );
     let quiet = stage.post("a-piano-crosses-the-sand").await;
-    talk::conversation(&stage, &bell).await;
+    conversation::conversation(&stage, &bell).await;
     let hostile = hostile::conversation(&stage, &guests).await;
-    talk::crowd(&stage, &hello).await;
+    conversation::crowd(&stage, &hello).await;
     let built = stage.build().await;
 
     let post = |post: &Post| json!({ "url": post.url, "article": post.article, "page": post.page });
@@ -72,7 +72,7 @@ async fn readers_find_everything_as_it_should_be() {
         "posts": { "bell": post(&bell), "guests": post(&guests), "hello": post(&hello), "quiet": post(&quiet) },
         "servers": { "subscribe": LIGHTHOUSE, "intents": SHORE, "unsaid": HARBOUR, "evil": EVIL },
         "hostile": hostile,
-        "crowded": talk::CROWDED,
+        "crowded": conversation::CROWDED,
         "built": built.as_ref().map(TempDir::path),
     });
     let passed = run(&told.to_string()).await;

@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::honest::maren;
-use crate::shared::{Case, Ours};
+use crate::shared::{Case, LocalAddresses};
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger, Told};
 use crate::world::{World, on_each_engine, shared_key};
 
@@ -30,10 +30,10 @@ async fn is_let_in(world: &World, stranger: &Stranger, maren: &Found, key_id: &s
     assert!(String::from_utf8_lossy(&posts[0].body).contains("\"Accept\""), "{key_id}");
 }
 
-fn ours(maren: &Found) -> Ours<'_> {
+fn ours(maren: &Found) -> LocalAddresses<'_> {
     static PEM: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     let pem = PEM.get_or_init(|| shared_key().public_pem().to_owned());
-    Ours { actor: &maren.actor_id, pem, ..Ours::default() }
+    LocalAddresses { actor: &maren.actor_id, pem, ..LocalAddresses::default() }
 }
 
 #[tokio::test]

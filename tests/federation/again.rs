@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use veerpont::inbox::review::decide;
 use veerpont::moderation::listing::{self, BlockRequest};
 use veerpont::moderation::review::Decision;
-use veerpont::moderation::{BlockKind, Severity, Word};
+use veerpont::moderation::{BlockKind, ModerationNote, Severity};
 
 use crate::honest::maren;
 use crate::threads::{Person, article, id, last_verdict};
@@ -109,7 +109,7 @@ async fn what_a_moderator_deleted_its_author_cannot_restore() {
         let note = person.note(1, &article);
         let create = person.activity("Create", "create/1", note.clone());
         person.send(world, &create).await;
-        decide(&world.app, &id(&note), Decision::Delete, Word::because("spam")).await.expect("a decision");
+        decide(&world.app, &id(&note), Decision::Delete, ModerationNote::because("spam")).await.expect("a decision");
         person.send(world, &person.activity("Delete", "delete/1", id(&note))).await;
         person.serve(&note);
         person.send(world, &create).await;
@@ -185,7 +185,7 @@ async fn nobody_is_told_of_a_mention_by_who_is_kept_out() {
                 .id
         };
         let wish = BlockRequest { kind: BlockKind::Actor, value: &person.id, actor: Some(actor) };
-        listing::add(&world.app, wish, Severity::Block, Word::default()).await.expect("a block");
+        listing::add(&world.app, wish, Severity::Block, ModerationNote::default()).await.expect("a block");
         person.send(world, &mention(&person, 2, &maren.actor_id, None)).await;
         let (verdict, why) = last_verdict(world).await;
         assert_eq!(verdict, "declined", "{why}");

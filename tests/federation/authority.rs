@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use veerpont::activitypub::Local;
 use veerpont::moderation::listing::{self, BlockRequest};
-use veerpont::moderation::{BlockKind, Severity, Word};
+use veerpont::moderation::{BlockKind, ModerationNote, Severity};
 
 use crate::threads::{PUBLIC, Person, article, last_verdict};
 use crate::world::{MAREN, World, on_each_engine};
@@ -54,7 +54,7 @@ async fn open_to_all(person: &Person, article: &str) -> String {
 
 async fn block(world: &World, kind: BlockKind, value: &str) {
     let wish = BlockRequest { kind, value, actor: None };
-    listing::add(&world.app, wish, Severity::Block, Word::default()).await.expect("a block");
+    listing::add(&world.app, wish, Severity::Block, ModerationNote::default()).await.expect("a block");
     world.drain().await;
 }
 

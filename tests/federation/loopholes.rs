@@ -7,7 +7,7 @@ use veerpont::inbox::review;
 use veerpont::model::interaction::State;
 use veerpont::moderation::listing::{self, BlockRequest};
 use veerpont::moderation::review::Decision;
-use veerpont::moderation::{BlockKind, Severity, Word};
+use veerpont::moderation::{BlockKind, ModerationNote, Severity};
 
 use crate::stranger::CONTEXT;
 use crate::threads::{Person, article, id, last_verdict};
@@ -18,7 +18,7 @@ async fn first_held(world: &mut World) {
 }
 
 async fn decide(world: &World, id: &str, decision: Decision) -> State {
-    let state = review::decide(&world.app, id, decision, Word::default()).await.expect("a decision");
+    let state = review::decide(&world.app, id, decision, ModerationNote::default()).await.expect("a decision");
     world.drain().await;
     state
 }
@@ -167,7 +167,7 @@ async fn what_is_deleted_during_a_block_stays_deleted() {
         bob.send(world, &bob.activity("Create", "c1", first.clone())).await;
         bob.send(world, &bob.activity("Create", "c2", second.clone())).await;
         let domain = || BlockRequest { kind: BlockKind::Domain, value: "bob.test", actor: None };
-        listing::add(&world.app, domain(), Severity::Block, Word::default()).await.expect("a block");
+        listing::add(&world.app, domain(), Severity::Block, ModerationNote::default()).await.expect("a block");
         world.drain().await;
         assert_eq!(world.reply_texts().await, Vec::<String>::new());
         let before = world.requests("GET https://bob.test/");
@@ -176,7 +176,7 @@ async fn what_is_deleted_during_a_block_stays_deleted() {
         assert_eq!(last_verdict(world).await, ("accepted".to_owned(), "the reply is gone".to_owned()));
         assert_eq!(world.requests("GET https://bob.test/"), before, "nothing is read at a blocked server (C10)");
         assert_eq!(bob.knock(&bob.activity("Create", "c3", bob.note(3, &article))).await, 403);
-        listing::remove(&world.app, domain(), Word::default()).await.expect("no block");
+        listing::remove(&world.app, domain(), ModerationNote::default()).await.expect("no block");
         world.drain().await;
         assert_eq!(world.reply_texts().await, ["2"]);
     })

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::honest::maren;
-use crate::shared::{Case, Ours};
+use crate::shared::{Case, LocalAddresses};
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger};
 use crate::world::{World, on_each_engine, shared_key};
 
@@ -76,7 +76,7 @@ async fn case_51_a_shared_inbox_that_answers_404_is_an_address_less() {
     on_each_engine(async |world| {
         let maren = maren(world).await;
         let server = Stranger::new(world, "dead.test");
-        let actor = serve(&server, case.document("actor.json", Ours::default()));
+        let actor = serve(&server, case.document("actor.json", LocalAddresses::default()));
         missing(&server, &["/inbox"]);
         follow(world, &server, &actor, &maren).await;
         publish(world, "one").await;
@@ -96,9 +96,9 @@ async fn case_64_an_inbox_that_has_moved_gets_what_waits() {
     on_each_engine(async |world| {
         let maren = maren(world).await;
         let server = Stranger::new(world, "x9.test");
-        let actor = serve(&server, case.document("actor-before.json", Ours::default()));
+        let actor = serve(&server, case.document("actor-before.json", LocalAddresses::default()));
         follow(world, &server, &actor, &maren).await;
-        serve(&server, case.document("actor-after.json", Ours::default()));
+        serve(&server, case.document("actor-after.json", LocalAddresses::default()));
         missing(&server, &["/f/inbox", "/users/mi/inbox"]);
         publish(world, "one").await;
         let expected = ["POST /f/inbox one", "POST /users/mi/inbox one", "GET /users/mi", "POST /inbox one"];
@@ -208,7 +208,7 @@ async fn case_91_the_accept_is_taken_at_the_first_try_where_hs2019_is_refused() 
     on_each_engine(async |world| {
         let maren = maren(world).await;
         let server = Stranger::new(world, "x4.test");
-        let actor = serve(&server, case.document("actor.json", Ours::default()));
+        let actor = serve(&server, case.document("actor.json", LocalAddresses::default()));
         server.answering(|seen| {
             let signature = seen.headers.get("signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
             let is_known =
@@ -219,7 +219,7 @@ async fn case_91_the_accept_is_taken_at_the_first_try_where_hs2019_is_refused() 
                 _ => 200,
             }
         });
-        let mut follow = case.document("follow.json", Ours::default());
+        let mut follow = case.document("follow.json", LocalAddresses::default());
         follow["object"] = maren.actor_id.clone().into();
         let (key, key_id) = (Key::Rsa(shared_key()), actor["publicKey"]["id"].as_str().expect("an id"));
         let how = Cavage { key: &key, key_id, ..Cavage::default() };

@@ -5,7 +5,7 @@ use veerpont::base::ids::Handle;
 use veerpont::federation::outbox::author_replies::{self, Draft};
 use veerpont::model::interaction::named::{Named, named};
 
-use crate::shared::{Case, Ours};
+use crate::shared::{Case, LocalAddresses};
 use crate::stranger::Stranger;
 use crate::threads::{PUBLIC, Person, article, id, last_verdict};
 use crate::world::{World, on_each_engine};
@@ -60,7 +60,7 @@ async fn case_12_the_page_named_in_place_of_the_id() {
     on_each_engine(async |world| {
         let article = article(world).await;
         let ann = ann(world, "pageurl.test");
-        let ours = Ours { page: PAGE, article: &article, actor: &ann.id, ..Ours::default() };
+        let ours = LocalAddresses { page: PAGE, article: &article, actor: &ann.id, ..LocalAddresses::default() };
         ann.send(world, &case.document("reply.json", ours)).await;
         ann.send(world, &case.document("like.json", ours)).await;
         assert_eq!(world.reply_texts().await, ["To the page"]);
@@ -243,7 +243,8 @@ async fn case_08_the_audience_stands_on_the_activity_alone() {
     on_each_engine(async |world| {
         let article = article(world).await;
         let ann = ann(world, "dress.test");
-        let create = case.document("create.json", Ours { article: &article, actor: &ann.id, ..Ours::default() });
+        let create = case
+            .document("create.json", LocalAddresses { article: &article, actor: &ann.id, ..LocalAddresses::default() });
         ann.send(world, &create).await;
         assert_eq!(last_verdict(world).await, ("accepted".into(), "a reply to “The ferry”".into()));
         // The activity speaks only for a post that says nothing; and it may say that the post is private.
@@ -275,7 +276,7 @@ async fn case_18_a_picture_with_a_name_is_no_vote() {
     on_each_engine(async |world| {
         let article = article(world).await;
         let ann = ann(world, "vote.test");
-        let ours = Ours { article: &article, actor: &ann.id, ..Ours::default() };
+        let ours = LocalAddresses { article: &article, actor: &ann.id, ..LocalAddresses::default() };
         for file in ["picture-with-name.json", "contentmap-alone.json", "single-attachment.json"] {
             ann.send(world, &case.document(file, ours)).await;
             assert_eq!(last_verdict(world).await, ("accepted".into(), "a reply to “The ferry”".into()), "{file}");

@@ -41,9 +41,9 @@ const SOFTWARE: [&str; 11] = [
 ];
 
 /// The addresses that stand for ours in the payloads, and what they are in this world.
-struct Ours(Vec<(&'static str, String)>);
+struct LocalAddresses(Vec<(&'static str, String)>);
 
-impl Ours {
+impl LocalAddresses {
     async fn new(world: &mut World) -> Self {
         let peer = world.peer("peer.test", &["ann"]);
         world.publish().await;
@@ -92,7 +92,7 @@ impl Elsewhere {
         match value {
             Value::Array(members) => members.iter().for_each(|member| self.learn(member)),
             Value::Object(properties) => {
-                if let Ok(post) = incoming::statement(value) {
+                if let Ok(post) = incoming::parse_post(value) {
                     self.ids.insert(post.id);
                     self.actors.insert(post.author);
                 }
@@ -126,7 +126,7 @@ impl Elsewhere {
         let mut served = self.served.lock().expect("no panic");
         let mut rest = vec![&sample["payload"]];
         while let Some(value) = rest.pop() {
-            if let Ok(post) = incoming::statement(value) {
+            if let Ok(post) = incoming::parse_post(value) {
                 let mut document = value.clone();
                 document["@context"] = CONTEXT.into();
                 served.insert(post.id, document);
@@ -193,7 +193,7 @@ async fn receive(world: &World, elsewhere: &Elsewhere, sample: &Value) -> (Strin
     let payload = sample["payload"].to_string();
     let incoming = incoming::parse(payload.as_bytes()).unwrap_or_else(|error| panic!("{payload}: {error}"));
     let signer = sample["signer"].as_str().unwrap_or(&incoming.actor).to_owned();
-    let known = incoming::actor(&elsewhere.actor(&signer)).expect("an actor");
+    let known = incoming::parse_actor(&elsewhere.actor(&signer)).expect("an actor");
     let id = incoming.id.clone();
     let arrival = Arrival::of(incoming, signer.clone(), payload, "/ap/inbox".to_owned());
     world.advance(Duration::from_mins(1));
@@ -242,7 +242,7 @@ async fn end(world: &World) -> Value {
 async fn what_real_software_sends_has_a_verdict_and_a_reason() {
     for software in SOFTWARE {
         on_each_engine(async |world| {
-            let ours = Ours::new(world).await;
+            let ours = LocalAddresses::new(world).await;
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/payloads/{software}.json"));
             let text = ours.put_in(&std::fs::read_to_string(file).expect("a file"));
             let samples: Vec<Value> = serde_json::from_str(&text).expect("JSON");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::Row;
 use veerpont::server::explain;
 
-use crate::shared::{Case, Ours};
+use crate::shared::{Case, LocalAddresses};
 use crate::stranger::Seen;
 use crate::threads::{Person, article, last_verdict};
 use crate::world::{MAREN, World, on_each_engine};
@@ -52,7 +52,7 @@ async fn case_62_the_delete_of_a_like_takes_it_back() {
     let Some(case) = Case::open(62) else { return };
     on_each_engine(async |world| {
         let article = article(world).await;
-        let ours = Ours { article: &article, ..Ours::default() };
+        let ours = LocalAddresses { article: &article, ..LocalAddresses::default() };
         let (like, delete) = (case.document("like.json", ours), case.document("delete.json", ours));
         let dl = person(world, &like);
         dl.send(world, &like).await;
@@ -78,7 +78,7 @@ async fn case_63_a_follow_that_overtakes_the_undo_of_a_block_is_accepted() {
     on_each_engine(async |world| {
         article(world).await;
         let maren = maren(world).await;
-        let ours = Ours { actor: &maren, ..Ours::default() };
+        let ours = LocalAddresses { actor: &maren, ..LocalAddresses::default() };
         let [block, follow, undo] = ["block.json", "follow.json", "undo.json"].map(|file| case.document(file, ours));
         let flip = person(world, &block);
         flip.send(world, &block).await;
@@ -102,7 +102,7 @@ async fn case_92_one_id_for_ever_counts_each_time() {
     on_each_engine(async |world| {
         let article = article(world).await;
         let maren = maren(world).await;
-        let ours = Ours { actor: &maren, article: &article, ..Ours::default() };
+        let ours = LocalAddresses { actor: &maren, article: &article, ..LocalAddresses::default() };
         let [follow, undo, like, unlike] =
             ["follow.json", "undo.json", "like.json", "undo-like.json"].map(|file| case.document(file, ours));
         let pix = person(world, &follow);

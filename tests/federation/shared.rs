@@ -32,7 +32,7 @@ pub(crate) struct Case(PathBuf);
 
 /// What of ours stands in a case's inputs in place of its own bridge and keys.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Ours<'a> {
+pub(crate) struct LocalAddresses<'a> {
     /// In place of `http://bridge.test/ap/actors/…`.
     pub(crate) actor: &'a str,
     /// In place of `http://bridge.test/ap/articles/…`.
@@ -59,7 +59,7 @@ impl Case {
     }
 
     /// One of its documents, with what is ours in it, and other servers reached by https.
-    pub(crate) fn document(&self, file: &str, ours: Ours<'_>) -> Value {
+    pub(crate) fn document(&self, file: &str, ours: LocalAddresses<'_>) -> Value {
         let text = std::fs::read_to_string(self.0.join(file)).expect("a file of the case");
         let mut document = serde_json::from_str(&text).expect("JSON");
         put(&mut document, ours);
@@ -67,7 +67,7 @@ impl Case {
     }
 }
 
-fn put(value: &mut Value, ours: Ours<'_>) {
+fn put(value: &mut Value, ours: LocalAddresses<'_>) {
     match value {
         Value::String(text) => {
             for (start, instead) in [

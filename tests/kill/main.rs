@@ -49,7 +49,7 @@ const REQUESTS: u64 = 300;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_or_reordered_when_the_server_is_killed() {
     let kills = number_from("VEERPONT_KILLS").unwrap_or(20);
-    let seed = number_from("VEERPONT_KILL_SEED").unwrap_or_else(|| Ids::new(Clock::system()).dice() >> 32);
+    let seed = number_from("VEERPONT_KILL_SEED").unwrap_or_else(|| Ids::new(Clock::system()).jitter_seed() >> 32);
     let mut runs = JoinSet::new();
     for engine in support::engines() {
         let database = engine.database().await;

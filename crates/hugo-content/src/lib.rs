@@ -58,10 +58,9 @@ mod profile;
 mod profiles;
 mod protection;
 mod reader;
+mod redirect_files;
 mod redirects;
-mod release;
 mod rights;
-mod rules;
 mod scan;
 mod sections;
 mod shortcodes;
@@ -70,6 +69,7 @@ mod tokens;
 mod trace;
 mod tree_state;
 mod typographer;
+mod visibility;
 mod walk;
 mod yaml;
 
@@ -89,7 +89,7 @@ pub use self::entry::{Entry, Image, Visibility};
 pub use self::frontmatter::lines as front_matter_lines;
 pub use self::history::last_words;
 pub use self::profile::AuthorProfile;
-pub use self::rules::{Redirects, RuleError, canonical};
+pub use self::redirects::{Redirects, RuleError, canonical};
 pub use self::scan::{Scan, Warning};
 pub use self::tree_state::{READING, TreeState, stamp};
 
@@ -222,7 +222,7 @@ pub fn scan(
     let site = config::load(&settings.root, &settings.environment, &mut scan.warnings)?;
     let tree = walk::walk(&settings.root, &site, &mut scan.warnings);
     scan.complete = tree.complete;
-    scan.redirects = redirects::read(&settings.root, &settings.public_url, &mut scan.warnings);
+    scan.redirects = redirect_files::read(&settings.root, &settings.public_url, &mut scan.warnings);
     let changed = if site.git_info { committed(settings, &mut scan) } else { Changed::new() };
     let mut reader = Reader { settings, site: &site, changed: &changed, scan, closed: Vec::new() };
     reader.tell_of_gaps();

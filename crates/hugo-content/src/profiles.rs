@@ -13,7 +13,7 @@ use super::config::SiteConfig;
 use super::frontmatter::{Document, field, text, texts};
 use super::images::{beside, first_named, media_type};
 use super::paths::slug_of;
-use super::{content, hash, release};
+use super::{content, hash, visibility};
 use crate::entry::Image;
 use crate::profile::AuthorProfile;
 
@@ -109,7 +109,7 @@ fn display_name(fields: &Map<String, Value>) -> Option<String> {
 /// The first picture named `*avatar*` beside the profile, if the site publishes the profile's folder at all. Pictures
 /// in `assets` are published only as what the theme makes of them, under names that cannot be known.
 fn avatar(fields: &Map<String, Value>, origin: Origin<'_>, name: &str) -> Option<Image> {
-    if !origin.is_content || !release::is_rendered(fields) {
+    if !origin.is_content || !visibility::is_rendered(fields) {
         return None;
     }
     let file = first_named(origin.path.parent()?, "avatar")?;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::frontmatter::{Truth, field, flag, text, truth};
-use super::release;
+use super::visibility;
 
 /// Whatever these say but no, the page is locked: `hugo-encryptor`, `FixIt`, `cryptoid`, Hexo's plugins and their kin.
 /// Keys without `-` and `_`.
@@ -119,7 +119,7 @@ fn says_yes(value: &Value) -> bool {
 
 /// The key by which front matter says that its page is not for everybody.
 pub(super) fn key_of(fields: &Map<String, Value>) -> Option<&str> {
-    let is_asked_for = flag(field(fields, "fediverse")) == Some(true) || release::is_unlisted(fields);
+    let is_asked_for = flag(field(fields, "fediverse")) == Some(true) || visibility::is_unlisted(fields);
     let within = fields.get("params").and_then(Value::as_object);
     let mut all = fields.iter().chain(within.into_iter().flatten());
     all.find_map(|(key, value)| {

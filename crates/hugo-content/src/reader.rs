@@ -14,9 +14,9 @@ use super::dates::Moment;
 use super::file::{self, Told, relative};
 use super::frontmatter::Document;
 use super::matcher::Kind;
-use super::page::{Drawn, Page, SiteFacts};
-use super::release::Release;
+use super::page::{Page, PageEntry, SiteFacts};
 use super::trace::{self, Trace};
+use super::visibility::PublishRule;
 use super::walk::PageFile;
 use super::{Settings, USUAL_SECTIONS, cores};
 use crate::Memory;
@@ -112,22 +112,20 @@ impl<'a> Reader<'a> {
             let Some((config, _)) = self.language(file.language) else { continue };
             let key = config.post_key(&file.key);
             let taken = match made {
-                Made::Kept(names, release, warnings) => {
-                    memory.remove(&key).map(|entry| (entry, names, release, warnings))
-                }
-                Made::Anew(drawn) => Some((drawn.entry, drawn.names, drawn.release, drawn.warnings)),
+                Made::Kept(names, rule, warnings) => memory.remove(&key).map(|entry| (entry, names, rule, warnings)),
+                Made::New(made) => Some((made.entry, made.names, made.rule, made.warnings)),
                 Made::Unreadable(told) => {
                     self.hear(told);
                     None
                 }
             };
-            let Some((mut entry, names, release, warnings)) = taken else {
+            let Some((mut entry, names, rule, warnings)) = taken else {
                 self.scan.unreadable.insert(key);
                 continue;
             };
             self.scan.warnings.extend(warnings);
             entry.authors = authors.byline(&names, config, &entry.file, &mut self.scan.warnings);
-            entry.visibility = release.at(now);
+            entry.visibility = rule.at(now);
             self.scan.entries.push(entry);
         }
         self.scan.entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -166,8 +164,8 @@ enum Look {
 
 /// What becomes of a page: an entry, or the one that the memory holds.
 enum Made {
-    Kept(Vec<String>, Release, Vec<Warning>),
-    Anew(Box<Drawn>),
+    Kept(Vec<String>, PublishRule, Vec<Warning>),
+    New(Box<PageEntry>),
     Unreadable(Told),
 }
 
@@ -276,7 +274,7 @@ impl Desk<'_> {
                         message: message.clone(),
                     };
                     let warnings = trace.warnings.iter().map(warning).collect();
-                    return Made::Kept(trace.names.clone(), trace.release, warnings);
+                    return Made::Kept(trace.names.clone(), trace.rule, warnings);
                 }
                 // A page that it refers to has another address now.
                 let mut told = Told::default();
@@ -303,24 +301,24 @@ impl Desk<'_> {
             address
         };
         let site = SiteFacts { config, public_url, settings: self.settings, own_shortcodes: &self.own_shortcodes };
-        let mut drawn = page.drawn(&site, &asked);
-        if let Some(held) = drawn.held.take() {
+        let mut made = page.to_entry(&site, &asked);
+        if let Some(held) = made.held.take() {
             let warnings = told.warnings.iter().cloned().chain([held]).collect();
             return Made::Unreadable(Told { warnings, is_partial: told.is_partial });
         }
-        drawn.warnings.extend(told.warnings.iter().cloned());
-        drawn.entry.trace = self.stamp(file, page.cover()).and_then(|sum| {
+        made.warnings.extend(told.warnings.iter().cloned());
+        made.entry.trace = self.stamp(file, page.cover()).and_then(|sum| {
             let trace = Trace {
                 sum,
                 cover: page.cover().map(str::to_owned),
                 references: references.into_inner(),
-                names: drawn.names.clone(),
-                release: drawn.release,
-                warnings: drawn.warnings.iter().map(|odd| (odd.line, odd.message.clone())).collect(),
+                names: made.names.clone(),
+                rule: made.rule,
+                warnings: made.warnings.iter().map(|odd| (odd.line, odd.message.clone())).collect(),
             };
             trace.noted()
         });
-        Made::Anew(Box::new(drawn))
+        Made::New(Box::new(made))
     }
 }
 

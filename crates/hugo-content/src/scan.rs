@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::Entry;
 use crate::profile::AuthorProfile;
-use crate::rules::Redirects;
+use crate::redirects::Redirects;
 
 /// One look at a source.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 
 use super::hash::sha256;
 use super::images;
-use super::release::Release;
+use super::visibility::PublishRule;
 use super::walk::PageFile;
 use crate::entry::Entry;
 use crate::tree_state::{MetadataHash, READING, TreeState};
@@ -33,7 +33,8 @@ pub(super) struct Trace {
     /// Its authors' names as it writes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) names: Vec<String>,
-    pub(super) release: Release,
+    #[serde(rename = "release")]
+    pub(super) rule: PublishRule,
     /// What there was to warn of: lines and messages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) warnings: Vec<(Option<u64>, String)>,

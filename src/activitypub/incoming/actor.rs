@@ -67,7 +67,7 @@ const PUBLIC_MAX: usize = 8 * 1024;
 /// # Errors
 /// When it is no `ActivityStreams` actor with an id and an inbox, both absolute http(s) addresses. A stub of GoToSocial
 /// has no inbox: [`key_owner`] says whom to fetch instead.
-pub fn actor(document: &Value) -> Result<RemoteActor, Malformed> {
+pub fn parse_actor(document: &Value) -> Result<RemoteActor, Malformed> {
     requires_activity_streams(document)?;
     let id = document.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
     let kind = kind(document).ok_or(Malformed::Property("type"))?;

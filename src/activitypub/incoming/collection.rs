@@ -18,7 +18,7 @@ pub(crate) struct RemoteCollection {
 
 /// Reads a collection, or a page; `None` when it is neither.
 #[must_use]
-pub(crate) fn gathering(document: &Value) -> Option<RemoteCollection> {
+pub(crate) fn parse_collection(document: &Value) -> Option<RemoteCollection> {
     let kind = document.get("type").and_then(text_type)?;
     if !["Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"].contains(&kind.as_str()) {
         return None;
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn collections_and_pages_in_their_shapes() {
-        let ids = |value: Value| gathering(&value).map(|found| (found.items, found.next));
+        let ids = |value: Value| parse_collection(&value).map(|found| (found.items, found.next));
         let (one, two) = ("https://m.example/1".to_owned(), "https://m.example/2".to_owned());
         // Mastodon: the first page inside, its members by id or whole.
         assert_eq!(

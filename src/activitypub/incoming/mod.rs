@@ -10,14 +10,14 @@ mod reaction;
 mod shape;
 
 pub(crate) use actor::{RemoteActor, key_text};
-pub use actor::{actor, key_owner};
-pub(crate) use collection::{RemoteCollection, gathering};
-pub use post::statement;
-pub(crate) use post::{Attachment, Audience, Emoji, IncomingPost, Mention, brought};
+pub use actor::{key_owner, parse_actor};
+pub(crate) use collection::{RemoteCollection, parse_collection};
+pub use post::parse_post;
+pub(crate) use post::{Attachment, Audience, Emoji, IncomingPost, Mention, parse_embedded_post};
 pub(crate) use shape::DEPTH_MAX;
 pub use shape::{URL_MAX, document};
 
-pub(crate) use reaction::sign;
+pub(crate) use reaction::reaction_emoji;
 use shape::{address, address_of, each, one, requires_activity_streams, text_type};
 pub(crate) use shape::{same_address, same_origin};
 

@@ -1,4 +1,4 @@
-//! The sign that a like comes with (interop E13, FEP-c0e0).
+//! The emoji of a like (interop E13, FEP-c0e0).
 
 use serde_json::Value;
 
@@ -6,9 +6,9 @@ use serde_json::Value;
 const EMOJI_MAX: usize = 12;
 const SHORTCODE_MAX: usize = 64;
 
-/// The sign of a reaction: an emoji, or the `:shortcode:` of one. Words are none: no moderator sees them (E13, FEP-c0e0).
+/// The emoji of a reaction, or the `:shortcode:` of one. Words are none: no moderator sees them (E13, FEP-c0e0).
 #[must_use]
-pub(crate) fn sign(activity: &Value) -> Option<String> {
+pub(crate) fn reaction_emoji(activity: &Value) -> Option<String> {
     let text = ["content", "_misskey_reaction"].iter().find_map(|key| activity.get(*key)?.as_str())?.trim();
     let is_shortcode = text.len() > 2 && text.len() <= SHORTCODE_MAX && text.starts_with(':') && text.ends_with(':');
     let is_named = is_shortcode && text.chars().all(|c| c.is_ascii_alphanumeric() || ":_-+.@".contains(c));
@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn a_reaction_is_an_emoji_or_the_name_of_one_e13() {
-        let of = |content: &str| sign(&json!({ "type": "EmojiReact", "content": content }));
+        let of = |content: &str| reaction_emoji(&json!({ "type": "EmojiReact", "content": content }));
         for sign in ["👍", "❤️", "1️⃣", "🇳🇱", "👨‍👩‍👧‍👦", "🏴󠁧󠁢󠁷󠁬󠁳󠁿", ":blobcat:", ":blob_cat@m.example:"]
         {
             assert_eq!(of(sign).as_deref(), Some(sign));

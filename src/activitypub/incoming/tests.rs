@@ -215,7 +215,7 @@ fn actor_document() -> Value {
 #[test]
 fn an_actor_elsewhere_in_its_many_shapes() {
     let id = "https://m.example/users/ann";
-    let plain = actor(&actor_document()).expect("an actor");
+    let plain = parse_actor(&actor_document()).expect("an actor");
     assert_eq!(
         plain.keys,
         [RemoteKey { id: format!("{id}#main-key"), owner: id.to_owned(), public: Some("PEM".to_owned()) }]
@@ -224,7 +224,7 @@ fn an_actor_elsewhere_in_its_many_shapes() {
     let with = |key: &str, value: Value| {
         let mut changed = actor_document();
         changed[key] = value;
-        actor(&changed)
+        parse_actor(&changed)
     };
     let keys = json!([
         format!("{id}#one"),
@@ -278,7 +278,7 @@ fn whose_a_key_is() {
         json!({ "id": id, "preferredUsername": "di", "publicKey": { "id": format!("{id}/main-key"), "owner": id, "publicKeyPem": "PEM" } }),
     );
     assert_eq!(key_owner(&stub).as_deref(), Some(id));
-    assert!(actor(&stub).is_err());
+    assert!(parse_actor(&stub).is_err());
     assert_eq!(key_owner(&json!({ "id": "https://x.example/k", "owner": id })).as_deref(), Some(id));
     assert_eq!(key_owner(&json!({ "id": "https://x.example/k", "controller": id })).as_deref(), Some(id));
     for nobody in
@@ -329,7 +329,7 @@ proptest! {
     #[test]
     fn any_json_is_read_or_refused(document in any_json()) {
         let _ = read(&document);
-        let _ = actor(&document);
+        let _ = parse_actor(&document);
         let _ = key_owner(&document);
     }
 
@@ -358,7 +358,7 @@ proptest! {
     ) {
         let mut document = actor_document();
         document[key] = value;
-        if let Ok(actor) = actor(&document) {
+        if let Ok(actor) = parse_actor(&document) {
             prop_assert!(shape::same_origin(&actor.inbox, &actor.inbox));
             prop_assert!(actor.shared_inbox.is_none_or(|inbox| shape::same_origin(&actor.id, &inbox)));
             prop_assert!(actor.keys.iter().all(|key| key.owner == actor.id));

@@ -1,5 +1,5 @@
-//! Queues whose rows are worked under a lease: looked at, claimed, and, where the work fails, retried with back-off or given
-//! up. Each store has the statements for its own table; the rules stand here.
+//! Queues whose rows are worked under a lease: looked at, claimed, and, where the work fails, retried with back-off or
+//! given up. Each store has the statements for its own table; the rules are here.
 
 use std::future::Future;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use super::retry::BEGUN_MAX;
 use crate::app::App;
 use crate::db::{Conn, Queue};
 
-/// Why a piece is given up by which the process ended each time, so that nobody lived to tell.
+/// The reason that is kept for a piece that was given up because the process ended each time it was worked.
 const NEVER_ENDED: &str =
     "it was begun five times and never brought to an end: each time the process ended first, or its database failed";
 
-/// A loop whose queue is a table with leases: `lease_owner` has a row until a time, and a count that each claim raises is
-/// the fence, so that a late settle of whoever lost the lease is refused.
+/// A loop whose queue is a table with leases: `lease_owner` has a row until `lease_until`, and a counter that each
+/// claim raises is the fence: a late settle of whoever lost the lease is refused.
 pub trait Leased: Send + Sync + 'static {
     /// As [`Worker::Claim`].
     type Claim: Clone + Send + Sync + 'static;
@@ -33,7 +33,8 @@ pub trait Leased: Send + Sync + 'static {
     /// As [`Worker::QUEUE`].
     const QUEUE: Option<Queue>;
 
-    /// Looks, without writing, what is due. It must be as strict as [`Leased::take`], else an idle loop writes for nothing.
+    /// Looks, without writing, what is due. It must be as strict as [`Leased::take`], or an idle loop writes for
+    /// nothing.
     fn look(
         app: &App,
         conn: &mut Conn,
@@ -41,7 +42,7 @@ pub trait Leased: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = sqlx::Result<Option<Self::Due>>> + Send;
 
-    /// Takes up to `limit` of what is due under a lease.
+    /// Claims up to `limit` of what is due.
     fn take(
         app: &App,
         conn: &mut Conn,
@@ -53,16 +54,16 @@ pub trait Leased: Send + Sync + 'static {
     /// As [`Worker::work`].
     fn work(&self, app: &App, claim: Self::Claim) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// How often a piece was begun in a row without an end in order, this time included; none where nothing is given up for
-    /// that.
+    /// How often in a row a piece was begun and did not end in order, this time included; `None` where nothing is given
+    /// up for that.
     fn begun(_claim: &Self::Claim) -> Option<i64> {
         None
     }
 
-    /// How long a piece waits that made us fail.
+    /// How long a piece waits after an error of ours.
     fn wait(app: &App, claim: &Self::Claim) -> Duration;
 
-    /// Lets go of a piece that made us fail; it is due again at a time.
+    /// Releases a piece after an error of ours; it is due again at a given time.
     fn retry(
         conn: &mut Conn,
         claim: &Self::Claim,
@@ -121,7 +122,8 @@ impl<L: Leased> Worker for L {
     }
 }
 
-/// What was begun as often as may be, and never ended, is not begun again: the process may have ended by it each time.
+/// A piece that was begun as often as allowed and never ended is given up: the process may have ended because of it
+/// each time.
 async fn take<L: Leased>(
     app: &App,
     conn: &mut Conn,

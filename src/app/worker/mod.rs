@@ -1,4 +1,4 @@
-//! The one shape of a loop: claim what is due under a lease, work outside any transaction, settle.
+//! The one shape of a loop: claim due rows under a lease, work outside any transaction, settle.
 
 pub(crate) mod lease;
 pub(crate) mod retry;
@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::db::{PANICKED, Queue, without_panic};
 
 /// A loop. Its rows are its queue: it holds nothing that a crash could lose. Where they have leases, it is a
-/// [`lease::Leased`].
+/// `lease::Leased`.
 pub trait Worker: Send + Sync + 'static {
     /// What a claim hands to [`Worker::work`].
     type Claim: Clone + Send + Sync + 'static;
@@ -25,27 +25,26 @@ pub trait Worker: Send + Sync + 'static {
     /// For logs.
     const NAME: &'static str;
 
-    /// How many claims are worked on at a time.
+    /// How many claims are worked at a time.
     const WIDTH: usize;
 
-    /// What it works off: it is woken by commits that add to it, and by no others. Without one it only looks by itself.
+    /// The queue whose commits wake it. Without one it only looks by itself.
     const QUEUE: Option<Queue>;
 
-    /// Takes up to `limit` due pieces; none when nothing is due.
+    /// Claims up to `limit` due pieces.
     fn claim(&self, app: &App, limit: usize) -> impl Future<Output = anyhow::Result<Vec<Self::Claim>>> + Send;
 
     /// Works one piece and settles it.
     fn work(&self, app: &App, claim: Self::Claim) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// Settles a piece whose work failed or panicked: it is due again after a while that grows, or is given up.
+    /// Settles a piece whose work failed or panicked: it is due again after a growing wait, or given up.
     fn put_off(&self, app: &App, claim: Self::Claim, why: &str) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-/// Pieces of work that keep a processor busy, at a time: each may need some ten megabytes.
+/// How many pieces of CPU-heavy work run at a time: each may need some ten megabytes.
 static APART: Semaphore = Semaphore::const_new(2);
 
-/// Does what keeps a processor busy, such as cleaning HTML, on a thread that nobody else waits for. Not to be called
-/// within a transaction.
+/// Runs CPU-heavy work, such as cleaning HTML, on a blocking thread. Not to be called within a transaction.
 ///
 /// # Errors
 /// When the work panics.
@@ -55,11 +54,11 @@ pub(crate) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
     Ok(tokio::task::spawn_blocking(move || span.in_scope(work)).await?)
 }
 
-/// How long an idle loop waits when nothing in this process wakes it: another process may have written, or something
+/// How long an idle loop sleeps when nothing in this process wakes it: another process may have written, or something
 /// become due.
 pub const IDLE: Duration = Duration::from_secs(2);
 
-/// How long a loop pauses after the database failed it.
+/// How long a loop pauses after an error of the database.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// Runs a loop until `stop`, then finishes what it had claimed. No error and no panic ends it.
@@ -158,7 +157,7 @@ fn spawn<W: Worker>(
     });
 }
 
-/// Where `status` reads it. Whatever it is, it must not end the loop.
+/// Notes a failure for `status`. It must never end the loop itself.
 async fn note_failure(app: &App, worker: &'static str, error: &anyhow::Error) {
     let (node, why, now) = (app.config.server.node.clone(), format!("{error:#}"), app.clock.now());
     let panicked = why.contains(PANICKED);
@@ -170,7 +169,7 @@ async fn note_failure(app: &App, worker: &'static str, error: &anyhow::Error) {
     }
 }
 
-/// Does something every `pause` until `stop`. An error or a panic is noted, and it is done again the next time.
+/// Runs something every `pause` until `stop`. After an error or a panic, which is noted, it runs again the next time.
 pub(crate) async fn every<F>(
     name: &'static str,
     pause: Duration,

@@ -22,14 +22,14 @@ macro_rules! rested {
 }
 pub(crate) use rested;
 
-/// Frees what a node held of one queue when it last stopped. `statement` is the queue's own, of the node `$1` at `$2`. Where
-/// a row is due again and again it rests, if the node stopped while it held it, again and again ([`retry::rest`]).
+/// Frees what a node held of one queue when it last stopped. `statement` is the queue's own, with the node `$1` and the
+/// time `$2`. A row that was held each time when the node stopped rests longer each time ([`retry::rest`]).
 pub(crate) async fn free(conn: &mut Conn, statement: &'static str, node: &str, now: Timestamp) -> sqlx::Result<()> {
     query(statement).bind(node).bind(now.millis()).execute(conn).await?;
     Ok(())
 }
 
-/// Notes that a piece of work begins, and how long it rests should it not end; says how often it was begun by now.
+/// Notes that a piece of work begins, and how long it rests if it does not end; returns how often it was begun by now.
 pub(crate) async fn begin(conn: &mut Conn, worker: &str, item: &str, now: Timestamp) -> sqlx::Result<i64> {
     let times: i64 = query_scalar(
         "INSERT INTO unfinished_work (worker, item, times, not_before) VALUES ($1, $2, 1, 0)
@@ -54,7 +54,7 @@ pub(crate) async fn end(conn: &mut Conn, worker: &str, item: &str) -> sqlx::Resu
     Ok(())
 }
 
-/// Notes why a piece of work failed. It rests at least a minute, and longer the more often it was begun in vain.
+/// Notes why a piece of work failed. It rests at least a minute, and longer the more often it was begun without end.
 pub(crate) async fn fail(conn: &mut Conn, worker: &str, item: &str, why: &str, now: Timestamp) -> sqlx::Result<()> {
     let times: Option<i64> = query_scalar("SELECT times FROM unfinished_work WHERE worker = $1 AND item = $2")
         .bind(worker)
@@ -74,7 +74,7 @@ pub(crate) async fn fail(conn: &mut Conn, worker: &str, item: &str, why: &str, n
     Ok(())
 }
 
-/// What rests at `now`.
+/// The pieces that rest at `now`.
 pub(crate) async fn resting(conn: &mut Conn, worker: &str, now: Timestamp) -> sqlx::Result<Vec<String>> {
     query_scalar("SELECT item FROM unfinished_work WHERE worker = $1 AND not_before > $2 ORDER BY item")
         .bind(worker)
@@ -83,7 +83,7 @@ pub(crate) async fn resting(conn: &mut Conn, worker: &str, now: Timestamp) -> sq
         .await
 }
 
-/// Notes that a loop failed at its work.
+/// Counts a failure of a loop.
 pub(crate) async fn note_failure(
     conn: &mut Conn,
     node: &str,
@@ -110,18 +110,16 @@ pub(crate) async fn note_failure(
 /// How often a loop of a node failed, for people.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failures {
-    /// Which node.
     pub(crate) node: String,
     /// Which loop.
     pub worker: String,
     /// How often.
     pub times: i64,
-    /// How many of them were panics: faults of ours.
+    /// How many of them were panics: bugs of ours.
     pub panics: i64,
-    /// When last.
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub(crate) last: Timestamp,
-    /// What it said then.
+    /// The last error.
     pub why: String,
 }
 

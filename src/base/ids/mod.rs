@@ -93,7 +93,7 @@ pub(crate) mod actors_as_numbers {
 /// How many bits of a row id are chance.
 const CHANCE_BITS: u32 = 21;
 
-/// Makes new names, and the dice for jitter.
+/// Makes new ids, and seeds for jitter.
 ///
 /// Row ids are 63 bits: 42 of milliseconds, so that neighbours in time are neighbours in an index, then 21 of
 /// chance, so that several processes on one database need no common counter (ADR 2).
@@ -139,7 +139,7 @@ impl Ids {
 
     /// A seed for jitter.
     #[must_use]
-    pub fn dice(&self) -> u64 {
+    pub fn jitter_seed(&self) -> u64 {
         Self::uuid().as_u64_pair().1
     }
 }

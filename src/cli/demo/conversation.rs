@@ -12,7 +12,7 @@ use crate::inbox::review;
 use crate::model::interaction::store::{ConversationPage, Order};
 use crate::model::interaction::{Answers, Shown, State};
 use crate::model::{interaction, post};
-use crate::moderation::Word;
+use crate::moderation::ModerationNote;
 use crate::moderation::review::Decision;
 
 const QUESTION: &str = "Was the dog among the passengers?";
@@ -57,7 +57,7 @@ async fn let_in(stage: &Stage, id: &str) -> StepResult<()> {
         Ok(waiting.filter(|reply| reply.state == State::Held))
     })
     .await?;
-    let now = review::decide(&stage.app, id, Decision::Approve, Word::default()).await?;
+    let now = review::decide(&stage.app, id, Decision::Approve, ModerationNote::default()).await?;
     ensure!(now == State::Shown, "an approved reply is {}, not shown", now.as_str());
     let held = "for a moderator: nothing of its author was approved so far".to_owned();
     Ok(((), vec![("held", held), ("command", format!("veerpont reply approve {id}"))]))

@@ -80,9 +80,9 @@ pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
 impl Decided {
     pub(super) async fn run(self, app: &App, decision: Decision, output: Output) -> anyhow::Result<()> {
         let id = id_of(app, &self.reply).await?;
-        let word = self.by.word(self.reason);
-        let (reason, by) = (word.why.clone(), word.by.clone());
-        let now = review::decide(app, &id, decision, word).await?;
+        let note = self.by.note(self.reason);
+        let (reason, by) = (note.why.clone(), note.by.clone());
+        let now = review::decide(app, &id, decision, note).await?;
         // A quote's permission that was taken back is told by the running bridge.
         worker::drain(&outbox::worker::worker(), app).await?;
         let result = json!({ "id": id, "state": now, "reason": reason, "by": by });

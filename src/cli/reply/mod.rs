@@ -76,9 +76,9 @@ async fn list(
     output: Output,
 ) -> anyhow::Result<()> {
     let article = match post {
-        Some(wanted) => {
-            let post = super::post::find(app, &wanted).await?;
-            Some(post.article.ok_or_else(|| anyhow::anyhow!("`{wanted}` was never published, so nobody answered it"))?)
+        Some(name) => {
+            let post = super::post::find(app, &name).await?;
+            Some(post.article.ok_or_else(|| anyhow::anyhow!("`{name}` was never published, so nobody answered it"))?)
         }
         None => None,
     };

@@ -1,4 +1,4 @@
-//! One attempt: what is sent is the stored body, signed at the moment of sending.
+//! One attempt at a delivery: the stored body, signed at the moment of sending.
 
 use std::time::Duration;
 
@@ -15,19 +15,18 @@ use crate::model::interaction::{self, State};
 use crate::model::post;
 use crate::net::client::{Limits, Reply, SendError, Wanted};
 
-/// Longest wait for a peer's answer; peers promise one within nine seconds (interop D1).
+/// Longest wait for a host's answer; servers promise one within nine seconds (interop D1).
 const TIME_LIMIT: Duration = Duration::from_secs(15);
 
-/// What came of trying.
+/// What became of an attempt.
 pub(crate) enum Attempt {
-    /// It is no longer to be told: its article was deleted or has expired since (docs/architecture.md#publishing), its note was
+    /// Nothing was sent: the article was deleted or has expired since (docs/architecture.md#publishing), the note was
     /// deleted or hidden, or the actor whose profile it shows was deleted.
     Withdrawn,
-    /// The peer answered, or did not.
+    /// The host answered, or did not.
     Sent {
-        /// The answer.
         answer: Result<Reply, SendError>,
-        /// Whether the object itself was sent.
+        /// Whether the object was embedded.
         embedded: bool,
     },
 }

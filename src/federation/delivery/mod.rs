@@ -1,10 +1,10 @@
 //! Hosts, what waits for them, and what became of it: a delivery's queue is its host (docs/architecture.md#queues, ADR 3).
 
 pub(crate) mod attempt;
+mod first_deliveries;
 pub(crate) mod policy;
 pub(crate) mod reason;
 pub mod store;
-mod turns;
 pub mod worker;
 
 use clock::Timestamp;
@@ -12,10 +12,9 @@ use serde::Serialize;
 
 use crate::base::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, InteractionId};
 
-/// The right to serve a host until the lease ends or another takes it.
+/// The right to serve a host until the lease ends or another node takes it.
 #[derive(Clone, Debug)]
 pub struct Lease {
-    /// The host.
     pub(crate) host: HostId,
     /// Its name, for people.
     pub(crate) name: String,
@@ -30,31 +29,28 @@ pub struct Lease {
 /// The oldest activity that waits for an inbox.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting {
-    /// Where to.
     pub(crate) inbox: InboxId,
-    /// The address.
+    /// Its address.
     pub(crate) url: String,
-    /// Whether many share it.
+    /// Whether it is a shared inbox.
     pub(crate) shared: bool,
     /// Attempts at this inbox that failed in a row.
     pub(crate) inbox_failures: i64,
-    /// Not before, when the inbox itself failed.
+    /// The inbox failed: not before this.
     pub(crate) not_before: Option<Timestamp>,
-    /// Not before, while an Accept to one of its followers is not settled (docs/architecture.md#queues).
+    /// An Accept to one of its followers is not settled: not before this (docs/architecture.md#queues).
     pub(crate) held_until: Option<Timestamp>,
-    /// What.
     pub(crate) activity: ActivityId,
-    /// Its kind, `Create` and so on.
+    /// `Create` and so on.
     pub(crate) kind: String,
-    /// Who says it.
     pub(crate) actor: ActorId,
-    /// What it is about.
+    /// The article that it is about.
     pub(crate) article: Option<ArticleId>,
     /// The note of ours that it is about.
     pub(crate) said: Option<InteractionId>,
-    /// The stored body, sent as stored.
+    /// The stored body, sent as it is.
     pub(crate) body: String,
-    /// Send the object's id instead of the object, since the peer answered 413 (interop R3).
+    /// Whether the object's id is sent instead of the object, since the host answered 413 (interop R3).
     pub(crate) by_reference: bool,
     /// When it is no longer worth sending.
     pub(crate) expires_at: Timestamp,
@@ -64,20 +60,19 @@ pub(crate) struct Waiting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DeliveryEnd {
-    /// The peer took it.
+    /// The host took it.
     Delivered,
-    /// The peer will not take it.
+    /// The host will not take it.
     Refused,
-    /// The peer's inbox is no more.
+    /// The inbox is no more.
     Gone,
     /// It waited too long.
     Expired,
-    /// What it was about is no longer to be told.
+    /// What it was about was deleted or hidden.
     Withdrawn,
 }
 
 impl DeliveryEnd {
-    /// As the database and people have it.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {

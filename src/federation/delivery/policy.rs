@@ -1,4 +1,4 @@
-//! What a peer's answer means, how long to wait after a failure, and how long a delivery is worth sending: pure.
+//! What a host's answer means, how long to wait after a failure, and how long a delivery is worth sending: pure.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use crate::app::worker::retry;
 use crate::base::ids::ArticleId;
 use crate::net::client::{Reply, SendError};
 
-/// How an attempt ended (interop D2, D3, docs/architecture.md#answers).
+/// What an attempt means for the queue (interop D2, D3, docs/architecture.md#answers).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AttemptResult {
     /// This delivery is settled.
     Settled(DeliveryEnd),
-    /// The peer wants less: send the object's id.
+    /// 413: send the object's id instead.
     SendReference,
     /// The inbox is not there (404), or no longer (410).
     Missing,
     /// This inbox waits.
     InboxWaits,
-    /// The whole host waits, at least until the given time if it named one.
+    /// The whole host waits, at least until the time that it named.
     HostWaits(Option<Timestamp>),
 }
 
-/// What an answer, or the want of one, means for an activity that was embedded or not.
+/// What an answer, or its absence, means for an activity whose object was embedded or not.
 #[must_use]
 pub(crate) fn judge(answer: &Result<Reply, SendError>, embedded: bool, now: Timestamp) -> AttemptResult {
     let reply = match answer {
@@ -72,12 +72,12 @@ pub(crate) const ACCEPT_HOLDS: Duration = Duration::from_mins(10);
 
 /// How long a host waits after `failures` in a row ([`retry::wait`]); a day if it is gone.
 #[must_use]
-pub(crate) fn host_wait(first: Duration, failures: i64, gone: bool, dice: u64) -> Duration {
-    if gone { DAY } else { retry::wait(first, failures, dice) }
+pub(crate) fn host_wait(first: Duration, failures: i64, gone: bool, jitter_seed: u64) -> Duration {
+    if gone { DAY } else { retry::wait(first, failures, jitter_seed) }
 }
 
-/// How long a delivery is worth sending, from its making. Longest a Delete, since what is not deleted stays visible, and
-/// the Update of an actor, since it may tell of a new key, which `GoToSocial` learns in no other way (interop R6).
+/// How long a delivery is worth sending, from its creation. Longest a Delete, since what is not deleted stays visible,
+/// and the Update of an actor, since it may announce a new key, which `GoToSocial` learns in no other way (interop R6).
 #[must_use]
 pub(crate) fn time_to_live(kind: &str, article: Option<ArticleId>) -> Duration {
     match (kind, article) {

@@ -1,13 +1,14 @@
-//! What a peer said with its answer, as far as people are shown it.
+//! What a host said with its answer, as far as people are shown it.
 
 use http::header::{CONTENT_TYPE, LOCATION};
 
 use crate::net::client::Reply;
 
-/// Longest piece shown, in characters.
+/// Longest part shown, in characters.
 const SHOWN: usize = 200;
 
-/// The first words of an answer that is no success, on one line, and where it redirects to; `None` where it says nothing.
+/// The first words of an answer that is no success, on one line, and where it redirects to; `None` where it says
+/// nothing.
 #[must_use]
 pub(crate) fn reason(reply: &Reply) -> Option<String> {
     if reply.status.is_success() {

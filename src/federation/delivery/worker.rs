@@ -1,4 +1,4 @@
-//! The delivery loop: serves the hosts that are due, each by one task at a time.
+//! The delivery loop: serves due hosts, each by one task at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use http::StatusCode;
 use tokio::sync::Mutex;
 
 use super::attempt::{Attempt, attempt};
+use super::first_deliveries::FirstDeliveries;
 use super::policy::{self, AttemptResult};
 use super::reason::reason;
 use super::store::{self, Shown};
-use super::turns::Turns;
 use super::{DeliveryEnd, Lease, Waiting};
 use crate::app::App;
 use crate::app::worker::lease::Leased;
@@ -21,7 +21,7 @@ use crate::base::ids::InboxId;
 use crate::db::{Conn, Queue};
 use crate::model::follower;
 
-/// Inboxes of one host that are served at a time, over kept-alive connections.
+/// Inboxes of one host that are served at the same time, over kept-alive connections.
 const INBOXES_AT_ONCE: usize = 4;
 
 /// The delivery loop.
@@ -49,7 +49,7 @@ impl Leased for DeliveryWorker {
     }
 
     fn wait(app: &App, lease: &Lease) -> Duration {
-        retry::wait(app.config.delivery.first_retry, lease.begun, app.ids.dice())
+        retry::wait(app.config.delivery.first_retry, lease.begun, app.ids.jitter_seed())
     }
 
     async fn retry(conn: &mut Conn, lease: &Lease, at: Timestamp, why: &str, _: Timestamp) -> sqlx::Result<()> {
@@ -62,7 +62,7 @@ struct Visit<'a> {
     app: &'a App,
     lease: &'a Lease,
     state: Mutex<State>,
-    turns: Turns,
+    first_deliveries: FirstDeliveries,
 }
 
 #[derive(Default)]
@@ -71,9 +71,9 @@ struct State {
     over: Option<Over>,
     /// When the earliest of what could not be sent now is due.
     next: Option<Timestamp>,
-    /// Whether the host answered, whatever it said.
+    /// Whether the host answered, with any status.
     alive: bool,
-    /// Whether anything was settled, so that what was held may have become free.
+    /// Whether anything was settled, so that deliveries that waited for it may have become due.
     progress: bool,
 }
 
@@ -83,14 +83,14 @@ enum Over {
     LeaseLost,
 }
 
-/// Serves every inbox of a host until nothing more can be sent, then lets go of it; false when there is more.
+/// Serves every inbox of a host until nothing more can be sent, then releases the host; false when there is more.
 async fn serve(app: &App, lease: &Lease) -> anyhow::Result<bool> {
     let generation = {
         let mut conn = app.db.read().await?;
         store::generation(&mut conn, lease.host).await?
     };
     let (generation, next) = loop {
-        let visit = Visit { app, lease, state: Mutex::default(), turns: Turns::default() };
+        let visit = Visit { app, lease, state: Mutex::default(), first_deliveries: FirstDeliveries::default() };
         visit.every_inbox().await?;
         let state = visit.state.into_inner();
         match state.over {
@@ -146,8 +146,7 @@ impl Visit<'_> {
         first_error
     }
 
-    /// Asks a host that failed through one inbox at a time until it answers, so that a dead one costs one attempt
-    /// however many wait; answers the last inbox that was served.
+    /// Asks a host that failed through one inbox at a time until it answers: a dead one costs one attempt. Returns the last.
     async fn probe(&self) -> anyhow::Result<InboxId> {
         let mut after = InboxId(i64::MIN);
         while let Some(waiting) = self.next_inbox(after).await? {
@@ -166,7 +165,7 @@ impl Visit<'_> {
         Ok(store::next_inbox(&mut conn, self.lease.host, after, self.app.clock.now()).await?)
     }
 
-    /// Sends what waits for one inbox, oldest first; the next leaves only after the last settle is committed.
+    /// Sends what waits for one inbox, oldest first; the next is sent only after the last settle is committed.
     async fn serve_inbox(&self, inbox: InboxId) -> anyhow::Result<()> {
         while !self.is_over().await {
             let now = self.app.clock.now();
@@ -183,7 +182,7 @@ impl Visit<'_> {
                 self.come_back(due).await;
                 return Ok(());
             }
-            let first = self.turns.take(&waiting).await;
+            let first = self.first_deliveries.take(&waiting).await;
             if self.is_over().await {
                 return Ok(());
             }
@@ -228,7 +227,7 @@ impl Visit<'_> {
         state.next = Some(state.next.map_or(due, |next| next.min(due)));
     }
 
-    /// Commits what an attempt came to; `false` in the job means that the lease was lost.
+    /// Commits the result of an attempt; `false` in the job means that the lease was lost.
     async fn commit(&self, done: sqlx::Result<bool>) -> anyhow::Result<()> {
         let mut state = self.state.lock().await;
         if done? {
@@ -256,12 +255,12 @@ impl Visit<'_> {
         self.commit(done.await).await
     }
 
-    /// An inbox answered that it is not there. What waits for a shared one goes to the inboxes behind it; what waits for a
-    /// personal one waits until its actor was read again, and if that says nothing new, ends. False where it waits.
+    /// An inbox answered 404 or 410. What waits for a shared one goes to the inboxes behind it; what waits for a
+    /// personal one waits until its actor was read again, and ends if nothing new was found. False where it waits.
     async fn miss(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<bool> {
         let now = self.app.clock.now();
         let first = self.app.config.delivery.first_retry;
-        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.dice());
+        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.jitter_seed());
         let (lease, waiting) = (self.lease.clone(), waiting.clone());
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
@@ -312,7 +311,7 @@ impl Visit<'_> {
     async fn back_off_inbox(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<()> {
         let now = self.app.clock.now();
         let first = self.app.config.delivery.first_retry;
-        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.dice());
+        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.jitter_seed());
         let (lease, waiting) = (self.lease.clone(), waiting.clone());
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
@@ -338,7 +337,7 @@ impl Visit<'_> {
         };
         let gone = failing_since.is_some_and(|since| now.since(since) >= policy::GONE_AFTER);
         let first = self.app.config.delivery.first_retry;
-        let until = now + policy::host_wait(first, failures + 1, gone, self.app.ids.dice());
+        let until = now + policy::host_wait(first, failures + 1, gone, self.app.ids.jitter_seed());
         let until = asked.map_or(until, |asked| asked.max(until));
         let why = match (shown.answer, &shown.error) {
             (Some(status), Some(words)) => format!("it answered {status}: {words}"),
@@ -367,7 +366,6 @@ impl Visit<'_> {
     }
 }
 
-/// Writes how a delivery ended, within the fence of its lease.
 async fn end(
     conn: &mut Conn,
     lease: &Lease,

@@ -1,4 +1,5 @@
-//! Deleting one of our actors: first each article and answer, then the actor, told to everyone who may know of them (interop D14).
+//! Deletes one of our actors: first each article and answer, then the actor, told to everyone who may know of them
+//! (interop D14).
 
 use crate::app::App;
 use crate::base::ids::ActorId;
@@ -6,11 +7,12 @@ use crate::model::author;
 use crate::model::interaction::{self, store::NotesToEnd};
 use crate::model::post;
 
-/// Articles, and answers, that end in one transaction, so that it holds up nobody.
+/// Articles and answers that end in one transaction, so that it holds up nobody.
 const CHUNK: i64 = 200;
 
-/// Deletes an actor for ever, with their articles and answers, and withholds the posts; says how many articles. The outbox
-/// says it, in that order. Decided in one transaction; should this process die then, the outbox ends what still stands.
+/// Deletes an actor for ever, with their articles and answers, and withholds the posts; returns how many articles. The
+/// outbox sends the Deletes, in that order. It is decided in one transaction; if this process dies then, the outbox
+/// ends what still stands.
 pub async fn delete_actor(app: &App, id: ActorId) -> sqlx::Result<usize> {
     let now = app.clock.now();
     app.db.decide(move |conn| Box::pin(async move { author::store::set_deleted(conn, id, now).await })).await?;
@@ -24,7 +26,7 @@ pub async fn delete_actor(app: &App, id: ActorId) -> sqlx::Result<usize> {
     }
 }
 
-/// What ended of a deleted actor's.
+/// What was ended of a deleted actor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ended {
     articles: usize,

@@ -1,4 +1,4 @@
-//! Our actors, articles and answers as documents: facts from the tables, put into `activity/`'s shapes.
+//! Our actors, articles and answers as documents: facts from the tables, in the shapes of `activitypub/`.
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub(crate) async fn actor(app: &App, conn: &mut Conn, who: &Actor) -> sqlx::Resu
     Ok(Some(actor::actor(&app.urls, &facts)))
 }
 
-/// The sites of our sources and our own pages, on which a byline of our actors is honest (interop A19).
+/// The sites of our sources and our own pages: where a byline of our actors is honest (interop A19).
 fn attribution_domains(app: &App) -> Vec<String> {
     let mut domains: Vec<String> =
         app.config.sources.iter().filter_map(|source| source.public_url.host_str().map(str::to_owned)).collect();
@@ -133,7 +133,6 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    /// As a document takes it.
     #[must_use]
     pub(crate) fn part(&self) -> Part<'_> {
         Part { items: &self.items, total: self.total, next: self.next.as_deref() }
@@ -165,20 +164,14 @@ fn ids(id: &str, items: Vec<String>, from: i64, total: i64) -> Ids {
     Ids { items, total: u64::try_from(total).unwrap_or(0), next: (next < total).then(|| format!("{id}?from={next}")) }
 }
 
-/// Everyone who speaks of an article.
 pub(crate) struct Speakers {
-    /// Whose it is.
     pub(crate) owner: Actor,
-    /// Who wrote it too, and is told about as a Mention.
+    /// Authors besides the owner, addressed by a Mention.
     pub(crate) co_authors: Vec<Actor>,
-    /// The community.
     pub(crate) group: Actor,
 }
 
-/// Loads those who speak of an article.
-///
-/// # Errors
-/// The database's, also when a row is missing.
+/// The actors who publish an article.
 pub(crate) async fn speakers(conn: &mut Conn, article: &Article) -> sqlx::Result<Speakers> {
     let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
     let group = group(conn, article).await?;
@@ -191,7 +184,6 @@ pub(crate) async fn speakers(conn: &mut Conn, article: &Article) -> sqlx::Result
     Ok(Speakers { owner, co_authors, group })
 }
 
-/// The community of an article.
 async fn group(conn: &mut Conn, article: &Article) -> sqlx::Result<Actor> {
     let community = author::store::community(conn, article.community_id).await?.ok_or(sqlx::Error::RowNotFound)?;
     author::store::actor(conn, community.group).await?.ok_or(sqlx::Error::RowNotFound)

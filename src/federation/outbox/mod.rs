@@ -1,5 +1,5 @@
-//! Publishing: the one door outward. An activity is written with its audience rule and its number in the
-//! transaction that causes it; fan-out is a step of its own.
+//! Publishing: the one way out. An activity is written with its audience and its number in the transaction that causes
+//! it; fan-out is a separate step.
 
 pub mod actor_deletion;
 pub mod author_replies;
@@ -30,27 +30,27 @@ pub(crate) enum Audience {
     ArticleKnown,
     /// The followers of the actor who says it, and everyone who was sent the article: a note in its conversation.
     Conversation,
-    /// Everyone who was sent the note, or spoke to it.
+    /// Everyone who was sent the note, or answered it.
     NoteDelivered,
     /// Everyone who may have the note: those, and whoever was sent or fetched the article.
     NoteKnown,
-    /// The followers of the actor who says it, and everyone who was sent an article of theirs: who shows the profile.
+    /// The followers of the actor who says it, and everyone who was sent an article of theirs: their servers show the
+    /// profile.
     ActorKnown,
     /// Every inbox we know.
     Everyone,
-    /// Every server we know, once: who may have kept the key, if only from an Accept, an Announce or a signed GET.
+    /// Every server we know, once: whoever may have cached the key, if only from an Accept, an Announce or a signed
+    /// GET.
     Servers,
     /// One inbox, and the shared inbox that has to wait for it.
     One {
-        /// Where to.
         inbox: InboxId,
-        /// What waits, for ten minutes at most.
+        /// The shared inbox; it waits for ten minutes at most.
         holds: Option<InboxId>,
     },
 }
 
 impl Audience {
-    /// As the database has it.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -69,31 +69,26 @@ impl Audience {
     }
 }
 
-/// An activity about to be said.
+/// An activity about to be published.
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
-    /// In its id.
     pub(crate) uuid: Uuid,
-    /// What it is said because of: the same cause is never said twice.
+    /// What it is published because of: nothing is published twice for the same cause.
     pub(crate) cause: String,
-    /// Who says it.
     pub(crate) actor: ActorId,
     /// `Create` and so on.
     pub(crate) kind: &'static str,
-    /// What it is about.
     pub(crate) article: Option<ArticleId>,
-    /// The note of ours that it is about.
     pub(crate) said: Option<InteractionId>,
-    /// Somebody else's activity that it answers.
+    /// The inbound activity that it answers.
     pub(crate) because: Option<InboundId>,
-    /// Who is sent it.
     pub(crate) audience: Audience,
     /// The document.
     pub(crate) body: Value,
 }
 
 impl Outgoing {
-    /// An activity about nothing that is kept, said for its own sake; whoever makes it says what differs.
+    /// An activity about nothing that is kept; the caller sets what differs.
     #[must_use]
     pub(crate) fn new(uuid: Uuid, actor: ActorId, kind: &'static str, audience: Audience, body: Value) -> Self {
         Self {
@@ -110,7 +105,7 @@ impl Outgoing {
     }
 }
 
-/// Says something: writes it with the next number. `None` when its cause was said before.
+/// Publishes an activity: writes it with the next number. `None` when there is one of its cause.
 pub(crate) async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
     let Some(id) = store::insert(conn, outgoing, now).await? else { return Ok(None) };
     if let Audience::One { inbox, holds } = outgoing.audience {
@@ -123,11 +118,9 @@ pub(crate) async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp
 /// An activity whose fan-out is not finished.
 #[derive(Clone, Debug)]
 pub(crate) struct Unsent {
-    /// Its number.
     pub(crate) id: ActivityId,
     /// `Create` and so on.
     pub(crate) kind: String,
-    /// What it is about.
     pub(crate) article: Option<ArticleId>,
     /// Who is sent it; `None` where nobody is.
     pub(crate) recipients: Option<Recipients>,

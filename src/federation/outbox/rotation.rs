@@ -1,4 +1,4 @@
-//! A new key pair for one of our actors: told to everyone we know, signed with the old key (interop R6, ADR 10).
+//! A new key pair for one of our actors: announced to everyone we know, signed with the old key (interop R6, ADR 10).
 
 use super::{Audience, Outgoing, documents, publish};
 use crate::activitypub::outgoing::{self, ActivityMeta};
@@ -9,12 +9,12 @@ use crate::model::author::{self, Actor, keys};
 /// What a rotation did.
 #[derive(Clone, Copy, Debug)]
 pub struct Rotation {
-    /// The Update that tells of it: this and everything before it is signed with the old key, everything after it with
+    /// The Update that announces it: this and everything before it is signed with the old key, everything after it with
     /// the new one.
     pub update: ActivityId,
 }
 
-/// Mints a new pair for an actor and publishes the Update of its document.
+/// Makes a new key pair for an actor and publishes the Update of its document.
 ///
 /// # Errors
 /// When the actor is deleted, a key cannot be made or opened, or the database fails: then nothing has changed.

@@ -9,7 +9,7 @@ use crate::base::ids::{ActivityId, ActorId, ArticleId, InboundId, InteractionId}
 use crate::db::{Columns, Conn, Queue, added, json, query};
 use crate::federation::delivery::{self, store::Recipients};
 
-/// Writes an activity with the next number; `None` when its cause was said before.
+/// Writes an activity with the next number; `None` when there is one of its cause.
 ///
 /// The counter's row stays locked until the commit, so numbers become visible in their order.
 pub(crate) async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp) -> sqlx::Result<Option<ActivityId>> {
@@ -42,12 +42,12 @@ pub(crate) async fn insert(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp)
     Ok((done > 0).then_some(ActivityId(id)))
 }
 
-/// Takes back what was only listed of an article: nobody was sent it, and now it is to be sent.
+/// Removes an article's activities that were listed in the outbox and sent to nobody, since now it is to be sent.
 pub(crate) async fn forget_listed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
     query("DELETE FROM activities WHERE article_id = $1 AND audience = 'outbox-only'", article).execute(conn).await
 }
 
-/// The last answer to somebody's Follow that is still on its way: `Accept` or `Reject`.
+/// The last answer (`Accept` or `Reject`) to somebody's Follow that is still on its way.
 pub(crate) async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx::Result<Option<String>> {
     query(
         "SELECT a.kind FROM activities a JOIN deliveries d ON d.activity_id = a.id WHERE a.inbound_id = $1
@@ -58,8 +58,8 @@ pub(crate) async fn answer_under_way(conn: &mut Conn, follow: InboundId) -> sqlx
     .await
 }
 
-/// Forgets all but the last `keep` answers to somebody's Follow that have reached them, or never will: it may come again and
-/// again under its id.
+/// Forgets all but the last `keep` answers to somebody's Follow that are settled: the same Follow may come again and
+/// again.
 pub(crate) async fn forget_answers(conn: &mut Conn, follow: InboundId, keep: i64) -> sqlx::Result<()> {
     query(
         "DELETE FROM deliveries WHERE settled_at IS NOT NULL AND activity_id IN (SELECT id FROM activities WHERE inbound_id = $1
@@ -121,7 +121,6 @@ fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
     })
 }
 
-/// Notes how far a fan-out came, or that it is finished.
 pub(crate) async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE activities SET fanout_cursor = COALESCE($2, fanout_cursor),
@@ -132,7 +131,7 @@ pub(crate) async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>
     .await
 }
 
-/// What a note of ours was when it was last said: the object of the latest Create or Update about it.
+/// The object of the latest Create or Update about a note of ours.
 pub(crate) async fn last_said(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Option<serde_json::Value>> {
     let body: Option<serde_json::Value> = query(
         "SELECT body FROM activities WHERE interaction_id = $1 AND kind IN ('Create', 'Update') ORDER BY id DESC LIMIT 1",
@@ -143,7 +142,7 @@ pub(crate) async fn last_said(conn: &mut Conn, said: InteractionId) -> sqlx::Res
     Ok(body.and_then(|body| body.get("object").cloned()))
 }
 
-/// What stands in an outbox: Creates and Announces of standing articles, and of notes that are shown.
+/// What stands in an outbox: Creates and Announces of public articles, and of notes that are shown.
 macro_rules! listed {
     ($columns:literal, $rest:literal) => {
         concat!(
@@ -176,7 +175,7 @@ pub(crate) async fn listed(
         .await
 }
 
-/// A public activity by name, and whether its article or note no longer stands at `now`, or the actor whose profile it
+/// A public activity by its UUID, and whether its article or note is gone at `now`, or the actor whose profile it
 /// shows.
 pub(crate) async fn public_activity(
     conn: &mut Conn,
@@ -203,32 +202,26 @@ pub(crate) async fn count_unsent(conn: &mut Conn) -> sqlx::Result<i64> {
 /// An activity of ours, for people.
 #[derive(Clone, Debug)]
 pub(crate) struct SentActivity {
-    /// Its number.
     pub(crate) id: ActivityId,
-    /// Its public name.
     pub(crate) uuid: Uuid,
     /// `Create` and so on.
     pub(crate) kind: String,
-    /// Who said it.
     pub(crate) actor: ActorId,
-    /// Who is sent it.
     pub(crate) audience: String,
-    /// When it was said.
     pub(crate) at: Timestamp,
     /// Whether its deliveries are all queued.
     pub(crate) fanned_out: bool,
 }
 
-/// Which of our activities are looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Subject {
     /// Those about an article, and not about a note below it.
     Article(ArticleId),
     /// Those about a note of ours.
     Said(InteractionId),
-    /// Those that answer somebody's activity.
+    /// Those that answer an inbound activity.
     Because(InboundId),
-    /// One by its public name.
+    /// One by its UUID.
     Activity(Uuid),
 }
 
@@ -243,7 +236,7 @@ macro_rules! select_told {
     };
 }
 
-/// What we said of a subject, the oldest first.
+/// Our activities about a subject, the oldest first.
 pub(crate) async fn told(conn: &mut Conn, subject: Subject) -> sqlx::Result<Vec<SentActivity>> {
     let select = match subject {
         Subject::Article(id) => {

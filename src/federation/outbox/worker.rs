@@ -1,4 +1,5 @@
-//! The outbox loop: says what the revision of an article or of an author's answer calls for, then fans each activity out, in order.
+//! The outbox loop: publishes what the revision of an article or of an author's answer calls for, then fans each
+//! activity out, in order.
 
 use std::sync::Arc;
 
@@ -20,25 +21,25 @@ use crate::model::interaction::store::NotesToEnd;
 use crate::model::interaction::{self, Note};
 use crate::model::post::{self, Article};
 
-/// Recipients whose rows are written in one transaction: small enough not to hold other writers up (ADR 1).
+/// Recipients whose rows are written in one transaction: small enough not to hold up other writers (ADR 1).
 const CHUNK: i64 = 5000;
 
 /// Says and fans out.
 pub struct OutboxWorker;
 
-/// A step; none needs a lease, since what it settles is compared first. That it begins is noted, so that one which ends the
-/// process each time does not keep all others back.
+/// A step; none needs a lease, since each settle compares first. Its beginning is noted, so that a step during which
+/// the process ends each time does not hold up all others.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// An article's revision exceeds what was said.
+    /// An article's revision exceeds the published one.
     Say(Box<Article>),
-    /// An answer's revision exceeds what was said.
+    /// An answer's revision exceeds the published one.
     Answer(Box<Note>),
     /// An activity is not fanned out yet.
     FanOut(ActivityId),
     /// An actor's profile changed.
     Reprofile(Box<Actor>),
-    /// An actor was deleted, and everything of theirs has been said.
+    /// An actor was deleted, and the Deletes of all of theirs were published.
     DeleteActor(Box<Actor>),
 }
 
@@ -107,7 +108,7 @@ impl Worker for OutboxWorker {
 }
 
 impl Step {
-    /// Under what it is noted as begun.
+    /// The name under which its beginning is noted.
     fn item(&self) -> String {
         match self {
             Self::Say(article) => format!("article:{}", article.id.0),
@@ -156,7 +157,7 @@ async fn say(app: &App, article: Article, item: String) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is to be said of an article's present revision.
+/// The activities for an article's present revision.
 fn activities(app: &App, article: &Article, speakers: &Speakers, document: &Value, now: Timestamp) -> Vec<Outgoing> {
     let owners = |kind: &'static str, cause: String, audience, build: fn(&ActivityMeta, &Value) -> Value| {
         let uuid = Ids::uuid();
@@ -229,7 +230,7 @@ async fn answer(app: &App, note: Note, item: String) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is to be said of an answer's present revision; nothing of one that ended before anybody heard of it.
+/// The activity for an answer's present revision; `None` for one that ended before it was published.
 async fn activity_of(app: &App, conn: &mut Conn, note: &Note, now: Timestamp) -> anyhow::Result<Option<Outgoing>> {
     type Build = fn(&ActivityMeta, &Value) -> Value;
     let said = |kind: &'static str, cause: String, audience, build: Build, document: &Value| {
@@ -257,8 +258,8 @@ async fn activity_of(app: &App, conn: &mut Conn, note: &Note, now: Timestamp) ->
     }))
 }
 
-/// An actor's changed profile as an Update of the actor, to everyone it was shown to: once for each change, since the
-/// revision is noted as said in the same transaction.
+/// An actor's changed profile as an Update of the actor, to everyone whose server shows it: once for each change, since
+/// the revision is noted as published in the same transaction.
 async fn reprofile(app: &App, actor: Actor, item: String) -> anyhow::Result<()> {
     let (uuid, now) = (Ids::uuid(), app.clock.now());
     let document = {
@@ -285,7 +286,7 @@ async fn reprofile(app: &App, actor: Actor, item: String) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The end of an actor, to every inbox we know; its key stays to sign it (interop D6, D14).
+/// The Delete of an actor, to every inbox we know; its key is kept to sign it (interop D6, D14).
 async fn delete_actor(app: &App, actor: &Actor, item: String) -> anyhow::Result<()> {
     if super::actor_deletion::end_some(app, actor.id).await? != super::actor_deletion::Ended::default() {
         // Who deleted them did not come to the end: what stood until now is said first.
@@ -310,7 +311,7 @@ async fn delete_actor(app: &App, actor: &Actor, item: String) -> anyhow::Result<
     Ok(())
 }
 
-/// A fan-out that was begun so often and never ended is ended as it is: else nothing would ever be sent again.
+/// Ends a fan-out that was begun too often and never finished: or nothing would ever be sent again.
 async fn give_up(app: &App, activity: ActivityId, item: String) -> anyhow::Result<()> {
     let now = app.clock.now();
     tracing::error!(

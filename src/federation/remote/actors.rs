@@ -1,4 +1,4 @@
-//! Whose key is it: from a keyId to an actor whose own document confirms the key (interop C7, C8).
+//! Which actor a key belongs to: from a keyId to an actor whose own document confirms the key (interop C7, C8).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,27 +18,25 @@ use crate::federation::delivery::{self, store::Address};
 /// Where a key came from: one from the cache may be out of date.
 #[derive(Clone, Debug)]
 pub(crate) enum KeySource {
-    /// Read some time ago.
     Cached(RemoteKey),
-    /// Read just now.
     Fresh(RemoteKey),
 }
 
-/// How long a cached key is believed without being asked for (interop C8).
+/// How long a cached key is trusted before it is fetched again (interop C8).
 const BELIEVED: Duration = Duration::from_hours(7 * 24);
 
-/// How long a key just read is believed to be the newest.
+/// How long a key just fetched is taken to be the newest.
 const ASK_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
-/// How long a key that could not be had is not asked for again (interop G8).
+/// How long a key that could not be fetched is not asked for again (interop G8).
 const FAILED_FOR: Duration = Duration::from_mins(5);
 
-/// Longest wait for a key, with its owner's document, redirects and second knocks: meanwhile it holds a place in
+/// Longest wait for a key, with its owner's document, redirects and second schemes: meanwhile it holds a place in
 /// `App::fetches`, and those who wait for it hold their bodies.
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// The key of a keyId, from the cache or fetched. An old one is fetched anew; while that is not possible just now, the
-/// old one serves. `source` is who makes us ask, where that is known.
+/// old one is used. `source` is whose request makes us ask, where that is known.
 ///
 /// # Errors
 /// As [`FetchError`] tells; a key that its actor does not list is refused.
@@ -59,7 +57,7 @@ pub(crate) async fn known_key(app: &App, key_id: &str) -> Result<Option<RemoteKe
     store::key(&mut conn, key_id).await.map_err(ours)
 }
 
-/// Whether a cached key that does not fit may be asked for anew: once a minute at most (interop C8).
+/// Whether a cached key that does not fit may be fetched again: once a minute at most (interop C8).
 #[must_use]
 pub(crate) fn may_ask_again(app: &App, key: &RemoteKey) -> bool {
     app.clock.now().since(key.fetched_at) >= ASK_AGAIN_AFTER
@@ -99,7 +97,7 @@ pub(crate) async fn fetch_key(app: &App, key_id: &str, source: Option<&str>) -> 
     fetched
 }
 
-/// Who is kept from taking all places: the source that makes us fetch a key, and the domain that it is fetched from.
+/// Who may not take all places: the source whose request makes us fetch a key, and the domain that it is fetched from.
 fn names(key_id: &str, source: Option<&str>) -> Vec<String> {
     let source = source.map(|source| format!("source {source}"));
     source.into_iter().chain(registrable_of(key_id)).collect()
@@ -110,13 +108,13 @@ fn remembered(why: &FetchError) -> NoKey {
     match why {
         FetchError::Gone => NoKey::Gone,
         FetchError::Absent(why) | FetchError::Refused(why) => NoKey::Lasting(why.clone()),
-        FetchError::Temporary(why) | FetchError::Unavailable { why, .. } | FetchError::Ours(why) => {
+        FetchError::Temporary(why) | FetchError::Unavailable { why, .. } | FetchError::Internal(why) => {
             NoKey::Passing(why.clone())
         }
     }
 }
 
-/// A remembered failure, told again: what was final stays so, and what may pass is not tried again yet.
+/// The error for a remembered failure: a permanent one stays so, a temporary one is not tried again yet.
 fn told_again(why: NoKey) -> FetchError {
     let again = |why: String| format!("{why} (as of a moment ago; asked for again in some minutes)");
     match why {
@@ -126,8 +124,8 @@ fn told_again(why: NoKey) -> FetchError {
     }
 }
 
-/// What strangers may make us do before they have proved anything is counted: by who makes us do it, and by whom it is
-/// done to (interop G8).
+/// Counts what strangers make us fetch before they have proved anything: by who makes us do it, and by the host that is
+/// asked (interop G8).
 async fn spend(app: &App, key_id: &str, source: Option<&str>) -> Result<(), FetchError> {
     let now = app.clock.now();
     if let Some(source) = source
@@ -146,7 +144,7 @@ async fn spend(app: &App, key_id: &str, source: Option<&str>) -> Result<(), Fetc
     }
 }
 
-/// A key that was fetched for this source has proved a request: the fetch no longer counts against it.
+/// A key that was fetched for this source has verified a request: the fetch no longer counts against it.
 pub(crate) async fn well_spent(app: &App, source: Option<&str>) {
     if let Some(source) = source {
         app.fetches_for.give_back(source).await;
@@ -185,7 +183,7 @@ async fn ask(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
 
 /// Why a document is not the actor's own.
 struct Unfit {
-    /// Whom it says the key belongs to: to be asked next.
+    /// Whom it says the key belongs to: fetched next.
     owner: Option<String>,
     /// For the sender's admin.
     why: String,
@@ -194,7 +192,7 @@ struct Unfit {
 /// The full actor document that was found, or the owner that a stub or a key names.
 fn owning_actor(found: &Fetched) -> Result<RemoteActor, Unfit> {
     let unfit = |why: String| Err(Unfit { owner: incoming::key_owner(&found.document), why });
-    match incoming::actor(&found.document) {
+    match incoming::parse_actor(&found.document) {
         Ok(actor) if found.speaks_for(&actor.id) => Ok(actor),
         Ok(actor) => unfit(format!("what is served at {} says it is `{}`", found.at, actor.id)),
         Err(why) => unfit(why.to_string()),
@@ -208,11 +206,11 @@ async fn save(app: &App, actor: RemoteActor, led_here: Option<String>) -> Result
     remote.await.map_err(ours)
 }
 
-/// Remembers an actor as its own document has it. `led_here` is the id of the key that was asked for and led to this
+/// Keeps an actor as its own document describes it. `led_here` is the id of the key that was asked for and led to this
 /// document: it is the actor's, whoever listed it before.
 ///
 /// # Errors
-/// The database's, also when an inbox has no host, which [`incoming::actor`] lets none through with.
+/// The database's, also when an inbox has no host, which [`incoming::parse_actor`] lets none through with.
 pub async fn keep(
     conn: &mut Conn,
     ids: &Ids,
@@ -240,8 +238,8 @@ pub async fn keep(
 /// Reads an actor at its id, whatever is cached.
 pub(crate) async fn read(app: &App, id: &str) -> Result<Remote, FetchError> {
     let found = fetch::document(app, id).await?;
-    let actor = incoming::actor(&found.document).map_err(|why| refused(format!("`{id}` is no actor to us: {why}")))?;
-    // Spelled as it was asked for: that is how whoever asks will look for it.
+    let actor =
+        incoming::parse_actor(&found.document).map_err(|why| refused(format!("`{id}` is no actor to us: {why}")))?;
     if actor.id != id || !found.speaks_for(id) {
         return Err(refused(format!("what is served at `{id}` says it is `{}`", actor.id)));
     }
@@ -271,5 +269,5 @@ fn refused(why: String) -> FetchError {
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the end of the error")]
 fn ours(error: sqlx::Error) -> FetchError {
-    FetchError::Ours(error.to_string())
+    FetchError::Internal(error.to_string())
 }

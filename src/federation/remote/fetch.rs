@@ -1,4 +1,5 @@
-//! Reading a document from another server: signed by the instance, redirected by hand, believed only from its origin.
+//! Reads a document from another server: signed by the instance, redirects followed by hand, believed only from its
+//! origin.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::model::author::{self, Actor};
 use crate::net::client::{Limits, Reply, SendError, Wanted};
 use crate::net::redirects::{self, RedirectError};
 
-/// What we ask for (interop A21).
+/// Our `Accept` header (interop A21).
 const ACCEPTED: &str =
     r#"application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams""#;
 
@@ -32,7 +33,7 @@ pub enum FetchError {
     /// It may be there later: the sender is told to come back.
     #[error("{0}")]
     Temporary(String),
-    /// Its server cannot be reached, or wants to be left alone: it is of no use to ask it for anything else just now.
+    /// Its server cannot be reached, or answers that it is overloaded: do not ask it for anything else just now.
     #[error("{why}")]
     Unavailable {
         /// Which server.
@@ -40,18 +41,18 @@ pub enum FetchError {
         /// For people.
         why: String,
     },
-    /// The server says it is gone for ever.
+    /// Its server says that it is gone for ever.
     #[error("it is gone (410)")]
     Gone,
     /// It is not there (404).
     #[error("{0}")]
     Absent(String),
-    /// It is not to be had, or not to be believed.
+    /// It is forbidden, or not to be believed.
     #[error("{0}")]
     Refused(String),
     /// Our own database or key failed.
     #[error("{0}")]
-    Ours(String),
+    Internal(String),
 }
 
 impl From<RedirectError> for FetchError {
@@ -60,24 +61,23 @@ impl From<RedirectError> for FetchError {
     }
 }
 
-/// A document, and how it was come by.
+/// A document, and where it was found.
 #[derive(Clone, Debug)]
 pub struct Fetched {
-    /// What was asked for, without its fragment.
+    /// The address that was asked for, without its fragment.
     pub(crate) asked: Url,
-    /// Where it was found, after redirects.
+    /// The address where it was found, after redirects.
     pub(crate) at: Url,
     /// Whether a redirect on the way left the origin that was asked.
     left_origin: bool,
-    /// What was found.
     pub(crate) document: Value,
 }
 
 impl Fetched {
-    /// Whether this is what the server of `id` shows under that id: found on its origin, and either found at the id itself
-    /// or asked for by it and led there by its own origin alone. So nobody speaks for another's address (CVE-2024-23832,
-    /// interop A22), and an id may still redirect to a page's address, have no slash after its host, or name that in
-    /// capitals or with the port that it has anyway: ids are compared as the addresses that they are.
+    /// Whether this is what the server of `id` shows under that id: found on its origin, and either found at the id
+    /// itself or asked for by it and redirected there by its own origin alone. So nobody speaks for another's address
+    /// (CVE-2024-23832, interop A22). Ids are compared as URLs: without regard to a slash after the host, capitals in
+    /// it, or the default port.
     #[must_use]
     pub(crate) fn speaks_for(&self, id: &str) -> bool {
         let id_is = |url: &Url| incoming::same_address(id, url.as_str());
@@ -85,7 +85,7 @@ impl Fetched {
     }
 }
 
-/// Fetches an ActivityPub document; the caller checks that it [speaks for](Fetched::speaks_for) its `id`.
+/// Fetches an ActivityPub document; the caller checks that it speaks for its `id`.
 pub async fn document(app: &App, url: &str) -> Result<Fetched, FetchError> {
     let mut asked = Url::parse(url).map_err(|_| FetchError::Refused(format!("`{url}` is not an address")))?;
     asked.set_fragment(None);
@@ -108,7 +108,7 @@ async fn get(app: &App, instance: &Actor, at: Url) -> Result<Reply, FetchError> 
         .map_err(|error| FetchError::Refused(error.to_string()))?;
     let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Whole(SIZE_LIMIT) };
     let sent = signed_requests::send(app, instance, &request, limits).await;
-    match sent.map_err(|error| FetchError::Ours(format!("{error:#}")))? {
+    match sent.map_err(|error| FetchError::Internal(format!("{error:#}")))? {
         Ok(reply) => Ok(reply),
         Err(error @ (SendError::Refused(_) | SendError::TooLarge { .. })) => {
             Err(FetchError::Refused(error.to_string()))
@@ -164,7 +164,7 @@ pub(crate) fn is_activity_json(media_type: &str) -> bool {
 }
 
 async fn instance(app: &App) -> Result<Actor, FetchError> {
-    let ours = |error: String| FetchError::Ours(error);
+    let ours = |error: String| FetchError::Internal(error);
     let instance = {
         let mut conn = app.db.read().await.map_err(|error| ours(error.to_string()))?;
         author::store::instance(&mut conn).await.map_err(|error| ours(error.to_string()))?

@@ -1,5 +1,5 @@
-//! The rereading loop: whoever has an inbox that answered 404 or 410 is read again, once a day at most, so that what waits for
-//! them finds where they are now.
+//! The refresh loop: an actor whose inbox answered 404 or 410 is read again, once a day at most, so that what waits for
+//! it goes to its new inbox.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +16,12 @@ use crate::federation::delivery;
 use crate::federation::delivery::store::{ONCE_IN, Refresh};
 use crate::model::follower;
 
-/// Attempts, a day apart, after which somebody who cannot be read is taken to be where they were.
+/// Attempts, a day apart, after which an actor that cannot be read is taken to be unchanged.
 const ATTEMPTS: i64 = 3;
 
 /// How long a host that does not answer is left alone.
 const REST: Duration = Duration::from_hours(1);
 
-/// Reads again.
 pub(crate) struct Refresher;
 
 impl Leased for Refresher {
@@ -64,14 +63,13 @@ impl Leased for Refresher {
     }
 }
 
-/// What a reading came to.
+/// What was found.
 #[derive(Clone)]
 enum RefreshResult {
-    /// Their document.
     There(Remote),
     /// Their server says that they are gone.
     Gone,
-    /// Nothing to believe.
+    /// Nothing that can be believed.
     Nothing,
 }
 
@@ -112,7 +110,7 @@ async fn settle(app: &App, refresh: Refresh, found: RefreshResult) -> anyhow::Re
 /// The answer that ends an inbox for good, once its actor still names it.
 const GONE: i64 = 410;
 
-/// Puts an actor off who could not be read, and with it all of a host that does not answer.
+/// Puts off an actor that could not be read, and with it all others of a host that does not answer.
 async fn put_off(app: &App, refresh: Refresh, error: FetchError) -> anyhow::Result<()> {
     tracing::debug!(actor = refresh.url, %error, "cannot read an actor again whose inbox is missing");
     let now = app.clock.now();
@@ -128,7 +126,6 @@ async fn put_off(app: &App, refresh: Refresh, error: FetchError) -> anyhow::Resu
     Ok(())
 }
 
-/// The loop, ready to run.
 #[must_use]
 pub(crate) fn worker() -> Arc<Refresher> {
     Arc::new(Refresher)

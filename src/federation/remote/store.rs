@@ -1,4 +1,4 @@
-//! The only SQL for actors and keys elsewhere.
+//! The only SQL for remote actors and their keys.
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
@@ -8,8 +8,8 @@ use crate::activitypub::incoming::{RemoteActor, same_address};
 use crate::base::ids::{Ids, InboxId, RemoteActorId, split_handle};
 use crate::db::{Columns, Conn, json, query};
 
-/// Remembers an actor's document and the keys it lists. One that another actor of its server has listed already stays
-/// theirs, unless it is the one that was asked for and led to this document (`led_here`).
+/// Keeps an actor's document and the keys it lists. A key that another actor of its server has listed already stays
+/// that actor's, unless it is the one that was asked for and led to this document (`led_here`).
 pub(crate) async fn save(
     conn: &mut Conn,
     ids: &Ids,
@@ -66,7 +66,7 @@ pub(crate) async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Re
         .await
 }
 
-/// As [`by_url`], by row, also of one who is gone.
+/// As [`by_url`], by row, also one that is gone.
 pub(crate) async fn by_row(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<Remote>> {
     query("SELECT id, url, kind, inbox_id, shared_inbox_id FROM remote_actors WHERE id = $1", id)
         .fetch_optional(conn, read_remote)
@@ -83,7 +83,8 @@ macro_rules! select_named {
     };
 }
 
-/// The ids of those who are known by a handle without its first `@`: the one that they claim, or that of where they live.
+/// The ids of actors with a handle, which is given without its first `@`: the one that they claim, or that of their
+/// host.
 pub(crate) async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec<String>> {
     let handle = handle.strip_prefix('@').unwrap_or(handle);
     let (username, Some(domain)) = split_handle(handle) else { return Ok(Vec::new()) };
@@ -101,18 +102,16 @@ pub(crate) async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec
     Ok(found.into_iter().flatten().map(|(_, url)| url).collect())
 }
 
-/// What somebody is called.
+/// The names of an actor.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
-    /// As they write it, which may be empty.
+    /// The display name, which may be empty.
     pub(crate) name: String,
-    /// The first part of their handle.
     pub(crate) username: String,
     /// The handle that they claim (FEP-2c59).
     pub(crate) webfinger: Option<String>,
 }
 
-/// What somebody is called.
 pub(crate) async fn names(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Names> {
     query("SELECT name, username, webfinger FROM remote_actors WHERE id = $1", id)
         .fetch_one(conn, |row| {
@@ -138,12 +137,12 @@ pub(crate) async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<Re
     .await
 }
 
-/// An actor elsewhere is no more.
+/// Notes that a remote actor is gone.
 pub(crate) async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE remote_actors SET gone_at = $2 WHERE url = $1 AND gone_at IS NULL", (url, now)).execute(conn).await
 }
 
-/// Whether an actor's own document says that it was somebody else before (interop E17).
+/// Whether an actor's own document lists this former id (`alsoKnownAs`, interop E17).
 pub(crate) async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: &str) -> sqlx::Result<bool> {
     let names: Option<Vec<String>> = query("SELECT also_known_as FROM remote_actors WHERE id = $1", actor)
         .fetch_one(conn, |row| row.maybe_json("also_known_as"))
@@ -151,14 +150,14 @@ pub(crate) async fn was_known_as(conn: &mut Conn, actor: RemoteActorId, before: 
     Ok(names.unwrap_or_default().iter().any(|name| same_address(name, before)))
 }
 
-/// When an actor last moved.
+/// When an actor last moved to another id.
 pub(crate) async fn moved_at(conn: &mut Conn, actor: RemoteActorId) -> sqlx::Result<Option<Timestamp>> {
     query("SELECT moved_at FROM remote_actors WHERE id = $1", actor)
         .fetch_one(conn, |row| row.maybe_time("moved_at"))
         .await
 }
 
-/// Notes that an actor moved.
+/// Notes that an actor moved to another id.
 pub(crate) async fn mark_moved(conn: &mut Conn, actor: RemoteActorId, to: &str, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE remote_actors SET moved_to = $2, moved_at = $3 WHERE id = $1", (actor, to, now)).execute(conn).await
 }

@@ -1,4 +1,4 @@
-//! What another server says of one of its users (RFC 7033): asked on behalf of a reader, who names themselves.
+//! A WebFinger query (RFC 7033) about a reader who gives us their handle.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use crate::app::App;
 use crate::net::client::{Limits, Reply, Wanted};
 use crate::net::redirects::{self, RedirectError};
 
-/// A reader waits for it.
+/// Kept short, since a reader waits for it.
 const TIME_LIMIT: Duration = Duration::from_secs(8);
 
 /// Largest answer, in bytes.
 const SIZE_LIMIT: usize = 64 * 1024;
 
-/// Why there is none.
+/// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Missed {
     /// The server knows nobody of this name.
     #[error("the server knows nobody of this name")]
     Unknown,
-    /// It may work later, or the server speaks no webfinger.
+    /// It may work later, or the server has no WebFinger.
     #[error("{0}")]
     Unreachable(String),
 }

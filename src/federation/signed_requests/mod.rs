@@ -1,4 +1,4 @@
-//! Carries signed requests: in the scheme that a host is known to take, and where it refuses one, in another.
+//! Sends signed requests: in the scheme that a host is known to take, and where it refuses one, in another.
 
 pub(crate) mod store;
 
@@ -16,7 +16,7 @@ use crate::model::author::keys::{self, Signer};
 use crate::net::client::{Limits, Reply, SendError};
 use crate::net::signature::{self, Form};
 
-/// A scheme and a kind of key.
+/// A signature scheme with a kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     /// draft-cavage with RSA: what every examined peer takes (interop C1).
@@ -28,7 +28,6 @@ pub(crate) enum Scheme {
 }
 
 impl Scheme {
-    /// As the database has it.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -50,25 +49,26 @@ impl Scheme {
         if self == Self::Ed25519 { keys::ED25519_FRAGMENT } else { keys::RSA_FRAGMENT }
     }
 
-    /// What to knock with where this was refused; once, never back again.
+    /// What to try when this was refused; once, never back again.
     fn other(self) -> Self {
         if self == Self::Cavage { Self::Rfc9421 } else { Self::Cavage }
     }
 }
 
-/// What is known of how a host reads and makes signatures.
+/// Which signatures a host takes and makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PeerCapabilities {
-    /// What it took when it refused another scheme, and when.
+    /// The scheme that it took after refusing another, and when.
     pub(crate) took: Option<(Scheme, Timestamp)>,
     /// Whether it has signed to us with Ed25519.
     pub(crate) signs_ed25519: bool,
 }
 
-/// How long a host is believed to take only what it took last. Then it is offered the usual again: it may have learnt.
+/// How long a host is believed to take only the scheme that it took last. Then the usual one is tried again: its
+/// software may be newer.
 const REMEMBERED: Duration = Duration::from_hours(7 * 24);
 
-/// What to sign with first; `named` says that the operator vouches for Ed25519 there.
+/// The scheme to try first; `named` says that the operator listed the host as one that takes Ed25519.
 #[must_use]
 pub(crate) fn preferred(capabilities: PeerCapabilities, named: bool, now: Timestamp) -> Scheme {
     match capabilities.took {
@@ -78,8 +78,9 @@ pub(crate) fn preferred(capabilities: PeerCapabilities, named: bool, now: Timest
     }
 }
 
-/// Signs as `actor`, sends, and where the host refuses the signature with 400 or 401, sends once more in the other scheme
-/// (interop C14). What it takes then is remembered (C19). Where it takes neither, the first answer is the answer.
+/// Signs as `actor`, sends, and where the host refuses the signature with 400 or 401, sends once more in the other
+/// scheme (interop C14). The scheme that it takes then is remembered (C19). Where it takes neither, the first answer
+/// counts.
 ///
 /// `limits` hold for each request; there are at most three. The request is not signed yet.
 ///
@@ -119,8 +120,8 @@ pub(crate) async fn send(
     Ok(if settles(request.method(), &again) { again } else { answer })
 }
 
-/// As [`send`], but once and with the key that signed for `actor` when this activity was said; `None` if it is still the
-/// same (ADR 10).
+/// As [`send`], but once and with the key that signed for `actor` when this activity was published; `None` if it is
+/// still the same (ADR 10).
 ///
 /// # Errors
 /// As [`send`].
@@ -153,8 +154,8 @@ fn is_refused(answer: &Result<Reply, SendError>) -> bool {
     answer.as_ref().is_ok_and(|reply| matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED))
 }
 
-/// Whether the answer to a second knock is about the request. Anything else may be about a scheme that the host does not
-/// know, and says no more than the first answer did: no delivery is given up for it (interop D2).
+/// Whether the answer in the second scheme is about the request. Anything else may be about a scheme that the host does
+/// not know, and means no more than the first answer did: no delivery is given up for it (interop D2).
 fn settles(method: &Method, answer: &Result<Reply, SendError>) -> bool {
     answer.as_ref().is_ok_and(|reply| match *method {
         Method::GET => {
@@ -185,7 +186,7 @@ impl SignedRequest<'_> {
         self.post(&signer, form).await
     }
 
-    /// Signs anew, at the time of sending (interop C6), and sends.
+    /// Signs, with the time of sending (interop C6), and sends.
     async fn post(&self, signer: &Signer, form: Form) -> anyhow::Result<Result<Reply, SendError>> {
         let mut request = self.request.clone();
         signature::sign(&mut request, form, &signer.key_id, &signer.key, self.app.clock.now())?;

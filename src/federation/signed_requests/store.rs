@@ -21,7 +21,6 @@ pub(crate) async fn capabilities(conn: &mut Conn, host: &Host) -> sqlx::Result<P
     Ok(known.unwrap_or_default())
 }
 
-/// A host took this scheme, having refused another.
 pub(crate) async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO peer_capabilities (host, accepted_scheme, accepted_at) VALUES ($1, $2, $3)
@@ -32,7 +31,7 @@ pub(crate) async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now
     .await
 }
 
-/// A host signed to us with Ed25519, verified.
+/// Notes that a verified request of a host was signed with Ed25519.
 pub(crate) async fn note_ed25519(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO peer_capabilities (host, signed_ed25519_at) VALUES ($1, $2)

@@ -1,4 +1,4 @@
-//! What actors elsewhere say of themselves: that they changed, moved, or are gone (interop E9, E11, E17).
+//! What remote actors say of themselves: that they changed, moved, or are gone (interop E9, E11, E17).
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::model::interaction;
 use crate::model::relation;
 use crate::moderation::enforcement;
 
-/// How long an actor stays where it moved (interop A20, E17).
+/// How long an actor that moved cannot move again (interop A20, E17).
 const SETTLED: Duration = Duration::from_hours(7 * 24);
 
 /// Update of an actor by itself, signed with a key that its document listed before: its new name, picture and keys.
@@ -26,9 +26,8 @@ pub(super) async fn updated(
 ) -> sqlx::Result<Verdict> {
     let document = incoming.object.as_ref().and_then(|object| object.embedded.clone());
     let Some(mut document) = document else {
-        return Ok(
-            Verdict::accepted("its actor is read anew").wanting(vec![FetchJob::now(&inbound.actor, Purpose::Actor)])
-        );
+        return Ok(Verdict::accepted("its actor is read anew")
+            .with_fetches(vec![FetchJob::now(&inbound.actor, Purpose::Actor)]));
     };
     // Embedded, it stands under the activity's context.
     if document.get("@context").is_none()
@@ -36,7 +35,7 @@ pub(super) async fn updated(
     {
         properties.insert("@context".to_owned(), context.clone());
     }
-    match incoming::actor(&document) {
+    match incoming::parse_actor(&document) {
         Ok(actor) if actor.id == inbound.actor => {
             let remote = actors::keep(conn, &app.ids, actor, None, app.clock.now()).await?;
             // Its handle may be of a blocked domain now (interop E25).
@@ -46,7 +45,7 @@ pub(super) async fn updated(
         }
         Ok(_) => Ok(Verdict::declined("it changes somebody else")),
         Err(_) => Ok(Verdict::accepted("what it says of itself is not all there, so its actor is read anew")
-            .wanting(vec![FetchJob::now(&inbound.actor, Purpose::Actor)])),
+            .with_fetches(vec![FetchJob::now(&inbound.actor, Purpose::Actor)])),
     }
 }
 
@@ -65,7 +64,7 @@ pub(super) async fn gone(app: &App, conn: &mut Conn, inbound: &Inbound) -> sqlx:
     )))
 }
 
-/// Move of an actor: counts once the new one says that it was the old one; then its follows are the new one's.
+/// Move of an actor: counts once the new one lists the old one in `alsoKnownAs`; then its follows are the new one's.
 pub(super) async fn moved(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
     if object(incoming) != Some(inbound.actor.as_str()) {
         return Ok(Verdict::declined("it moves somebody else"));
@@ -82,8 +81,8 @@ pub(super) async fn moved(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     }
     match fetch_queue::ended_since(conn, &target, Purpose::Actor, inbound.received_at).await? {
         None => {
-            let want = FetchJob::now(&target, Purpose::Actor);
-            return Ok(Verdict::until_read(format!("{target} is asked first whether it was {}", inbound.actor), want));
+            let job = FetchJob::now(&target, Purpose::Actor);
+            return Ok(Verdict::until_read(format!("{target} is asked first whether it was {}", inbound.actor), job));
         }
         Some((outcome, why)) if outcome != "read" => {
             return Ok(Verdict::declined(format!("where it moves to cannot be read: {why}")));

@@ -1,4 +1,4 @@
-//! Follows and blocks of our actors: one relation of two people (interop D8, E16).
+//! Follows of our actors and blocks of them: one relation between two actors (interop D8, E16).
 
 use super::super::{Inbound, Verdict, store};
 use super::object;
@@ -27,8 +27,8 @@ pub(super) async fn followed(app: &App, conn: &mut Conn, url: Option<&str>) -> s
     }
 }
 
-/// Follow: lets the follower in and says so, to their own inbox (interop D8, T11). Each is answered: with an Accept where
-/// they follow, whatever let them in, else with a Reject.
+/// Follow: adds the follower and publishes the Accept, to their own inbox (interop D8, T11). Each Follow is answered:
+/// with an Accept where they follow, by whichever of their Follows, else with a Reject.
 pub(super) async fn follow(
     app: &App,
     conn: &mut Conn,
@@ -69,7 +69,7 @@ pub(super) async fn follow(
     })
 }
 
-/// Takes in a Follow or a Block, and ends what its opposite began.
+/// Begins a follow or block, and ends its opposite.
 async fn begin(
     app: &App,
     conn: &mut Conn,
@@ -87,7 +87,7 @@ async fn begin(
     Ok((after, begun))
 }
 
-/// Ends what no longer stands; says what that was.
+/// Ends what no longer stands; returns what that was.
 async fn follow_up(
     app: &App,
     conn: &mut Conn,
@@ -151,8 +151,8 @@ async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbo
     Ok(())
 }
 
-/// Ends a follow, a block, or whichever of them stands; says what ended. By whichever of its ids it was named, or by none of
-/// them, since some send a new one (interop E14, T10).
+/// Ends a follow, a block, or whichever of them there is; returns what ended. It may be named by any of its ids, or by
+/// none, since some servers send a new one (interop E14, T10).
 pub(super) async fn end(
     app: &App,
     conn: &mut Conn,
@@ -170,10 +170,10 @@ pub(super) async fn end(
     follow_up(app, conn, remote, actor, &after).await
 }
 
-/// Block of one of our actors: its author follows no more, until they follow anew. What they said before stays theirs to
-/// delete.
+/// Block of one of our actors: its sender no longer follows, until they follow anew. Their earlier posts stay, for them
+/// to delete.
 pub(super) async fn block(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
-    // With a target it is a ban from that community, as Lemmy has it, and no wish of its sender's own (interop E16, F9).
+    // With a target it is a ban from that community, as in Lemmy, and not its sender's own wish (interop E16, F9).
     if let Some(community) = incoming.named("target") {
         return Ok(Verdict::ignored(format!("a ban from {community}, which changes nothing here")));
     }

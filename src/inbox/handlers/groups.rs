@@ -1,4 +1,4 @@
-//! What a community passes on: an Announce of a whole activity, or of somebody's post by its id (FEP-1b12, interop E12).
+//! What a community passes on: an Announce of a whole activity, or of a post by its id (FEP-1b12, interop E12).
 
 use serde_json::Value;
 
@@ -9,8 +9,8 @@ use crate::activitypub::incoming::Incoming;
 use crate::app::App;
 use crate::db::Conn;
 
-/// An activity of somebody else's, in a community's words: nothing of it is believed. A post is read at its origin, an end
-/// seen there; an opinion of something of ours counts if its own server shows it.
+/// An activity that a community announces: nothing of it is believed. A post is fetched at its origin, a Delete is
+/// checked there; a like or dislike of something of ours counts if its own server shows it.
 pub(super) async fn passed_on(
     app: &App,
     conn: &mut Conn,
@@ -26,10 +26,10 @@ pub(super) async fn passed_on(
     let verdict = match (kind, about) {
         ("Create" | "Update", Some(id)) => origin::read(app, conn, inbound, id, kind == "Update").await?,
         ("Delete", Some(id)) => origin::ended(app, conn, inbound, id, By::Another).await?,
-        ("Like" | "Dislike" | "EmojiReact", Some(_)) if reactions::of_ours(app, conn, about).await?.is_some() => {
+        ("Like" | "Dislike" | "EmojiReact", Some(_)) if reactions::local_object(app, conn, about).await?.is_some() => {
             at_its_server(conn, inbound, inner.id.as_deref()).await?
         }
-        ("Undo", _) if undoes_opinion_of_ours(app, conn, inner.embedded.as_ref()).await? => {
+        ("Undo", _) if undoes_local_reaction(app, conn, inner.embedded.as_ref()).await? => {
             at_its_server(conn, inbound, inner.id.as_deref()).await?
         }
         _ => Verdict::ignored(format!("it passes on a {kind} that is about nothing of ours")),
@@ -37,12 +37,12 @@ pub(super) async fn passed_on(
     Ok(verdict.step(by))
 }
 
-async fn undoes_opinion_of_ours(app: &App, conn: &mut Conn, undo: Option<&Value>) -> sqlx::Result<bool> {
+async fn undoes_local_reaction(app: &App, conn: &mut Conn, undo: Option<&Value>) -> sqlx::Result<bool> {
     let about = undo.and_then(|undo| undo.pointer("/object/object")).and_then(Value::as_str);
-    Ok(reactions::of_ours(app, conn, about).await?.is_some())
+    Ok(reactions::local_object(app, conn, about).await?.is_some())
 }
 
-/// An activity itself, read where it lives: what its own server shows is as good as signed.
+/// An activity itself, fetched from its own server: as good as signed.
 async fn at_its_server(conn: &mut Conn, inbound: &Inbound, id: Option<&str>) -> sqlx::Result<Verdict> {
     // An id with a fragment leads to something else.
     let Some(id) = id.filter(|id| !id.contains('#')) else {

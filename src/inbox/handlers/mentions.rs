@@ -1,4 +1,5 @@
-//! Somebody names one of our authors in a conversation that is not ours: for the operator to see, and shown to nobody else.
+//! Somebody mentions one of our authors in a conversation that is not ours: for the operator to see, and shown to
+//! nobody else.
 
 use super::super::{FETCHED, Inbound, Outcome, Verdict};
 use crate::activitypub::actor::ActorKind;
@@ -10,12 +11,12 @@ use crate::federation::remote::Remote;
 use crate::model::author::{self, Actor};
 use crate::moderation;
 
-/// Most of ours that are looked up in one post.
+/// Most mentions of one post that are looked up.
 const LOOKED_UP: usize = 5;
 
-/// A mention, where a post that was sent to us names an author; else the verdict that it has without one. Should its
-/// conversation turn out to be ours, it is looked at again all the same. Its words are forgotten with those of everything
-/// that has its verdict.
+/// The verdict `mention` for a post that was sent to us and mentions an author of ours; else the verdict that it has
+/// without one. If its conversation turns out to be ours, it is interpreted again all the same. Its text is forgotten
+/// with those of everything that has its verdict.
 pub(super) async fn or(
     app: &App,
     conn: &mut Conn,
@@ -36,10 +37,10 @@ pub(super) async fn or(
         Outcome::Mention,
         format!("it mentions @{} in a conversation that is not ours: {}", app.urls.acct(&named.handle), post.url),
     );
-    Ok(Verdict { waits_for: otherwise.waits_for, wants: otherwise.wants, ..mention }.step(otherwise.reason))
+    Ok(Verdict { waits_for: otherwise.waits_for, fetches: otherwise.fetches, ..mention }.step(otherwise.reason))
 }
 
-/// The first of ours, not the instance itself, whom a post names.
+/// The first of our actors, except the instance, that a post mentions.
 async fn named(app: &App, conn: &mut Conn, post: &IncomingPost) -> sqlx::Result<Option<Actor>> {
     for local in post.mentions.iter().filter_map(|mention| app.urls.local(&mention.href)).take(LOOKED_UP) {
         let found = match local {

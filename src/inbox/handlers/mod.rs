@@ -21,7 +21,7 @@ use crate::activitypub::incoming::{Incoming, Kind};
 use crate::app::App;
 use crate::db::Conn;
 
-/// Does what an activity says, as far as it may, and tells what became of it. It was read before, see [`Reading`].
+/// Handles an activity and returns its verdict. It was parsed before, see [`Reading`].
 pub async fn interpret(app: &App, conn: &mut Conn, inbound: &Inbound, reading: Reading) -> sqlx::Result<Verdict> {
     let (incoming, brought) = match reading.0 {
         Ok(Said::Post(post)) => return posts::told(app, conn, inbound, *post).await,

@@ -1,4 +1,5 @@
-//! What its sender cannot prove is read at its origin: forwarded activities, posts that were only named (interop E4, E24).
+//! What its sender cannot prove is fetched at its origin: forwarded activities, posts that were only named (interop E4,
+//! E24).
 
 use super::super::store::fetch_queue;
 use super::super::{FetchJob, Inbound, Purpose, Verdict};
@@ -9,8 +10,8 @@ use crate::db::Conn;
 use crate::model::interaction;
 use crate::model::interaction::named::{Named, named};
 
-/// An activity that somebody else than its actor signed. Nothing of it is believed (Linked Data signatures are not read):
-/// a post is read at its origin, an end is seen there.
+/// An activity that was not signed by its actor. Nothing of it is believed (Linked Data signatures are not read): a
+/// post is fetched at its origin, a Delete is checked there.
 pub(super) async fn forwarded(
     app: &App,
     conn: &mut Conn,
@@ -31,8 +32,8 @@ pub(super) async fn forwarded(
     Ok(verdict.step(by))
 }
 
-/// A post by its id: read at its origin, and then understood by itself. A known one is read again only when it is said to
-/// have changed.
+/// A post by its id: fetched at its origin, and then interpreted by itself. A known one is fetched again only when it
+/// is said to have changed.
 pub(super) async fn read(
     app: &App,
     conn: &mut Conn,
@@ -60,20 +61,20 @@ pub(super) async fn read(
     if known.is_some() && !changed {
         return Ok(Verdict::ignored("it is known"));
     }
-    let want = FetchJob { article: known.map(|post| post.article), ..FetchJob::now(id, Purpose::Post) };
-    Ok(Verdict::until_read(format!("{id} is read at its origin first"), want))
+    let job = FetchJob { article: known.map(|post| post.article), ..FetchJob::now(id, Purpose::Post) };
+    Ok(Verdict::until_read(format!("{id} is read at its origin first"), job))
 }
 
 /// Who says that a post is gone, if not its author.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
-    /// Somebody who passes on what its author said: not to be found is as good as gone (E24).
+    /// Somebody who forwards the author's Delete: a 404 is as good as gone (E24).
     Forwarder,
-    /// Somebody else, perhaps a moderator: only a server that says it is gone, or shows its tombstone, is believed.
+    /// Somebody else, perhaps a moderator: only 410, or a tombstone, is believed.
     Another,
 }
 
-/// The end of a post that its author did not sign: believed when its origin says so too.
+/// A Delete of a post that its author did not sign: believed when its origin confirms it.
 pub(super) async fn ended(app: &App, conn: &mut Conn, inbound: &Inbound, id: &str, by: By) -> sqlx::Result<Verdict> {
     let Some(known) = interaction::store::post(conn, id).await?.filter(|post| post.ended_at.is_none()) else {
         return Ok(Verdict::ignored("nothing of that id stands here"));
@@ -83,8 +84,8 @@ pub(super) async fn ended(app: &App, conn: &mut Conn, inbound: &Inbound, id: &st
     }
     match fetch_queue::ended_since(conn, id, Purpose::End, inbound.received_at).await? {
         None => {
-            let want = FetchJob { article: Some(known.article), ..FetchJob::now(id, Purpose::End) };
-            Ok(Verdict::until_read(format!("whether {id} is gone is seen at its origin first"), want))
+            let job = FetchJob { article: Some(known.article), ..FetchJob::now(id, Purpose::End) };
+            Ok(Verdict::until_read(format!("whether {id} is gone is seen at its origin first"), job))
         }
         Some((outcome, _)) if outcome == "gone" || (outcome == "absent" && by == By::Forwarder) => {
             interaction::store::end_post(conn, known.id, app.clock.now()).await?;

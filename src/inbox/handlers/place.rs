@@ -1,4 +1,5 @@
-//! Where in our conversations a post is: by what it answers, and where that is not known, by what its origin says of it.
+//! Where in our conversations a post is: by what it answers, and where that is not known, by what its origin says of
+//! it.
 
 use super::super::fetcher::DEEPEST;
 use super::super::store::fetch_queue;
@@ -13,15 +14,15 @@ use crate::model::post::{self, Article};
 
 /// Where in our conversations a post is.
 pub(super) enum ThreadPosition {
-    /// It answers the article, or something that was said of it.
+    /// It answers the article, or something below it.
     In(Box<Article>, Option<InteractionId>),
-    /// It may be in one as soon as more is known: of what it answers.
+    /// Not known before this post, which it answers, was fetched.
     Unknown(String),
     /// It is in none.
     Nowhere(&'static str),
 }
 
-/// Where a post is: by the first that it answers of ours, wherever that stands among what it answers.
+/// Where a post is: by the first known one of those that it answers.
 pub(super) async fn place_of(app: &App, conn: &mut Conn, post: &IncomingPost) -> sqlx::Result<ThreadPosition> {
     let mut best = None;
     for answered in post.in_reply_to.iter().chain(&post.also_in_reply_to) {
@@ -58,8 +59,8 @@ async fn conversation(app: &App, conn: &mut Conn, answered: &str) -> sqlx::Resul
     })
 }
 
-/// A post whose parent is not known: that is read at its origin, and its parent, until the thread reaches us, or is seen
-/// not to (interop E7).
+/// A post whose parent is not known: the parent is fetched, and its parent, until the thread reaches us, or is seen not
+/// to (interop E7).
 pub(super) async fn climb(
     conn: &mut Conn,
     inbound: &Inbound,
@@ -80,8 +81,8 @@ pub(super) async fn climb(
         };
         return Ok(Verdict { waits_for, ..Verdict::declined(why) });
     }
-    let want = FetchJob { article, depth: depth + 1, ..FetchJob::now(parent, Purpose::Post) };
-    Ok(Verdict::until_read("what it answers is read first, to see whether it reaches us", want))
+    let job = FetchJob { article, depth: depth + 1, ..FetchJob::now(parent, Purpose::Post) };
+    Ok(Verdict::until_read("what it answers is read first, to see whether it reaches us", job))
 }
 
 /// The article of ours that a post quotes.

@@ -1,4 +1,5 @@
-//! Posts in our conversations: replies at any depth, quotes, private words; written, edited, deleted (interop E3 to E10).
+//! Posts in our conversations: replies at any depth, quotes, private messages; created, edited, deleted (interop E3 to
+//! E10).
 
 use std::time::Duration;
 
@@ -20,10 +21,10 @@ use crate::model::interaction::{self, Author, CleanPost, Kind, State, Words};
 use crate::model::post::{self, Article};
 use crate::moderation::{self, Judgment, review};
 
-/// Longest name of a kind that is told, in characters.
+/// Longest type that is shown, in characters.
 const KIND_MAX: usize = 64;
 
-/// How long a thread has to grow before its server is asked for what we miss (interop B18).
+/// How long a thread may grow before its server is asked for what we miss (interop B18).
 const GROWS_FOR: Duration = Duration::from_mins(5);
 
 /// Create or Update of a post. They are one: an Update may overtake its Create, and carries the whole post (D7, E9).
@@ -58,10 +59,10 @@ pub(super) async fn written(
     }
 }
 
-/// A post by its author's own hand, or as its origin shows it.
+/// A post that its author signed, or that was fetched at its origin.
 pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: CleanPost) -> sqlx::Result<Verdict> {
     if post.author != inbound.actor {
-        // T14: nobody puts words into another's mouth.
+        // T14: nobody sends a post in another's name.
         return Ok(Verdict::declined("the post is not of the one who sends it"));
     }
     if !same_origin(&post.id, &inbound.actor) {
@@ -89,7 +90,7 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: Cl
         }
         ThreadPosition::Unknown(parent) if post.audience != Audience::Private => {
             match quoted(app, conn, &post).await? {
-                // Its thread may be anybody's, but it shows an article of ours.
+                // Its thread may be anywhere, but it quotes an article of ours.
                 Some(article) if article.stands(app.clock.now()) => {
                     keep(app, conn, inbound, &remote, (&article, None, Kind::Quote), post).await
                 }
@@ -112,7 +113,7 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: Cl
     }
 }
 
-/// A post whose Delete came first: its place is kept, without its words, for those who answered it meanwhile (D7).
+/// A post whose Delete came first: its place is kept, without its text, for those who answered it meanwhile (D7).
 async fn deleted_before(
     app: &App,
     conn: &mut Conn,
@@ -125,7 +126,7 @@ async fn deleted_before(
     }
     match place_of(app, conn, &post).await? {
         ThreadPosition::In(article, parent) => {
-            // Judged as if it stood: else who takes their first word back at once would be taken for approved.
+            // Judged as if it stood: else who deletes their first post at once would count as approved.
             let held = match judged(app, conn, &article, remote, &post).await? {
                 Ok(held) => held,
                 Err(declined) => return Ok(declined),
@@ -150,7 +151,7 @@ async fn deleted_before(
     }
 }
 
-/// Why a post is held, if it is; a verdict where it is not let in at all.
+/// Why a post is held, if it is; a verdict where it is declined.
 async fn judged(
     app: &App,
     conn: &mut Conn,
@@ -177,8 +178,8 @@ async fn keep(
         Ok(held) => held,
         Err(declined) => return Ok(declined),
     };
-    // Of what waits for a moderator nothing more is read: a stranger's first word sends us nowhere.
-    let wants = if held.is_none() { more_of_the_thread(app, &post, article) } else { Vec::new() };
+    // Nothing more is fetched for a held post: a stranger's first post makes us fetch nothing.
+    let fetches = if held.is_none() { more_of_the_thread(app, &post, article) } else { Vec::new() };
     insert(app, conn, inbound, remote, (article, parent, kind), post, held.as_deref()).await?;
     delivery::store::reach(conn, article.id, remote.nearest_inbox()).await?;
     let what = match (kind, parent) {
@@ -186,7 +187,7 @@ async fn keep(
         (_, Some(_)) => "a reply to a reply to",
         _ => "a reply to",
     };
-    let verdict = Verdict::accepted(format!("{what} “{}”", article.content.title)).wanting(wants);
+    let verdict = Verdict::accepted(format!("{what} “{}”", article.content.title)).with_fetches(fetches);
     Ok(match held {
         Some(why) => verdict.step(format!("held for a moderator: {why}")),
         None => verdict,
@@ -226,17 +227,17 @@ async fn insert(
     store::wake_waiting(conn, &object_id, Purpose::Post, now).await
 }
 
-/// Where the server of a post says that the rest of its thread can be read: of its own origin alone, later, and for as
-/// long as there is room for this conversation.
+/// Where the server of a post lists the rest of its thread: on its own origin alone, later, and for as long as there is
+/// room for this conversation.
 fn more_of_the_thread(app: &App, post: &CleanPost, article: &Article) -> Vec<FetchJob> {
     let places = [post.replies.as_deref(), post.context.as_deref()];
     let foreign = |url: &&str| same_origin(url, &post.id) && !app.urls.is_ours(url);
-    let want =
+    let job =
         |url: &str| FetchJob { article: Some(article.id), after: GROWS_FOR, ..FetchJob::now(url, Purpose::Collection) };
-    places.into_iter().flatten().filter(foreign).map(want).collect()
+    places.into_iter().flatten().filter(foreign).map(job).collect()
 }
 
-/// The same of a post that was read at its origin once more, since a moderator let it in.
+/// The same for a post that was fetched once more, since a moderator approved it.
 async fn thread_of_known(
     app: &App,
     conn: &mut Conn,
@@ -251,7 +252,7 @@ async fn thread_of_known(
     Ok(article.map(|article| more_of_the_thread(app, post, &article)).unwrap_or_default())
 }
 
-/// A word for an author alone: kept for them if the operator wants that, and never shown (interop E6).
+/// A private message to an author: kept for them if the operator wants that, and never shown (interop E6).
 async fn private(
     app: &App,
     conn: &mut Conn,
@@ -270,7 +271,7 @@ async fn private(
     Ok(Verdict::accepted(format!("a private word on “{}”, for its author alone", article.content.title)))
 }
 
-/// A post that is known: newer words replace older ones, its author stays, and so does who may read it (E5, E9).
+/// A known post: a newer text replaces the older one, its author stays, and so does who may read it (E5, E9).
 async fn edited(
     app: &App,
     conn: &mut Conn,
@@ -305,19 +306,19 @@ async fn edited(
         None => None,
     };
     let known = restored.as_ref().unwrap_or(known);
-    let wants = thread_of_known(app, conn, inbound, known, &post).await?;
+    let fetches = thread_of_known(app, conn, inbound, known, &post).await?;
     let mut words = Words::of(post);
-    // What was unlisted stays so: whoever wrote it did not want it in timelines.
+    // What was unlisted stays so: its author did not want it in timelines.
     if let Some(before) = interaction::store::words(conn, known.id).await?
         && before.audience == Audience::Unlisted
     {
         words.audience = Audience::Unlisted;
     }
     if !interaction::store::edit_post(conn, known, &words, as_of).await? {
-        return Ok(Verdict::ignored("the reply is known in these words or newer ones").wanting(wants));
+        return Ok(Verdict::ignored("the reply is known in these words or newer ones").with_fetches(fetches));
     }
-    let verdict = Verdict::accepted("the reply has new words").wanting(wants);
-    // A restored post was judged with its first words; that they are there again approves nothing.
+    let verdict = Verdict::accepted("the reply has new words").with_fetches(fetches);
+    // A restored post was judged with its first text; the same text again approves nothing.
     if let Judgment::Hold(why) = judgment
         && (known.state == State::Shown || !known.has_words)
     {
@@ -328,8 +329,8 @@ async fn edited(
     Ok(verdict)
 }
 
-/// Delete of a post by who wrote it; of an unknown one it is remembered, should that come late (D7, E10, T8). By anybody
-/// else, such as a moderator of its server, it counts when its origin says the same.
+/// Delete of a post by its author; of an unknown one it is remembered, in case the post comes late (D7, E10, T8). By
+/// anybody else, such as a moderator of its server, it counts when its origin confirms it.
 pub(super) async fn deleted(
     app: &App,
     conn: &mut Conn,

@@ -1,4 +1,4 @@
-//! Quotes of our articles: posts that show them, and who asks whether they may (FEP-044f, interop E20).
+//! Quotes of our articles: posts that quote them, and requests for permission (FEP-044f, interop E20).
 
 use clock::Timestamp;
 
@@ -15,8 +15,8 @@ use crate::federation::outbox::{Audience, Outgoing, publish};
 use crate::federation::remote;
 use crate::model::interaction::{self, State};
 
-/// `QuoteRequest`: what everyone may quote is granted, with the address of the permission; without it Mastodon does not
-/// show the quote.
+/// `QuoteRequest`: a quote of what everyone may quote is accepted, with the address of the permission, without which
+/// Mastodon does not show the quote.
 pub(super) async fn requested(
     app: &App,
     conn: &mut Conn,
@@ -75,8 +75,8 @@ pub(super) async fn requested(
     Ok(Verdict { waits_for: Some((quote, Purpose::Post)), ..verdict })
 }
 
-/// The quoting post itself: from the request, if its author sent it, else read at its origin. A verdict where that ends
-/// the matter for now.
+/// The quoting post itself: from the request, if its author sent it, else fetched at its origin. A verdict where that
+/// ends the matter for now.
 async fn take_in(
     app: &App,
     conn: &mut Conn,

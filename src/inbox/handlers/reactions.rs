@@ -1,4 +1,4 @@
-//! Likes, reactions, dislikes and boosts of what is ours, and their taking back (interop E12, E13, E14).
+//! Likes, emoji reactions, dislikes and boosts of what is ours, and their Undo (interop E12, E13, E14).
 
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use crate::model::post;
 use crate::model::relation::{self, Begun, Event, Relations, SIGNS_MAX};
 use crate::moderation;
 
-/// As what a relation is kept in a conversation.
+/// The kind of interaction that a relation is kept as.
 fn kept_as(kind: relation::Kind) -> Option<Kind> {
     match kind {
         relation::Kind::Like => Some(Kind::Like),
@@ -29,31 +29,35 @@ fn kept_as(kind: relation::Kind) -> Option<Kind> {
 
 /// An article or a note of ours, whether it stands or not.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ours {
+pub(super) struct LocalObject {
     pub(super) target: Target,
     pub(super) uuid: Uuid,
     state: State,
 }
 
-/// What an address names of ours, taken down or not: an article, or an answer of an author's.
-pub(super) async fn of_ours(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<Ours>> {
+/// The article or note of ours at an address, deleted or not.
+pub(super) async fn local_object(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Option<LocalObject>> {
     let Some(url) = url else { return Ok(None) };
     Ok(match interaction::named::named(conn, &app.urls, url).await? {
         Some(Named::Article(article)) => {
             let target = Target { article: article.id, said: None };
-            Some(Ours { target, uuid: article.uuid, state: State::Shown })
+            Some(LocalObject { target, uuid: article.uuid, state: State::Shown })
         }
-        Some(Named::Said(note)) if matches!(note.author, Author::Ours(_)) => {
+        Some(Named::Said(note)) if matches!(note.author, Author::Local(_)) => {
             let target = Target { article: note.article, said: Some(note.id) };
-            note.uuid.map(|uuid| Ours { target, uuid, state: note.state })
+            note.uuid.map(|uuid| LocalObject { target, uuid, state: note.state })
         }
         _ => None,
     })
 }
 
-/// The same as far as it stands, and what people call it.
-async fn standing(app: &App, conn: &mut Conn, url: Option<&str>) -> sqlx::Result<Result<(Ours, String), Verdict>> {
-    let Some(named) = of_ours(app, conn, url).await? else {
+/// The same if it stands, with its name for people.
+async fn standing(
+    app: &App,
+    conn: &mut Conn,
+    url: Option<&str>,
+) -> sqlx::Result<Result<(LocalObject, String), Verdict>> {
+    let Some(named) = local_object(app, conn, url).await? else {
         return Ok(Err(Verdict::declined("it is about nothing of ours")));
     };
     if named.state != State::Shown {
@@ -88,7 +92,7 @@ pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     {
         return Ok(Verdict::declined(why));
     }
-    let sign = if kind == relation::Kind::Like { incoming::sign(&incoming.raw) } else { None };
+    let sign = if kind == relation::Kind::Like { incoming::reaction_emoji(&incoming.raw) } else { None };
     let undos = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
     let before = relation::store::of(conn, remote.id, named.uuid).await?;
     let mut after = before.clone();
@@ -112,7 +116,7 @@ pub(super) async fn given(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     })
 }
 
-/// Brings what is kept in line with what became of the relations; says what ended.
+/// Changes what is kept as the relations say; returns what ended.
 async fn follow_up(
     app: &App,
     conn: &mut Conn,
@@ -143,13 +147,13 @@ async fn follow_up(
     Ok(ended)
 }
 
-/// Ends opinions of these kinds, each with this sign or with any; says what ended. By whichever of its ids it was named, or
-/// by none of them, since some send a new one (interop E14).
+/// Ends reactions of these kinds, each with this emoji or with any; returns what ended. A reaction may be named by any
+/// of its ids, or by none, since some servers send a new one (interop E14).
 pub(super) async fn end(
     app: &App,
     conn: &mut Conn,
     remote: &Remote,
-    named: Ours,
+    named: LocalObject,
     kinds: &[(relation::Kind, Option<String>)],
     undo: &Event,
 ) -> sqlx::Result<Vec<String>> {
@@ -163,7 +167,7 @@ pub(super) async fn end(
 }
 
 /// A boost of something that is not ours. A community's may be a post of one of our conversations that reached us in no
-/// other way; anybody else's says nothing to us.
+/// other way; anybody else's means nothing to us.
 async fn boosted(app: &App, conn: &mut Conn, inbound: &Inbound, incoming: &Incoming) -> sqlx::Result<Verdict> {
     debug_assert_eq!(incoming.kind, Said::Announce);
     let Some(id) = object(incoming) else { return Ok(Verdict::declined("it shows nothing that has an id")) };

@@ -10,7 +10,7 @@ use crate::db::Conn;
 use crate::model::interaction::named::named;
 use crate::moderation::store::{NewReport, file_report};
 
-/// Addresses of one report that are looked at and kept; ours come first.
+/// Most addresses of one report that are looked at and kept; ours come first.
 const KEPT: usize = 100;
 
 /// The longest address that is kept, in bytes.

@@ -1,4 +1,5 @@
-//! A post that ended and comes again with the same id, as `NodeBB` restores and `WordPress` takes from the bin (interop U11).
+//! A deleted post that comes again with the same id, as `NodeBB` restores it and `WordPress` takes it from the trash
+//! (interop U11).
 
 use std::time::Duration;
 
@@ -9,12 +10,12 @@ use super::super::{FETCHED, FetchJob, Inbound, Purpose, Verdict};
 use crate::db::Conn;
 use crate::model::interaction::{self, Reply};
 
-/// How long its server may go on showing a post that was deleted, from a cache of its own.
+/// How long its server may go on showing a deleted post, from a cache of its own.
 const CACHED_FOR: Duration = Duration::from_mins(1);
 
-/// Why a post that ended stays so for now; `None` where its origin shows it again. What is sent says nothing of that: it may
-/// be the Create that its own Delete overtook (interop D7). So its origin is asked, once for each time that it comes, and
-/// believed where it was asked after the end.
+/// Why a deleted post stays deleted for now; `None` where its origin shows it again. The activity itself proves
+/// nothing: it may be the Create that its own Delete overtook (interop D7). So its origin is asked, once for each time
+/// that it comes, and believed where it was asked after the Delete.
 pub(super) async fn not_yet(
     conn: &mut Conn,
     inbound: &Inbound,
@@ -32,15 +33,15 @@ pub(super) async fn not_yet(
     }
     Ok(Some(match fetch_queue::ended_since(conn, id, Purpose::Post, inbound.received_at).await? {
         None => {
-            let want = FetchJob { article: Some(known.article), after: CACHED_FOR, ..FetchJob::now(id, Purpose::Post) };
-            Verdict::until_read("the reply was deleted; whether it is there again is seen at its origin first", want)
+            let job = FetchJob { article: Some(known.article), after: CACHED_FOR, ..FetchJob::now(id, Purpose::Post) };
+            Verdict::until_read("the reply was deleted; whether it is there again is seen at its origin first", job)
         }
         Some((outcome, _)) if outcome == "read" => Verdict::ignored("the reply was deleted"),
         Some((_, why)) => Verdict::ignored(format!("the reply was deleted, and its origin does not show it: {why}")),
     }))
 }
 
-/// The post that its origin shows again, reopened; it has no words yet.
+/// The post that its origin shows again, reopened; it has no text yet.
 pub(super) async fn reopened(conn: &mut Conn, inbound: &Inbound, known: &Reply) -> sqlx::Result<Option<Reply>> {
     interaction::store::reopen_post(conn, known.id, inbound.received_at).await?;
     interaction::store::post_by_row(conn, known.id).await

@@ -1,8 +1,8 @@
-//! Undo: ends a relation by whichever of its ids it is named, by its shape, since some send a new id, or by what it is of
-//! (interop E14, U9, U12).
+//! Undo: ends a relation that it names by any of its ids, by its shape, since some servers send a new id, or by its
+//! object (interop E14, U9, U12).
 
 use super::super::{FetchJob, Inbound, Purpose, Verdict, store};
-use super::reactions::Ours;
+use super::reactions::LocalObject;
 use super::{follows, reactions};
 use crate::activitypub::incoming::{self, Incoming, Reference};
 use crate::app::App;
@@ -17,11 +17,11 @@ use crate::model::relation::Kind;
 enum Undone {
     /// Relations to one of our actors.
     OfActor(Box<Actor>, Vec<Kind>),
-    /// Opinions of an article or a note of ours, with a sign or with any.
-    OfPost(Ours, Vec<(Kind, Option<String>)>),
+    /// Reactions to an article or a note of ours, with this emoji or with any.
+    OfPost(LocalObject, Vec<(Kind, Option<String>)>),
     /// A Delete, of what it deleted.
     Delete(Option<String>),
-    /// Nothing that is known, yet.
+    /// Nothing that is known yet.
     Unknown,
     /// Nothing that has an effect here.
     Nothing(String),
@@ -55,7 +55,7 @@ pub(super) async fn deleted(app: &App, conn: &mut Conn, inbound: &Inbound, id: &
     })
 }
 
-/// What the actor's own activity with this id began: the relation, whichever activity it stands by now.
+/// What the actor's own activity with this id began, also if another one confirmed it since.
 async fn by_id(app: &App, conn: &mut Conn, inbound: &Inbound, id: Option<&str>) -> sqlx::Result<Undone> {
     let Some(id) = id else { return Ok(Undone::Unknown) };
     let Some(named) = store::named(conn, &inbound.actor, id).await? else { return Ok(Undone::Unknown) };
@@ -72,7 +72,7 @@ async fn by_id(app: &App, conn: &mut Conn, inbound: &Inbound, id: Option<&str>) 
     })
 }
 
-/// What an Undo describes, by who and what; or what it names outright, which ends all that there is between the two.
+/// What an Undo describes, by actor and object; or the object alone, which ends everything between the two.
 async fn by_shape(app: &App, conn: &mut Conn, undone: &Reference) -> sqlx::Result<Undone> {
     let object = undone.object.as_deref();
     let Some(said) = undone.kind.as_deref() else {
@@ -85,16 +85,16 @@ async fn by_shape(app: &App, conn: &mut Conn, undone: &Reference) -> sqlx::Resul
     let Some(kind) = Kind::of_activity(said) else {
         return Ok(Undone::Nothing(format!("what {said} does is not undone here")));
     };
-    let sign = undone.embedded.as_ref().and_then(incoming::sign);
+    let sign = undone.embedded.as_ref().and_then(incoming::reaction_emoji);
     let kinds = match said {
-        // Lemmy takes a vote down back with the same words (interop U9).
+        // Lemmy undoes a downvote with the same activity (interop U9).
         "Like" => vec![(kind, Some(sign.unwrap_or_default())), (Kind::Dislike, None)],
         _ => vec![(kind, sign)],
     };
     of(app, conn, object, kinds).await
 }
 
-/// Those of the kinds that there can be of what an address of ours names.
+/// Those of the kinds that are possible for what is at an address of ours.
 async fn of(
     app: &App,
     conn: &mut Conn,
@@ -107,7 +107,7 @@ async fn of(
         return Ok(if kinds.is_empty() { Undone::Unknown } else { Undone::OfActor(Box::new(actor), kinds) });
     }
     kinds.retain(|(kind, _)| Kind::OF_POSTS.contains(kind));
-    Ok(match reactions::of_ours(app, conn, url).await? {
+    Ok(match reactions::local_object(app, conn, url).await? {
         Some(named) if !kinds.is_empty() => Undone::OfPost(named, kinds),
         _ => Undone::Unknown,
     })
@@ -132,7 +132,7 @@ async fn end(app: &App, conn: &mut Conn, inbound: &Inbound, remote: &Remote, wha
     })
 }
 
-/// A post is there again, as Lemmy lets its author say: its words are read at its origin.
+/// A post is restored, as in Lemmy: its text is fetched at its origin.
 async fn undo_delete(
     conn: &mut Conn,
     inbound: &Inbound,
@@ -150,8 +150,8 @@ async fn undo_delete(
             if !interaction::store::reopen_post(conn, post.id, inbound.received_at).await? {
                 return Ok(Verdict::declined("a moderator had hidden or deleted it"));
             }
-            let want = FetchJob { article: Some(post.article), ..FetchJob::now(id, Purpose::Post) };
-            Ok(Verdict::accepted("the reply is restored; its words are read at its origin").wanting(vec![want]))
+            let job = FetchJob { article: Some(post.article), ..FetchJob::now(id, Purpose::Post) };
+            Ok(Verdict::accepted("the reply is restored; its words are read at its origin").with_fetches(vec![job]))
         }
         _ => Ok(Verdict::ignored("nothing of that id was deleted here")),
     }

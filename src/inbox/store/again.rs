@@ -1,4 +1,4 @@
-//! An activity that came again under the same id, and may mean something anew.
+//! An activity that came again under the same id, and may mean something new.
 
 use clock::Timestamp;
 use sqlx::query;
@@ -7,12 +7,12 @@ use super::Arrival;
 use crate::db::Conn;
 use crate::inbox::FETCHED;
 
-/// No verdict was given before: what is smaller was cut off in the middle.
+/// No verdict has an earlier time: a smaller number was cut off in the middle.
 const FIRST_VERDICT: i64 = 1_000_000_000_000;
 
-/// Makes an activity due again that came again: as a new one, unless it says that it was made when it was made before. Its
-/// verdict joins its history, of whose 4000 characters the older half is forgotten when they are full. What waits for a document goes on waiting, and a Delete is read again only where it ends a
-/// relation.
+/// Makes an activity due again that came again: as a new one, unless it was made at the same time as before. Its
+/// verdict joins its history, of whose 4000 characters the older half is forgotten when they are full. An activity that
+/// waits for a document goes on waiting, and a Delete is interpreted again only where it ends a relation.
 pub(super) async fn read_again(
     conn: &mut Conn,
     heard: i64,
@@ -51,12 +51,9 @@ pub(super) async fn read_again(
 /// A verdict that an activity had before it came again.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Earlier {
-    /// When it was given.
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub(crate) settled: Timestamp,
-    /// What.
     pub(crate) verdict: String,
-    /// Why.
     pub(crate) reason: String,
 }
 

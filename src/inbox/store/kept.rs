@@ -1,4 +1,4 @@
-//! Verified activities as people look at them: what came, how it was proved, and what became of it.
+//! Verified activities as people see them: what came, how it was verified, and what became of it.
 
 use clock::Timestamp;
 use serde::Serialize;
@@ -9,36 +9,34 @@ use super::again::{Earlier, read_history};
 use crate::base::ids::InboundId;
 use crate::db::{Columns, Conn, Cursor, Page};
 
-/// A verified activity, or a document that we read ourselves, for people.
+/// A verified activity, or a document that we fetched, for people.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kept {
-    /// Row.
     #[serde(skip)]
     pub(crate) row: InboundId,
     /// Its own id.
     pub id: String,
     /// `Create` and so on.
     pub(crate) kind: String,
-    /// Who says it, by id.
+    /// The actor's id.
     #[serde(rename = "actor_id")]
     pub(crate) actor: String,
-    /// Who signed it, by id.
+    /// The signer's id.
     #[serde(rename = "signer_id")]
     pub signer: String,
-    /// What it is about.
     pub(crate) object: Option<String>,
-    /// Which of our inboxes it came to, or `fetched`.
+    /// The path of the inbox it was sent to, or `fetched`.
     pub path: String,
-    /// The key that proved it.
+    /// The id of the key that verified it.
     pub(crate) key: Option<String>,
-    /// In which scheme that key signed.
+    /// The scheme of its signature.
     pub(crate) scheme: Option<String>,
     /// When it came first.
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub(crate) received: Timestamp,
     /// How often it came.
     pub times: i64,
-    /// What became of it; `waiting` until that is known.
+    /// `waiting` until it has one.
     pub verdict: String,
     /// Why.
     pub reason: Option<String>,
@@ -47,9 +45,9 @@ pub struct Kept {
     /// When it had its verdict.
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub settled: Option<Timestamp>,
-    /// What it waits for.
+    /// The document that it waits for.
     pub(crate) waits_for: Option<String>,
-    /// What became of it when it came before, the oldest first.
+    /// Its earlier verdicts, the oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) earlier: Vec<Earlier>,
 }
@@ -64,7 +62,7 @@ macro_rules! select_kept {
     };
 }
 
-/// A part of what came, the latest first; of one verdict, if one is named (`waiting` for none yet).
+/// A page of what came, the latest first; of one verdict, if one is named (`waiting` for none yet).
 pub async fn latest(
     conn: &mut Conn,
     verdict: Option<&str>,

@@ -1,4 +1,4 @@
-//! What somebody said before, as far as it bears on what comes now: undone, deleted (interop D7).
+//! What an actor undid or deleted before its object came (interop D7).
 
 use clock::Timestamp;
 use sqlx::{query, query_scalar};
@@ -7,10 +7,10 @@ use super::Arrival;
 use crate::db::{Columns, Conn};
 use crate::model::relation::Event;
 
-/// Most activities that take back one and the same that are looked at, the latest.
+/// Most Undos of one activity that are looked at, the latest.
 const UNDOS_MAX: i64 = 16;
 
-/// The activities by which an actor has already taken back the one with this id: by an Undo, or by a Delete of it (interop
+/// The activities by which an actor has already undone the one with this id: by an Undo, or by a Delete of it (interop
 /// D7, T9).
 pub(crate) async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Vec<Event>> {
     let rows = query(
@@ -30,14 +30,12 @@ pub(crate) async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -
         .collect()
 }
 
-/// An activity that another names by its id.
+/// An activity that another one names by its id.
 #[derive(Clone, Debug)]
 pub(crate) struct Named {
-    /// Its type.
     pub(crate) kind: String,
-    /// What it is about.
     pub(crate) object: Option<String>,
-    /// The sign of a like, empty where it has none; `None` where that was not kept.
+    /// The emoji of a like, empty where it has none; `None` where that was not kept.
     pub(crate) sign: Option<String>,
 }
 
@@ -54,8 +52,8 @@ pub(crate) async fn named(conn: &mut Conn, actor: &str, activity_id: &str) -> sq
     row.map(read).transpose()
 }
 
-/// A Create or an Update that had its verdict, and comes again under its own id after a Delete of what it brings, is read
-/// again: its author may have restored that (interop U11).
+/// A Create or an Update that has its verdict, and comes again under its own id after a Delete of its object, is
+/// interpreted again: its author may have restored the object (interop U11).
 pub(super) async fn read_restored(conn: &mut Conn, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
     let Some(object) = arrival.object_id.as_ref().filter(|_| matches!(arrival.kind.as_str(), "Create" | "Update"))
     else {
@@ -76,7 +74,7 @@ pub(super) async fn read_restored(conn: &mut Conn, arrival: &Arrival, now: Times
     Ok(())
 }
 
-/// Whether an actor has already deleted what has this id (interop D7, T8).
+/// Whether an actor has already deleted the object with this id (interop D7, T8).
 pub(crate) async fn is_deleted(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<bool> {
     let id: Option<i64> = query_scalar(
         "SELECT d.id FROM inbound d WHERE d.object_id = $1 AND d.actor = $2 AND d.signer = $2 AND d.kind = 'Delete'

@@ -1,4 +1,4 @@
-//! The only SQL for verified activities, their verdicts, and the counts of what was turned away.
+//! The only SQL for verified activities, their verdicts, and the counts of rejections.
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
@@ -36,27 +36,23 @@ const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
 /// A verified activity about to be kept.
 #[derive(Clone, Debug)]
 pub struct Arrival {
-    /// Its own id.
     pub(crate) activity_id: String,
     /// Whose key signed.
     pub(crate) signer: String,
-    /// Who it says it is of.
     pub(crate) actor: String,
-    /// Its type.
     pub(crate) kind: String,
-    /// The id of what it is about.
     pub(crate) object_id: Option<String>,
     /// As it came.
     pub(crate) raw: String,
-    /// Where it was posted, or [`FETCHED`].
+    /// The path of the inbox it was sent to, or [`FETCHED`].
     pub(crate) path: String,
-    /// The key that proved it, and in which scheme; of what was fetched there is none.
+    /// The key that verified it, and the scheme; none where it was fetched.
     pub(crate) proof: Option<(String, &'static str)>,
     /// When it says that it was made.
     pub(crate) made: Option<Timestamp>,
-    /// The sign that it comes with; `Some` and empty for a like without one.
+    /// Its emoji; `Some` and empty for a like without one.
     pub(crate) sign: Option<String>,
-    /// Whether the same id may mean something anew.
+    /// Whether the same id may come again and mean something new.
     pub(crate) again: bool,
 }
 
@@ -67,7 +63,7 @@ impl Arrival {
         let is_like = relation::Kind::of_activity(incoming.kind.as_str()) == Some(relation::Kind::Like);
         Self {
             made: incoming.made(),
-            sign: is_like.then(|| incoming::sign(&incoming.raw).unwrap_or_default()),
+            sign: is_like.then(|| incoming::reaction_emoji(&incoming.raw).unwrap_or_default()),
             again: signer == incoming.actor && incoming.may_come_again(),
             kind: incoming.kind.as_str().to_owned(),
             activity_id: incoming.id,
@@ -81,11 +77,11 @@ impl Arrival {
     }
 }
 
-/// Keeps an activity. The same one from the same signer again changes nothing, but what begins or ends a relation is read
-/// again: our answer may have been lost (interop D8, D12), and some servers have one id for ever. So is what may have been
-/// restored (U11).
+/// Keeps an activity. The same one from the same signer again changes nothing, but what begins or ends a relation is
+/// interpreted again: our answer may have been lost (interop D8, D12), and some servers use one id for ever. So is what
+/// may have been restored (U11).
 pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
-    // What says that it is of the future says nothing.
+    // A time in the future is ignored.
     let made = arrival.made.filter(|made| *made <= now).map(Timestamp::millis);
     let (row, proof) = (ids.row(), arrival.proof.as_ref());
     let times: i64 = query_scalar(
@@ -116,8 +112,8 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     }
 }
 
-/// Keeps a document that was read at its origin, to be understood like one that was sent; read anew, it is understood
-/// anew.
+/// Keeps a document that was fetched at its origin, to be interpreted like one that was sent; fetched anew, it is
+/// interpreted anew.
 pub(crate) async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
     let done = query(
         "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, made_at, sign, heard)
@@ -147,8 +143,8 @@ pub(crate) async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, 
     Ok(())
 }
 
-/// What is due: of each actor only the earliest, and of what was begun twice in vain, since the process may have ended by
-/// it, only one at a time, so that nothing else is taken for its fault.
+/// What is due: of each actor only the earliest, and of what was begun twice without end, since the process may have
+/// ended because of it, only one at a time, so that nothing else is blamed.
 macro_rules! due {
     ($next:literal) => {
         concat!("SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND ", $next, " <= $1
@@ -166,7 +162,7 @@ pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<boo
     Ok(id.is_some())
 }
 
-/// Takes up to `limit` due activities, of each actor only the earliest, so that an actor's own order holds.
+/// Claims up to `limit` due activities, of each actor only the earliest, so that an actor's own order holds.
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Inbound>> {
     let rows = query(claiming!(
         db,
@@ -191,7 +187,7 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
 pub(crate) const FREE: &str =
     "UPDATE inbound SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND verdict IS NULL";
 
-/// Writes the verdict, and what it asks for; false when another node has taken the activity over.
+/// Writes the verdict, and queues what it wants fetched; false when another node has claimed the activity.
 pub async fn settle(
     conn: &mut Conn,
     ids: &Ids,
@@ -220,10 +216,10 @@ pub async fn settle(
     }
     let domain = registrable_of(&inbound.signer).unwrap_or_default();
     let asker = Asker { inbound: Some(inbound.id), domain: &domain };
-    for want in &verdict.wants {
-        if !fetch_queue::ask(conn, ids, want, asker, now).await? {
-            // What needs it is looked at again should it come by itself.
-            fail_waiting(conn, &want.url, want.purpose, fetch_queue::ENOUGH, now).await?;
+    for job in &verdict.fetches {
+        if !fetch_queue::ask(conn, ids, job, asker, now).await? {
+            // What waits for it is interpreted again if it comes by itself.
+            fail_waiting(conn, &job.url, job.purpose, fetch_queue::ENOUGH, now).await?;
         }
     }
     if inbound.path == FETCHED {
@@ -240,7 +236,6 @@ pub async fn settle(
     Ok(true)
 }
 
-/// Makes an activity due again later.
 pub(crate) async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
     query("UPDATE inbound SET next_attempt_at = $3, lease_owner = NULL WHERE id = $1 AND attempts = $2 AND heard = $4 AND verdict IS NULL")
         .bind(inbound.id.0)
@@ -263,11 +258,12 @@ macro_rules! forget {
     };
 }
 
-/// How long the text of what is not understood is kept, where it is longer than 16 KiB: nobody fills the disk with it.
+/// How long a text of a `deferred` activity is kept that is longer than 16 KiB: nobody can fill the disk.
 const LONG_FOR: std::time::Duration = std::time::Duration::from_hours(6);
 
-/// Forgets the text of up to three times `limit` activities that had their verdict before `settled`, or before `deferred`
-/// where they were not understood, or [some hours](LONG_FOR) ago where that is long besides; says of how many. The rows stay, and with them who sent what, when, and what became of it.
+/// Forgets the text of up to three times `limit` activities that had their verdict before `settled`, or before
+/// `deferred` where that is the verdict, or [some hours](LONG_FOR) ago where such a text is long; returns how many. The
+/// rows stay, and with them who sent what, when, and what became of it.
 pub(crate) async fn forget_texts(
     conn: &mut Conn,
     settled: Timestamp,

@@ -1,14 +1,14 @@
-//! Requests that were turned away leave no row of their own, only a bounded count.
+//! Rejected requests leave no row of their own, only a bounded count.
 
 use clock::Timestamp;
 use sqlx::query;
 
 use crate::db::{Columns, Conn};
 
-/// Most hosts a day whose refusals are counted one by one; strangers can invent more, which are counted together.
+/// Most hosts a day whose rejections are counted by host; strangers can invent more, which are counted together.
 const HOSTS_A_DAY: i64 = 1000;
 
-/// Counts so many refusals.
+/// Adds to the count of a rejection.
 pub(crate) async fn count_refusal(
     conn: &mut Conn,
     day: &str,
@@ -32,7 +32,7 @@ pub(crate) async fn count_refusal(
     Ok(())
 }
 
-/// What was turned away since a day, most often first: day, host, reason, times.
+/// The rejections since a day, most often first: day, host, reason, times.
 pub async fn rejections(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Result<Vec<(String, String, String, i64)>> {
     let rows = query(
         "SELECT day, host, reason, times FROM rejections WHERE day >= $1 ORDER BY times DESC, host, reason LIMIT $2",
@@ -47,7 +47,7 @@ pub async fn rejections(conn: &mut Conn, since: &str, limit: i64) -> sqlx::Resul
 /// Most values of Host that are remembered: the latest.
 const FOREIGN_HOSTS: i64 = 20;
 
-/// Counts requests that came with a Host for which they were not signed.
+/// Counts requests with a Host header for which they were not signed.
 pub(crate) async fn count_foreign_host(conn: &mut Conn, host: &str, times: i64, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO foreign_hosts (host, times, last_at) VALUES ($1, $2, $3)
@@ -73,7 +73,7 @@ pub(crate) async fn forget_foreign_hosts(conn: &mut Conn) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Those that came since a moment, most often first: the Host, how often, and when last.
+/// Those since a given time, most often first: the Host, how often, and when last.
 pub async fn foreign_hosts(conn: &mut Conn, since: Timestamp) -> sqlx::Result<Vec<(String, i64, Timestamp)>> {
     let rows =
         query("SELECT host, times, last_at FROM foreign_hosts WHERE last_at >= $1 ORDER BY times DESC, host LIMIT $2")

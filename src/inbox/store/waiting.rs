@@ -1,4 +1,4 @@
-//! What waits for a document, is looked at again when that comes, and declined when it cannot be had.
+//! Activities that wait for a document are interpreted again when it comes, and declined when it cannot be fetched.
 
 use clock::Timestamp;
 use sqlx::query;
@@ -6,7 +6,8 @@ use sqlx::query;
 use crate::db::{Columns, Conn, Queue, added, one_at_a_time};
 use crate::inbox::{FETCHED, Purpose};
 
-/// Under what an activity waits: the address alone for a post, so that the post itself wakes it however it comes.
+/// The key under which an activity waits: the address alone for a post, so that the post itself wakes it however it
+/// comes.
 pub(super) fn waiting_key(url: &str, purpose: Purpose) -> String {
     match purpose {
         Purpose::Post => url.to_owned(),
@@ -14,13 +15,14 @@ pub(super) fn waiting_key(url: &str, purpose: Purpose) -> String {
     }
 }
 
-/// Keeps apart what waits for a document and what brings it or tells that it cannot be had: two transactions at one moment
-/// would not see each other. Whoever is about to wait looks again after this, if it says that others may be under way.
+/// Locks out, for a document, whoever else begins to wait for it or ends the waiting: two transactions at the same time
+/// would not see each other. Whoever is about to wait looks again after this, if it returns that others may be under
+/// way.
 pub(crate) async fn turn(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<bool> {
     one_at_a_time(conn, &format!("waiting {}", waiting_key(url, purpose))).await
 }
 
-/// Makes everything due again that waits for a document, or was declined for want of it.
+/// Makes everything due again that waits for a document, or was declined because it could not be fetched.
 pub(crate) async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Timestamp) -> sqlx::Result<()> {
     turn(conn, url, purpose).await?;
     let woken = query(
@@ -43,8 +45,8 @@ pub(crate) async fn wait_instead(conn: &mut Conn, page: &str, id: &str) -> sqlx:
     Ok(())
 }
 
-/// What waits for a document is declined, since that cannot be had or means nothing here; and so is what waits for
-/// those. It is looked at again all the same should the document come in.
+/// Declines what waits for a document, since that cannot be fetched or means nothing here; and so what waits for those.
+/// It is interpreted again all the same if the document comes.
 pub async fn fail_waiting(conn: &mut Conn, url: &str, purpose: Purpose, why: &str, now: Timestamp) -> sqlx::Result<()> {
     let reason = format!("it hangs on {url}: {why}");
     turn(conn, url, purpose).await?;
@@ -72,10 +74,10 @@ pub async fn fail_waiting(conn: &mut Conn, url: &str, purpose: Purpose, why: &st
 /// Longest reason, in characters.
 const REASON_MAX: usize = 1000;
 
-/// Counts what this program understands more than older ones: raise it when it understands a kind of activity anew.
+/// The version of what this program understands: raise it when it understands a new kind of activity.
 const READER: i64 = 2;
 
-/// Has everything read again, once, that an older program did not understand; says how much.
+/// Has everything interpreted again, once, that an older program deferred; returns how many.
 pub(crate) async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Result<u64> {
     let newer = query("UPDATE counters SET value = $1 WHERE name = 'reader' AND value < $1")
         .bind(READER)

@@ -1,5 +1,5 @@
-//! The first start and every later one: what is fixed for ever is fixed or compared, the master key is made or
-//! tried, and the instance, the communities and their team accounts come to be.
+//! The first start and every later one: what is fixed for ever is fixed or compared, the master key is made or tried,
+//! and the instance, the communities and their team accounts are created.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -27,59 +27,41 @@ pub(crate) enum StartError {
     #[error(
         "[server] {name} is `{now}`, but this database was made for `{then}`, and it stands in every id for ever; set it back, or start a new database"
     )]
-    Changed {
-        /// Which key.
-        name: &'static str,
-        /// What it was.
-        then: String,
-        /// What it is.
-        now: String,
-    },
-    /// A key is sealed but there is nothing to open it with.
+    Changed { name: &'static str, then: String, now: String },
+    /// There are sealed keys and no master key to open them.
     #[error(
         "the master key file {0} is missing, and the private keys in the database cannot be opened without it; put it back from your backup, or set VEERPONT_MASTER_KEY"
     )]
     MasterKeyMissing(PathBuf),
     /// The file is there but not readable or not a key.
     #[error("cannot use the master key of {place}: {why}; put the right one back from your backup")]
-    MasterKeyUnreadable {
-        /// File or variable.
-        place: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    MasterKeyUnreadable { place: String, why: String },
     /// The file or its folder is somebody else's.
     #[error("cannot use the master key {file} of [secrets] master_key_file: {why}")]
-    MasterKeyRights {
-        /// The file.
-        file: String,
-        /// Whose it is, and what to do.
-        why: String,
-    },
+    MasterKeyRights { file: String, why: String },
     /// It opens nothing here.
     #[error("the master key of {0} does not open the private keys in this database; put back the one it was made with")]
     MasterKeyWrong(String),
-    /// Two want one handle.
+    /// Two actors would have one handle.
     #[error("the handle @{0} is taken in this database; give the community another `handle` or `team_handle`")]
     HandleTaken(Handle),
-    /// The configuration no longer names one we know.
+    /// The configuration no longer names a known community.
     #[error("the community @{0} is in the database but not in the configuration; put its [[community]] back")]
     CommunityAbsent(Handle),
     /// A key could not be made.
     #[error(transparent)]
     Key(#[from] MintError),
-    /// The database.
     #[error("the database failed: {0}; check that it is reachable and writable")]
     Database(#[from] sqlx::Error),
 }
 
 crate::ends_writes!(StartError);
 
-/// Reads the master key and tries it. While the database holds no sealed key and `may_make` says so, it is made where it is
-/// missing; says whether it was.
+/// Reads the master key and tries it. While the database holds no sealed key and `may_make` is true, it is made where
+/// it is missing; returns whether it was.
 ///
 /// # Errors
-/// When it is missing, not a key, or opens nothing here.
+/// When it is missing, not a key, or does not open the keys of this database.
 pub(crate) async fn master_key(db: &Db, secrets: &Secrets, may_make: bool) -> Result<(MasterKey, bool), StartError> {
     let sealed = {
         let mut conn = db.read().await?;
@@ -153,7 +135,7 @@ fn identity(config: &Config) -> [(&'static str, String); 2] {
     ]
 }
 
-/// Compares what is fixed for ever, or fixes it; says whether it was fixed now.
+/// Compares what is fixed for ever, or fixes it; returns whether it was fixed now.
 ///
 /// # Errors
 /// When it differs from the first start.
@@ -178,7 +160,7 @@ pub(crate) async fn fix_identity(db: &Db, config: &Config) -> Result<bool, Start
     .await
 }
 
-/// Compares what is fixed for ever with the configuration; false where a team account has not begun.
+/// Compares what is fixed for ever with the configuration; false where a team account was not created yet.
 ///
 /// # Errors
 /// When it differs from the first start.
@@ -194,7 +176,8 @@ pub(crate) async fn has_begun(db: &Db, config: &Config) -> Result<bool, StartErr
     Ok(true)
 }
 
-/// Sees to it that the instance, every configured community and its team account exist; gives the handles that are new.
+/// Creates the instance, every configured community and its team account where they do not exist; returns the new
+/// handles.
 ///
 /// # Errors
 /// When a known community is no longer configured, or a handle is taken.
@@ -222,7 +205,7 @@ pub(crate) async fn create_missing(app: &App) -> Result<Vec<Handle>, StartError>
     Ok(founded)
 }
 
-/// Sees to it that every known community is still configured, without founding any.
+/// Checks that every known community is still configured, without creating any.
 ///
 /// # Errors
 /// As [`found`].

@@ -1,4 +1,4 @@
-//! Each actor's key pairs: minted with the actor, kept sealed, unsealed to sign.
+//! Each actor's key pairs: made with the actor, kept sealed, unsealed to sign.
 
 use std::sync::Arc;
 
@@ -21,16 +21,15 @@ pub const RSA_FRAGMENT: &str = "main-key";
 /// The fragment of the Ed25519 key (interop A10).
 pub(crate) const ED25519_FRAGMENT: &str = "ed25519-key";
 
-/// The public halves, as the actor's document shows them.
+/// The public keys, as the actor's document shows them.
 #[derive(Clone, Debug)]
 pub(crate) struct PublicHalves {
     /// SPKI PEM.
     pub(crate) rsa_pem: String,
-    /// Multibase.
     pub(crate) ed25519: Option<String>,
 }
 
-/// What signs for an actor.
+/// A key id with its private key.
 #[derive(Clone, Debug)]
 pub struct Signer {
     /// `{actor}#main-key`, or `{actor}#ed25519-key`.
@@ -67,7 +66,7 @@ pub(crate) fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, Mi
     ])
 }
 
-/// What signs for `actor` from now on with the key of this fragment, from the cache or unsealed.
+/// The actor's present key of a kind, from the cache or unsealed.
 ///
 /// # Errors
 /// When the actor has no such key or the master key does not open it.
@@ -81,7 +80,7 @@ pub async fn signer(app: &App, actor: &Actor, fragment: &str) -> anyhow::Result<
     Ok(Signer { key_id, key: open(app, actor, sealed, fragment).await? })
 }
 
-/// What signed for `actor` when this activity was said, if its key was rotated then or since (ADR 10).
+/// The key that signed for `actor` when this activity was published, if its key was rotated then or since (ADR 10).
 ///
 /// # Errors
 /// When the master key does not open it.
@@ -111,7 +110,7 @@ async fn open(app: &App, actor: &Actor, sealed: String, fragment: &str) -> anyho
     Ok(key)
 }
 
-/// An actor's keys in use, taken out to be put back by [`retire`].
+/// An actor's keys in use, removed, to be put back by [`retire`].
 pub(crate) async fn replace(
     conn: &mut Conn,
     actor: ActorId,
@@ -144,7 +143,7 @@ pub(crate) async fn retire(
     Ok(())
 }
 
-/// Seals every private key with another master key, in one transaction: all or none. Says how many.
+/// Seals every private key with another master key, in one transaction: all or none. Returns how many.
 ///
 /// # Errors
 /// When one does not open with the present master key, or the database fails: then nothing has changed.
@@ -167,13 +166,13 @@ pub async fn reseal(app: &App, new: MasterKey) -> anyhow::Result<usize> {
         .await
 }
 
-/// Whether the master key of this process is still the one that the private keys are sealed with.
+/// Whether the private keys are still sealed with the master key of this process.
 pub(crate) async fn master_fits(app: &App) -> sqlx::Result<bool> {
     let mut conn = app.db.read().await?;
     Ok(store::setting(&mut conn, MASTER_CHECK).await?.is_none_or(|check| check == app.master.check_value()))
 }
 
-/// The public halves of an actor's keys; `None` when it has none.
+/// An actor's public keys; `None` when it has none.
 pub(crate) async fn public_halves(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Option<PublicHalves>> {
     let rsa = store::public_key(conn, actor, RSA_FRAGMENT).await?;
     let ed25519 = store::public_key(conn, actor, ED25519_FRAGMENT).await?;

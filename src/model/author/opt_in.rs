@@ -17,7 +17,7 @@ pub(crate) struct OptIn {
     pub(crate) thaw: Vec<ActorId>,
 }
 
-/// Why the opt-in cannot go on; nothing was written.
+/// Why authors could not be opted in; nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Collision {
     /// Somebody else has the handle.
@@ -27,10 +27,10 @@ pub enum Collision {
     Taken {
         /// The author.
         slug: String,
-        /// What they would have been called.
+        /// The handle.
         handle: Handle,
     },
-    /// Nothing of the slug can stand in a handle.
+    /// The slug has nothing that a handle may have.
     #[error(
         "no handle can be made of author `{slug}`; add a line to veerpont.toml under the source: [source.handles] {slug} = \"a-handle\""
     )]
@@ -40,7 +40,7 @@ pub enum Collision {
     },
 }
 
-/// Decides by the configuration and the operator's own choices, which outweigh it.
+/// Decides by the configuration and the operator's own choices, which override it.
 ///
 /// `published` names the slugs of authors of a published post; `taken` all handles ever given, and those reserved.
 ///
@@ -56,14 +56,14 @@ pub(crate) fn decide(
     let mut decision = OptIn::default();
     let mut given: BTreeMap<Handle, String> = BTreeMap::new();
     for author in authors {
-        let wanted = match author.choice {
+        let opted_in = match author.choice {
             Some(choice) => choice == Choice::In,
             None => match &source.authors {
                 AuthorChoice::Published => author.has_profile && published.contains(&author.slug),
                 AuthorChoice::Listed(slugs) => slugs.contains(&author.slug),
             },
         };
-        match (author.actor, wanted) {
+        match (author.actor, opted_in) {
             (None, true) => {
                 let handle = handle_of(source, &author.slug)?;
                 let collides = taken.contains(&handle) || given.insert(handle.clone(), author.slug.clone()).is_some();
@@ -72,7 +72,7 @@ pub(crate) fn decide(
                 }
                 decision.found.push((author.slug.clone(), handle));
             }
-            // With `published`, an author whose last post went away keeps their followers and their voice.
+            // With `published`, an author whose last post is gone keeps their followers and can still publish.
             (Some(actor), true) if is_frozen(actor) => decision.thaw.push(actor),
             (Some(actor), false) if !is_frozen(actor) && opted_out(source, author) => decision.freeze.push(actor),
             _ => {}
@@ -81,7 +81,7 @@ pub(crate) fn decide(
     Ok(decision)
 }
 
-/// Whether the operator no longer wants them, rather than that they have nothing published just now.
+/// Whether the operator opted them out, rather than that they have nothing published just now.
 fn opted_out(source: &Source, author: &Author) -> bool {
     author.choice == Some(Choice::Out)
         || matches!(&source.authors, AuthorChoice::Listed(slugs) if author.choice.is_none() && !slugs.contains(&author.slug))

@@ -1,4 +1,4 @@
-//! Keys as they stand in the table: sealed, in use or replaced.
+//! Keys as they are stored: sealed, in use or retired.
 
 use clock::Timestamp;
 
@@ -7,7 +7,6 @@ use crate::base::ids::{ActivityId, ActorId};
 /// The setting that names the master key after its first change.
 pub(crate) const MASTER_CHECK: &str = "master_key_check";
 
-/// A key pair ready to be stored.
 #[derive(Clone, Debug)]
 pub(crate) struct SealedKey {
     /// `rsa` or `ed25519`.
@@ -25,28 +24,22 @@ pub(crate) struct SealedKey {
 /// A row of the keys table.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredKey {
-    /// `rsa` or `ed25519`.
     pub(crate) kind: String,
-    /// Its place.
     pub(crate) fragment: String,
-    /// The public half.
     pub(crate) public: String,
-    /// The private half, sealed.
     pub(crate) sealed: String,
-    /// When it was made.
     pub(crate) created_at: Timestamp,
 }
 
-/// A key that was replaced, kept while what was said before may still have to be signed with it.
+/// A key that was replaced, kept while older activities may still have to be signed with it.
 #[derive(Clone, Debug)]
 pub(crate) struct RetiredKey {
-    /// Whose.
     pub(crate) actor: ActorId,
-    /// Its place: that of the key it was, and the last activity it signs.
+    /// That of the key it was, and the last activity that it signs.
     pub(crate) fragment: String,
     /// The private key, sealed for this actor and fragment.
     pub(crate) sealed: String,
-    /// The last activity it signs: the Update that told of its successor.
+    /// The last activity that it signs: the Update that announced its successor.
     pub(crate) until: ActivityId,
 }
 
@@ -63,5 +56,5 @@ impl RetiredKey {
     }
 }
 
-/// In the fragment of a retired key, between what it was and the number of the last activity it signs.
+/// In the fragment of a retired key, between the original fragment and the number of the last activity that it signs.
 pub(super) const UNTIL: &str = ".until.";

@@ -8,13 +8,12 @@ use serde::Serialize;
 /// One follow, for people.
 #[derive(Clone, Debug, Serialize)]
 pub struct Follower {
-    /// The actor elsewhere.
+    /// The remote actor's id.
     pub(crate) actor: String,
-    /// What they are called there.
+    /// Their user name.
     pub(crate) username: String,
     /// The handle of ours they follow.
     pub(crate) author: String,
-    /// Since when.
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub(crate) since: Timestamp,
 }

@@ -7,7 +7,7 @@ use super::Follower;
 use crate::base::ids::{ActorId, InboxId, RemoteActorId};
 use crate::db::{Columns, Conn, Cursor, Page, query};
 
-/// Lets a follower in; one who is in already gets the new Follow's id (interop D8).
+/// Adds a follower; an existing one gets the new Follow's id (interop D8).
 pub(crate) async fn add(
     conn: &mut Conn,
     actor: ActorId,
@@ -24,12 +24,12 @@ pub(crate) async fn add(
     .await
 }
 
-/// Ends a follow; says whether there was one.
+/// Ends a follow; returns whether there was one.
 pub(crate) async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
     query("DELETE FROM followers WHERE actor_id = $1 AND remote_actor_id = $2", (actor, who)).changed(conn).await
 }
 
-/// Ends every follow of somebody who is gone; says how many.
+/// Ends every follow of an actor that is gone; returns how many.
 pub(crate) async fn remove_all(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<u64> {
     query("DELETE FROM followers WHERE remote_actor_id = $1", who).affected(conn).await
 }
@@ -41,14 +41,14 @@ pub(crate) async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Resul
         .await
 }
 
-/// The id of the Follow by which somebody follows an actor; `None` when they do not.
+/// The id of the Follow by which a remote actor follows one of ours; `None` when they do not.
 pub(crate) async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<Option<String>> {
     query("SELECT follow_id FROM followers WHERE actor_id = $1 AND remote_actor_id = $2", (actor, who))
         .maybe_scalar(conn)
         .await
 }
 
-/// Makes the follows of one actor elsewhere another's, who is the same (interop E17); says how many.
+/// Moves the follows of a remote actor to another one, who is the same person (interop E17); returns how many.
 pub(crate) async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteActorId) -> sqlx::Result<u64> {
     query(
         "DELETE FROM followers WHERE remote_actor_id = $1
@@ -60,7 +60,7 @@ pub(crate) async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteAct
     query("UPDATE followers SET remote_actor_id = $2 WHERE remote_actor_id = $1", (from, to)).affected(conn).await
 }
 
-/// Notes that somebody blocks one of our actors (interop E16).
+/// Notes that a remote actor blocks one of ours (interop E16).
 pub(crate) async fn block(
     conn: &mut Conn,
     actor: ActorId,
@@ -77,19 +77,17 @@ pub(crate) async fn block(
     .await
 }
 
-/// Whether somebody blocks one of our actors.
 pub(crate) async fn is_blocked_by(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
     query("SELECT actor_id FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2", (actor, who))
         .exists(conn)
         .await
 }
 
-/// Ends somebody's block of one of our actors; says whether there was one.
+/// Ends a remote actor's block of one of ours; returns whether there was one.
 pub(crate) async fn unblock(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
     query("DELETE FROM blocked_by WHERE actor_id = $1 AND remote_actor_id = $2", (actor, who)).changed(conn).await
 }
 
-/// How many follow an actor.
 pub(crate) async fn count(conn: &mut Conn, actor: ActorId) -> sqlx::Result<i64> {
     query("SELECT COUNT(*) FROM followers WHERE actor_id = $1", actor).scalar(conn).await
 }
@@ -109,7 +107,7 @@ macro_rules! select_follower {
     };
 }
 
-/// A part of the follows, those of whom we have known for longest first; of one actor, if one is named.
+/// A page of the follows, by how long we have known the follower; of one actor, if one is named.
 pub async fn list(
     conn: &mut Conn,
     of: Option<ActorId>,
@@ -142,22 +140,19 @@ pub async fn list(
     Ok(Page::of(rows, limit, |(_, place)| place.to_string()).map(|(follower, _)| follower))
 }
 
-/// A follow, and who follows: as blocks look at it.
+/// A follow, and who follows: as blocks are matched with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Follow {
-    /// Whom of ours.
     pub(crate) actor: ActorId,
-    /// Their handle.
     pub(crate) handle: String,
-    /// Who follows.
     pub(crate) who: RemoteActorId,
-    /// Their id.
+    /// The follower's id.
     pub(crate) url: String,
-    /// The handle that they claim.
+    /// The handle that the follower claims.
     pub(crate) webfinger: Option<String>,
 }
 
-/// All follows, those of one follower together, from after one of them on, named by follower and followed.
+/// All follows, grouped by follower, from after a pair of follower and followed on.
 pub(crate) async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64) -> sqlx::Result<Vec<Follow>> {
     query(
         "SELECT f.actor_id, a.handle, f.remote_actor_id, r.url, r.webfinger FROM followers f
@@ -178,7 +173,7 @@ pub(crate) async fn follows_after(conn: &mut Conn, after: (i64, i64), limit: i64
     .await
 }
 
-/// Whom of ours somebody follows.
+/// The actors of ours that a remote actor follows.
 pub(crate) async fn followed_by(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<Vec<ActorId>> {
     query("SELECT actor_id FROM followers WHERE remote_actor_id = $1 ORDER BY actor_id", who).scalars(conn).await
 }

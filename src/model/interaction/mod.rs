@@ -1,4 +1,5 @@
-//! What was said of our articles: replies at any depth, by others and by our authors, quotes, likes, dislikes and boosts.
+//! Interactions with our articles: replies at any depth, by others and by our authors, quotes, likes, dislikes and
+//! boosts.
 
 pub(crate) mod conversation;
 pub mod named;
@@ -15,26 +16,25 @@ use uuid::Uuid;
 use crate::activitypub::incoming::{Attachment, Audience, Emoji, IncomingPost, Mention};
 use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 
-/// What somebody did.
+/// What kind of interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Wrote an answer, to the article or to another answer.
+    /// An answer to the article or to another answer.
     Reply,
-    /// Wrote a post of their own that shows the article (interop E20).
+    /// A post of their own that quotes the article (interop E20).
     Quote,
-    /// Liked it, perhaps with a sign of their own.
+    /// A like, perhaps with an emoji.
     Like,
-    /// Voted it down.
+    /// A downvote.
     Dislike,
     /// Showed it to their followers.
     Boost,
-    /// Wrote to its author alone: never shown, and kept only if the operator wants it (interop E6).
+    /// A private message to its author: never shown, and kept only if the operator wants it (interop E6).
     Notice,
 }
 
 impl Kind {
-    /// As the database and people have it.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -47,7 +47,6 @@ impl Kind {
         }
     }
 
-    /// From the database.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Reply, Self::Quote, Self::Like, Self::Dislike, Self::Boost, Self::Notice]
@@ -56,25 +55,25 @@ impl Kind {
     }
 }
 
-/// Who said something.
+/// The author of an interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// Somebody elsewhere.
+    /// A remote actor.
     Remote(RemoteActorId),
-    /// One of ours.
-    Ours(ActorId),
+    /// An actor of ours.
+    Local(ActorId),
 }
 
-/// What an opinion is about: an article, or something said of it.
+/// What a reaction is about: an article, or a post of its conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
     /// Whose conversation.
     pub article: ArticleId,
-    /// What was said; `None` for the article itself.
+    /// The post; `None` for the article itself.
     pub said: Option<InteractionId>,
 }
 
-/// What became of something that was said.
+/// What became of an interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -86,7 +85,7 @@ pub enum State {
     Hidden,
     /// A block hides it.
     Blocked,
-    /// Who said it took it back.
+    /// Its author deleted it.
     Deleted,
 }
 
@@ -103,38 +102,31 @@ impl State {
         }
     }
 
-    /// All there are.
     pub(crate) const ALL: [Self; 5] = [Self::Shown, Self::Held, Self::Hidden, Self::Blocked, Self::Deleted];
 
-    /// From the database.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 }
 
-/// One post of a conversation, as remembered: a reply, a quote or a notice.
+/// One post of a conversation, as kept: a reply, a quote or a notice.
 #[derive(Clone, Debug)]
 pub struct Reply {
     /// Row.
     pub id: InteractionId,
-    /// Of which conversation.
     pub(crate) article: ArticleId,
-    /// Who wrote it.
     pub(crate) author: Author,
-    /// What it is.
     pub(crate) kind: Kind,
-    /// Its own id.
     pub(crate) object_id: String,
-    /// Names a note of ours, or our permission of a quote.
+    /// In the id of a note of ours, or of our permission of a quote.
     pub(crate) uuid: Option<Uuid>,
-    /// When its present words are of.
+    /// The time of its present text.
     pub(crate) as_of: Timestamp,
     /// Whether it is shown, and if not, why.
     pub state: State,
-    /// Whether its words are known: not those of a deleted one.
+    /// Whether its text is known: not of a deleted one.
     pub(crate) has_words: bool,
-    /// When it was deleted.
     pub(crate) ended_at: Option<Timestamp>,
 }
 
@@ -147,70 +139,63 @@ pub struct Note {
     pub uuid: Uuid,
     /// Of which conversation.
     pub article: ArticleId,
-    /// Who wrote it.
     pub(crate) author: ActorId,
     /// The reply it answers; `None` where it answers the article.
     pub parent: Option<InteractionId>,
     /// That reply's id.
     pub(crate) answers: Option<String>,
-    /// What it says; `None` once it was deleted.
+    /// `None` once it was deleted.
     pub(crate) words: Option<Words>,
-    /// What its author wrote, in Markdown.
+    /// Markdown.
     pub(crate) source: Option<String>,
-    /// When it was written.
     pub(crate) published: Timestamp,
-    /// When it was last edited.
     pub(crate) updated: Option<Timestamp>,
     /// Whether it is shown, and if not, why.
     pub(crate) state: State,
-    /// When it was deleted.
     pub(crate) ended_at: Option<Timestamp>,
-    /// Counts what is to be said.
+    /// Raised by each change.
     pub(crate) revision: i64,
-    /// Counts what was said.
+    /// The revision that was published.
     pub(crate) published_revision: i64,
 }
 
-/// A reply as it is shown: its sender's words, cleaned.
+/// The text of a reply as it is shown, cleaned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Words {
     /// `public` or `unlisted`: nothing else is kept (interop E6).
     pub audience: Audience,
     /// Plain text.
     pub(crate) title: Option<String>,
-    /// Plain text: why it should be shown folded.
+    /// Plain text: the content warning.
     pub(crate) warning: Option<String>,
     /// Whether pictures should be covered.
     pub(crate) sensitive: bool,
     /// Clean HTML.
     pub content: String,
-    /// A question's choices, plain text.
+    /// The choices of a poll, plain text.
     pub(crate) options: Vec<String>,
     /// BCP 47 tag.
     pub(crate) language: Option<String>,
     /// Its page for people.
     pub(crate) url: String,
-    /// Whom it names.
     pub(crate) mentions: Vec<Mention>,
-    /// Pictures, films, sounds and links.
     pub(crate) attachments: Vec<Attachment>,
-    /// Pictures for `:shortcodes:`.
+    /// Custom emoji.
     pub(crate) emoji: Vec<Emoji>,
     /// What it quotes.
     pub(crate) quotes: Option<String>,
 }
 
-/// A post of somebody else's whose content was cleaned, for all who judge and keep it (interop E22).
+/// A remote post whose content was cleaned, for all who judge and keep it (interop E22).
 #[derive(Clone, Debug)]
 pub struct CleanPost {
-    /// The post, its content moved away.
+    /// Without its content.
     post: IncomingPost,
-    /// What it says.
     pub(crate) content: Cleaned,
 }
 
 impl CleanPost {
-    /// Cleans its content: not within a transaction, and not on a thread that others wait for.
+    /// Cleans its content: CPU-heavy, so not within a transaction.
     #[must_use]
     pub fn of(mut post: IncomingPost) -> Self {
         let content = Cleaned::of(&std::mem::take(&mut post.content));
@@ -246,30 +231,28 @@ impl Words {
     }
 }
 
-/// Somebody as they are shown.
+/// An account as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Person {
-    /// Their row.
     #[serde(skip)]
     pub(crate) row: Author,
-    /// Their id.
     pub(crate) id: String,
-    /// Their name without what deceives ([`html::name`]); their user name where they have none.
+    /// The name without deceptive characters ([`html::name`]); the user name where there is none.
     pub(crate) name: String,
-    /// `@user@host`: the host of their id, and a user name that is one ([`html::username`]).
+    /// `@user@host`: the host of their id, and a user name without deceptive characters ([`html::username`]).
     pub(crate) handle: String,
     /// Their page for people.
     pub(crate) url: String,
-    /// Their picture, where it is.
+    /// The address of their picture.
     pub(crate) avatar: Option<String>,
-    /// Pictures for `:shortcodes:` of the name.
+    /// Custom emoji of the name.
     pub(crate) emoji: Vec<Emoji>,
-    /// Whether they are one of our actors.
+    /// Whether it is an actor of ours.
     pub ours: bool,
 }
 
 impl Person {
-    /// The name that somebody is shown by: as they write it, without what deceives, or else their user name.
+    /// The name that is shown: without deceptive characters, or else the user name.
     #[must_use]
     pub(crate) fn name(written: &str, username: &str) -> String {
         let name = html::name(written);
@@ -277,13 +260,11 @@ impl Person {
     }
 }
 
-/// A reply with its author, for people and for those who show conversations.
+/// A post with its author, as conversations show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Shown {
-    /// Row.
     #[serde(skip)]
     pub(crate) row: InteractionId,
-    /// Of which conversation.
     #[serde(skip)]
     pub(crate) article: ArticleId,
     /// A reply, a quote or a notice.
@@ -296,22 +277,19 @@ pub struct Shown {
     pub author: Person,
     /// Whether it is shown, and if not, why not.
     pub state: State,
-    /// What it says; `None` once it was deleted, and for everyone but a moderator where it is not shown.
+    /// `None` once it was deleted, and for everyone but a moderator where it is not shown.
     pub words: Option<Words>,
-    /// When it was written.
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub(crate) published: Timestamp,
-    /// When it was last edited.
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub(crate) updated: Option<Timestamp>,
 }
 
-/// How the fediverse answered an article.
+/// How many replies and reactions an article has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Answers {
-    /// Replies at any depth.
+    /// At any depth.
     pub(crate) replies: u64,
-    /// Posts that show it.
     pub(crate) quotes: u64,
     /// People who like it.
     pub likes: u64,

@@ -1,5 +1,5 @@
-//! What of our conversations an address names: by its id, and by every address that people copy in place of it, since some
-//! programs send on what was pasted (interop U11).
+//! The article or post at an address: its id, and every address that people copy in place of it, since some programs
+//! send on what was pasted (interop U11).
 
 use url::{Url, form_urlencoded};
 use uuid::Uuid;
@@ -10,15 +10,15 @@ use crate::base::ids::InteractionId;
 use crate::db::Conn;
 use crate::model::post::{self, Article};
 
-/// What an address names.
+/// What an address leads to.
 #[derive(Clone, Debug)]
 pub enum Named {
-    /// An article, standing or taken down: by its id, the site's page, our own page, or where we lead from one to the other.
+    /// An article, deleted or not: by its id, the site's page, our own page, or our redirects between them.
     Article(Box<Article>),
-    /// Something that was said of an article, by others or by our authors: by its id, the page that it says is its own, or
-    /// its place on our page.
+    /// A post of a conversation, by others or by our authors: by its id, the page that it names as its own, or its
+    /// place on our page.
     Said(Box<Reply>),
-    /// Several replies that say that this is their page; their ids.
+    /// Several replies that name this page as their own; their ids.
     Several(Vec<String>),
 }
 
@@ -36,10 +36,10 @@ impl Named {
 /// Longest address that is looked at, in bytes.
 const ADDRESS_MAX: usize = 2048;
 
-/// Parameters that mark from where a link was followed.
+/// Query parameters of links in campaigns and social networks.
 const TRACKING: [&str; 8] = ["fbclid", "gclid", "dclid", "msclkid", "yclid", "mc_cid", "mc_eid", "igshid"];
 
-/// Finds what an address names: exactly, else however it is spelled. At most five statements, each by an index.
+/// Finds what an address leads to: exactly, else in other spellings. At most five statements, each by an index.
 pub async fn named(conn: &mut Conn, urls: &Urls, address: &str) -> sqlx::Result<Option<Named>> {
     if address.len() > ADDRESS_MAX {
         return Ok(None);
@@ -53,7 +53,7 @@ pub async fn named(conn: &mut Conn, urls: &Urls, address: &str) -> sqlx::Result<
     let Ok(url) = Url::parse(address) else { return Ok(None) };
     if Url::parse(urls.origin()).is_ok_and(|ours| ours.origin() == url.origin()) {
         return match led_from(&url) {
-            // It leads from another address here, but not from one that leads on again.
+            // It redirects to another address here, but not to one that redirects again.
             Some(address) if !is_leading(urls, &address) => Box::pin(named(conn, urls, &address)).await,
             Some(_) => Ok(None),
             None => on_our_pages(conn, urls, &url).await,
@@ -65,7 +65,7 @@ pub async fn named(conn: &mut Conn, urls: &Urls, address: &str) -> sqlx::Result<
     said_on_page(conn, &url, address).await
 }
 
-/// The article of a page of the site, however it is linked to, the deleted ones too.
+/// The article of a page of the site, in any spelling of the link, the deleted ones too.
 pub async fn article_of_page(conn: &mut Conn, page: &str) -> sqlx::Result<Option<Article>> {
     match Url::parse(page) {
         Ok(url) if page.len() <= ADDRESS_MAX => article_on_page(conn, &url, page).await,
@@ -86,7 +86,7 @@ async fn of_ours(conn: &mut Conn, local: Local) -> sqlx::Result<Option<Named>> {
     })
 }
 
-/// The address that one of ours leads from: `/ap/resolve?url=` and `/reply?id=`.
+/// The address in one of our redirects: `/ap/resolve?url=` and `/reply?id=`.
 fn led_from(url: &Url) -> Option<String> {
     let name = match url.path() {
         "/ap/resolve" => "url",
@@ -102,7 +102,7 @@ fn is_leading(urls: &Urls, address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| ours(&url) && led_from(&url).is_some())
 }
 
-/// An id of ours with something more or less than it has, `/@handle/UUID`, and there the place of a reply.
+/// An id of ours with something added or missing, `/@handle/UUID`, and there the place of a reply.
 async fn on_our_pages(conn: &mut Conn, urls: &Urls, url: &Url) -> sqlx::Result<Option<Named>> {
     let path = url.path().strip_suffix('/').unwrap_or(url.path());
     if let Some(local) = urls.local(&format!("{}{path}", urls.origin())) {
@@ -147,8 +147,9 @@ async fn said_on_page(conn: &mut Conn, url: &Url, page: &str) -> sqlx::Result<Op
     Ok(store::post(conn, &id).await?.map(|reply| Named::Said(Box::new(reply))))
 }
 
-/// How a page of the site may be linked to, the likeliest first: as it is, then without fragment, without marks of
-/// campaigns and at last without any query; each with and without a slash at its end, and by the other of http and https.
+/// Spellings of a link to a page of the site, the likeliest first: as it is, then without fragment, without tracking
+/// parameters and at last without any query; each with and without a slash at its end, and with the other of http and
+/// https.
 fn of_site(url: &Url, page: &str) -> Vec<String> {
     let (mut plain, mut bare) = (without_tracking(url), url.clone());
     plain.set_fragment(None);

@@ -26,7 +26,7 @@ pub enum PostState {
     Missing,
     /// Its file vanished together with too many others; an operator must confirm.
     Held,
-    /// Not for the fediverse, by the site's word or the operator's.
+    /// Not for the fediverse, because the site or the operator says so.
     Withheld,
     /// Its file vanished and the article was deleted.
     Removed,
@@ -48,7 +48,6 @@ impl PostState {
         }
     }
 
-    /// From the database.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [
@@ -65,7 +64,7 @@ impl PostState {
         .find(|state| state.as_str() == text)
     }
 
-    /// What a post that its site shows this way is to us; an operator's `post unpublish` outweighs the site.
+    /// The state of a post with this visibility on its site; an operator's `post unpublish` overrides the site.
     #[must_use]
     pub(crate) fn of(visibility: Visibility, withheld: bool) -> Self {
         match visibility {
@@ -84,17 +83,14 @@ impl PostState {
 pub struct Post {
     /// Row.
     pub id: PostId,
-    /// Whose it is.
     pub(crate) source_id: SourceId,
     /// The source's own name for it.
     pub key: String,
     /// Where it stands.
     pub state: PostState,
-    /// What the last scan that saw it read.
+    /// As the last scan that saw it read it.
     pub entry: Entry,
-    /// Of the entry.
     pub(crate) fingerprint: String,
-    /// Of the entry.
     pub(crate) body_hash: String,
     /// When a scan first saw it.
     pub(crate) first_seen_at: Timestamp,
@@ -102,21 +98,20 @@ pub struct Post {
     pub(crate) hidden_seen_at: Option<Timestamp>,
     /// When it was first missed.
     pub(crate) missing_since: Option<Timestamp>,
-    /// Complete scans that missed it.
+    /// How many complete scans missed it.
     pub(crate) missing_scans: i64,
     /// When an operator unpublished it.
     pub withheld_at: Option<Timestamp>,
-    /// Its article, the standing one or the last.
+    /// Its article, or the last one if it was deleted.
     pub article: Option<ArticleId>,
-    /// Whether that article stands, that is, is not deleted.
+    /// Whether that article is not deleted.
     pub article_stands: bool,
-    /// Whether that article was sent to followers, or only listed.
+    /// Whether that article was sent to followers, or only listed in the outbox.
     pub(crate) article_pushed: bool,
-    /// Whether that article was made unlisted.
     pub(crate) article_unlisted: bool,
 }
 
-/// A post as the fediverse knows it.
+/// A post as it is published.
 #[derive(Clone, Debug)]
 pub struct Article {
     /// Row.
@@ -125,33 +120,29 @@ pub struct Article {
     pub uuid: Uuid,
     /// In the id of its conversation.
     pub(crate) context_uuid: Uuid,
-    /// The post it was made of.
     pub(crate) post_id: PostId,
-    /// Fixed when minted.
+    /// Fixed when it is made.
     pub(crate) community_id: CommunityId,
-    /// `attributedTo`, fixed when minted (interop R1).
+    /// `attributedTo`, fixed when it is made (interop R1).
     pub(crate) owner: ActorId,
     /// The site's page.
     pub url: String,
-    /// What it says now.
     pub(crate) content: ArticleContent,
-    /// Whether followers are sent it, or it is only listed.
+    /// Whether followers are sent it, or it is only listed in the outbox.
     pub(crate) pushed: bool,
-    /// Not for public timelines, nor announced; fixed when minted (interop B8).
+    /// Not for public timelines, nor announced; fixed when it is made (interop B8).
     pub(crate) unlisted: bool,
     /// The date it shows.
     pub(crate) published_at: Timestamp,
     /// Of the last edit.
     pub(crate) updated_at: Option<Timestamp>,
-    /// When the site takes it down by itself.
+    /// The site's expiry date.
     pub(crate) expires_at: Option<Timestamp>,
-    /// Counts what is to be said.
+    /// Raised by each change.
     pub(crate) revision: i64,
-    /// Counts what was said.
+    /// The revision that was published.
     pub(crate) published_revision: i64,
-    /// When it was minted.
     pub(crate) created_at: Timestamp,
-    /// Gone for ever.
     pub(crate) deleted_at: Option<Timestamp>,
 }
 
@@ -163,19 +154,16 @@ impl Article {
     }
 }
 
-/// A standing article, as far as a list of its source's pages needs it.
+/// A public article, as far as a list of its source's pages needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
-    /// Row.
     pub(crate) id: ArticleId,
-    /// In its id.
     pub(crate) uuid: Uuid,
     /// The source's own name for its post.
     pub(crate) key: String,
     /// The site's page.
     pub(crate) url: String,
-    /// Whose it is.
     pub(crate) owner: Handle,
-    /// Counts what is to be said.
+    /// Raised by each change.
     pub(crate) revision: i64,
 }

@@ -1,4 +1,4 @@
-//! What somebody elsewhere is to something of ours: one relation, whatever many activities told of it (ADR 12).
+//! The relation of a remote actor to something of ours: one, however many activities told of it (ADR 12).
 
 pub(crate) mod store;
 
@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use clock::Timestamp;
 use serde::Serialize;
 
-/// What kind of relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
@@ -15,25 +14,22 @@ pub(crate) enum Kind {
     Follow,
     /// They block one of our actors, and so follow no more.
     Block,
-    /// They like what is ours; one relation for each sign that a like comes with.
+    /// They like it; one relation for each emoji that a like comes with.
     Like,
     /// They vote it down, and so like it no more.
     Dislike,
-    /// They boost it.
     Boost,
 }
 
 impl Kind {
-    /// All there are.
     pub(crate) const ALL: [Self; 5] = [Self::Follow, Self::Block, Self::Like, Self::Dislike, Self::Boost];
 
-    /// Those of an actor of ours.
+    /// Those to an actor of ours.
     pub(crate) const OF_ACTORS: [Self; 2] = [Self::Follow, Self::Block];
 
-    /// Those of an article or a note of ours.
+    /// Those to an article or a note of ours.
     pub(crate) const OF_POSTS: [Self; 3] = [Self::Like, Self::Dislike, Self::Boost];
 
-    /// As the database and people have it.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -45,13 +41,12 @@ impl Kind {
         }
     }
 
-    /// From the database.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// What an activity of this type begins. A reaction is a like with a sign of its own (FEP-c0e0).
+    /// What an activity of this type begins. An emoji reaction is a like with an emoji (FEP-c0e0).
     #[must_use]
     pub(crate) fn of_activity(kind: &str) -> Option<Self> {
         match kind {
@@ -76,10 +71,10 @@ impl Kind {
     }
 }
 
-/// Most signs of one actor on one thing; Pleroma lets its people react with as many as they like.
+/// Most emoji of one actor on one thing; Pleroma lets people react with as many as they like.
 pub(crate) const SIGNS_MAX: usize = 32;
 
-/// In place of a sign: all of them, and any.
+/// In place of an emoji: all of them, and any.
 const ANY: &str = "*";
 
 /// An activity that begins or ends a relation, and when it was made as far as that can be told.
@@ -118,7 +113,7 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// Whether an activity was made after the last one: by what both say of themselves, else by how they came.
+    /// Whether an activity was made after the last one: by their own times, else by the order of arrival.
     fn is_before(&self, event: &Event) -> bool {
         match (event.made, self.made) {
             (Some(made), Some(last)) if made != last => made > last,
@@ -126,7 +121,7 @@ impl Cell {
         }
     }
 
-    /// Whether both say when they were made, so that their order is known.
+    /// Whether both have a time, so that their order is known.
     fn tells_order(&self, event: &Event) -> bool {
         matches!((event.made, self.made), (Some(made), Some(last)) if made != last)
     }
@@ -135,8 +130,8 @@ impl Cell {
         if self.tells_order(event) || !event.came_again() || !self.is_before(event) {
             return self.is_before(event);
         }
-        // One id sent again is a new activity where the relation ended in between; else it is the same once more. It is
-        // also the same once more where the server gave a later one an id of its own.
+        // The same id sent again is a new activity where the relation ended in between; else it is the same once more.
+        // It is also the same once more where the server gave a later one an id of its own.
         !self.stands && self.heard > event.first && self.begun_by.as_ref().is_none_or(|id| *id == event.id)
     }
 
@@ -152,9 +147,9 @@ impl Cell {
 /// What an activity that begins a relation did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Begun {
-    /// The relation stands by it.
+    /// The relation stands because of it.
     Now,
-    /// Something else has the last word: it came before, or was made later.
+    /// Another activity counts: this one came before, or the other was made later.
     Before,
     /// It had been undone before it came.
     Undone,
@@ -162,14 +157,13 @@ pub(crate) enum Begun {
     TooMany,
 }
 
-/// Everything that one actor elsewhere is to one thing of ours.
+/// All relations of one remote actor to one thing of ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Relations {
     cells: BTreeMap<(Kind, String), Cell>,
 }
 
 impl Relations {
-    /// Whether a relation stands.
     #[must_use]
     pub(crate) fn stands(&self, kind: Kind, sign: &str) -> bool {
         self.cells.get(&(kind, sign.to_owned())).is_some_and(|cell| cell.stands)
@@ -181,13 +175,13 @@ impl Relations {
         self.cells.get(&(kind, sign.to_owned()))?.begun_by.as_deref()
     }
 
-    /// Those that stand and did not before, or the other way round: kind, sign, and whether they stand.
+    /// Relations that stand and did not before, or the other way round: kind, emoji, and whether they stand.
     pub(crate) fn changed_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (Kind, &'a str, bool)> {
         let changed = |((kind, sign), cell): &(&(Kind, String), &Cell)| before.stands(*kind, sign) != cell.stands;
         self.cells.iter().filter(changed).map(|((kind, sign), cell)| (*kind, sign.as_str(), cell.stands))
     }
 
-    /// Takes in an activity that begins a relation. `undos` are those of its own actor that name it by its id.
+    /// Takes in an activity that begins a relation. `undos` are those of the same actor that name it by its id.
     pub(crate) fn begin(&mut self, kind: Kind, sign: &str, event: &Event, undos: &[Event]) -> Begun {
         let undos: Vec<&Event> = undos.iter().filter(|undo| undo.last < event.last).collect();
         // They may have come before anybody could know what they were about.
@@ -214,7 +208,7 @@ impl Relations {
         if counts { Begun::Now } else { Begun::Before }
     }
 
-    /// What is known of a relation; of a sign that is new, what is known of all.
+    /// What is known of a relation; of a new emoji, what is known of all.
     fn cell(&self, kind: Kind, sign: &str) -> Option<&Cell> {
         let of = |sign: &str| self.cells.get(&(kind, sign.to_owned()));
         of(sign).or_else(|| of(ANY))
@@ -234,7 +228,7 @@ impl Relations {
         true
     }
 
-    /// Takes in an activity that ends relations of a kind: that with this sign, or with whatever sign.
+    /// Takes in an activity that ends relations of a kind: that with this emoji, or with any.
     pub(crate) fn end(&mut self, kind: Kind, sign: Option<&str>, event: &Event) {
         match sign {
             Some(sign) => self.end_one(kind, sign, event, true),
@@ -243,7 +237,7 @@ impl Relations {
         }
     }
 
-    /// What the opposite begins ends this. Whoever says nothing of when it was made, ends nothing that comes later.
+    /// Ends this when its opposite begins. An activity without a time ends nothing that comes later.
     fn end_opposite(&mut self, kind: Kind, event: &Event) {
         let remember = event.made.is_some();
         match kind.opposite() {

@@ -7,10 +7,9 @@ use super::{Cell, Event, Kind, Relations};
 use crate::base::ids::{Ids, RemoteActorId};
 use crate::db::{Columns, Conn, decode_error, query};
 
-/// Everything that one actor elsewhere is to one thing of ours, named by its uuid; to be changed by nobody else until the
-/// transaction ends.
+/// All relations of one remote actor to one thing of ours, named by its UUID; locked until the transaction ends.
 pub(crate) async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sqlx::Result<Relations> {
-    // What changes nothing still locks the row where there are several writers.
+    // An update that changes nothing still locks the row where there are several writers.
     query("UPDATE remote_actors SET fetched_at = fetched_at WHERE id = $1", who).execute(conn).await?;
     let read = |row: &AnyRow| {
         let kind = row.text("kind")?;
@@ -34,7 +33,7 @@ pub(crate) async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sql
     Ok(Relations { cells: cells.into_iter().collect() })
 }
 
-/// Writes what became of relations that [`of`] has read.
+/// Writes the relations that [`of`] has read.
 pub(crate) async fn keep(
     conn: &mut Conn,
     who: RemoteActorId,
@@ -74,7 +73,7 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-/// Our own word ends a relation: what they say after it counts again.
+/// We end a relation: a later activity of theirs counts again.
 pub(crate) async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: Uuid, kind: Kind) -> sqlx::Result<()> {
     let before = of(conn, who, object).await?;
     let (mut after, now) = (before.clone(), ids.row());
@@ -82,7 +81,7 @@ pub(crate) async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: 
     keep(conn, who, object, &before, &after).await
 }
 
-/// Ends every relation of a kind that somebody has, as [`end`] does one.
+/// Ends every relation of a kind that a remote actor has, as [`end`] does one.
 pub(crate) async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind: Kind) -> sqlx::Result<()> {
     query(
         "UPDATE relations SET stands = 0, made_at = NULL, heard = $3 WHERE remote_actor_id = $1 AND kind = $2 AND stands = 1",
@@ -92,7 +91,7 @@ pub(crate) async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind
     .await
 }
 
-/// Forgets the relations of somebody who is gone.
+/// Forgets the relations of an actor that is gone.
 pub(crate) async fn forget(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<()> {
     query("DELETE FROM relations WHERE remote_actor_id = $1", who).execute(conn).await
 }

@@ -1,4 +1,4 @@
-//! Blocks and the lists that brought some of them.
+//! Blocks and block lists.
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
@@ -19,15 +19,15 @@ pub struct NewBlock<'a> {
     pub value: &'a str,
     /// How much it keeps out.
     pub severity: Severity,
-    /// From whom of ours alone.
+    /// The one actor of ours that it is for; everyone when `None`.
     pub actor: Option<ActorId>,
-    /// The list that brings it.
+    /// The list that it comes with.
     pub list: Option<ListId>,
     /// Why, for people.
     pub reason: Option<&'a str>,
 }
 
-/// Makes a block; one that there is gets the new severity, and the new reason if one is given or a list says it.
+/// Makes a block; an existing one gets the new severity, and the new reason if there is one or it comes with a list.
 pub async fn put_block(conn: &mut Conn, block: &NewBlock<'_>, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO blocks (id, kind, value, severity, actor_id, list_id, reason, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -48,7 +48,7 @@ pub async fn put_block(conn: &mut Conn, block: &NewBlock<'_>, now: Timestamp) ->
     .await
 }
 
-/// Takes a block by hand away; says whether there was one.
+/// Removes a block by hand; returns whether there was one.
 pub(crate) async fn remove_block(
     conn: &mut Conn,
     kind: BlockKind,
@@ -63,7 +63,7 @@ pub(crate) async fn remove_block(
     .await
 }
 
-/// Takes one row of a list away.
+/// Removes one entry of a list.
 pub(crate) async fn remove_row(conn: &mut Conn, id: BlockId) -> sqlx::Result<()> {
     query("DELETE FROM blocks WHERE id = $1", id).execute(conn).await
 }
@@ -78,7 +78,7 @@ macro_rules! select_block {
     };
 }
 
-/// A part of the blocks, in the order in which they were made.
+/// A page of the blocks, in the order in which they were made.
 pub async fn blocks(conn: &mut Conn, after: Option<Cursor<1>>, limit: i64) -> sqlx::Result<Page<Block>> {
     let Cursor([after]) = after.unwrap_or(Cursor([0]));
     let blocks = query(select_block!("WHERE b.id > $1 ORDER BY b.id LIMIT $2"), (after, limit + 1))
@@ -87,12 +87,11 @@ pub async fn blocks(conn: &mut Conn, after: Option<Cursor<1>>, limit: i64) -> sq
     Ok(Page::of(blocks, limit, |last: &Block| Cursor([last.id.0]).to_string()))
 }
 
-/// All blocks that keep out, for rules that are then asked about everybody.
+/// All blocks with severity `block`, to be matched with everybody.
 pub(crate) async fn blocks_that_keep_out(conn: &mut Conn) -> sqlx::Result<Vec<Block>> {
     query(select_block!("WHERE b.severity = 'block' ORDER BY b.id"), ()).fetch_all(conn, read_block).await
 }
 
-/// A block by row.
 pub(crate) async fn block(conn: &mut Conn, id: BlockId) -> sqlx::Result<Option<Block>> {
     query(select_block!("WHERE b.id = $1"), id).fetch_optional(conn, read_block).await
 }
@@ -104,7 +103,7 @@ pub(crate) async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<
         .await
 }
 
-/// The blocks of somebody by id, and of domains as they stand here.
+/// The blocks of an actor by id, and of these very domains.
 pub(crate) async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::Result<Vec<Block>> {
     let mut blocks = Vec::new();
     if !actor.is_empty() {
@@ -121,7 +120,7 @@ pub(crate) async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) ->
     Ok(blocks)
 }
 
-/// Every block that may match somebody, or what they say.
+/// Every block that may match an actor or their posts.
 pub(crate) async fn blocks_about(conn: &mut Conn, who: &Who) -> sqlx::Result<Vec<Block>> {
     let mut names: Vec<&str> = who.domains.iter().flat_map(crate::base::ids::Domain::with_those_above).collect();
     names.sort_unstable();
@@ -145,7 +144,7 @@ fn read_block(row: &AnyRow) -> sqlx::Result<Block> {
     })
 }
 
-/// Finds or makes a list, and notes which file it is of now.
+/// Finds or makes a list, and notes its file.
 pub(crate) async fn put_list(
     conn: &mut Conn,
     ids: &Ids,
@@ -163,7 +162,7 @@ pub(crate) async fn put_list(
     query("SELECT id FROM block_lists WHERE name = $1", name).scalar(conn).await
 }
 
-/// Removes a list and its entries; says how many they were, or `None` where there is no such list.
+/// Removes a list and its entries; returns how many they were, or `None` where there is no such list.
 pub(crate) async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Option<u64>> {
     let id: Option<i64> = query("SELECT id FROM block_lists WHERE name = $1", name).maybe_scalar(conn).await?;
     let Some(id) = id else { return Ok(None) };
@@ -172,7 +171,7 @@ pub(crate) async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Opt
     Ok(Some(done))
 }
 
-/// The lists that name something.
+/// The lists with this entry.
 pub(crate) async fn lists_with(conn: &mut Conn, kind: BlockKind, value: &str) -> sqlx::Result<Vec<String>> {
     query(
         "SELECT l.name FROM blocks b JOIN block_lists l ON l.id = b.list_id WHERE b.kind = $1 AND b.value = $2 ORDER BY l.name",
@@ -189,14 +188,12 @@ pub(crate) struct List {
     pub name: String,
     /// The file that it was read from.
     pub file: String,
-    /// When it was last imported.
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub(crate) imported: Timestamp,
-    /// How many domains it names.
+    /// How many domains it has.
     pub(crate) entries: i64,
 }
 
-/// All lists.
 pub(crate) async fn lists(conn: &mut Conn) -> sqlx::Result<Vec<List>> {
     query(
         "SELECT l.name, l.file, l.imported_at, (SELECT COUNT(*) FROM blocks b WHERE b.list_id = l.id) AS entries
@@ -214,8 +211,8 @@ pub(crate) async fn lists(conn: &mut Conn) -> sqlx::Result<Vec<List>> {
     .await
 }
 
-/// Counts a change of the blocks, so that what was there before is brought in line with it, by this process or by the
-/// running bridge.
+/// Counts a change of the blocks, so that it is applied to what was there before, by this process or by the running
+/// bridge.
 pub async fn note_change(conn: &mut Conn) -> sqlx::Result<()> {
     query(
         "INSERT INTO counters (name, value) VALUES ('blocks', 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1",
@@ -225,7 +222,7 @@ pub async fn note_change(conn: &mut Conn) -> sqlx::Result<()> {
     .await
 }
 
-/// The number of the last change, if not everything is in line with it.
+/// The number of the last change, if it was not applied to everything yet.
 pub async fn changes(conn: &mut Conn) -> sqlx::Result<Option<i64>> {
     query(
         "SELECT value FROM counters WHERE name = 'blocks'
@@ -236,7 +233,7 @@ pub async fn changes(conn: &mut Conn) -> sqlx::Result<Option<i64>> {
     .await
 }
 
-/// Everything is in line with a change.
+/// Notes that a change was applied to everything.
 pub(crate) async fn note_enforced(conn: &mut Conn, change: i64) -> sqlx::Result<()> {
     query(
         "INSERT INTO counters (name, value) VALUES ('blocks_enforced', $1)

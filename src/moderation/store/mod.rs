@@ -23,9 +23,9 @@ use crate::db::{Columns, Conn, Cursor, Page, json, query};
 pub(crate) struct NewReport<'a> {
     /// The Flag.
     pub(crate) inbound: InboundId,
-    /// Who reports: often a server rather than a person (interop E15).
+    /// Often a server rather than a person (interop E15).
     pub(crate) reporter: &'a str,
-    /// What is reported, by address.
+    /// The addresses that are reported.
     pub(crate) objects: &'a [String],
     /// How many more addresses it names.
     pub(crate) more: i64,
@@ -54,19 +54,17 @@ pub(crate) async fn file_report(
 pub struct Report {
     /// Row.
     pub id: ReportId,
-    /// Who reports: often a server rather than a person (interop E15).
+    /// Often a server rather than a person (interop E15).
     #[serde(rename = "reporter_id")]
     pub(crate) reporter: String,
-    /// What is reported, by address.
+    /// The addresses that are reported.
     pub objects: Vec<String>,
     /// How many more addresses it names, which were not kept.
     pub more: i64,
     /// Plain text.
     pub comment: String,
-    /// When it came.
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub(crate) received: Timestamp,
-    /// When it was resolved.
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub(crate) resolved: Option<Timestamp>,
     /// What was done about it.
@@ -83,7 +81,7 @@ macro_rules! select_reports {
     };
 }
 
-/// A part of the reports, the newest first: of the open ones, or of all.
+/// A page of the reports, the newest first: of the open ones, or of all.
 pub async fn reports(conn: &mut Conn, all: bool, after: Option<Cursor<1>>, limit: i64) -> sqlx::Result<Page<Report>> {
     let Cursor([before]) = after.unwrap_or(Cursor([i64::MAX]));
     let statement = if all { select_reports!("id < $1") } else { select_reports!("resolved_at IS NULL AND id < $1") };

@@ -1,26 +1,23 @@
-//! What moderators decided of each thing: by whom, when and why. The last few are kept.
+//! What moderators decided about each subject: who, when and why. The last few are kept.
 
 use clock::Timestamp;
 use serde::Serialize;
 
 use crate::base::ids::Ids;
 use crate::db::{Columns, Conn, query};
-use crate::moderation::Word;
+use crate::moderation::ModerationNote;
 
-/// Most decisions kept of one thing.
+/// Most decisions kept of one subject.
 const KEPT: i64 = 20;
 
-/// A decision, as it is remembered.
+/// A decision that was noted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decided {
-    /// When.
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub(crate) at: Timestamp,
-    /// What, in words that follow who did it.
+    /// As the past tense of a verb, after the name of who decided.
     pub(crate) what: String,
-    /// Who, where that is known.
     pub(crate) by: Option<String>,
-    /// Why, if it was said.
     pub(crate) why: Option<String>,
 }
 
@@ -33,18 +30,18 @@ impl Decided {
     }
 }
 
-/// Remembers a decision, and forgets what is too old of the same thing.
+/// Notes a decision, and forgets the oldest of the same subject.
 pub(crate) async fn note_decision(
     conn: &mut Conn,
     ids: &Ids,
     subject: &str,
     what: &str,
-    word: &Word,
+    note: &ModerationNote,
     now: Timestamp,
 ) -> sqlx::Result<()> {
     query(
         "INSERT INTO decisions (id, subject, what, why, decided_by, decided_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        (ids.row(), subject, what, &word.why, &word.by, now),
+        (ids.row(), subject, what, &note.why, &note.by, now),
     )
     .execute(conn)
     .await?;
@@ -57,7 +54,7 @@ pub(crate) async fn note_decision(
     .await
 }
 
-/// What was decided of a thing, the oldest first.
+/// What was decided about a subject, the oldest first.
 pub async fn decisions_of(conn: &mut Conn, subject: &str) -> sqlx::Result<Vec<Decided>> {
     query("SELECT what, why, decided_by, decided_at FROM decisions WHERE subject = $1 ORDER BY id", subject)
         .fetch_all(conn, |row| {

@@ -1,5 +1,5 @@
 //! Opens connections: resolves the name and checks each address at the moment of connecting, so that no name can
-//! answer once for the check and differently for the connection (interop G5, ADR 4).
+//! resolve to one address for the check and to another for the connection (interop G5, ADR 4).
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,14 +18,14 @@ use super::SendError;
 use crate::config::ConnectTo;
 use crate::net::address::AddressPolicy;
 
-/// Until a connection stands, its look-up included (interop G5).
+/// Until a connection is open, name resolution included (interop G5).
 const CONNECT: Duration = Duration::from_secs(5);
 /// Until the next address is tried beside the one that has not answered (RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
 /// Addresses tried for one name at most.
 const ADDRESSES_MAX: usize = 6;
 
-/// What lies below the check of addresses: asks for a name's addresses, and opens a connection to one.
+/// Below the check of addresses: resolves a name, and opens a connection to an address.
 pub(super) trait Dial: Send + Sync {
     fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<Vec<SocketAddr>>>;
     fn open(&self, address: SocketAddr) -> BoxFuture<'_, io::Result<TcpStream>>;
@@ -49,7 +49,7 @@ impl Dial for System {
     }
 }
 
-/// Connects where the operator allows.
+/// Connects where the policy allows.
 #[derive(Clone)]
 pub(super) struct Connector {
     pub(super) policy: AddressPolicy,
@@ -89,7 +89,7 @@ impl Connector {
         first_to_answer(&*self.dial, addresses).await.map_err(failed)
     }
 
-    /// Where the operator says the name is.
+    /// The address that the operator configured for a name.
     fn told(&self, host: &str, port: u16) -> Option<SocketAddr> {
         self.connect_to.iter().find(|entry| entry.host == host && entry.port == port).map(|entry| entry.target)
     }

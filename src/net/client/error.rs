@@ -1,4 +1,4 @@
-//! What can go wrong on the way out, told apart by what a caller does next.
+//! Errors of the client, by what a caller does next.
 
 use std::error::Error;
 use std::io;
@@ -35,7 +35,7 @@ pub enum SendError {
     /// The whole exchange took longer than its limit.
     #[error("the server did not answer in time")]
     Timeout,
-    /// The name is unknown, or no connection came about.
+    /// The name is unknown, or no connection was made.
     #[error("no connection: {0}")]
     Connect(String),
     /// The connection could not be secured.
@@ -47,13 +47,13 @@ pub enum SendError {
         /// In bytes, after decompression.
         limit: usize,
     },
-    /// The connection broke, or what came is no HTTP.
+    /// The connection broke, or the answer is no HTTP.
     #[error("the answer is broken: {0}")]
     Broken(String),
 }
 
 impl SendError {
-    /// Sorts an error of the network: what the connector said stands somewhere down its chain of causes.
+    /// Sorts an error of the network: the connector's own error is somewhere in its chain of causes.
     pub(super) fn of_network(error: &hyper_util::client::legacy::Error) -> Self {
         if let Some(told) = causes(error).find_map(|cause| cause.downcast_ref::<Self>()) {
             return told.clone();
@@ -61,7 +61,7 @@ impl SendError {
         if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
             return Self::Tls(tls.to_string());
         }
-        // The connector itself always tells, so what else fails while connecting is the handshake.
+        // The connector itself always says so, so what else fails while connecting is the handshake.
         if error.is_connect() { Self::Tls(innermost(error)) } else { Self::broken(error) }
     }
 

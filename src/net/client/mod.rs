@@ -1,4 +1,4 @@
-//! The one outgoing client: every request of ours goes through here, under the operator's rules and hard limits.
+//! The one outgoing client: every request of ours goes through here, within the operator's rules and hard limits.
 
 mod connector;
 mod error;
@@ -42,49 +42,47 @@ const HEAD: Duration = Duration::from_secs(10);
 /// How long a body may pause.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Bytes a second that a body must bring, and after how many seconds that counts.
+/// Least bytes a second of a body, and after how many seconds that counts.
 const FLOOR: usize = 1024;
 const PATIENCE: usize = 5;
 
-/// Exchanges with one host at a time (interop G8); others wait within their limit of time.
+/// Requests to one host at a time (interop G8); others wait within their time limit.
 const AT_A_TIME: usize = 8;
 
-/// Hosts whose exchanges are counted.
 const HOSTS: u64 = 10_000;
 
-/// How much of a body is read that is only shown to people, in bytes after decompression.
+/// How much is read of a body that is only shown to people, in bytes after decompression.
 pub(crate) const GLANCE: usize = 2 * 1024;
 
 /// How long such a body is waited for.
 const GLANCE_TIME: Duration = Duration::from_secs(1);
 
-/// How much one exchange may cost, and what of it counts.
+/// Limits of one exchange, and what of it counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// From the first look-up to the last byte of the body.
+    /// From name resolution to the last byte of the body.
     pub(crate) total: Duration,
-    /// The body, which is wanted of an answer with status 200 alone. Of any other answer the status counts, whatever
-    /// becomes of its body.
+    /// Which body is read; only if the status is 200. Of any other answer the status counts, whatever becomes of its
+    /// body.
     pub(crate) wanted: Wanted,
 }
 
-/// Which body is wanted.
+/// Which body is read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wanted {
     /// The whole one, of so many bytes at most, counted after decompression: a longer one is an error.
     Whole(usize),
-    /// None: the status says it all, and of the body as much is read as can be shown to people ([`GLANCE`]).
+    /// None: the status is enough, and of the body as much is read as can be shown to people ([`GLANCE`]).
     Status,
 }
 
-/// An answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
-    /// The status, whatever it is; a redirect is handed back, not followed.
+    /// Any status; a redirect is returned, not followed.
     pub(crate) status: StatusCode,
-    /// The headers.
     pub(crate) headers: HeaderMap,
-    /// The body, decompressed: whole where it was wanted and the status is 200, else its beginning, as far as it could be read.
+    /// The body, decompressed: whole where it was asked for and the status is 200, else its beginning, as far as it
+    /// could be read.
     pub(crate) body: Bytes,
 }
 
@@ -100,7 +98,7 @@ pub struct Client {
     policy: AddressPolicy,
     user_agent: HeaderValue,
     transport: Decompression<Transport>,
-    /// Places for exchanges with each host.
+    /// Slots for the requests to each host.
     hosts: Cache<String, Arc<Semaphore>>,
 }
 
@@ -120,7 +118,7 @@ impl Client {
         Ok(Self { policy, user_agent, transport: Decompression::new(transport), hosts: Cache::new(HOSTS) })
     }
 
-    /// A client whose requests go to `wire`. Addresses are checked as on the network, as far as their form goes.
+    /// A client whose requests go to `wire`. The form of addresses is checked as on the network.
     ///
     /// # Errors
     /// When `user_agent` is no header value.
@@ -138,7 +136,7 @@ impl Client {
     /// environment not used. Sets User-Agent, and Host where it is missing.
     ///
     /// # Errors
-    /// What went wrong, told apart by what a caller does next.
+    /// By what a caller does next.
     pub(crate) async fn send(&self, mut request: Request<Bytes>, limits: Limits) -> Result<Reply, SendError> {
         let url = Url::parse(&request.uri().to_string())
             .map_err(|_| SendError::Refused(format!("{} is not a whole address", request.uri().path())))?;
@@ -179,7 +177,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("gate", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Client").field("policy", &self.policy).finish_non_exhaustive()
     }
 }
 
@@ -202,7 +200,7 @@ async fn whole<B: HttpBody<Data = Bytes, Error: Into<BoxError>>>(body: B, limit:
     Ok(read.freeze())
 }
 
-/// Reads the beginning of a body that decides nothing: one that is long, slow, broken or cut off is what came of it by then.
+/// Reads the beginning of a body that decides nothing, as far as it can be read.
 async fn glance<B: HttpBody<Data = Bytes>>(body: B, end: Instant) -> Bytes {
     let (mut body, mut read) = (pin!(body), BytesMut::new());
     while read.len() < GLANCE {

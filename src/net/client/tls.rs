@@ -1,4 +1,4 @@
-//! Whom the client trusts: the system's root certificates, and those the operator adds.
+//! Trusted certificates: the system's root certificates, and those the operator adds.
 
 use std::path::Path;
 use std::sync::Arc;

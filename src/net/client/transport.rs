@@ -1,4 +1,4 @@
-//! What carries a request: the network, or a wire in memory; above both all is the same.
+//! What carries a request: the network, or a wire in memory; everything above is the same for both.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

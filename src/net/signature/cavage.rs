@@ -19,8 +19,8 @@ use super::{Claim, DIGEST, Names, Reason, Received, SIGNATURE, SignError, carrie
 use crate::base::ids::Host;
 use crate::net::keys::{KeyKind, PrivateKey};
 
-/// What Castopod, Guppe and others ask for, who refuse `hs2019` and know no second knock (interop C1, U12); of an RSA key the
-/// two mean the same.
+/// What Castopod, Guppe and others ask for, which refuse `hs2019` and do not try the other scheme (interop C1, U12); for
+/// an RSA key the two mean the same.
 const ALGORITHM: &str = r#",algorithm="rsa-sha256","#;
 const ALGORITHM_OF_THE_LIBRARY: &str = r#",algorithm="hs2019","#;
 

@@ -8,14 +8,14 @@ use crate::moderation::rules::plain;
 use crate::moderation::{BlockKind, store};
 
 /// What may be meant by a text, for people, and under what its decisions are remembered.
-pub(super) fn subjects(wanted: &str) -> Vec<(String, String)> {
-    let mut subjects = vec![(wanted.to_owned(), wanted.to_owned())];
-    if let Ok(domain) = Domain::parse(wanted) {
+pub(super) fn subjects(asked: &str) -> Vec<(String, String)> {
+    let mut subjects = vec![(asked.to_owned(), asked.to_owned())];
+    if let Ok(domain) = Domain::parse(asked) {
         subjects.push((format!("the domain {domain}"), subject(BlockKind::Domain, domain.as_str())));
     }
-    let word = plain(wanted);
+    let word = plain(asked);
     subjects.push((format!("the word {word}"), subject(BlockKind::Keyword, &word)));
-    subjects.push((format!("the list {wanted}"), format!("list {wanted}")));
+    subjects.push((format!("the list {asked}"), format!("list {asked}")));
     subjects
 }
 

@@ -1,5 +1,6 @@
-//! The folder of data files in a Hugo site: written whole or not at all, only where something differs, and never over a
-//! file of somebody else's. What is ours says so in its first line, so that nothing need be remembered across a crash.
+//! The folder of data files in a Hugo site: each written whole or not at all, only where something differs, and never
+//! over another program's file. Our files say so in their first line, so that nothing need be remembered across a
+//! crash.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -17,22 +18,20 @@ use super::Report;
 /// Where the files are, in the root folder of a site.
 pub const FOLDER: &str = "data/fediverse";
 
-/// The file that leads from pages to their files.
+/// The file that maps pages to their files.
 pub(crate) const INDEX: &str = "index";
 
-/// How each file of ours begins.
+/// How each of our files begins.
 const MARK: &str = "{\n  \"veerpont\": \"";
 
-/// What it says there.
 const WORD: &str = "written by Veerpont, which writes over it";
 
-/// Files under way begin and end so; builds pass them over.
+/// Names of unfinished files begin and end so; builds ignore them.
 const UNDER_WAY: (&str, &str) = (".veerpont-", ".tmp");
 
-/// A file that was under way for so long was left behind by a crash.
+/// An unfinished file of this age was left behind by a crash.
 const LEFT_BEHIND: Duration = Duration::from_hours(1);
 
-/// The folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder(PathBuf);
 
@@ -53,7 +52,7 @@ impl Folder {
     /// Writes a file, if it differs from what is there.
     ///
     /// # Errors
-    /// When somebody else's file has this name, or it cannot be written.
+    /// When another program's file has this name, or it cannot be written.
     pub(crate) fn put(&self, name: &str, document: Map<String, Value>, report: &mut Report) -> anyhow::Result<()> {
         let path = self.path(name);
         let bytes = bytes(document)?;
@@ -74,7 +73,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes the files of ours that are not among these, and what a crash left behind.
+    /// Removes our files that are not among these, and what a crash left behind.
     ///
     /// # Errors
     /// When the folder cannot be read, or a file of ours cannot be removed.
@@ -109,13 +108,14 @@ impl Folder {
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
-        // The new name outlives a power cut too; where a folder cannot be opened as a file, the system sees to it.
+        // The new name must survive a power cut too; where a folder cannot be opened as a file, the system takes care
+        // of it.
         File::open(&self.0).map_or(Ok(()), |folder| folder.sync_all())
     }
 }
 
-/// Makes a folder in a site's root, where it is not there yet. Whoever may write into the site could have us write
-/// elsewhere by a link; Hugo would not follow it either.
+/// Creates a folder in a site's root, where it is not there yet. A symbolic link is refused: whoever may write into the
+/// site could make us write elsewhere, and Hugo would not follow it either.
 pub(super) fn made_inside(site: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let root = site.canonicalize().with_context(|| format!("cannot read {}", site.display()))?;
     let mut folder = site.to_path_buf();
@@ -144,14 +144,14 @@ pub(super) fn under_way(folder: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(start).suffix(end);
     #[cfg(unix)]
     {
-        // Whoever builds the site reads it.
+        // Whoever builds the site must be able to read it.
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o644));
     }
     builder.tempfile_in(folder)
 }
 
-/// A document as it stands in its file, with our mark.
+/// A document as it is in its file, with our mark.
 fn bytes(document: Map<String, Value>) -> serde_json::Result<Vec<u8>> {
     let mut marked = Map::new();
     marked.insert("veerpont".to_owned(), WORD.into());

@@ -1,4 +1,4 @@
-//! What was said of the posts, given back to the site: data files from which Hugo builds the comments into its pages.
+//! Comments on the posts, given back to the site: data files from which Hugo builds the comments into its pages.
 
 pub mod hugo;
 pub mod partials;
@@ -31,21 +31,20 @@ use crate::site::source;
 /// What was done to the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Files that are new or other than before.
+    /// Files that are new or changed.
     pub(crate) written: u64,
-    /// Files that were right already.
     pub(crate) unchanged: u64,
-    /// Files of articles that stand no more, or of which nothing is said any more.
+    /// Files of articles that are gone, or have no comments any more.
     pub(crate) removed: u64,
 }
 
-/// Letters of a post's key in the name of its file.
+/// Most characters of a post's key in the name of its file.
 const READABLE: usize = 60;
 
-/// Hex digits that tell keys apart which read alike.
+/// Hex digits that distinguish keys which look alike.
 const HASH: usize = 12;
 
-/// The name of a post's data file, without its end: readable, and nothing but small letters, digits and `-`, so that it
+/// The name of a post's data file, without its extension: readable, and only small letters, digits and `-`, so that it
 /// is one name on every file system and a key of Hugo's data, whatever the site calls the post.
 #[must_use]
 pub(crate) fn file_name(key: &str) -> String {
@@ -76,16 +75,16 @@ fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// A source's pages on the fediverse, and how their conversations look from far away.
+/// A source's articles, and the versions of their conversations.
 #[derive(Clone, Debug)]
 pub struct View {
     pages: Vec<Listed>,
-    /// Of those of which something is said that everyone sees.
+    /// Of those with something that everyone sees.
     stamps: HashMap<ArticleId, String>,
 }
 
 impl View {
-    /// Takes a look: two statements, however much was said.
+    /// Reads it: two statements, however many comments there are.
     pub async fn take(app: &App, conn: &mut Conn, source: SourceId) -> sqlx::Result<Self> {
         let pages = post::store::standing_in(conn, source, app.clock.now()).await?;
         let stamps = interaction::store::versions(conn, source).await?;
@@ -93,13 +92,13 @@ impl View {
         Ok(Self { pages, stamps: stamps.collect() })
     }
 
-    /// The pages that get a file, each with what changes when its file may.
+    /// The pages that get a file, each with a version that changes when its file may.
     fn files(&self) -> impl Iterator<Item = (&Listed, String)> {
         let stamp = |page: &Listed| Some(format!("{}-{}", page.revision, self.stamps.get(&page.id)?));
         self.pages.iter().filter_map(move |page| Some((page, stamp(page)?)))
     }
 
-    /// A hash of everything that decides what is written.
+    /// A hash of everything that the files depend on.
     #[must_use]
     pub(crate) fn sum(&self) -> String {
         let mut text = String::new();
@@ -111,7 +110,7 @@ impl View {
         sha256(text.as_bytes())
     }
 
-    /// The file that leads from pages to their articles, authors and files: who shows a page knows its address alone.
+    /// The file that maps pages to their articles, authors and files: a page's template knows its address alone.
     fn index(&self, app: &App, source: &Source) -> Map<String, Value> {
         let pages: BTreeMap<&str, Value> = self
             .pages
@@ -135,18 +134,18 @@ impl View {
     }
 }
 
-/// What each conversation looked like when its file was last written; forgetting it only costs a comparison.
+/// The version of each conversation when its file was last written; forgetting it only costs a comparison.
 pub type Known = HashMap<ArticleId, String>;
 
-/// Brings the files in a site's root folder up to date, those of conversations that look as `known` has them
-/// excepted. One that cannot be written keeps none of the others from it.
+/// Updates the files in a site's root folder, except those of conversations whose version `known` has. A file that
+/// cannot be written does not keep the others from it.
 ///
 /// # Errors
-/// When the source is not known yet, the database fails, or a file cannot be written: then the first that could not.
+/// When the source is not known yet, the database fails, or a file cannot be written: then the first such error.
 pub async fn hand_back(app: &App, source: &Source, site: &Path, known: &mut Known) -> anyhow::Result<(Report, String)> {
     let folder = Folder::open(site)?;
     let view = {
-        // As of one moment, so that the index names what stands then.
+        // One snapshot, so that the index and the files agree.
         let mut conn = app.db.snapshot().await?;
         let sources = source::store::known(&mut conn).await?;
         let row = sources.iter().find(|known| known.name == source.name);
@@ -171,7 +170,7 @@ pub async fn hand_back(app: &App, source: &Source, site: &Path, known: &mut Know
                 Err(error) => failed = failed.or(Some(error)),
             }
         } else {
-            // It was taken down since; the next look sees that too.
+            // It was deleted since; the next pass sees that too.
             continue;
         }
         names.insert(name);
@@ -190,7 +189,7 @@ pub async fn hand_back(app: &App, source: &Source, site: &Path, known: &mut Know
     Ok((report, view.sum()))
 }
 
-/// Works on files beside the requests that are answered meanwhile.
+/// Works on files on a blocking thread.
 async fn in_background(
     folder: &Folder,
     mut report: Report,
@@ -201,10 +200,9 @@ async fn in_background(
     tokio::task::spawn_blocking(done).await?
 }
 
-/// Replies read at a time.
 const AT_A_TIME: i64 = 500;
 
-/// An article's whole conversation, in the words of `GET /api/v1/conversation`; `None` if it stands no more.
+/// An article's whole conversation, in the shape of `GET /api/v1/conversation`; `None` if it is gone.
 async fn conversation(app: &App, page: &Listed) -> anyhow::Result<Option<Map<String, Value>>> {
     let mut conn = app.db.snapshot().await?;
     let article = post::store::article(&mut conn, page.id).await?;
@@ -212,28 +210,28 @@ async fn conversation(app: &App, page: &Listed) -> anyhow::Result<Option<Map<Str
     let count = interaction::store::count_replies(&mut conn, article.id, false).await?;
     let most = i64::try_from(thread::MOST).unwrap_or(i64::MAX);
     let mut from = ConversationPage { order: Order::Time, from: (count - most).max(0), limit: AT_A_TIME };
-    let mut talk = Conversation::read(app, &mut conn, article.clone(), from).await?;
-    let mut replies = std::mem::take(&mut talk.replies);
-    while let Some(next) = talk.next.take() {
+    let mut conversation = Conversation::read(app, &mut conn, article.clone(), from).await?;
+    let mut replies = std::mem::take(&mut conversation.replies);
+    while let Some(next) = conversation.next.take() {
         from.from = next;
         let more = Conversation::read(app, &mut conn, article.clone(), from).await?;
         replies.extend(more.replies);
-        talk.next = more.next;
+        conversation.next = more.next;
     }
     drop(conn);
-    talk.replies = thread::laid_out(replies.into_iter().map(|(shown, _)| shown).collect());
-    Ok(Some(file(app, page, &talk)))
+    conversation.replies = thread::laid_out(replies.into_iter().map(|(shown, _)| shown).collect());
+    Ok(Some(file(app, page, &conversation)))
 }
 
-/// What stands in a file: as the API has it, with the depth of each reply, and how to find the article.
-fn file(app: &App, page: &Listed, talk: &Conversation) -> Map<String, Value> {
-    let shown = talk.replies.iter().filter(|(shown, _)| shown.words.is_some()).count();
-    let left_out = talk.answers.replies.saturating_sub(shown.try_into().unwrap_or(u64::MAX));
-    let mut whole = document::conversation(app, talk, &mut MediaUrls::for_others(app));
+/// The content of a file: as the API has it, with the depth of each reply, and how to find the article.
+fn file(app: &App, page: &Listed, conversation: &Conversation) -> Map<String, Value> {
+    let shown = conversation.replies.iter().filter(|(shown, _)| shown.words.is_some()).count();
+    let omitted = conversation.answers.replies.saturating_sub(shown.try_into().unwrap_or(u64::MAX));
+    let mut whole = document::conversation(app, conversation, &mut MediaUrls::for_others(app));
     if let Some(replies) = whole.get_mut("replies").and_then(Value::as_object_mut) {
-        replies.insert("left_out".to_owned(), left_out.into());
+        replies.insert("left_out".to_owned(), omitted.into());
         let items = replies.get_mut("items").and_then(Value::as_array_mut);
-        for (item, (_, depth)) in items.into_iter().flatten().zip(&talk.replies) {
+        for (item, (_, depth)) in items.into_iter().flatten().zip(&conversation.replies) {
             if let Some(item) = item.as_object_mut() {
                 item.insert("depth".to_owned(), (*depth).into());
             }

@@ -1,4 +1,4 @@
-//! The partials that show the data files in a Hugo site: what `config/hugo` of our source holds, written into theirs.
+//! The partials that show the data files in a Hugo site: the files of `config/hugo`, written into the site.
 
 use std::fs;
 use std::io::{self, Write};
@@ -11,7 +11,6 @@ use super::Report;
 /// Where they are, in the root folder of a site.
 pub(crate) const FOLDER: &str = "layouts/partials/veerpont";
 
-/// Each by its name.
 pub(crate) const ALL: [(&str, &str); 6] = [
     ("comments.html", include_str!("../../../config/hugo/layouts/partials/veerpont/comments.html")),
     ("data.html", include_str!("../../../config/hugo/layouts/partials/veerpont/data.html")),
@@ -21,7 +20,8 @@ pub(crate) const ALL: [(&str, &str); 6] = [
     ("words.html", include_str!("../../../config/hugo/layouts/partials/veerpont/words.html")),
 ];
 
-/// Writes the partials into a site's root folder: all of them or none, and over files that differ only if `force` says so.
+/// Writes the partials into a site's root folder: all of them or none, and over files that differ only if `force` is
+/// true.
 ///
 /// # Errors
 /// When the site is not there, a file differs, or one cannot be written.

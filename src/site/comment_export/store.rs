@@ -1,28 +1,26 @@
-//! The only SQL for what was handed back.
+//! The only SQL for comment exports.
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
 
 use crate::db::{Columns, Conn, query};
 
-/// One comment export as its node left it.
+/// The state of a comment export as its node left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
-    /// Whose node.
     pub(crate) node: String,
-    /// The source's name.
     pub(crate) source: String,
     /// The site's root folder.
     pub(crate) folder: String,
-    /// A hash of all that decided what was written; empty after a failure.
+    /// A hash of all that the files depended on; empty after a failure.
     pub(crate) seen: String,
-    /// When it was last gone through.
+    /// When it last ran.
     pub(crate) at: Timestamp,
-    /// What went wrong then.
+    /// The error of that run.
     pub error: Option<String>,
 }
 
-/// All of them, those of other nodes too.
+/// Those of other nodes too.
 pub async fn all(conn: &mut Conn) -> sqlx::Result<Vec<Passed>> {
     let read = |row: &AnyRow| {
         Ok(Passed {
@@ -40,7 +38,6 @@ pub async fn all(conn: &mut Conn) -> sqlx::Result<Vec<Passed>> {
     Ok(all)
 }
 
-/// Notes that one was gone through.
 pub(crate) async fn save(conn: &mut Conn, passed: &Passed) -> sqlx::Result<()> {
     query(
         "INSERT INTO comment_exports (node, source, folder, seen, exported_at, error) VALUES ($1, $2, $3, $4, $5, $6)

@@ -1,20 +1,20 @@
-//! A conversation laid out for a page that is built once: the whole thread, each reply below what it answers.
+//! A conversation in the order of a page that is built once: the whole thread, each reply below what it answers.
 
 use std::collections::HashMap;
 
 use crate::model::interaction::Shown;
 
-/// Most replies that are handed back: of more, the newest.
+/// Most replies that are exported: of more, the newest.
 pub(crate) const MOST: usize = 2000;
 
-/// Most bytes of their words, and one reply more.
+/// Most bytes of their texts, and one reply more.
 const BYTES: usize = 4 * 1024 * 1024;
 
-/// Steps below the first; deeper answers stand beside what they answer. Browsers give up nesting far below this.
+/// Levels below the first; deeper answers are beside what they answer. Browsers give up nesting far below this.
 const DEEPEST: usize = 8;
 
-/// Lays replies out that come in the order of time: each is followed by its answers, one step deeper. Of too many
-/// the newest stay.
+/// Orders replies that come in the order of time: each is followed by its answers, one level deeper. Of too many the
+/// newest are kept.
 #[must_use]
 pub(crate) fn laid_out(mut replies: Vec<Shown>) -> Vec<(Shown, usize)> {
     let kept = replies.split_off(replies.len() - newest(&replies));
@@ -23,7 +23,7 @@ pub(crate) fn laid_out(mut replies: Vec<Shown>) -> Vec<(Shown, usize)> {
     let above = |shown: &Shown| shown.parent.as_deref().and_then(|parent| places.get(parent)).copied();
     let mut below: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
     for (place, shown) in kept.iter().enumerate() {
-        // What it answers stands before it; where it does not, there is no way up to follow.
+        // What it answers comes before it; where it does not, there is no parent to follow.
         below.entry(above(shown).filter(|above| *above < place)).or_default().push(place);
     }
     let mut order = Vec::with_capacity(kept.len());

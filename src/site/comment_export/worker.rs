@@ -1,4 +1,4 @@
-//! The comment export loop: looks whether anything changed, and brings the files up to date.
+//! The comment export loop: checks whether anything changed, and updates the files.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::config::{CommentExport, ExportKind};
 use crate::db::Queue;
 use crate::site::source;
 
-/// How long after one pass the next one may follow: a flood of replies is written in a few strokes.
+/// The pause between two runs: a flood of replies is written in a few steps.
 pub const PAUSE: Duration = Duration::from_secs(3);
 
 /// How long after a failure it is tried again, if `every` is not sooner.
@@ -26,7 +26,7 @@ pub const AGAIN: Duration = Duration::from_mins(1);
 /// Hands back.
 #[derive(Default)]
 pub struct ExportWorker {
-    /// When each folder was last looked at, so that an idle loop does not look all the time.
+    /// When each folder was last checked, so that an idle loop does not check all the time.
     looked: Mutex<HashMap<PathBuf, Timestamp>>,
     known: Mutex<HashMap<PathBuf, Known>>,
 }
@@ -80,7 +80,7 @@ impl Worker for ExportWorker {
                 self.known.lock().await.insert(comment_export.path.clone(), known);
                 (seen, None)
             }
-            // It stands in the comment_export's row, is shown by `status`, and is tried again.
+            // It is kept in the comment export's row, shown by `status`, and tried again.
             Err(error) => {
                 let error = format!("{error:#}");
                 tracing::error!(source = source.name, error, "cannot hand back to the site; trying again");
@@ -127,9 +127,9 @@ impl ExportWorker {
         if begun::resting(&mut conn, Self::NAME, now).await?.contains(&item(comment_export)) {
             return Ok(None);
         }
-        let wanted = none(app, comment_export);
+        let expected = none(app, comment_export);
         let same = |passed: &Passed| {
-            (&passed.node, &passed.source, &passed.folder) == (&wanted.node, &wanted.source, &wanted.folder)
+            (&passed.node, &passed.source, &passed.folder) == (&expected.node, &expected.source, &expected.folder)
         };
         let Some(passed) = store::all(&mut conn).await?.into_iter().find(same) else { return Ok(Some(true)) };
         let since = now.since(passed.at);
@@ -148,12 +148,12 @@ impl ExportWorker {
     }
 }
 
-/// Under what it is noted as begun.
+/// The name under which its beginning is noted.
 fn item(comment_export: &CommentExport) -> String {
     format!("{}:{}", comment_export.source, comment_export.path.display())
 }
 
-/// The row of a comment export that was never gone through.
+/// The row of a comment export that never ran.
 fn none(app: &App, comment_export: &CommentExport) -> Passed {
     Passed {
         node: app.config.server.node.clone(),

@@ -15,14 +15,11 @@ use crate::model::author::keys::SealedKey;
 use crate::model::author::{self, Actor, Author, Choice, Community};
 use crate::model::post::{self, Article, Post, PostState};
 
-/// An author that becomes an actor in this transaction; their keys took a while to make, so they come ready.
+/// An author that becomes an actor in this transaction; making their keys takes a while, so they are ready.
 #[derive(Clone, Debug)]
 pub struct Founded {
-    /// The author.
     pub(crate) slug: String,
-    /// The actor.
     pub(crate) actor: Actor,
-    /// Its keys.
     pub(crate) keys: Vec<SealedKey>,
 }
 
@@ -42,7 +39,7 @@ pub struct Authors {
 /// Writes what the source says of its authors.
 ///
 /// # Errors
-/// The database's, among them that a handle was taken meanwhile.
+/// The database's, also when a handle was taken meanwhile.
 pub async fn authors(conn: &mut Conn, app: &App, source: SourceId, authors: &Authors) -> sqlx::Result<()> {
     let before = author::store::authors(conn, source).await?;
     for profile in &authors.profiles {
@@ -52,7 +49,7 @@ pub async fn authors(conn: &mut Conn, app: &App, source: SourceId, authors: &Aut
         }
         author::store::upsert_author(conn, AuthorId(app.ids.row()), source, profile).await?;
     }
-    // What was decided on the command line since we planned counts, and the next scan plans by it.
+    // A decision on the command line since the plan was made counts, and the next scan plans with it.
     let chose = |actor: ActorId, choice: Choice| {
         before.iter().any(|author| author.actor == Some(actor) && author.choice == Some(choice))
     };
@@ -80,13 +77,13 @@ pub async fn authors(conn: &mut Conn, app: &App, source: SourceId, authors: &Aut
     Ok(())
 }
 
-/// The actor that is to be given a changed profile.
+/// The actor whose profile is to be changed.
 fn outdated(author: &Author, profile: &AuthorProfile) -> Option<ActorId> {
     let edited = |before: &String| super::plan::is_edit(before, &profile.fingerprint);
     author.actor.filter(|_| author.fingerprint.as_ref().is_some_and(edited))
 }
 
-/// Who writes on a source: names, and the actors that may speak for new posts.
+/// The authors of a source: names, and the actors that may publish new posts.
 #[derive(Clone, Debug)]
 pub struct Writers {
     by_slug: BTreeMap<String, (String, Option<ActorId>)>,
@@ -94,7 +91,7 @@ pub struct Writers {
 }
 
 impl Writers {
-    /// As the database has them, after [`authors`].
+    /// From the database, after [`authors`].
     pub async fn load(conn: &mut Conn, source: SourceId, community: &Community) -> sqlx::Result<Self> {
         let mut by_slug = BTreeMap::new();
         for author in author::store::authors(conn, source).await? {
@@ -107,7 +104,7 @@ impl Writers {
         Ok(Self { by_slug, team: community.team })
     }
 
-    /// The first author with a voice owns; without one the team account does (interop R1).
+    /// The first author with an active actor owns the article; without one the team account does (interop R1).
     fn owner(&self, entry: &Entry) -> ActorId {
         self.actors(entry).next().unwrap_or(self.team)
     }
@@ -153,7 +150,7 @@ pub async fn step(conn: &mut Conn, app: &App, source: &Known, writers: &Writers,
         let stands = |post: &Post| (post.withheld_at, post.article, post.article_stands);
         let current = post::store::post(conn, known.id).await?;
         if current.as_ref().map(stands) != Some(stands(known)) {
-            // Decided otherwise on the command line since we planned; the next scan plans anew.
+            // It was decided otherwise on the command line since the plan was made; the next scan plans anew.
             if step.changes_key() {
                 post::store::restore_key(conn, known.id, &known.key).await?;
             }

@@ -1,5 +1,5 @@
-//! What the operator asks of authors and the site or the past has otherwise: misspelt names, handles that come too late, actors
-//! that are wanted no more.
+//! Names in the configuration that match nothing on the site or come too late: misspelt authors, handles of existing
+//! actors, actors that are no longer listed.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,10 @@ use crate::config::{AuthorChoice, Source};
 use crate::model::author::opt_in::OptIn;
 use crate::model::author::{Actor, Author};
 
-/// Where all of this stands.
+/// What the warnings name as their file.
 const FILE: &str = "the configuration";
 
-/// A name this much like another, from 0 to 1, may be meant for it.
+/// A name this similar to another, from 0 to 1, is suggested for it.
 const ALIKE: f64 = 0.7;
 
 /// Names in `authors` and `[source.handles]` that no author has. `known` are the slugs of all authors there are.
@@ -44,7 +44,7 @@ pub(crate) fn misspelt(source: &Source, known: &BTreeSet<String>) -> Vec<Warning
         .collect()
 }
 
-/// All that is to be told at a sync.
+/// All such warnings of a sync.
 pub(super) fn told(source: &Source, scan: &Scan, known: &[Author], actors: &[Actor], opt_in: &OptIn) -> Vec<Warning> {
     let slugs = known.iter().map(|author| &author.slug).chain(scan.authors.iter().map(|profile| &profile.slug));
     let slugs: BTreeSet<String> = slugs.chain(&scan.unread_profiles).cloned().collect();

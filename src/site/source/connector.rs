@@ -1,4 +1,4 @@
-//! The one question that every kind of source answers: what is there now?
+//! What every kind of source can do: say what is there now.
 
 use clock::Timestamp;
 use hugo_content::{Memory, Scan, TreeState};
@@ -7,10 +7,10 @@ use url::Url;
 use super::git::{self, GitError, Standing};
 use crate::config::{Repository, Source, SourceKind};
 
-/// Told how far a scan is: files done, files in all.
+/// Called with how far a scan is: files done, files in all.
 pub(crate) type Progress<'a> = &'a mut (dyn FnMut(u64, u64) + Send);
 
-/// Why a source cannot be scanned at all; what can be read despite a fault is a warning of the scan.
+/// Why a source cannot be scanned at all; a fault that affects only part of it is a warning of the scan.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     /// A Hugo site.
@@ -23,14 +23,14 @@ pub enum ScanError {
 
 /// A kind of source. A scan reads files or waits for a server, so it runs on a thread of its own.
 pub trait Connector: Send + Sync {
-    /// Looks at everything there is. What `memory` holds as it still is need not be read.
+    /// Scans everything there is. What `memory` holds unchanged need not be read.
     ///
     /// # Errors
-    /// When there is nothing to look at, with a sentence that says what to do.
+    /// When there is nothing to scan, with a sentence that says what to do.
     fn scan(&self, memory: Memory, now: Timestamp, progress: Progress<'_>) -> Result<Scan, ScanError>;
 
-    /// What decides over a scan, told without reading what is scanned: as long as it is the same, so is the scan, but for
-    /// the time. `None` where it cannot be told.
+    /// A stamp of what a scan depends on, without reading the files: as long as it is the same, so is the scan, but for
+    /// the time. `None` where there is none.
     fn stamp(&self, seed: &str, now: Timestamp) -> Option<TreeState>;
 }
 
@@ -64,7 +64,7 @@ pub fn of(source: &Source) -> Box<dyn Connector> {
     }
 }
 
-/// Brings the files of a source with a repository up to date; `None` for a folder that stands by itself.
+/// Updates the files of a source with a repository; `None` for a plain folder.
 ///
 /// # Errors
 /// As [`git::update`].

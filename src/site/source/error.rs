@@ -1,11 +1,11 @@
-//! Why a sync could not be done.
+//! Why a sync failed.
 
 use super::connector::ScanError;
 use super::register;
 use crate::model::author::keys::MintError;
 use crate::model::author::opt_in::Collision;
 
-/// Why a sync could not be done; nothing was written.
+/// Why a sync failed; nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// The source cannot be read.
@@ -14,7 +14,7 @@ pub enum SyncError {
     /// An author's handle is taken.
     #[error(transparent)]
     Handle(#[from] Collision),
-    /// Someone else scans it.
+    /// Another process scans it.
     #[error("the source `{0}` is being scanned by another process just now; try again in a moment")]
     Busy(String),
     /// The source is not known.

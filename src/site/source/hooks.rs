@@ -1,4 +1,4 @@
-//! Calls from forges: whoever proves to know a source's secret makes it due (docs/hugo.md#how-often-it-looks).
+//! Webhooks of forges: whoever proves to know a source's secret makes it due (docs/hugo.md#how-often-it-looks).
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
@@ -10,10 +10,10 @@ use super::{secret, store};
 use crate::app::App;
 use crate::config::WebhookSecret;
 
-/// Bytes; no secret is longer.
+/// In bytes; no secret is longer.
 const MAX_SECRET: u64 = 4 * 1024;
 
-/// Where forges put HMAC-SHA-256 of the body in hex, with what stands before it: GitHub, Gitea and Forgejo.
+/// Headers in which GitHub, Gitea and Forgejo send the HMAC-SHA-256 of the body in hex, with the prefix of the value.
 const SIGNATURES: [(&str, &str); 4] = [
     ("x-hub-signature-256", "sha256="),
     ("x-forgejo-signature", ""),
@@ -21,10 +21,10 @@ const SIGNATURES: [(&str, &str); 4] = [
     ("x-gogs-signature", ""),
 ];
 
-/// Where GitLab puts the secret itself.
+/// The header in which GitLab sends the secret itself.
 const TOKEN: &str = "x-gitlab-token";
 
-/// A call under way, as its headers present it.
+/// A call under way, as its headers tell.
 pub(crate) struct Call {
     proof: Proof,
     secret: Option<Zeroizing<String>>,
@@ -32,15 +32,15 @@ pub(crate) struct Call {
 }
 
 enum Proof {
-    /// The secret itself was right or not.
+    /// Whether the secret itself was right.
     Secret(bool),
     /// The body must have this hash.
     Body { wanted: Vec<u8>, hash: Box<hmac::Context> },
 }
 
 impl Call {
-    /// Looks at the headers. A source that is not there, or that takes no calls, goes on like one whose secret is
-    /// another, so that a stranger learns nothing from the answer.
+    /// Reads the headers. A source that is not there, or that takes no calls, is treated like one with another secret,
+    /// so that a stranger learns nothing from the answer.
     pub(crate) async fn begin(app: &App, source: &str, headers: &HeaderMap) -> Self {
         let configured = app.config.sources.iter().find(|known| known.name == source);
         let secret = match configured.and_then(|source| source.webhook.as_ref()) {
@@ -58,20 +58,20 @@ impl Call {
         Self { proof, secret, source: source.to_owned() }
     }
 
-    /// Whether the body has any say.
+    /// Whether the body is needed for the proof.
     #[must_use]
     pub(crate) fn needs_body(&self) -> bool {
         matches!(self.proof, Proof::Body { .. })
     }
 
-    /// Takes in a part of the body.
+    /// Takes a part of the body.
     pub(crate) fn hear(&mut self, part: &[u8]) {
         if let Proof::Body { hash, .. } = &mut self.proof {
             hash.update(part);
         }
     }
 
-    /// Makes the source due if the call was proved; whether it was. A call that is sent again does no harm.
+    /// Makes the source due if the call is proved; returns whether it is. A repeated call does no harm.
     pub(crate) async fn end(self, app: &App) -> sqlx::Result<bool> {
         let right = match self.proof {
             Proof::Secret(right) => right,

@@ -27,17 +27,15 @@ use crate::base::ids::{CommunityId, SourceId};
 pub struct Known {
     /// Row.
     pub id: SourceId,
-    /// Its identity in the configuration.
     pub(crate) name: String,
-    /// Where its posts belong.
+    /// The community of its posts.
     pub community: CommunityId,
     /// When its first complete scan was committed: before that nothing is pushed.
     pub(crate) imported_at: Option<Timestamp>,
-    /// When it was last scanned.
     pub(crate) scanned_at: Option<Timestamp>,
-    /// What went wrong then.
+    /// The error of the last scan.
     pub error: Option<String>,
-    /// How many looks in a row failed.
+    /// How many scans in a row failed.
     pub failures: u32,
 }
 

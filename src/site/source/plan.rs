@@ -1,4 +1,4 @@
-//! What a scan calls for, compared with what we remember: pure (docs/architecture.md#publishing).
+//! What a scan calls for, compared with the known posts: pure (docs/architecture.md#publishing).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,22 +10,22 @@ use serde::Serialize;
 use super::moves::{self, Evidence, Recognised};
 use crate::model::post::{Post, PostState};
 
-/// What decides beside the scan itself.
+/// What the plan depends on beside the scan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules<'a> {
     /// The time of the scan.
     pub(crate) now: Timestamp,
     /// Whether the first import is over.
     pub(crate) imported: bool,
-    /// How old a post may be and still be pushed.
+    /// How old a post may be and still be sent to followers.
     pub(crate) push_within: Duration,
     /// How long a vanished file is waited for.
     pub(crate) removal_grace: Duration,
-    /// Whether an article stands on when a redirect rule leads from its post elsewhere.
+    /// Whether an article stays when a redirect rule leads from its post elsewhere.
     pub(crate) keep_moved_away: bool,
     /// The operator confirms that what vanished is gone.
     pub(crate) confirm: bool,
-    /// The post that the operator wants pushed whatever its age.
+    /// The post that the operator wants sent to followers whatever its age.
     pub(crate) deliver: Option<&'a str>,
 }
 
@@ -33,12 +33,12 @@ pub(crate) struct Rules<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Act {
-    /// Make one, and push it or only list it.
+    /// Make one.
     Create {
         /// Whether followers are sent it.
         push: bool,
     },
-    /// Say what changed.
+    /// Publish an Update.
     Update,
     /// Delete it.
     Remove,
@@ -46,7 +46,7 @@ pub enum Act {
     Miss,
     /// Wait for the operator: too many files vanished.
     Hold,
-    /// Remember the post's new state; its article, if it has one, stays as it is.
+    /// Keep the post's new state; its article, if it has one, stays as it is.
     Note,
     /// Nothing changed.
     Nothing,
@@ -57,7 +57,7 @@ pub enum Act {
 pub struct Step {
     /// The post, where it is known.
     pub known: Option<Post>,
-    /// What the scan says of it, where it saw it.
+    /// The post in the scan, where it was seen.
     pub entry: Option<Entry>,
     /// Its state afterwards.
     pub state: PostState,
@@ -65,13 +65,13 @@ pub struct Step {
     pub act: Act,
     /// The key it had before it moved, and how it was recognised.
     pub moved_from: Option<(String, Evidence)>,
-    /// The key it gets because another post stands at its own now.
+    /// The key it gets because another post has its own now.
     pub new_key: Option<String>,
     /// Where a redirect rule leads from its page now that its file is gone, and the rule's file and line.
     pub moved_away: Option<(String, String)>,
-    /// Its article stands unsent in the outbox, and the operator wants it sent.
+    /// Its article is only listed in the outbox, and the operator wants it sent.
     pub deliver: bool,
-    /// What the site says of it is not believed.
+    /// Whether the scan's version is not trusted, so that the post stays as it is.
     pub is_unread: bool,
 }
 
@@ -90,13 +90,12 @@ impl Step {
         }
     }
 
-    /// Whether nothing is to be written.
     #[must_use]
     pub(crate) fn is_idle(&self) -> bool {
         self.act == Act::Nothing && !self.deliver && !self.changes_key()
     }
 
-    /// Whether the post is known by another key until now.
+    /// Whether the post gets another key.
     #[must_use]
     pub(crate) fn changes_key(&self) -> bool {
         self.known.as_ref().is_some_and(|post| post.key != self.key())
@@ -123,7 +122,7 @@ impl Step {
         }
     }
 
-    /// Why it is done, where that is not plain.
+    /// Why it is done, where that is not obvious.
     #[must_use]
     pub(crate) fn why(&self) -> Option<String> {
         let away = || {
@@ -149,11 +148,10 @@ impl Step {
 pub(crate) struct Plan {
     /// Every post that is known or was seen, in the order of their keys.
     pub(crate) steps: Vec<Step>,
-    /// What the operator should know, beside what the scan itself found.
+    /// What the operator should know, beside the scan's own warnings.
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// Plans every post that is known or was seen.
 #[must_use]
 pub(crate) fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Plan {
     let found = moves::recognise(scan, known);
@@ -170,7 +168,7 @@ pub(crate) fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Plan {
         step.moved_from = matched.and_then(|found| Some((found.post.key.clone(), found.why.clone()?)));
         warnings.extend(fixed_visibility(&step));
         if step.is_idle() {
-            // Most posts, most of the time; their words need not be in memory once more.
+            // Most posts, most of the time; their texts need not be in memory twice.
             step.known = None;
         }
         steps.push(step);
@@ -194,7 +192,7 @@ fn emptied(entry: &Entry) -> Warning {
     Warning { file: entry.file.clone(), line: None, message: message.to_owned() }
 }
 
-/// Who sees an article cannot be changed any more (interop B8).
+/// The visibility of an article cannot be changed any more (interop B8).
 fn fixed_visibility(step: &Step) -> Option<Warning> {
     let (post, entry) = (step.known.as_ref()?, step.entry.as_ref()?);
     if step.state != PostState::Published || !post.article_stands || post.article_unlisted == entry.unlisted {
@@ -210,7 +208,7 @@ fn fixed_visibility(step: &Step) -> Option<Warning> {
     Some(Warning { file: entry.file.clone(), line: None, message: message.to_owned() })
 }
 
-/// Posts that no entry was taken for, but for those whose files are there and cannot be read.
+/// Posts that match no entry, except those whose files are there and cannot be read.
 fn steps_for_absent(known: &[Post], scan: &Scan, found: &Recognised<'_>, rules: &Rules<'_>) -> Vec<Step> {
     let present: BTreeSet<_> = found.matches.values().map(|found| found.post.id).collect();
     let absent: Vec<&Post> =
@@ -263,10 +261,11 @@ fn leads_away(post: &Post, scan: &Scan, addresses: &BTreeSet<String>) -> Option<
     (!addresses.contains(&canonical(&to))).then_some((to, rule))
 }
 
-/// The article stands on, with its new address (docs/hugo.md#identity-moves-removals); the old one is kept as an alias, by which the rule is found again.
+/// The article stays, with its new address (docs/hugo.md#identity-moves-removals); the old one is kept as an alias, by
+/// which the rule is found again.
 fn step_for_moved_away(post: &Post, to: &str) -> Step {
     let mut entry = post.entry.clone();
-    // It is not what the site has any more.
+    // The site no longer has this version.
     entry.trace = None;
     if canonical(&entry.url) == canonical(to) {
         let act = if post.state == PostState::Published { Act::Nothing } else { Act::Note };
@@ -292,7 +291,7 @@ pub(super) fn step_for_entry(entry: &Entry, post: Option<&Post>, rules: &Rules<'
     Step { deliver, ..Step::new(post, Some(entry.clone()), state, act) }
 }
 
-/// Whether a fingerprint tells of an edit: another version of counting is none.
+/// Whether a fingerprint tells of an edit: a new version of the fingerprint alone does not.
 pub(super) fn is_edit(before: &str, after: &str) -> bool {
     match (before.split_once(':'), after.split_once(':')) {
         (Some((old_version, old)), Some((new_version, new))) => old_version == new_version && old != new,
@@ -300,7 +299,7 @@ pub(super) fn is_edit(before: &str, after: &str) -> bool {
     }
 }
 
-/// Only what is young is pushed: by its date, or, where we knew it as a draft, from when it went public.
+/// Only young posts are sent to followers: by their date, or, where we knew it as a draft, from when it went public.
 fn is_pushed(entry: &Entry, post: Option<&Post>, rules: &Rules<'_>) -> bool {
     if rules.deliver == Some(entry.key.as_str()) {
         return true;
@@ -314,7 +313,7 @@ fn is_pushed(entry: &Entry, post: Option<&Post>, rules: &Rules<'_>) -> bool {
     rules.imported && rules.now.since(since) <= rules.push_within
 }
 
-/// Vanished posts: nothing follows from an incomplete scan; too many at once are held; the others are waited for.
+/// Vanished posts: nothing is done after an incomplete scan; too many at once are held; the others are waited for.
 fn steps_for_missing(missing: &[&Post], known: &[Post], complete: bool, rules: &Rules<'_>) -> Vec<Step> {
     let standing = known.iter().filter(|post| post.article_stands).count();
     let gone = missing.iter().filter(|post| post.article_stands).count();

@@ -1,5 +1,5 @@
-//! Configured sources become known; a known one that is no longer configured stops the start, since its name is
-//! its identity.
+//! Makes configured sources known; a known one that is no longer configured stops the start, since its name is its
+//! identity.
 
 use super::{Known, store};
 use crate::app::App;
@@ -8,7 +8,7 @@ use crate::model::author;
 /// Why the bridge cannot start: one sentence, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
-    /// The configuration no longer names one we know.
+    /// The configuration no longer names a known source.
     #[error(
         "the source `{0}` is in the database but not in the configuration; put its [[source]] back under that name"
     )]
@@ -18,14 +18,13 @@ pub(crate) enum SourceError {
         "the source `{0}` belongs to another community in the database; set its `community` back, which is fixed for ever"
     )]
     OtherCommunity(String),
-    /// The database.
     #[error("the database failed: {0}; check that it is reachable and writable")]
     Database(#[from] sqlx::Error),
 }
 
 crate::ends_writes!(SourceError);
 
-/// Sees to it that every configured source is known, after the communities are; gives the names that are new.
+/// Makes every configured source known, after the communities are; returns the new names.
 ///
 /// # Errors
 /// When a known source is no longer configured, or under another community.
@@ -56,7 +55,7 @@ pub(crate) async fn register_all(app: &App) -> Result<Vec<String>, SourceError> 
     Ok(founded)
 }
 
-/// Sees to it that every known source is still configured, without making any known.
+/// Checks that every known source is still configured, without making any known.
 ///
 /// # Errors
 /// As [`found`].

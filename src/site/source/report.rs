@@ -12,7 +12,7 @@ use crate::model::post::PostState;
 pub struct Report {
     /// Articles made.
     pub created: usize,
-    /// Articles edited, the moved ones not counted again.
+    /// Articles edited, without the moved ones.
     pub updated: usize,
     /// Posts with a new key, their articles kept.
     pub moved: usize,
@@ -20,23 +20,23 @@ pub struct Report {
     pub removed: usize,
     /// Posts that wait for `sync --confirm`.
     pub held: usize,
-    /// Articles that stood unsent and are sent after all.
+    /// Articles that were only listed and are sent after all.
     pub(crate) delivered: usize,
-    /// Published posts of which nothing new is to be said.
+    /// Published posts without changes.
     pub unchanged: usize,
-    /// Posts that are there and not public: drafts, those of another time, those not for the fediverse.
+    /// Posts of the site that are not public: drafts, scheduled and expired ones, those not for the fediverse.
     pub not_public: usize,
     /// Published posts whose files are gone, and that are waited for.
     pub missing: usize,
-    /// Posts that could not be read for certain: they stay as they were, and the warnings say why.
+    /// Posts that could not be read for certain: they stay as they are, and the warnings say why.
     pub unread: usize,
-    /// Authors that became actors, by handle.
+    /// The handles of authors that became actors.
     pub opted_in: Vec<String>,
-    /// Each post of which something is to be said.
+    /// Each post with something to report.
     pub changes: Vec<Change>,
     /// What is odd.
     pub warnings: Vec<Warning>,
-    /// Whether nothing was left out of the scan.
+    /// Whether the scan was complete.
     pub complete: bool,
     /// Whether this only says what would be done.
     pub dry_run: bool,
@@ -45,20 +45,17 @@ pub struct Report {
 /// One line of a report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Change {
-    /// The source.
     pub(crate) source: String,
-    /// The post's key.
     pub(crate) key: String,
     /// `create`, `update`, `move`, `remove`, `missing`, `hold`.
     #[serde(rename = "change")]
     pub(crate) kind: &'static str,
     /// For a move, the key it had.
     pub(crate) from: Option<String>,
-    /// For a move, how the post was recognised; for a removal, what calls for it.
+    /// For a move, how the post was recognised; for a removal, the reason.
     pub why: Option<String>,
     /// Whether followers are sent it.
     pub(crate) delivered: Option<bool>,
-    /// The public page.
     pub(crate) url: String,
 }
 
@@ -80,7 +77,7 @@ impl Report {
                 Act::Hold => (&mut report.held, "hold"),
                 _ if step.deliver => (&mut report.delivered, "deliver"),
                 _ if moved => (&mut report.moved, "move"),
-                // The site leads from its page elsewhere, and it stands on.
+                // The site redirects from its page to elsewhere, and it stays.
                 Act::Update if step.moved_away.is_some() => (&mut report.moved, "move"),
                 Act::Update => (&mut report.updated, "update"),
                 Act::Miss => (&mut report.missing, "missing"),
@@ -106,7 +103,7 @@ impl Report {
         report
     }
 
-    /// A post of which nothing is said.
+    /// Counts a post without a line of its own.
     fn count_quiet(&mut self, step: &Step) {
         match step.state {
             // Gone before, and no post of the site any more.
@@ -118,7 +115,7 @@ impl Report {
         }
     }
 
-    /// Adds another source's.
+    /// Adds another source's report.
     pub(crate) fn add(&mut self, other: Self) {
         self.created += other.created;
         self.updated += other.updated;

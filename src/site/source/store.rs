@@ -10,16 +10,15 @@ use crate::app::worker::store::rested;
 use crate::base::ids::{CommunityId, Ids, SourceId};
 use crate::db::{Columns, Conn, Queue, added};
 
-/// How long a scan is waited for after its last sign of life, before another process may take the source over.
+/// How long after its last heartbeat a scan keeps its source.
 const LEASE: Duration = Duration::from_mins(1);
 
-/// How often a scan gives a sign of life.
+/// How often a scan sends a heartbeat.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(20);
 
 /// The right to scan a source.
 #[derive(Clone, Debug)]
 pub struct Lease {
-    /// Which.
     pub(crate) source: SourceId,
     /// The fence.
     pub(crate) token: i64,
@@ -46,7 +45,7 @@ pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
         .collect()
 }
 
-/// Makes a source known; one that is, stays as it is.
+/// Makes a source known; an existing one stays as it is.
 pub(crate) async fn insert(
     conn: &mut Conn,
     ids: &Ids,
@@ -66,7 +65,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Whether any source is due.
+/// The sources that are due.
 pub(crate) async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>> {
     let rows = query(
         "SELECT id FROM sources WHERE next_scan_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_scan_at",
@@ -77,7 +76,7 @@ pub(crate) async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<Sou
     rows.iter().map(|row| Ok(SourceId(row.int("id")?))).collect()
 }
 
-/// Takes a source, if nobody scans it just now.
+/// Claims a source, if nobody scans it just now.
 pub(crate) async fn claim(
     conn: &mut Conn,
     source: SourceId,
@@ -98,7 +97,7 @@ pub(crate) async fn claim(
     row.map(|row| Ok(Lease { source, token: row.int("lease_token")? })).transpose()
 }
 
-/// A sign of life of a scan.
+/// The heartbeat of a scan.
 pub(crate) async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE sources SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND lease_until IS NOT NULL")
         .bind(lease.source.0)
@@ -109,7 +108,7 @@ pub(crate) async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sql
     Ok(())
 }
 
-/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]); `status` says of what rests.
+/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]); `status` shows what rests.
 pub(crate) const FREE: &str = concat!(
     "UPDATE sources SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1, next_scan_at = ",
     rested!("next_scan_at"),
@@ -117,8 +116,8 @@ pub(crate) const FREE: &str = concat!(
      ' scans ended with the process: the log may say why; the next one waits' END WHERE lease_owner = $1"
 );
 
-/// Makes every source due whose last scan failed, without the pause that follows a failure: what was wrong may be mended. One
-/// by which the process ended again and again rests all the same ([`FREE`]).
+/// Makes every source due whose last scan failed, without the pause that follows a failure: the cause may be fixed. One
+/// during whose scan the process ended again and again rests all the same ([`FREE`]).
 pub(crate) async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1 AND begun <= 2")
         .bind(now.millis())
@@ -130,17 +129,16 @@ pub(crate) async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Resul
 /// How a scan ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Scanned {
-    /// Whether nothing was left out: the first such scan ends the import.
+    /// The first complete scan ends the import.
     pub(crate) complete: bool,
-    /// What stopped it.
     pub(crate) error: Option<String>,
-    /// When to look again, unless somebody asked for it meanwhile.
+    /// When to scan again, unless somebody asked for it meanwhile.
     pub(crate) next_scan_at: Timestamp,
-    /// What the tree looked like, and what was seen in it, if that may be relied on.
+    /// The stamp of the tree, and what was seen in it, if that can be relied on.
     pub(crate) seen: Option<(String, String)>,
 }
 
-/// Ends a scan; false when another took the source over, and then nothing of it may be kept.
+/// Ends a scan; false when another process claimed the source, and then nothing of it may be kept.
 pub(crate) async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE sources SET scanned_at = $3, error = $4, stamp = $7, seen = $8, next_scan_at = COALESCE(requested_at, $5),
@@ -162,7 +160,7 @@ pub(crate) async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, no
     Ok(done.rows_affected() > 0)
 }
 
-/// What a scan saw in a tree that looked like this, as JSON, if the last one did.
+/// What the last scan saw, as JSON, if its tree had this stamp.
 pub(crate) async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Result<Option<String>> {
     let row = query("SELECT seen FROM sources WHERE id = $1 AND stamp = $2")
         .bind(source.0)
@@ -172,13 +170,13 @@ pub(crate) async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx
     row.map_or(Ok(None), |row| row.maybe_text("seen"))
 }
 
-/// Has the next scan read the tree, whatever it looks like.
+/// Has the next scan read the tree, whatever its stamp.
 pub(crate) async fn forget_seen(conn: &mut Conn, source: SourceId) -> sqlx::Result<()> {
     query("UPDATE sources SET stamp = NULL, seen = NULL WHERE id = $1").bind(source.0).execute(conn).await?;
     Ok(())
 }
 
-/// Makes a source due: its files changed. A scan under way may have passed them by already, so another follows it.
+/// Makes a source due: its files changed. A scan under way may have missed the change, so another follows it.
 pub(crate) async fn request_scan(conn: &mut Conn, name: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE sources SET requested_at = $2, next_scan_at = CASE WHEN next_scan_at > $2 THEN $2 ELSE next_scan_at END

@@ -29,20 +29,19 @@ pub use super::error::SyncError;
 pub struct SyncOptions {
     /// Only say what would be done.
     pub dry_run: bool,
-    /// What vanished is gone indeed.
+    /// What vanished is really gone.
     pub confirm: bool,
-    /// Push this post whatever its age.
+    /// Send this post to followers whatever its age.
     pub deliver: Option<String>,
 }
 
 impl SyncOptions {
-    /// Whether nothing is wanted but what the site says.
     fn is_plain(&self) -> bool {
         !self.dry_run && !self.confirm && self.deliver.is_none()
     }
 }
 
-/// Syncs a source by name: takes it, scans, and writes; waits a little for another process that has it.
+/// Syncs a source by name: claims it, scans, and writes; waits a little for another process that has it.
 ///
 /// # Errors
 /// As [`SyncError`] tells; nothing was written then but the error itself, which `status` shows.
@@ -59,7 +58,7 @@ pub async fn sync(
         store::known(&mut conn).await?.into_iter().find(|source| source.name == name)
     };
     if wish.dry_run {
-        // A rehearsal needs no lease, writes nothing, and may be of a source that is not known yet.
+        // A dry run needs no lease, writes nothing, and may be of a source that is not known yet.
         let known = known.unwrap_or_else(|| Known::new(name));
         return attempt(app, &configured, &known, None, wish, progress).await;
     }
@@ -77,19 +76,19 @@ pub async fn sync(
     Err(SyncError::Busy(name.to_owned()))
 }
 
-/// Under which name this process holds a source that was asked for on the command line.
+/// The name under which this process claims a source for the command line.
 fn owner(app: &App) -> String {
     format!("sync@{}:{}", app.config.server.node, std::process::id())
 }
 
-/// Lets go of the sources that this process was asked to sync, when it is told to stop in the middle: nothing of that
+/// Releases the sources that this process was asked to sync, when it is told to stop in the middle: nothing of that
 /// sync is kept, and the next need not wait.
 pub(crate) async fn let_go(app: &App) -> sqlx::Result<()> {
     let (owner, now) = (owner(app), app.clock.now());
     app.db.write(move |conn| Box::pin(async move { worker::store::free(conn, store::FREE, &owner, now).await })).await
 }
 
-/// Scans a source under a lease and writes what follows; lets go of it whatever happens.
+/// Scans a source under a lease and writes what follows; releases it in any case.
 ///
 /// # Errors
 /// As [`sync`].
@@ -116,8 +115,8 @@ pub(crate) async fn run(
     result
 }
 
-/// How long to wait after a sync that failed. A site on this machine costs next to nothing to look at, and is looked at as
-/// always, so that one that was repaired is seen soon.
+/// How long to wait after a sync that failed. A site on this machine is cheap to look at, and looked at as often as
+/// always, so that a repair is seen soon.
 fn pause_after(error: &SyncError, rescan: Duration, failures: u32) -> Duration {
     match error {
         SyncError::Scan(ScanError::Hugo(_)) => rescan,
@@ -125,12 +124,12 @@ fn pause_after(error: &SyncError, rescan: Duration, failures: u32) -> Duration {
     }
 }
 
-/// How long to wait after a look that failed: as always at first, then twice as long each time, up to an hour.
+/// How long to wait after a failed look: as always at first, then twice as long each time, up to an hour.
 pub(super) fn after_failure(rescan: Duration, failures: u32) -> Duration {
     rescan.saturating_mul(1 << failures.min(10)).min(rescan.max(Duration::from_hours(1)))
 }
 
-/// Keeps a lease alive while a long scan goes on; a process that was killed loses it within a minute.
+/// Renews a lease while a long scan goes on; a process that was killed loses it within a minute.
 async fn beat(app: App, lease: Lease) {
     loop {
         tokio::time::sleep(store::HEARTBEAT).await;
@@ -221,7 +220,7 @@ async fn store_now(app: &App, known: &Known) -> Result<Known, SyncError> {
     found.ok_or_else(|| SyncError::Unknown(known.name.clone()))
 }
 
-/// Who becomes an actor: decided over the authors already known and those the scan brought.
+/// Who becomes an actor: of the authors already known and those in the scan.
 fn decide(
     configured: &Source,
     communities: &[config::Community],
@@ -252,7 +251,7 @@ fn decide(
         .flat_map(|entry| entry.authors.iter().cloned())
         .collect();
     let mut taken: BTreeSet<Handle> = actors.iter().map(|actor| actor.handle.clone()).collect();
-    // In a rehearsal nobody of the community may be there yet.
+    // In a dry run the community may not exist yet.
     taken.extend(communities.iter().flat_map(|community| [community.handle.clone(), community.team_handle.clone()]));
     taken.extend(config::RESERVED_HANDLES.iter().filter_map(|handle| Handle::parse(handle).ok()));
     let frozen: BTreeSet<ActorId> = actors.iter().filter(|actor| !actor.is_active()).map(|actor| actor.id).collect();

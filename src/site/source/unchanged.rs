@@ -1,4 +1,4 @@
-//! A sync of a tree that looks as it did is over before anything is read (ADR 8).
+//! A sync of a tree with an unchanged stamp is over before anything is read (ADR 8).
 
 use clock::Timestamp;
 use hugo_content::{READING, Scan, TreeState, Warning};
@@ -15,27 +15,24 @@ use crate::app::App;
 use crate::config::Source;
 use crate::model::post::PostState;
 
-/// Bytes of what a scan saw; a site with more to warn of is read each time.
+/// Most bytes kept of what a scan saw; a site with more warnings is read each time.
 const MAX_SEEN: usize = 1024 * 1024;
 
-/// What a scan brought, for as long as the stamp is the same.
+/// The result of a scan, for as long as the stamp is the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Seen {
-    /// How many public posts there were.
     posts: usize,
-    /// How many that are not public.
     #[serde(default)]
     not_public: usize,
-    /// How many that could not be read for certain.
+    /// Those that could not be read for certain.
     #[serde(default)]
     unread: usize,
-    /// When one of them becomes public or expires by itself.
+    /// When one of them becomes public or expires.
     until: Option<Timestamp>,
-    /// What the operator was told.
     warnings: Vec<Warning>,
 }
 
-/// What the tree looks like now, and all else that decides over a scan of it: the program and the settings.
+/// The stamp of the tree and of all else that a scan depends on: the program and the settings.
 pub(super) async fn look(app: &App, configured: &Source) -> Result<Option<TreeState>, SyncError> {
     let publishing = &app.config.publishing;
     let seed = format!("{} {READING}\n{configured:?}\n{publishing:?}", env!("CARGO_PKG_VERSION"));
@@ -43,7 +40,7 @@ pub(super) async fn look(app: &App, configured: &Source) -> Result<Option<TreeSt
     Ok(tokio::task::spawn_blocking(move || connector.stamp(&seed, now)).await?)
 }
 
-/// Ends the sync, if the tree looks as it did at the last scan, no post's own date has come since, and the files are the
+/// Ends the sync, if the stamp is that of the last scan, no post's own date has come since, and the files are the
 /// newest.
 pub(super) async fn rest(
     app: &App,
@@ -87,9 +84,9 @@ pub(super) async fn rest(
     }))
 }
 
-/// What is kept of a scan for the next one. Nothing, where the next one may differ although the tree does not: a post
-/// that vanished is waited for, a scan that was not complete is done again, a file of this moment may still change, a commit
-/// gives dates to files that stay the same.
+/// What is kept of a scan for the next one. `None` where the next one may differ although the tree does not: a post
+/// that vanished is waited for, a scan that was not complete is done again, a file of this moment may still change, a
+/// commit gives dates to files that stay the same.
 pub(super) fn keep(stamp: TreeState, scan: &Scan, steps: &[Step], now: Timestamp) -> Option<(String, String)> {
     let waits = steps.iter().any(|step| matches!(step.act, Act::Miss | Act::Hold));
     if stamp.is_fresh || waits || !scan.complete || scan.is_dated_by_git {

@@ -26,8 +26,8 @@ pub async fn unpublish(app: &App, id: PostId) -> Result<(), SyncError> {
         .await
 }
 
-/// Lets a post be what its site says again, and says what it became: a published one gets a new article (interop R4),
-/// which followers are sent when it is young enough, or when `deliver` says so. One that stands unsent is sent then.
+/// Ends the withholding of a post, and returns its new state: a published one gets a new article (interop R4), which
+/// followers are sent when it is young enough, or when `deliver` is true. One that was only listed is sent then.
 pub(crate) async fn publish(app: &App, id: PostId, deliver: bool) -> Result<PostState, SyncError> {
     let (sources, post) = {
         let mut conn = app.db.read().await?;
@@ -44,7 +44,7 @@ pub(crate) async fn publish(app: &App, id: PostId, deliver: bool) -> Result<Post
                 // Read in the transaction, so that a sync meanwhile is not written over.
                 let mut post = post::store::post(conn, id).await?.ok_or(sqlx::Error::RowNotFound)?;
                 if matches!(post.state, PostState::Missing | PostState::Held | PostState::Removed) {
-                    // A file that vanished is not brought back by wishing.
+                    // A vanished file does not come back by this.
                     return Ok(post.state);
                 }
                 post.withheld_at = None;

@@ -16,8 +16,8 @@ const QUIET: Duration = Duration::from_secs(3);
 /// How often a folder that is not there is looked for.
 const LOOK_FOR: Duration = Duration::from_secs(10);
 
-/// Watches one source until `stop`; a folder that goes away is waited for. Where the system cannot watch, the timer still
-/// looks. A checkout changes only when we change it, so it is not watched.
+/// Watches one source until `stop`; a folder that goes away is waited for. Where the system cannot watch, the timer
+/// still looks. A checkout changes only when we change it, so it is not watched.
 pub(crate) async fn watch(app: App, source: Source, stop: CancellationToken) {
     if source.repository.is_some() {
         return;

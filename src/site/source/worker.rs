@@ -13,7 +13,7 @@ use crate::app::worker::lease::Leased;
 use crate::config::Source;
 use crate::db::{Conn, Queue};
 
-/// A scan that takes longer says how far it is, and no oftener than this.
+/// The pause between two lines in the log about the progress of a long scan.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 /// Scans.
@@ -77,7 +77,7 @@ impl Leased for SourceWorker {
                     );
                 }
             }
-            // It stands in the source's row, is shown by `status`, and is tried again at the next scan.
+            // It is kept in the source's row, shown by `status`, and tried again at the next scan.
             Err(error) => tracing::error!(source = known.name, %error, "cannot sync"),
         }
         Ok(())
@@ -103,7 +103,7 @@ fn configured<'a>(app: &'a App, known: &Known) -> Option<&'a Source> {
     app.config.sources.iter().find(|source| source.name == known.name)
 }
 
-/// Says how far a long scan is.
+/// Logs how far a long scan is.
 fn logged(clock: Clock, source: String) -> impl FnMut(u64, u64) + Send + 'static {
     let mut last = clock.now();
     move |done, all| {

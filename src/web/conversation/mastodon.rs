@@ -15,9 +15,9 @@ use crate::model::interaction::conversation::media::{MediaRef, MediaUrls};
 use crate::model::interaction::{Author, Person, Shown, State, Words};
 use crate::web::assets;
 
-/// An article as a Status: its summary is what widgets show of it.
-pub(super) fn status(app: &App, talk: &Conversation, album: &mut MediaUrls) -> Value {
-    let article = &talk.article;
+/// An article as a Status: widgets show its summary.
+pub(super) fn status(app: &App, conversation: &Conversation, album: &mut MediaUrls) -> Value {
+    let article = &conversation.article;
     let content = &article.content;
     let text = if content.summary.is_empty() { &content.content } else { &content.summary };
     json!({
@@ -32,13 +32,13 @@ pub(super) fn status(app: &App, talk: &Conversation, album: &mut MediaUrls) -> V
         "spoiler_text": "",
         "visibility": if article.unlisted { "unlisted" } else { "public" },
         "language": content.language,
-        "replies_count": talk.answers.replies,
-        "reblogs_count": talk.answers.boosts,
-        "favourites_count": talk.answers.likes,
-        "quotes_count": talk.answers.quotes,
+        "replies_count": conversation.answers.replies,
+        "reblogs_count": conversation.answers.boosts,
+        "favourites_count": conversation.answers.likes,
+        "quotes_count": conversation.answers.quotes,
         "content": html::clean(text),
         "reblog": null,
-        "account": account(app, &talk.author(app), album),
+        "account": account(app, &conversation.author(app), album),
         "media_attachments": [],
         "mentions": [],
         "tags": content.tags.iter().map(|tag| json!({ "name": tag })).collect::<Vec<_>>(),
@@ -48,7 +48,7 @@ pub(super) fn status(app: &App, talk: &Conversation, album: &mut MediaUrls) -> V
     })
 }
 
-/// What was answered, as a Context. Of what is not shown nothing stands here: its answers answer what it answered.
+/// The replies, as a Context. What is not shown is left out: its answers answer what it answered.
 pub(super) fn context(
     app: &App,
     root: &str,
@@ -77,10 +77,10 @@ pub(super) fn context(
     json!({ "ancestors": [], "descendants": statuses })
 }
 
-/// The nearest reply above that is shown.
+/// The nearest ancestor that is shown.
 fn shown_above<'a>(known: &HashMap<&str, &'a Shown>, shown: &Shown) -> Option<&'a Shown> {
     let mut above = *known.get(shown.parent.as_deref()?)?;
-    // What is answered was written into the tables before its answers, so this ends.
+    // A post was written into the tables before its answers, so this ends.
     while above.state != State::Shown {
         above = *known.get(above.parent.as_deref()?)?;
     }
@@ -94,7 +94,7 @@ fn row(shown: &Shown) -> String {
 fn author_id(author: &Author) -> String {
     match author {
         Author::Remote(id) => id.to_string(),
-        Author::Ours(id) => id.to_string(),
+        Author::Local(id) => id.to_string(),
     }
 }
 
@@ -135,7 +135,7 @@ pub(super) fn accounts<'a>(app: &App, people: impl Iterator<Item = &'a Person>, 
 
 fn account(app: &App, who: &Person, album: &mut MediaUrls) -> Value {
     let acct = who.handle.trim_start_matches('@');
-    // Widgets put it into an `<img>` without asking.
+    // Widgets put it into an `<img>` unchecked.
     let avatar = avatar(who, album).unwrap_or_else(|| format!("{}{}", app.urls.origin(), assets::FACE.path()));
     json!({
         "id": author_id(&who.row),
@@ -180,8 +180,8 @@ fn media(shown: &Shown, number: usize, attachment: &Attachment, album: &mut Medi
     })
 }
 
-/// Somebody who is named: widgets put this into their pages as it is, so nothing of it is what the sender wrote but a user
-/// name that is one; the host is that of the actor.
+/// A mention: widgets put this into their pages as it is, so the sender's own text is not used but for a checked user
+/// name; the host is that of the actor.
 fn mention(mention: &Mention) -> Option<Value> {
     let url = Url::parse(&mention.href).ok()?;
     let host = Host::of(&url)?;

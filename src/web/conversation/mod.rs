@@ -32,13 +32,12 @@ use crate::model::interaction::{self, Author, Kind};
 use crate::model::post::{self, Article};
 use crate::site::source;
 
-/// Replies on a page.
 pub(super) const PAGE: i64 = 200;
 
-/// Most replies in Mastodon's shape, which knows no pages.
+/// Most replies in Mastodon's shape, which has no pages.
 const CONTEXT: i64 = 1000;
 
-/// Most people in Mastodon's shape, and how many unless asked for another number.
+/// Most people in Mastodon's shape, and how many by default.
 const LISTED: (i64, i64) = (80, 40);
 
 const JSON: &str = "application/json";
@@ -65,7 +64,7 @@ pub(super) fn routes() -> Router {
         .layer(map_response(readable_by_all))
 }
 
-/// Made for scripts on the pages of sites.
+/// For scripts on the pages of sites.
 async fn readable_by_all(mut response: Response) -> Response {
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag"));
@@ -85,12 +84,14 @@ async fn conversation(
     let article = asked_for(app, &mut conn, query).await?.ok_or(UNKNOWN)?;
     let article = standing(app, article)?;
     let page = ConversationPage { order: Order::Time, from, limit: PAGE };
-    let show = |app: &App, talk: &Conversation| document::conversation(app, talk, &mut MediaUrls::for_others(app));
-    talk(app, conn, &prepared, (article, Shape::Conversation, page), &headers, show).await
+    let show = |app: &App, conversation: &Conversation| {
+        document::conversation(app, conversation, &mut MediaUrls::for_others(app))
+    };
+    answer_json(app, conn, &prepared, (article, Shape::Conversation, page), &headers, show).await
 }
 
-/// A conversation in a shape of JSON, read and made only where nobody asked for this version of it.
-async fn talk(
+/// A conversation in a shape of JSON, read and rendered only if this version of it is not cached.
+async fn answer_json(
     app: &App,
     mut conn: PoolConnection<Any>,
     prepared: &Prepared,
@@ -103,10 +104,10 @@ async fn talk(
     drop(conn);
     let make = async {
         let mut conn = app.db.read().await?;
-        let talk = Conversation::read(app, &mut conn, article, page).await?;
+        let conversation = Conversation::read(app, &mut conn, article, page).await?;
         drop(conn);
         let app = app.clone();
-        rendered(move || Ok(show(&app, &talk).to_string())).await
+        rendered(move || Ok(show(&app, &conversation).to_string())).await
     };
     prepared.answer(version, JSON, headers, make).await
 }
@@ -115,14 +116,14 @@ async fn owner(conn: &mut Conn, article: &Article) -> Result<Actor, Failure> {
     Ok(author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?)
 }
 
-/// Which page is asked for: where it begins.
+/// Where the page begins that is asked for.
 pub(super) fn from(query: Option<&str>) -> Result<i64, Failure> {
     let Some(text) = parameter(query, "from") else { return Ok(0) };
     let number = text.parse::<i64>().ok().filter(|number| (0..1_000_000_000).contains(number));
     number.ok_or_else(|| Failure::Bad("Ask with ?from= and a whole number, or follow `next`.".to_owned()))
 }
 
-/// The article that a question names, the deleted ones too.
+/// The article that a query names, the deleted ones too.
 async fn asked_for(app: &App, conn: &mut Conn, query: Option<&str>) -> Result<Option<Article>, Failure> {
     if let Some(id) = parameter(query, "id") {
         return Ok(named(conn, &app.urls, &id).await?.and_then(Named::article));
@@ -163,7 +164,7 @@ pub(super) fn standing(app: &App, article: Article) -> Result<Article, Failure> 
     }
 }
 
-/// An article by the part of its id that is its own.
+/// An article by the UUID in its id.
 async fn by_uuid(app: &App, conn: &mut Conn, id: &str) -> Result<Article, Failure> {
     const UNKNOWN: Failure =
         Failure::NotFound("No article of ours has this id: ask with the last part of its id, a UUID.");
@@ -182,8 +183,9 @@ async fn status(
     let mut conn = app.db.read().await?;
     let article = by_uuid(app, &mut conn, &id).await?;
     let page = ConversationPage { order: Order::Time, from: 0, limit: 0 };
-    let show = |app: &App, talk: &Conversation| mastodon::status(app, talk, &mut MediaUrls::for_others(app));
-    talk(app, conn, &prepared, (article, Shape::Status, page), &headers, show).await
+    let show =
+        |app: &App, conversation: &Conversation| mastodon::status(app, conversation, &mut MediaUrls::for_others(app));
+    answer_json(app, conn, &prepared, (article, Shape::Status, page), &headers, show).await
 }
 
 async fn context(
@@ -206,7 +208,7 @@ async fn context(
         replies.truncate(fitting(&replies));
         let app = app.clone();
         rendered(move || {
-            let (root, owner) = (id_of(&article), Author::Ours(article.owner));
+            let (root, owner) = (id_of(&article), Author::Local(article.owner));
             Ok(mastodon::context(&app, &root, &owner, &replies, &mut MediaUrls::for_others(&app)).to_string())
         })
         .await
@@ -214,7 +216,7 @@ async fn context(
     prepared.answer(version, JSON, &headers, make).await
 }
 
-/// What an article is called in Mastodon's shape.
+/// The id of an article in Mastodon's shape.
 fn id_of(article: &Article) -> String {
     article.uuid.to_string()
 }

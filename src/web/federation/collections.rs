@@ -1,4 +1,4 @@
-//! Collections of ours: counts, an outbox in pages, a conversation (interop A16, A17, B18 to B20, F11).
+//! Our collections: counts, an outbox in pages, a conversation (interop A16, A17, B18 to B20, F11).
 
 use clock::Timestamp;
 use serde_json::Value;
@@ -19,7 +19,6 @@ use crate::model::{follower, interaction};
 /// Activities on a page.
 const PAGE: i64 = 20;
 
-/// The outbox of the instance actor.
 pub(super) fn never_filled(id: &str) -> Value {
     collection::outbox(id, 0, None)
 }
@@ -56,7 +55,7 @@ fn at_page(id: &str, before: i64) -> String {
     format!("{id}?before={before}")
 }
 
-/// Which page is asked for; only as we write it ourselves, so that a page's id is its address (interop A22).
+/// The page number asked for; only as we write it ourselves, so that a page's id is its address (interop A22).
 fn number(query: Option<&str>, key: &str) -> Result<Option<i64>, Failure> {
     let asked = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(name, _)| name == key);
     let Some((_, text)) = asked else { return Ok(None) };
@@ -66,12 +65,12 @@ fn number(query: Option<&str>, key: &str) -> Result<Option<i64>, Failure> {
     }
 }
 
-/// How many follow, never who.
+/// The number of followers, without their names.
 pub(super) async fn followers(conn: &mut Conn, who: &Actor, id: &str) -> Result<Value, Failure> {
     Ok(collection::counted(id, count(follower::store::count(conn, who.id).await?)))
 }
 
-/// Our actors follow nobody and pin nothing.
+/// `following` and `featured`: our actors follow nobody and pin nothing.
 pub(super) fn nothing_chosen(local: &Local, id: &str) -> Value {
     if matches!(local, Local::Featured(_)) { collection::featured(id, &[]) } else { collection::counted(id, 0) }
 }
@@ -106,21 +105,21 @@ pub(super) async fn note_replies(
     })
 }
 
-/// How many liked or boosted an answer of ours, never who (interop B19).
+/// How many liked or boosted an answer of ours, without their names (interop B19).
 pub(super) async fn note_tally(conn: &mut Conn, note: &Note, local: &Local, id: &str) -> Result<Value, Failure> {
     let answers = interaction::store::answers_to_note(conn, note.id).await?;
     let total = if matches!(local, Local::NoteLikes(_)) { answers.likes } else { answers.boosts };
     Ok(collection::standalone(collection::tally(id, total)))
 }
 
-/// How many liked or boosted an article, never who (interop B19).
+/// How many liked or boosted an article, without their names (interop B19).
 pub(super) async fn tally(conn: &mut Conn, article: &Article, local: &Local, id: &str) -> Result<Value, Failure> {
     let answers = interaction::store::answers(conn, article.id).await?;
     let total = if matches!(local, Local::Likes(_)) { answers.likes } else { answers.boosts };
     Ok(collection::standalone(collection::tally(id, total)))
 }
 
-/// An article and what was answered to it, or the page of it that `?from=number` asks for (interop B20).
+/// An article and its replies, or the page of them that `?from=number` asks for (interop B20).
 pub(super) async fn conversation(
     app: &App,
     conn: &mut Conn,

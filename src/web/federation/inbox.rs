@@ -1,4 +1,4 @@
-//! The inbox routes: limits by source, a bounded body, then `inbox::receive`, then 202 (interop D1, G9, R5).
+//! The inbox routes: rate limits by source, a bounded body, then `inbox::receive`, then 202 (interop D1, G9, R5).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::inbox::rejection::{Rejected, refuse, refuse_when_full, rejected, too_
 use crate::net::body_limits::BodyPermit;
 use crate::net::throttle::counted_as;
 
-/// The longest activity read, in bytes.
+/// The largest activity read, in bytes.
 pub(in crate::web) const BODY_MAX: usize = 1024 * 1024;
 
 /// How long a body may take to arrive.
@@ -32,7 +32,6 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// When to come back while too many bodies are under way.
 const BUSY_FOR: Duration = Duration::from_secs(5);
 
-/// Takes an activity in.
 pub(super) async fn take(
     data: Data<App>,
     OriginalUri(uri): OriginalUri,
@@ -83,7 +82,7 @@ async fn whole(headers: &HeaderMap, body: Body, room: BodyPermit) -> Result<(Byt
     }
 }
 
-/// Reads piece by piece; each takes its room as it comes, so that those who only announce much take none.
+/// Reads chunk by chunk; each takes its room when it comes, so that a client that only announces much takes none.
 async fn pieces(mut body: Body, mut room: BodyPermit) -> Result<(Bytes, BodyPermit), Rejected> {
     let mut read = BytesMut::new();
     while let Some(frame) = tokio::time::timeout(PAUSE, body.frame()).await.map_err(|_| too_slow())? {

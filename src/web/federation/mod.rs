@@ -1,4 +1,4 @@
-//! What other servers read of us: actors, articles, collections and activities, each at exactly its id; and the inboxes.
+//! What other servers read: actors, articles, collections and activities, each at exactly its id; and the inboxes.
 
 mod collections;
 pub(super) mod inbox;
@@ -51,14 +51,15 @@ const READ: [&str; 18] = [
 ];
 
 pub(super) fn routes() -> Router {
-    // A personal inbox takes what the shared one takes, also of an actor who is gone or never was: a 404 or 410 there
-    // makes peers drop us (interop R5, T22). `/inbox` is the shared one too: PieFed sends reports there (interop U8).
+    // A personal inbox takes what the shared one takes, also of an actor that is gone or never was: a 404 or 410 there
+    // makes other servers drop us (interop R5, T22). `/inbox` is the shared one too: PieFed sends reports there
+    // (interop U8).
     let inboxes = ["/ap/inbox", "/inbox", "/ap/actors/{uuid}/inbox"];
     let inboxes = inboxes.iter().fold(Router::new(), |router, path| router.route(path, post(inbox::take)));
     READ.iter().fold(inboxes, |router, path| router.route(path, get(read)))
 }
 
-/// The headers with a Host: HTTP/2 names it in the address, and signatures are over `host` all the same (interop C16).
+/// The headers with a Host: HTTP/2 has it in the address, and signatures cover `host` all the same (interop C16).
 fn with_host(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
     if !headers.contains_key(HOST)
         && let Some(authority) = uri.authority()
@@ -71,7 +72,7 @@ fn with_host(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
 
 const UNKNOWN: Failure = Failure::NotFound("Nothing of ours has this id.");
 
-/// Answers with what an id names; an id is itself, byte for byte (interop A22).
+/// Answers with the object of an id; an id must match byte for byte (interop A22).
 async fn read(data: Data<App>, OriginalUri(uri): OriginalUri, request: Request) -> Result<Response, Failure> {
     let app: &App = &data;
     let local = app.urls.local(&format!("{}{}", app.urls.origin(), uri.path())).ok_or(UNKNOWN)?;
@@ -115,7 +116,7 @@ async fn document(
         Local::Note(uuid) => {
             let (found, article) = standing_note(app, conn, uuid, &local).await?;
             let answer = note(app, conn, &found, &article, headers).await?;
-            // Whoever reads on in the conversation may have the article too.
+            // A client that reads the conversation may have the article too.
             reader.remember(app, article.id);
             Ok(answer)
         }
@@ -149,8 +150,8 @@ async fn article(app: &App, conn: &mut Conn, found: &Article, headers: &HeaderMa
     Ok(Document::activity(&outbox::documents::article(app, conn, found).await?).into_response())
 }
 
-/// An answer of one of our authors for programs; people read it where it stands below the article, on our own page: not
-/// every site shows its conversations.
+/// An answer of one of our authors for programs; people read it below the article on our own page: not every site shows
+/// its conversations.
 async fn note(
     app: &App,
     conn: &mut Conn,
@@ -164,7 +165,8 @@ async fn note(
     Ok(Document::activity(&outbox::documents::note(app, conn, found).await?).into_response())
 }
 
-/// The permission of a quote, for as long as it is shown: a moderator's word or its end takes it back (FEP-044f).
+/// The permission of a quote, for as long as the quote is shown: hiding or deleting it revokes the permission
+/// (FEP-044f).
 async fn quote(app: &App, conn: &mut Conn, uuid: Uuid) -> Result<Response, Failure> {
     let quote = interaction::store::post_by_uuid(conn, uuid).await?;
     let elsewhere = |quote: &interaction::Reply| matches!(quote.author, interaction::Author::Remote(_));
@@ -227,7 +229,7 @@ async fn collection(app: &App, conn: &mut Conn, local: &Local, uri: &Uri) -> Res
     Ok(Document::activity(&document).into_response())
 }
 
-/// An actor that lives under `/ap/actors`: the instance does not.
+/// An actor under `/ap/actors`: the instance is not one of them.
 async fn standing_actor(app: &App, conn: &mut Conn, uuid: Uuid, asked: &Local) -> Result<Actor, Failure> {
     let who = author::store::actor_by_uuid(conn, uuid).await?;
     let who = who.filter(|who| who.kind != ActorKind::Application).ok_or(UNKNOWN)?;
@@ -257,7 +259,7 @@ fn standing(app: &App, found: Article, asked: &Local) -> Result<Article, Failure
     Err(Failure::Buried(tombstone(&app.urls.article(found.uuid), "Article", since)))
 }
 
-/// An answer of one of our authors that is shown, with its article; a moderator's word hides it as if it were not there.
+/// An answer of one of our authors that is shown, with its article; one that a moderator hid is not found.
 async fn standing_note(app: &App, conn: &mut Conn, uuid: Uuid, asked: &Local) -> Result<(Note, Article), Failure> {
     let note = interaction::store::note_by_uuid(conn, uuid).await?.ok_or(UNKNOWN)?;
     let article = post::store::article(conn, note.article).await?.ok_or(UNKNOWN)?;

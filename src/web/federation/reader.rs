@@ -13,13 +13,13 @@ use crate::federation::remote::Remote;
 use crate::inbox::reader::{self, Reading};
 use crate::inbox::rejection::{self, Rejected};
 
-/// Whoever asks.
+/// Who sent a GET.
 pub(super) enum Reader {
-    /// Anybody: nothing is asked of them. With what proves them, if they signed.
+    /// Anybody: no signature is required. With the request for a later check, if it is signed.
     Anyone(Option<Box<Reading>>),
-    /// Somebody who proved who they are, where that is asked for.
+    /// A verified actor, where a signature is required.
     Proved(Box<Remote>),
-    /// Somebody who does not sign, where that is asked for: sees the keys of actors, and nothing else.
+    /// A client without a signature, where one is required: may read the keys of actors, and nothing else.
     KeysAlone,
 }
 
@@ -42,7 +42,7 @@ impl Reader {
     }
 }
 
-/// Lets a reader in, or answers 401: pages for people, the instance actor and keys are always open.
+/// Admits a reader, or answers 401: pages for people, the instance actor and keys are always open.
 pub(super) async fn admit(app: &App, local: &Local, asked: &Parts) -> Result<Reader, Failure> {
     let headers = &asked.headers;
     let page =
@@ -66,7 +66,7 @@ pub(super) async fn admit(app: &App, local: &Local, asked: &Parts) -> Result<Rea
         return Err(Failure::Rejected(rejected));
     }
     if open || !app.config.federation.require_signed_fetch {
-        // Only of articles and answers are there copies that matter.
+        // Only copies of articles and answers matter.
         let remembers = signed && !page && matches!(local, Local::Article(_) | Local::Note(_));
         return Ok(Reader::Anyone(remembers.then(|| Box::new(reading()))));
     }

@@ -1,5 +1,5 @@
-//! Copies of pictures on disk, within a bound of bytes and time: what was not asked for longest goes first. Losing the
-//! folder loses nothing but time.
+//! Copies of pictures on disk, bounded in size and time: the least recently used go first. Losing the folder loses
+//! nothing but time.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, MutexGuard};
 /// How long a copy is kept that nobody asks for.
 const UNASKED: Duration = Duration::from_hours(30 * 24);
 
-/// A kind of picture that browsers show and that can hold no script: never SVG.
+/// A picture format that browsers show and that can hold no script: never SVG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Avif,
@@ -26,7 +26,7 @@ pub(super) enum Kind {
 impl Kind {
     const ALL: [Self; 5] = [Self::Avif, Self::Gif, Self::Jpeg, Self::Png, Self::Webp];
 
-    /// By its first bytes.
+    /// From the first bytes.
     pub(super) fn of(body: &[u8]) -> Option<Self> {
         match imagesize::image_type(body).ok()? {
             ImageType::Heif(Compression::Av1) => Some(Self::Avif),
@@ -58,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// Opened by itself it is saved, not shown: a page shows it all the same.
+    /// Opened by itself it is downloaded, not shown: a page shows it all the same.
     pub(super) const fn disposition(self) -> &'static str {
         match self {
             Self::Avif => "attachment; filename=\"picture.avif\"",
@@ -70,16 +70,14 @@ impl Kind {
     }
 }
 
-/// A copy.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     pub(super) kind: Kind,
-    /// When it was fetched.
     pub(super) at: Timestamp,
     pub(super) body: Bytes,
 }
 
-/// What is known of a copy without reading it; its file's name says as much.
+/// What is known of a copy without reading it; also in its file's name.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     kind: Kind,
@@ -88,12 +86,11 @@ struct Slot {
     bytes: u64,
 }
 
-/// The folder of copies.
 #[derive(Debug)]
 pub(super) struct MediaCache {
     folder: PathBuf,
     most: u64,
-    /// `None` until the folder is first looked into.
+    /// `None` until the folder is first read.
     slots: Mutex<Option<HashMap<String, Slot>>>,
 }
 
@@ -102,7 +99,7 @@ impl MediaCache {
         Self { folder: folder.to_owned(), most, slots: Mutex::new(None) }
     }
 
-    /// A copy, if there is one. A file that is gone, or not as it was written, is none.
+    /// A copy, if there is one. A file that is gone, or not as it was written, counts as none.
     pub(super) async fn take(&self, hash: &str, now: Timestamp) -> Option<Kept> {
         let slot = {
             let mut slots = self.slots().await;
@@ -120,7 +117,7 @@ impl MediaCache {
         None
     }
 
-    /// What there is, looked up in the folder the first time.
+    /// The copies, read from the folder the first time.
     async fn slots(&self) -> MutexGuard<'_, Option<HashMap<String, Slot>>> {
         let mut slots = self.slots.lock().await;
         if slots.is_none() {
@@ -129,7 +126,7 @@ impl MediaCache {
         slots
     }
 
-    /// Keeps a copy. That it cannot be kept is told in the log and harms nobody: it is fetched again.
+    /// Keeps a copy. A failure is logged and harms nobody: the picture is fetched again.
     pub(super) async fn put(&self, hash: &str, kept: &Kept) {
         let bytes = u64::try_from(kept.body.len()).unwrap_or(u64::MAX);
         let slot = Slot { kind: kept.kind, at: kept.at, asked: kept.at, bytes };
@@ -163,7 +160,7 @@ impl MediaCache {
     }
 }
 
-/// Takes off what nobody asked for in a long time, and what exceeds the bound; says what it was.
+/// Removes and returns what nobody asked for in a long time, and what exceeds the bound.
 fn surplus(slots: &mut HashMap<String, Slot>, most: u64, now: Timestamp) -> Vec<(String, Slot)> {
     let mut by_age: Vec<(String, Slot)> = slots.iter().map(|(hash, slot)| (hash.clone(), *slot)).collect();
     by_age.sort_by_key(|(_, slot)| slot.asked);
@@ -180,7 +177,7 @@ fn surplus(slots: &mut HashMap<String, Slot>, most: u64, now: Timestamp) -> Vec<
     off
 }
 
-/// What lies in the folder; of two copies of one picture the newer.
+/// What is in the folder; of two copies of one picture the newer.
 async fn looked_into(folder: &Path) -> HashMap<String, Slot> {
     let mut slots: HashMap<String, Slot> = HashMap::new();
     let Ok(mut files) = tokio::fs::read_dir(folder).await else { return slots };
@@ -214,24 +211,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_shelf_holds_so_much_and_no_more() {
+    async fn the_cache_holds_so_much_and_no_more() {
         let folder = tempfile::tempdir().expect("a folder");
-        let shelf = MediaCache::new(folder.path(), 250);
+        let cache = MediaCache::new(folder.path(), 250);
         for (hash, at) in [("a", 1), ("b", 2)] {
-            shelf.put(hash, &picture(at, 90)).await;
+            cache.put(hash, &picture(at, 90)).await;
         }
-        assert!(shelf.take("a", Timestamp::from_millis(3)).await.is_some(), "now it was asked for last");
-        shelf.put("c", &picture(4, 90)).await;
-        let left = async |shelf: &MediaCache| {
+        assert!(cache.take("a", Timestamp::from_millis(3)).await.is_some(), "now it was asked for last");
+        cache.put("c", &picture(4, 90)).await;
+        let left = async |cache: &MediaCache| {
             let mut left = Vec::new();
             for hash in ["a", "b", "c"] {
-                left.extend(shelf.take(hash, Timestamp::from_millis(5)).await.map(|kept| (hash, kept.at.millis())));
+                left.extend(cache.take(hash, Timestamp::from_millis(5)).await.map(|kept| (hash, kept.at.millis())));
             }
             left
         };
-        assert_eq!(left(&shelf).await, [("a", 1), ("c", 4)]);
+        assert_eq!(left(&cache).await, [("a", 1), ("c", 4)]);
         assert_eq!(left(&MediaCache::new(folder.path(), 250)).await, [("a", 1), ("c", 4)], "after a restart too");
-        shelf.put("a", &picture(6, 10)).await;
+        cache.put("a", &picture(6, 10)).await;
         assert_eq!(left(&MediaCache::new(folder.path(), 250)).await, [("a", 6), ("c", 4)]);
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 2, "the old copy is gone");
     }
@@ -239,23 +236,23 @@ mod tests {
     #[tokio::test]
     async fn a_copy_that_is_not_as_it_was_is_none() {
         let folder = tempfile::tempdir().expect("a folder");
-        let shelf = MediaCache::new(folder.path(), 1000);
-        shelf.put("a", &picture(1, 20)).await;
+        let cache = MediaCache::new(folder.path(), 1000);
+        cache.put("a", &picture(1, 20)).await;
         std::fs::write(folder.path().join("a-1.gif"), "<svg>").expect("a file");
-        assert!(shelf.take("a", Timestamp::from_millis(2)).await.is_none());
-        shelf.put("a", &picture(1, 20)).await;
+        assert!(cache.take("a", Timestamp::from_millis(2)).await.is_none());
+        cache.put("a", &picture(1, 20)).await;
         std::fs::remove_file(folder.path().join("a-1.gif")).expect("gone");
-        assert!(shelf.take("a", Timestamp::from_millis(2)).await.is_none());
+        assert!(cache.take("a", Timestamp::from_millis(2)).await.is_none());
     }
 
     #[tokio::test]
     async fn what_nobody_asks_for_goes() {
         let folder = tempfile::tempdir().expect("a folder");
-        let shelf = MediaCache::new(folder.path(), 1000);
-        shelf.put("a", &picture(1, 20)).await;
+        let cache = MediaCache::new(folder.path(), 1000);
+        cache.put("a", &picture(1, 20)).await;
         let later = i64::try_from(UNASKED.as_millis()).expect("a number") + 2;
-        shelf.put("b", &picture(later, 20)).await;
-        assert!(shelf.take("a", Timestamp::from_millis(later)).await.is_none());
-        assert!(shelf.take("b", Timestamp::from_millis(later)).await.is_some());
+        cache.put("b", &picture(later, 20)).await;
+        assert!(cache.take("a", Timestamp::from_millis(later)).await.is_none());
+        assert!(cache.take("b", Timestamp::from_millis(later)).await.is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! Pictures from elsewhere, shown as copies of ours: `GET /pictures/{name}`. Only what stands in our tables and is shown
-//! is ever fetched (`model/interaction/conversation/media.rs`), through the one client, and kept on disk within limits (`media_proxy/cache.rs`).
+//! Pictures from other servers, shown as our copies: `GET /pictures/{name}`. Only pictures of rows that are shown are ever
+//! fetched (`model/interaction/conversation/media.rs`), by the one client, and kept on disk within limits (`cache.rs`).
 
 mod cache;
 
@@ -37,31 +37,31 @@ use crate::model::{author, interaction, post};
 use crate::net::client::{Limits, Reply, Wanted};
 use crate::net::redirects;
 
-/// Largest picture: of a face or an emoji, and of anything else.
+/// Largest picture: of an avatar or an emoji, and of anything else.
 const SMALL: usize = 2 * 1024 * 1024;
 const LARGE: usize = 4 * 1024 * 1024;
 
-/// Most pixels: what is small as a file may still fill a browser's memory.
+/// Most pixels: a small file may still fill a browser's memory.
 const PIXELS: usize = 40_000_000;
 
 /// Longest wait for a picture.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// Pictures fetched at a time; who comes later waits as long as for a picture.
+/// Pictures fetched at a time; others wait as long as for a picture.
 const AT_A_TIME: usize = 8;
 
-/// How long a picture that could not be had is not asked for again.
+/// How long a picture that could not be fetched is not tried again.
 const FAILED_FOR: Duration = Duration::from_mins(10);
 
-/// How long our copy is shown before the picture is looked at again.
+/// How long our copy is used before the picture is fetched again.
 const FRESH: Duration = Duration::from_hours(7 * 24);
 
-/// Pictures remembered as not to be had, and those that are waited for.
+/// Most failed pictures remembered, and most that are waited for.
 const REMEMBERED: u64 = 10_000;
 
 const ACCEPTED: &str = "image/avif, image/webp, image/png, image/jpeg, image/gif";
 
-/// Nothing in a picture is ever run, even opened by itself.
+/// Nothing in a picture is ever run, even when it is opened by itself.
 const POLICY: &str = "default-src 'none'; sandbox";
 
 const NO_PICTURE: Failure = Failure::NotFound("There is no picture of this name, or it cannot be had just now.");
@@ -70,7 +70,7 @@ pub(super) fn routes(app: &App) -> Router {
     Router::new().route("/pictures/{name}", get(show)).layer(Extension(Arc::new(MediaProxy::new(app))))
 }
 
-/// The copies we have, and what is under way.
+/// The copies, and the fetches under way.
 struct MediaProxy {
     shelf: MediaCache,
     failed: Cache<String, Timestamp>,
@@ -116,7 +116,7 @@ const fn limit(spot: MediaRef) -> usize {
     }
 }
 
-/// The address that stands there now, of what everyone may see.
+/// The present address of a picture in its row, if everyone may see it.
 async fn address(app: &App, conn: &mut Conn, spot: MediaRef) -> sqlx::Result<Option<String>> {
     let now = app.clock.now();
     Ok(match spot {
@@ -151,7 +151,7 @@ async fn standing(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Resul
     Ok(post::store::article(conn, id).await?.filter(|article| article.stands(now)))
 }
 
-/// Our copy; fetched if there is none, or an old one, which serves on while the picture cannot be had.
+/// Our copy; fetched if there is none or it is old. An old one is used while the picture cannot be fetched.
 async fn copy(app: &App, copies: &MediaProxy, hash: &str, url: &str, limit: usize) -> Option<Kept> {
     let is_fresh = |kept: &Kept| app.clock.now().since(kept.at) < FRESH;
     let kept = copies.shelf.take(hash, app.clock.now()).await;
@@ -189,7 +189,7 @@ async fn failed_lately(app: &App, copies: &MediaProxy, hash: &str) -> bool {
     failed.is_some_and(|failed| app.clock.now().since(failed) < FAILED_FOR)
 }
 
-/// A picture as it is elsewhere. What its server calls it counts for nothing: its first bytes do.
+/// Fetches a picture. Its format is known by its first bytes, not by its Content-Type.
 async fn fetch(app: &App, url: &str, limit: usize) -> anyhow::Result<(Kind, Bytes)> {
     let mut first = Url::parse(url)?;
     first.set_fragment(None);

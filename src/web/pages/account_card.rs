@@ -1,25 +1,24 @@
-//! Somebody as pages show them.
+//! An account as pages show it.
 
 use super::content;
 use crate::model::interaction::Person;
 use crate::model::interaction::conversation::media::MediaUrls;
 use crate::web::conversation::document::avatar;
 
-/// Somebody as pages show them.
 #[derive(Debug)]
 pub(super) struct AccountCard {
     /// HTML.
     pub(super) name: String,
-    /// The same as a text.
+    /// As plain text.
     pub(super) plain: String,
     pub(super) handle: String,
-    /// `None` where it is no address of the web.
+    /// `None` where it is no web address.
     pub(super) url: Option<String>,
     pub(super) picture: Option<String>,
-    /// Stands where there is no picture.
+    /// Shown where there is no picture.
     pub(super) initial: String,
     pub(super) ours: bool,
-    /// The emoji that they liked with.
+    /// The emoji of their like.
     pub(super) reaction: Option<String>,
 }
 
@@ -29,7 +28,7 @@ impl AccountCard {
         let initial = plain.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().to_string());
         Self {
             name: content::name(who, album),
-            // Whole: a handle whose host is cut could be anybody's.
+            // Whole: a handle without its host could be anybody's.
             handle: who.handle.clone(),
             url: web_address(&who.url),
             picture: avatar(who, album),

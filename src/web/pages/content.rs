@@ -1,4 +1,4 @@
-//! What people wrote, as it stands in a page: cleaned once more (interop E22), with our copies of its pictures.
+//! Text of others as it is put into a page: cleaned once more (interop E22), with our copies of its pictures.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -14,17 +14,17 @@ use crate::web::conversation::document::name_emoji;
 /// Longest name shown, in characters.
 const NAME_MAX: usize = 80;
 
-/// Pictures for shortcodes, by shortcode.
+/// Pictures of custom emoji, by shortcode.
 pub(super) type Signs = HashMap<String, String>;
 
-/// The emoji of a list that are shown.
+/// The custom emoji of a list that are shown.
 fn signs(emoji: &[Emoji], album: &mut MediaUrls, spot: impl Fn(usize) -> Option<MediaRef>) -> Signs {
     let show =
         |(number, emoji): (usize, &Emoji)| Some((emoji.shortcode.clone(), album.show(spot(number)?, &emoji.url)?));
     emoji.iter().enumerate().filter_map(show).collect()
 }
 
-/// The emoji of a reply.
+/// The custom emoji of a reply.
 pub(super) fn signs_of(shown: &Shown, words: &Words, album: &mut MediaUrls) -> Signs {
     signs(&words.emoji, album, |number| Some(MediaRef::Emoji(shown.row, number)))
 }
@@ -48,18 +48,17 @@ pub(super) fn line(text: &str, signs: &Signs) -> String {
     with_signs(&escape(&html::straight(text)), signs)
 }
 
-/// Somebody's name as HTML.
+/// An account's name as HTML.
 pub(super) fn name(who: &Person, album: &mut MediaUrls) -> String {
     let signs = signs(&who.emoji, album, |number| name_emoji(who, number));
     with_signs(&escape(&plain_name(who)), &signs)
 }
 
-/// Somebody's name as a text, no longer than a name is.
+/// An account's name as plain text, no longer than a name is.
 pub(super) fn plain_name(who: &Person) -> String {
     cut(&who.name, NAME_MAX)
 }
 
-/// A text of at most so many characters.
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
@@ -67,7 +66,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// Clean HTML in which shortcodes between tags are pictures; within code they stay.
+/// Clean HTML with pictures for shortcodes between tags; within code they stay.
 fn with_signs(clean: &str, signs: &Signs) -> String {
     let (mut out, mut in_code) = (String::with_capacity(clean.len()), 0_usize);
     for piece in pieces(clean) {
@@ -107,7 +106,8 @@ fn put_signs(text: &str, signs: &Signs, out: &mut String) {
     out.push_str(rest);
 }
 
-/// Clean HTML of an article, its pictures shown as our copies; those that are not shown are links to where they are.
+/// Clean HTML of an article, its pictures replaced by our copies; those that are not shown become links to the
+/// original.
 pub(super) fn article(id: ArticleId, content: &str, album: &mut MediaUrls) -> String {
     let clean = html::clean(content);
     let mut out = String::with_capacity(clean.len());

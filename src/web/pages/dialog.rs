@@ -1,4 +1,5 @@
-//! The two dialogs: who the reader is, and off to their own server. Nothing is changed here, and nothing remembered of them.
+//! The two dialogs: the reader names their server and is redirected there. Nothing is changed here, and nothing
+//! remembered of them.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -31,24 +32,24 @@ pub(super) const FORM_MAX: usize = 4096;
 const OPEN_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; \
      form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'";
 
-/// What a dialog is about.
+/// What is to be followed or answered.
 pub(super) struct Subject {
     pub(super) intent: Intent,
-    /// The id of what is to be followed or answered.
+    /// Its id.
     pub(super) object: String,
     pub(super) title: String,
     pub(super) lead: String,
-    /// Where the form is sent.
+    /// The address of the form.
     pub(super) action: String,
-    /// What to paste by hand.
+    /// The id or handle to paste by hand.
     pub(super) by_hand: String,
     pub(super) card: Card,
 }
 
-/// Whom or what it is about, so that the reader sees that it is meant.
+/// What the dialog shows of it, so that the reader sees that it is the right one.
 pub(super) struct Card {
     pub(super) face: super::account_card::AccountCard,
-    /// The beginning of what they wrote, as a text.
+    /// The beginning of its text.
     pub(super) excerpt: String,
     pub(super) language: Option<String>,
 }
@@ -60,13 +61,13 @@ struct Dialog<'a> {
     subject: &'a Subject,
     /// What the reader entered.
     from: String,
-    /// Why it led nowhere.
+    /// Why that is not possible.
     fault: Option<String>,
     script: String,
     script_integrity: &'static str,
 }
 
-/// Asks who the reader is.
+/// Shows the form.
 pub(super) fn ask(app: &App, frame: Frame<'_>, subject: &Subject) -> Result<Response, Failure> {
     show(app, frame, subject, String::new(), None)
 }
@@ -87,7 +88,7 @@ fn show(
     Ok(response)
 }
 
-/// What a reader entered.
+/// The content of a form.
 pub(super) async fn entered(request: Request) -> Result<(Parts, String), Failure> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, FORM_MAX).collect().await;
@@ -96,7 +97,7 @@ pub(super) async fn entered(request: Request) -> Result<(Parts, String), Failure
     Ok((head, from.unwrap_or_default()))
 }
 
-/// Sends the reader to their server, or says why not.
+/// Redirects the reader to their server, or shows why not.
 pub(super) async fn lead(
     app: &Data<App>,
     frame: Frame<'_>,
@@ -123,12 +124,11 @@ pub(super) async fn lead(
     }
 }
 
-/// Why a reader is not sent on.
+/// Why a reader is not redirected.
 struct Stop {
     status: StatusCode,
     /// In the reader's language.
     told: String,
-    /// When to try again, where that is known.
     wait: Option<Duration>,
 }
 
@@ -138,7 +138,7 @@ impl Stop {
     }
 }
 
-/// The address at the reader's server, or what to tell them.
+/// The address at the reader's server.
 async fn way(app: &App, frame: &Frame<'_>, subject: &Subject, head: &Parts, from: &str) -> Result<Url, Stop> {
     let say = frame.say;
     let reader = Reader::parse(from).ok_or_else(|| Stop::new(say.say("unreadable")))?;
@@ -171,7 +171,7 @@ async fn way(app: &App, frame: &Frame<'_>, subject: &Subject, head: &Parts, from
     target.filter(|target| app.net.policy().check_url(target).is_ok()).ok_or_else(unreachable)
 }
 
-/// Counts a question to another server; who cannot be told from others is counted with them.
+/// Counts a query to another server; a reader without a known address is counted with all such.
 fn within_limits(app: &App, head: &Parts) -> Result<(), Duration> {
     let asker = source(&head.extensions, &head.headers, &app.config.server.trusted_proxies);
     app.throttles.lookups.take(&asker.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), counted_as))

@@ -29,7 +29,7 @@ const JSON: &str = "application/feed+json; charset=utf-8";
 struct Facts {
     who: Actor,
     articles: Vec<Article>,
-    /// `None` of a community and of the editors: then each article says who wrote it.
+    /// `None` of a community and of the editors: then each article names its author.
     author: Option<String>,
     title: String,
 }
@@ -51,7 +51,7 @@ impl Facts {
         format!("{}/feed.{kind}", app.urls.profile(&self.who.handle))
     }
 
-    /// Who wrote an article, as its page names them.
+    /// The authors of an article, as its page names them.
     fn authors<'a>(&'a self, article: &'a Article) -> Vec<&'a str> {
         let byline: Vec<&str> = article.content.byline.iter().map(String::as_str).collect();
         if byline.is_empty() { self.author.as_deref().into_iter().collect() } else { byline }

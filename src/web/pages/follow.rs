@@ -18,7 +18,7 @@ use crate::model::interaction::conversation::media::MediaUrls;
 use crate::web::conversation::person;
 use crate::web::error::Failure;
 
-/// Longest beginning of a profile's text, in characters.
+/// Longest excerpt of a profile's text, in characters.
 const EXCERPT: usize = 200;
 
 pub(super) async fn show(
@@ -38,7 +38,7 @@ pub(super) async fn go(data: Data<App>, Path(written): Path<String>, request: Re
     dialog::lead(&data, frame, &subject, &head, from).await
 }
 
-/// Whom `ann`, `@ann` or `@ann@example.org` names.
+/// The actor for `ann`, `@ann` or `@ann@example.org`.
 async fn subject(app: &App, frame: &Frame<'_>, written: &str) -> Result<Subject, Failure> {
     const NOBODY: Failure = Failure::NotFound("Nobody here goes by this name.");
     let (name, host) = split_handle(written);

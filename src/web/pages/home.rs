@@ -1,4 +1,4 @@
-//! The home page: the communities that live here, with who writes in them and what they published last.
+//! The home page: the communities of this instance, with their authors and latest posts.
 
 use activitypub_federation::config::Data;
 use askama::Template;
@@ -14,7 +14,7 @@ use crate::model::{author, post};
 use crate::web::conversation::person;
 use crate::web::error::Failure;
 
-/// Authors and posts shown of a community.
+/// Most authors and posts shown of a community.
 const AUTHORS: i64 = 60;
 const POSTS: i64 = 10;
 
@@ -25,7 +25,6 @@ struct Home<'a> {
     communities: Vec<Community>,
 }
 
-/// A community as the page shows it.
 struct Community {
     name: String,
     address: String,

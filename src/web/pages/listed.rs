@@ -1,4 +1,4 @@
-//! Articles as lists on pages show them.
+//! Lists of articles on pages.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::model::author::Actor;
 use crate::model::post::Article;
 use crate::web::conversation::page_of;
 
-/// An article as a list shows it.
+/// An article in a list.
 #[derive(Debug)]
 pub(super) struct Listed {
     pub(super) title: String,
@@ -18,7 +18,7 @@ pub(super) struct Listed {
     /// Our page, with the conversation.
     pub(super) page: String,
     pub(super) language: String,
-    /// Whose it is, where the page is another's.
+    /// Its author, where the page is another's.
     pub(super) by: Option<String>,
     /// For programs.
     pub(super) published: String,
@@ -29,7 +29,6 @@ pub(super) struct Listed {
 /// All our actors by row.
 pub(super) type Owners = HashMap<ActorId, Actor>;
 
-/// Reads [`Owners`].
 pub(super) async fn owners(conn: &mut crate::db::Conn) -> sqlx::Result<Owners> {
     let actors = crate::model::author::store::actors(conn).await?;
     Ok(actors.into_iter().map(|actor| (actor.id, actor)).collect())
@@ -60,7 +59,7 @@ pub(super) fn listed(
     articles.into_iter().filter_map(show).collect()
 }
 
-/// What an article is called; its address where it has no title.
+/// The title of an article; its address where it has none.
 pub(super) fn title(article: &Article) -> String {
     let title = article.content.title.trim();
     if title.is_empty() { article.url.clone() } else { title.to_owned() }

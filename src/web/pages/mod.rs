@@ -50,7 +50,7 @@ fn dialogs() -> Router {
 struct Frame<'a> {
     /// The reader's language.
     say: &'static Words,
-    /// The instance's own name: where its handles live.
+    /// The instance's handle domain.
     place: &'a str,
     icon: String,
     style: String,
@@ -62,7 +62,7 @@ impl<'a> Frame<'a> {
         Ok(Self { place: app.urls.handle_domain().as_str(), ..Self::bare(asked).ok_or_else(speechless)? })
     }
 
-    /// Without a place, for errors.
+    /// Without a domain, for errors.
     fn bare(asked: &HeaderMap) -> Option<Self> {
         let say = Words::wanted(asked)?;
         let (icon, style) = (assets::ICON.path(), assets::STYLE.path());
@@ -74,7 +74,7 @@ fn speechless() -> Failure {
     Failure::Broken("there are no words for pages".to_owned())
 }
 
-/// A page of a template; anybody who reads the same language may keep it for a minute.
+/// A page from a template; a cache may give it for a minute to all who read the same language.
 fn page(frame: &Frame<'_>, template: &impl Template) -> Result<Response, Failure> {
     Ok(spoken(frame.say, Document::text(HTML, template.render()?)))
 }
@@ -89,8 +89,8 @@ fn spoken(say: &Words, page: Document) -> Response {
     response
 }
 
-/// A page of something that programs read at its id: said in a header too, since some look at those alone (`WordPress`'s
-/// reply block, interop U11).
+/// A page of an object with an id: linked in a header too, since some look at that alone (`WordPress`'s reply block,
+/// interop U11).
 fn of_id(mut response: Response, id: &str) -> Response {
     if let Ok(link) = HeaderValue::try_from(format!(r#"<{id}>; rel="alternate"; type="application/activity+json""#)) {
         response.headers_mut().insert(LINK, link);
@@ -104,11 +104,11 @@ struct ErrorPage<'a> {
     frame: Frame<'a>,
     title: String,
     why: String,
-    /// What programs are told, in English; none where it says no more than `why`.
+    /// The English text for programs; none where it says no more than `why`.
     detail: Option<&'a str>,
 }
 
-/// An error for people; `None` where there are no words at all.
+/// An error page; `None` where there are no translations at all.
 pub(super) fn error(told: &ErrorDetail, asked: &HeaderMap) -> askama::Result<String> {
     let frame = Frame::bare(asked).ok_or(askama::Error::Fmt)?;
     let say = frame.say;

@@ -1,4 +1,4 @@
-//! A post's page: the article and its whole conversation, for sites without pages and for readers of all the others.
+//! A post's page: the article and its whole conversation, for sites without comments and for readers of all the others.
 
 use std::collections::HashMap;
 
@@ -33,10 +33,10 @@ use crate::web::error::Failure;
 use crate::web::prepared::{Prepared, Shape, rendered};
 use crate::web::redirect::lead_to;
 
-/// Most steps by which answers are set in.
+/// Most levels by which answers are indented.
 const STEPS: usize = 4;
 
-/// Comments told to search engines.
+/// Most comments in the structured data for search engines.
 const TOLD: usize = 20;
 
 /// Longest description, in characters.
@@ -61,7 +61,7 @@ struct Post<'a> {
     language: &'a str,
     author: AccountCard,
     handle: &'a str,
-    /// Who wrote it, where that is not its author alone.
+    /// The authors, where it is not the owner alone.
     byline: Option<String>,
     published: String,
     day: String,
@@ -102,17 +102,17 @@ impl Tally {
 
 /// A reply as the page shows it.
 struct Item {
-    /// Its place in the page.
+    /// Its anchor in the page.
     anchor: String,
-    /// How far it is set in.
+    /// Its level of indentation.
     step: usize,
-    /// Whom it answers, where it is not the article's author, and where on this page that stands.
+    /// Whom it answers, where it is not the article's author, and the anchor of that post.
     to: Option<(String, String)>,
     /// `None` where it is gone.
     said: Option<Said>,
 }
 
-/// What stands in a reply.
+/// The content of a reply.
 struct Said {
     id: String,
     author: AccountCard,
@@ -122,7 +122,7 @@ struct Said {
     moment: String,
     edited: bool,
     language: Option<String>,
-    /// HTML, and for the fold as a text.
+    /// HTML, and plain for the content warning.
     title: Option<String>,
     warning: Option<String>,
     sensitive: bool,
@@ -133,12 +133,12 @@ struct Said {
     links: Vec<Hung>,
 }
 
-/// Something that hangs on a reply.
+/// An attachment of a reply.
 struct Hung {
     url: String,
     kind: String,
     alt: String,
-    /// Where our copy of it is.
+    /// The address of our copy.
     picture: Option<String>,
 }
 
@@ -173,19 +173,20 @@ pub(super) async fn show(
     drop(conn);
     let make = async {
         let mut conn = app.db.read().await?;
-        let talk = Conversation::read(app, &mut conn, article, page_asked).await?;
+        let conversation = Conversation::read(app, &mut conn, article, page_asked).await?;
         drop(conn);
         let (app, headers) = (app.clone(), headers.clone());
-        rendered(move || Ok(Post::new(&app, Frame::new(&app, &headers)?, &talk, page_asked.from).render()?)).await
+        rendered(move || Ok(Post::new(&app, Frame::new(&app, &headers)?, &conversation, page_asked.from).render()?))
+            .await
     };
     let shown = spoken(say, prepared.answer(version, HTML, &headers, make).await?);
     Ok(of_id(shown, &app.urls.article(uuid)))
 }
 
-/// Most pages of a conversation that are looked through for one reply.
+/// Most pages of a conversation that are searched for one reply.
 const LOOKED_THROUGH: i64 = 5;
 
-/// Where a reply stands on our page of its article; the page alone where it stands too far below.
+/// The address of a reply on our page of its article; the page alone where it stands too far below.
 pub(in crate::web) async fn place_of(
     app: &App,
     conn: &mut Conn,
@@ -208,14 +209,16 @@ pub(in crate::web) async fn place_of(
 }
 
 impl<'a> Post<'a> {
-    fn new(app: &'a App, frame: Frame<'a>, talk: &'a Conversation, from: i64) -> Self {
-        let (article, mut album) = (&talk.article, MediaUrls::for_pages(app));
+    fn new(app: &'a App, frame: Frame<'a>, conversation: &'a Conversation, from: i64) -> Self {
+        let (article, mut album) = (&conversation.article, MediaUrls::for_pages(app));
         let text = &article.content;
-        let author = AccountCard::new(&talk.author(app), &mut album);
-        let likes =
-            talk.likes.iter().map(|(who, sign)| AccountCard::new(who, &mut album).with_reaction(sign.as_deref()));
-        let likes = Tally::new(talk.answers.likes, likes.collect());
-        let boosts = talk.boosts.iter().map(|who| AccountCard::new(who, &mut album)).collect();
+        let author = AccountCard::new(&conversation.author(app), &mut album);
+        let likes = conversation
+            .likes
+            .iter()
+            .map(|(who, sign)| AccountCard::new(who, &mut album).with_reaction(sign.as_deref()));
+        let likes = Tally::new(conversation.answers.likes, likes.collect());
+        let boosts = conversation.boosts.iter().map(|who| AccountCard::new(who, &mut album)).collect();
         let teaser = if text.summary.is_empty() { &text.content } else { &text.summary };
         let cover = text.image.as_ref().and_then(|image| {
             let picture = album.show(MediaRef::Cover(article.id), &image.url)?;
@@ -224,7 +227,7 @@ impl<'a> Post<'a> {
         let is_alone = text.byline.len() == 1 && !text.owner_is_team;
         let mut post = Self {
             id: app.urls.article(article.uuid),
-            address: page_of(app, &talk.owner, article),
+            address: page_of(app, &conversation.owner, article),
             url: &article.url,
             site: url::Url::parse(&article.url)
                 .ok()
@@ -234,7 +237,7 @@ impl<'a> Post<'a> {
             description: cut(&html::text(teaser).replace('\n', " "), DESCRIPTION),
             language: &text.language,
             author,
-            handle: talk.owner.handle.as_str(),
+            handle: conversation.owner.handle.as_str(),
             byline: (!is_alone && !text.byline.is_empty()).then(|| text.byline.join(", ")),
             published: article.published_at.rfc3339(),
             day: frame.say.day(article.published_at),
@@ -242,12 +245,12 @@ impl<'a> Post<'a> {
             cover,
             card: text.image.as_ref().map(|image| image.url.as_str()),
             content: content::article(article.id, &text.content, &mut album),
-            replies: talk.answers.replies,
+            replies: conversation.answers.replies,
             likes,
-            boosts: Tally::new(talk.answers.boosts, boosts),
-            items: items(&frame, &talk.replies, &mut album),
+            boosts: Tally::new(conversation.answers.boosts, boosts),
+            items: items(&frame, &conversation.replies, &mut album),
             newer: (from > 0).then_some((from - PAGE).max(0)),
-            older: talk.next,
+            older: conversation.next,
             data: String::new(),
             frame,
         };
@@ -289,7 +292,7 @@ impl<'a> Post<'a> {
     }
 }
 
-/// JSON that cannot end the script element it stands in.
+/// JSON that cannot end the script element around it.
 fn in_script(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

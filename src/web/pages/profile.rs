@@ -1,4 +1,4 @@
-//! An actor's page: who this is, how to follow, and what they published.
+//! An actor's page: name, how to follow, and published articles.
 
 use activitypub_federation::config::Data;
 use askama::Template;
@@ -85,7 +85,7 @@ pub(super) async fn show(
     Ok(of_id(page(&profile.frame, &profile)?, &profile.id))
 }
 
-/// One of ours who is not deleted, by a handle in any case.
+/// An actor of ours that is not deleted, by a handle in any case.
 pub(super) async fn standing(conn: &mut Conn, written: &str) -> Result<Actor, Failure> {
     const NOBODY: Failure = Failure::NotFound("Nobody here goes by this name.");
     let handle = Handle::parse(written).map_err(|_| NOBODY)?;

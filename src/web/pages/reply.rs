@@ -1,4 +1,4 @@
-//! `/reply?id=`: to the reader's own server, to answer an article, or something that was said of it, from there.
+//! `/reply?id=`: to the reader's own server, to answer an article or a post from there.
 
 use activitypub_federation::config::Data;
 use axum::extract::{RawQuery, Request};
@@ -22,7 +22,7 @@ use crate::web::conversation::{person, standing};
 use crate::web::discovery::parameter;
 use crate::web::error::Failure;
 
-/// Longest beginning of what is answered, in characters.
+/// Longest excerpt of what is answered, in characters.
 const EXCERPT: usize = 280;
 
 const UNKNOWN: Failure = Failure::NotFound("Nothing that can be answered here has this id.");

@@ -1,4 +1,4 @@
-//! The words of pages, one file a language (`locales/*.ftl`), and which of them a reader wants.
+//! Translations of pages, one file a language (`locales/*.ftl`), and which of them a reader prefers.
 
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -14,16 +14,15 @@ use unic_langid::LanguageIdentifier;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/web/pages/locales");
 
-/// What is spoken to who asks for nothing we speak, and where another language lacks a word.
+/// The default language, and the one for texts that another language lacks.
 const USUAL: &str = "en";
 
-/// Most languages read of what a browser asks for.
+/// Most languages of `Accept-Language` that are read.
 const LANGUAGES_MAX: usize = 32;
 
 /// One language.
 pub(in crate::web) struct Words {
     tag: LanguageIdentifier,
-    /// As in `lang`.
     pub(in crate::web) lang: String,
     bundle: FluentBundle<FluentResource>,
 }
@@ -36,20 +35,20 @@ static ALL: LazyLock<Vec<Words>> = LazyLock::new(|| {
     all
 });
 
-/// A file of words; a test says that each can be read whole.
+/// Parses a file; a test checks that each can be read whole.
 fn read(name: &str, text: &str) -> Option<Words> {
     let tag = LanguageIdentifier::from_str(name).ok()?;
     let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(resource, _)| resource);
     let mut bundle = FluentBundle::new_concurrent(vec![tag.clone()]);
-    // Names stand in elements of their own in pages, which keep the directions of writing apart.
+    // Names are in elements of their own in pages, which keep the directions of writing apart.
     bundle.set_use_isolating(false);
-    // What is there twice stays as it was first.
+    // Of two texts with one id the first counts.
     let _ = bundle.add_resource(resource);
     Some(Words { lang: tag.to_string(), tag, bundle })
 }
 
 impl Words {
-    /// The language that a reader's browser likes best.
+    /// The language that a reader's browser prefers.
     pub(in crate::web) fn wanted(headers: &HeaderMap) -> Option<&'static Self> {
         let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Self::liked(asked)
@@ -111,7 +110,7 @@ impl Words {
     }
 }
 
-/// The languages of `Accept-Language`, the best liked first (RFC 9110 section 12.5.4); what cannot be read is passed over.
+/// The languages of `Accept-Language`, the preferred first (RFC 9110 section 12.5.4); what cannot be read is skipped.
 fn by_liking(asked: &str) -> Vec<LanguageIdentifier> {
     let read = |range: &str| {
         let (tag, liking) = range.split_once(';').unwrap_or((range, "q=1"));

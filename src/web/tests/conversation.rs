@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::talk::{answer, boost, like, person, person_called, reply, reply_with, set_state};
+use super::interactions::{answer, boost, like, person, person_called, reply, reply_with, set_state};
 use super::{BROWSER, ORIGIN, Site};
 use crate::activitypub::incoming::Mention;
 use crate::model::interaction::State;

@@ -5,7 +5,7 @@ use http::{Request, StatusCode};
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::talk::{person, reply, reply_with, set_state};
+use super::interactions::{person, reply, reply_with, set_state};
 use super::{Answer, BROWSER, Site};
 use crate::model::interaction::State;
 

@@ -8,11 +8,11 @@ mod feeds;
 mod gone;
 mod hooks;
 mod inbox;
+mod interactions;
 mod notes;
 mod pages;
 mod pictures;
 mod posts;
-mod talk;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

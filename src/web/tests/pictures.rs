@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::talk::{like, person, reply, reply_with, set_state};
+use super::interactions::{like, person, reply, reply_with, set_state};
 use super::{Answer, ORIGIN, Site};
 use crate::activitypub::incoming::Attachment;
 use crate::model::interaction::State;

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::talk::{answer, boost, like, person, reply, reply_with, set_state};
+use super::interactions::{answer, boost, like, person, reply, reply_with, set_state};
 use super::{AS2, BROWSER, ORIGIN, Site};
 use crate::activitypub::incoming::Attachment;
 use crate::model::interaction::State;

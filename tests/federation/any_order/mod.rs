@@ -136,7 +136,7 @@ async fn town(engine: Engine) -> (World, String, String) {
     for actor in 0..ACTORS {
         let id = actor_id(actor);
         let document = json!({ "@context": CONTEXT, "id": id, "type": "Person", "preferredUsername": "u", "inbox": format!("{id}/inbox") });
-        let known = incoming::actor(&document).expect("an actor");
+        let known = incoming::parse_actor(&document).expect("an actor");
         let (ids, now) = (world.app.ids.clone(), world.clock.now());
         let kept =
             world.app.db.write(move |conn| Box::pin(async move { actors::keep(conn, &ids, known, None, now).await }));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use veerpont::inbox::review;
-use veerpont::moderation::Word;
+use veerpont::moderation::ModerationNote;
 use veerpont::moderation::review::Decision;
 use veerpont::site::comment_export::worker::{AGAIN, PAUSE};
 use veerpont::site::comment_export::{hugo as files, store};
@@ -72,7 +72,7 @@ fn told_as(list: &[(u64, &str)]) -> Vec<(u64, String)> {
 }
 
 async fn decide(world: &World, id: &str, decision: Decision) {
-    review::decide(&world.app, id, decision, Word::because("a reason")).await.expect("decided");
+    review::decide(&world.app, id, decision, ModerationNote::because("a reason")).await.expect("decided");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use veerpont::model::interaction::store::Filter;
 use veerpont::model::interaction::{self, State};
 use veerpont::model::{author, follower, post};
 use veerpont::moderation::listing::{self, BlockRequest};
-use veerpont::moderation::{BlockKind, Severity, Word};
+use veerpont::moderation::{BlockKind, ModerationNote, Severity};
 use veerpont::{inbox, moderation};
 
 use super::crowded::{article, reply};
@@ -51,7 +51,7 @@ async fn fill(world: &mut World) {
     }
     for value in ["a.test", "b.test", "c.test"] {
         let wish = BlockRequest { kind: BlockKind::Domain, value, actor: None };
-        listing::add(&world.app, wish, Severity::Block, Word::default()).await.expect("a block");
+        listing::add(&world.app, wish, Severity::Block, ModerationNote::default()).await.expect("a block");
     }
 }
 

@@ -153,11 +153,11 @@ async fn cve_2026_28432_every_part_of_a_signature_is_needed_once() {
         let scene = scene(world).await;
         let follow = scene.follow();
         let parts = ["(request-target)", "host", "date", "digest"];
-        for left_out in parts {
-            let signed: Vec<&str> = parts.into_iter().filter(|part| *part != left_out).collect();
+        for missing in parts {
+            let signed: Vec<&str> = parts.into_iter().filter(|part| *part != missing).collect();
             let signed = signed.join(" ");
             let how = Cavage { key: &scene.honest, key_id: &scene.key_id, signed: &signed, ..Cavage::default() };
-            scene.refused(world, scene.peer.cavage(&how, &scene.maren.inbox, &follow), 401, left_out).await;
+            scene.refused(world, scene.peer.cavage(&how, &scene.maren.inbox, &follow), 401, missing).await;
         }
         for doubled in ["host", "date", "digest", "signature", "content-type"] {
             let mut request = scene.honestly(&follow);
@@ -175,12 +175,12 @@ async fn cve_2026_28432_every_part_of_a_signature_is_needed_once() {
             scene.refused(world, request, 400, parameter).await;
         }
         let components = ["@method", "@target-uri", "content-digest"];
-        for left_out in components {
-            let signed: Vec<&str> = components.into_iter().filter(|part| *part != left_out).collect();
+        for missing in components {
+            let signed: Vec<&str> = components.into_iter().filter(|part| *part != missing).collect();
             let signed = signed.join(" ");
             let how =
                 Message { key: &scene.honest, key_id: &scene.key_id, label: "sig1", signed: &signed, parameters: "" };
-            scene.refused(world, scene.peer.message(&how, &scene.maren.inbox, &follow), 401, left_out).await;
+            scene.refused(world, scene.peer.message(&how, &scene.maren.inbox, &follow), 401, missing).await;
         }
         scene.ann_follows(world).await;
     })

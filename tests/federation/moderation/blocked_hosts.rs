@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use veerpont::moderation::listing::{self, BlockRequest};
-use veerpont::moderation::{BlockKind, Severity, Word};
+use veerpont::moderation::{BlockKind, ModerationNote, Severity};
 
 use super::{INBOX, PUBLIC, about, article, block, knock, last_reason, note, refused, reply, send};
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger};
@@ -197,9 +197,13 @@ async fn our_own_domains_cannot_be_blocked() {
             (BlockKind::Actor, "https://social.example.org/ap/instance"),
             (BlockKind::Keyword, " ... "),
         ] {
-            let refused =
-                listing::add(&world.app, BlockRequest { kind, value, actor: None }, Severity::Block, Word::default())
-                    .await;
+            let refused = listing::add(
+                &world.app,
+                BlockRequest { kind, value, actor: None },
+                Severity::Block,
+                ModerationNote::default(),
+            )
+            .await;
             assert!(refused.is_err(), "{value}");
         }
     })

@@ -7,14 +7,14 @@ use veerpont::inbox;
 use veerpont::model::interaction::State;
 use veerpont::moderation::enforcement::Enforced;
 use veerpont::moderation::listing::{self, BlockRequest, Imported, List};
-use veerpont::moderation::{BlockKind, Severity, Word, store};
+use veerpont::moderation::{BlockKind, ModerationNote, Severity, store};
 
 use super::{about, article, block, knock, last_reason, ours, read, refused, reply, seen, send, state, unblock};
 use crate::world::{GROUP, MAREN, World, on_each_engine, taken};
 
 async fn import(world: &World, name: &str, text: &str) -> Imported {
     let list = List { name, file: "file.csv", text };
-    listing::import(&world.app, list, false, Word::default()).await.expect("an import")
+    listing::import(&world.app, list, false, ModerationNote::default()).await.expect("an import")
 }
 
 /// A block reaches what is below the domain, hides what was shown, ends follows with a Reject, and lets nothing more out;
@@ -120,7 +120,7 @@ async fn a_list_is_imported_with_its_provenance_and_undone_exactly() {
         );
         assert_eq!(seen(world, &article).await.0, std::slice::from_ref(&noisy), "the other list still names it");
         block(world, BlockKind::Domain, "a.bad.test", Severity::Block).await;
-        assert_eq!(listing::remove_list(&world.app, "theirs", Word::default()).await.expect("a list").0, 1);
+        assert_eq!(listing::remove_list(&world.app, "theirs", ModerationNote::default()).await.expect("a list").0, 1);
         assert_eq!(seen(world, &article).await.0, [noisy], "and so does a moderator");
         unblock(world, BlockKind::Domain, "a.bad.test").await;
         assert_eq!(seen(world, &article).await.0, both);
@@ -133,7 +133,7 @@ async fn a_list_is_imported_with_its_provenance_and_undone_exactly() {
             .map(|block| block.value)
             .collect();
         assert_eq!(left, ["other.test"]);
-        assert!(listing::remove_list(&world.app, "theirs", Word::default()).await.is_err());
+        assert!(listing::remove_list(&world.app, "theirs", ModerationNote::default()).await.is_err());
     })
     .await;
 }
@@ -189,7 +189,7 @@ async fn a_block_for_one_author_leaves_the_others_alone() {
         reply(world, &peer, "ann", 2, &joriss, "<p>To Joris</p>").await;
         let actor = Some(ours(world, "maren").await);
         let wish = || BlockRequest { kind: BlockKind::Domain, value: "peer.test", actor };
-        listing::add(&world.app, wish(), Severity::Block, Word::default()).await.expect("a block");
+        listing::add(&world.app, wish(), Severity::Block, ModerationNote::default()).await.expect("a block");
         world.drain().await;
         assert_eq!((world.reply_texts().await, world.followers().await), (vec!["To Joris".to_owned()], 1));
         let like = about(&peer, "ann", "Like", "l1", marens.as_str());
@@ -207,11 +207,11 @@ async fn a_block_for_one_author_leaves_the_others_alone() {
         );
         reply(world, &peer, "ann", 3, &joriss, "<p>To Joris again</p>").await;
         assert_eq!(world.reply_texts().await, ["To Joris", "To Joris again"]);
-        listing::remove(&world.app, wish(), Word::default()).await.expect("it is there");
+        listing::remove(&world.app, wish(), ModerationNote::default()).await.expect("it is there");
         assert_eq!(world.reply_texts().await.len(), 3);
         let actor = Some(ours(world, "community").await);
         let wish = BlockRequest { kind: BlockKind::Actor, value: &peer.actor_id("ann"), actor };
-        listing::add(&world.app, wish, Severity::Block, Word::default()).await.expect("a block");
+        listing::add(&world.app, wish, Severity::Block, ModerationNote::default()).await.expect("a block");
         assert_eq!(
             (world.reply_texts().await.len(), world.followers().await),
             (0, 0),

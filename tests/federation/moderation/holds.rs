@@ -9,7 +9,7 @@ use veerpont::model::interaction;
 use veerpont::model::interaction::State;
 use veerpont::model::interaction::store::Filter;
 use veerpont::moderation::review::Decision;
-use veerpont::moderation::{BlockKind, Severity, Word, store};
+use veerpont::moderation::{BlockKind, ModerationNote, Severity, store};
 
 use super::{about, article, block, decide, last_reason, note, reply, seen, send, state, unblock, why};
 use crate::world::{MAREN, World, on_each_engine};
@@ -213,7 +213,7 @@ async fn a_private_word_is_kept_only_if_that_is_wanted() {
         send(world, &peer, "ann", private(2)).await;
         assert_eq!((last_reason(world).await.0.as_str(), seen(world, &article).await.0.len()), ("accepted", 0));
         let id = format!("{}/statuses/2", peer.actor_id("ann"));
-        assert!(review::decide(&world.app, &id, Decision::Approve, Word::default()).await.is_err());
+        assert!(review::decide(&world.app, &id, Decision::Approve, ModerationNote::default()).await.is_err());
         assert_eq!(decide(world, &id, Decision::Delete, "read").await, State::Deleted);
     })
     .await;

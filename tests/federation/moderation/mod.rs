@@ -18,7 +18,7 @@ use veerpont::model::interaction::{self, State};
 use veerpont::moderation::enforcement::Enforced;
 use veerpont::moderation::listing::{self, BlockRequest};
 use veerpont::moderation::review::Decision;
-use veerpont::moderation::{BlockKind, Severity, Word};
+use veerpont::moderation::{BlockKind, ModerationNote, Severity};
 
 use crate::stranger::{CONTEXT, Cavage, Key, Stranger};
 use crate::world::{World, on_each_engine, shared_key};
@@ -148,20 +148,25 @@ async fn last_reason(world: &World) -> (String, String) {
 }
 
 async fn decide(world: &World, id: &str, decision: Decision, why: &str) -> State {
-    let state = review::decide(&world.app, id, decision, Word::because(why)).await.expect("a decision");
+    let state = review::decide(&world.app, id, decision, ModerationNote::because(why)).await.expect("a decision");
     world.drain().await;
     state
 }
 
 async fn block(world: &World, kind: BlockKind, value: &str, severity: Severity) -> Enforced {
-    let done =
-        listing::add(&world.app, BlockRequest { kind, value, actor: None }, severity, Word::because("a reason")).await;
+    let done = listing::add(
+        &world.app,
+        BlockRequest { kind, value, actor: None },
+        severity,
+        ModerationNote::because("a reason"),
+    )
+    .await;
     world.drain().await;
     done.expect("a block").1
 }
 
 async fn unblock(world: &World, kind: BlockKind, value: &str) -> Enforced {
-    let done = listing::remove(&world.app, BlockRequest { kind, value, actor: None }, Word::default()).await;
+    let done = listing::remove(&world.app, BlockRequest { kind, value, actor: None }, ModerationNote::default()).await;
     world.drain().await;
     done.expect("there was a block").1
 }
@@ -237,8 +242,15 @@ async fn what_a_moderator_decides_is_what_an_outsider_sees() {
         send(world, &peer, "ann", delete.clone()).await;
         send(world, &peer, "ann", about(&peer, "ann", "Undo", "u1", delete)).await;
         assert_eq!((state(world, &first).await, world.reply_texts().await.len()), (State::Deleted, 1));
-        assert!(review::decide(&world.app, &first, Decision::Approve, Word::default()).await.is_err(), "nor can we");
-        assert!(review::decide(&world.app, "https://peer.test/none", Decision::Hide, Word::default()).await.is_err());
+        assert!(
+            review::decide(&world.app, &first, Decision::Approve, ModerationNote::default()).await.is_err(),
+            "nor can we"
+        );
+        assert!(
+            review::decide(&world.app, "https://peer.test/none", Decision::Hide, ModerationNote::default())
+                .await
+                .is_err()
+        );
     })
     .await;
 }

@@ -5,13 +5,13 @@ use veerpont::model::interaction;
 use veerpont::moderation::listing::{self, BlockRequest};
 use veerpont::moderation::preview::{self, Forecast};
 use veerpont::moderation::review::Decision;
-use veerpont::moderation::{BlockKind, Severity, Word, store};
+use veerpont::moderation::{BlockKind, ModerationNote, Severity, store};
 
 use super::{article, reply, unblock};
 use crate::world::{MAREN, on_each_engine};
 
-fn word(by: &str, why: Option<&str>) -> Word {
-    Word { by: Some(by.to_owned()), why: why.map(str::to_owned) }
+fn note(by: &str, why: Option<&str>) -> ModerationNote {
+    ModerationNote { by: Some(by.to_owned()), why: why.map(str::to_owned) }
 }
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn decisions_are_kept_with_who_and_why() {
         for (decision, by, why) in
             [(Decision::Hide, "Mo", Some("an advert")), (Decision::Hide, "Bo", None), (Decision::Approve, "Bo", None)]
         {
-            review::decide(&world.app, &id, decision, word(by, why)).await.expect("decided");
+            review::decide(&world.app, &id, decision, note(by, why)).await.expect("decided");
             let mut conn = world.app.db.read().await.expect("a connection");
             let row = interaction::store::post(&mut conn, &id).await.expect("a row").expect("a reply").id;
             let ruling = interaction::store::ruling(&mut conn, row).await.expect("a ruling");
@@ -37,7 +37,7 @@ async fn decisions_are_kept_with_who_and_why() {
         let told: Vec<String> = decided().await.iter().map(store::Decided::told).collect();
         assert_eq!(told, ["Mo hid it: an advert", "Bo hid it", "Bo approved it"]);
         for _ in 0..25 {
-            review::decide(&world.app, &id, Decision::Hide, word("Mo", None)).await.expect("decided");
+            review::decide(&world.app, &id, Decision::Hide, note("Mo", None)).await.expect("decided");
         }
         assert_eq!(decided().await.len(), 20);
     })
@@ -52,7 +52,7 @@ async fn a_forecast_is_what_the_block_then_does() {
         world.follow(&peer, "ann", MAREN).await;
         let shown = reply(world, &peer, "ann", 1, &article, "<p>Hello</p>").await;
         let hidden = reply(world, &peer, "ann", 2, &article, "<p>Again</p>").await;
-        review::decide(&world.app, &hidden, Decision::Hide, Word::default()).await.expect("decided");
+        review::decide(&world.app, &hidden, Decision::Hide, ModerationNote::default()).await.expect("decided");
         let wish = || BlockRequest { kind: BlockKind::Domain, value: "Peer.Test.", actor: None };
         let Forecast { value, public_suffix, would, followers_lost } =
             preview::of_block(&world.app, wish(), Severity::Block).await.expect("a forecast");
@@ -60,10 +60,10 @@ async fn a_forecast_is_what_the_block_then_does() {
         assert_eq!((would.hidden, would.follows_ended, would.servers_cut_off), (1, 1, 1));
         assert_eq!(world.followers().await, 1, "nothing was done");
         let (_, done) =
-            listing::add(&world.app, wish(), Severity::Block, word("Mo", Some("spam"))).await.expect("a block");
+            listing::add(&world.app, wish(), Severity::Block, note("Mo", Some("spam"))).await.expect("a block");
         assert_eq!(done, would);
         // By hand again without a reason: it stays.
-        listing::add(&world.app, wish(), Severity::Block, Word::default()).await.expect("a block");
+        listing::add(&world.app, wish(), Severity::Block, ModerationNote::default()).await.expect("a block");
         let mut conn = world.app.db.read().await.expect("a connection");
         let blocks = store::blocks(&mut conn, None, 10).await.expect("blocks").items;
         assert_eq!(blocks.first().and_then(|block| block.reason.as_deref()), Some("spam"));

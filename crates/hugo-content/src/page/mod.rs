@@ -16,7 +16,7 @@ use super::frontmatter::{self, Document, field, flag, text, texts};
 use super::hash::sha256;
 use super::images::{self, Folders, Picture};
 use super::permalink::{self, Place};
-use super::release::{self, Release};
+use super::visibility::{self, PublishRule};
 use super::walk::PageFile;
 use super::{content, identity, language, markdown, protection};
 use crate::entry::{Entry, Visibility};
@@ -45,12 +45,12 @@ pub(super) struct SiteFacts<'a> {
 }
 
 /// What a page becomes by itself alone.
-pub(super) struct Drawn {
+pub(super) struct PageEntry {
     /// Without authors, and withheld.
     pub(super) entry: Entry,
     /// Its authors' names as it writes them.
     pub(super) names: Vec<String>,
-    pub(super) release: Release,
+    pub(super) rule: PublishRule,
     /// What is odd about it.
     pub(super) warnings: Vec<Warning>,
     /// Why it must not be sent: what it holds may not be for everybody, or cannot be read for certain.
@@ -151,7 +151,7 @@ impl Page {
                 "`{key}` is no date, so it is not known whether the post is public and it stays as it was; write it like 2026-03-27"
             ));
         }
-        if let Some(what) = release::unclear(&self.fields) {
+        if let Some(what) = visibility::unclear(&self.fields) {
             return Some(format!(
                 "{what}, so it is not known whether the post is public and it stays as it was; write it as Hugo's manual does"
             ));
@@ -163,7 +163,7 @@ impl Page {
             ));
         }
         let word = field(&self.fields, "fediverse")
-            .filter(|word| flag(Some(word)).is_none() && !release::is_unlisted(&self.fields));
+            .filter(|word| flag(Some(word)).is_none() && !visibility::is_unlisted(&self.fields));
         // A handle or an address is a theme's, and no word on who may see the page.
         let word = text(word).filter(|word| !word.contains(['@', '/']))?;
         let word: String = word.chars().take(100).collect();
@@ -173,7 +173,7 @@ impl Page {
     }
 
     /// The page as an entry, but for what other pages and the time decide over. `resolve` finds pages by path.
-    pub(super) fn drawn(&self, site: &SiteFacts<'_>, resolve: &dyn Fn(&str) -> Option<String>) -> Drawn {
+    pub(super) fn to_entry(&self, site: &SiteFacts<'_>, resolve: &dyn Fn(&str) -> Option<String>) -> PageEntry {
         let config = site.config;
         let mut odd = Vec::new();
         let warnings = &mut odd;
@@ -190,7 +190,7 @@ impl Page {
         let body = content::normalized(&self.body);
         let image_source = self.picture.as_ref().map(|picture| (&picture.source, &picture.alt));
         let said = serde_json::json!([self.title, body, summary_source, tags, names, image_source, self.url.as_str()]);
-        let release = Release::of(&self.fields, &self.dates, config);
+        let rule = PublishRule::of(&self.fields, &self.dates, config);
         let entry = Entry {
             key: config.post_key(&self.key),
             file: self.file.clone(),
@@ -209,11 +209,11 @@ impl Page {
             body_hash: sha256(&body),
             guid: identity::guid(&self.fields),
             aliases: identity::aliases(&self.fields, &self.url, config, site.public_url),
-            unlisted: release::is_unlisted(&self.fields),
+            unlisted: visibility::is_unlisted(&self.fields),
             trace: None,
         };
         let held = held.map(|(line, message)| self.warning(Some(line), message));
-        Drawn { entry, names, release, warnings: odd, held }
+        PageEntry { entry, names, rule, warnings: odd, held }
     }
 
     /// The cover as the page names it.

@@ -101,7 +101,7 @@ pub struct IncomingPost {
 ///
 /// # Errors
 /// When it is no post with an id and an author.
-pub fn statement(document: &Value) -> Result<IncomingPost, Malformed> {
+pub fn parse_post(document: &Value) -> Result<IncomingPost, Malformed> {
     let property = Malformed::Property;
     let text = |key: &str| document.get(key).and_then(Value::as_str);
     let id = document.get("id").and_then(address).ok_or(property("object.id"))?;
@@ -150,9 +150,9 @@ pub fn statement(document: &Value) -> Result<IncomingPost, Malformed> {
 /// servers agree that both say the same (ActivityPub, section 6.2); where it says anything, that alone.
 ///
 /// # Errors
-/// As [`post`].
-pub(crate) fn brought(activity: &Value, document: &Value) -> Result<IncomingPost, Malformed> {
-    let mut post = statement(document)?;
+/// As [`parse_post`].
+pub(crate) fn parse_embedded_post(activity: &Value, document: &Value) -> Result<IncomingPost, Malformed> {
+    let mut post = parse_post(document)?;
     let says = |key: &str| document.get(key).is_some_and(|value| !value.is_null());
     if !["to", "cc", "bto", "bcc", "directMessage"].into_iter().any(says) {
         post.audience = audience(activity);

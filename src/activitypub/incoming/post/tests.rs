@@ -21,7 +21,7 @@ fn meanings(payload: &Value) -> Value {
     if let Some(inner) = embedded.as_ref().and_then(|object| object.get("object")).filter(|inner| inner.is_object()) {
         embedded = Some(inner.clone());
     }
-    let post = embedded.map(|document| match statement(&document) {
+    let post = embedded.map(|document| match parse_post(&document) {
         Ok(statement) => json!(statement),
         Err(why) => json!(format!("no post: {why}")),
     });
@@ -58,7 +58,7 @@ fn note() -> Value {
 fn with(key: &str, value: Value) -> IncomingPost {
     let mut note = note();
     note[key] = value;
-    statement(&note).unwrap_or_else(|error| panic!("{key}: {error}"))
+    parse_post(&note).unwrap_or_else(|error| panic!("{key}: {error}"))
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_post_needs_an_id_a_type_and_an_author() {
     ] {
         let mut broken = note();
         broken[key] = value.clone();
-        assert!(statement(&broken).is_err(), "{key}: {value}");
+        assert!(parse_post(&broken).is_err(), "{key}: {value}");
     }
 }
 
@@ -91,7 +91,7 @@ fn the_audience_is_read_in_every_spelling() {
         let mut post = note();
         post["to"] = to.clone();
         post["cc"] = cc;
-        assert_eq!(statement(&post).expect("a post").audience, audience, "{to}");
+        assert_eq!(parse_post(&post).expect("a post").audience, audience, "{to}");
     }
 }
 
@@ -154,7 +154,7 @@ proptest! {
     ]), value in json_value()) {
         let mut post = note();
         post[key] = value;
-        if let Ok(read) = statement(&post) {
+        if let Ok(read) = parse_post(&post) {
             prop_assert!(read.mentions.len() <= 501 && read.attachments.len() <= 32 && read.emoji.len() <= 100);
             prop_assert!(read.url.starts_with("https://") || read.url.starts_with("http://"));
         }

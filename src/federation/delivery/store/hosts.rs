@@ -1,4 +1,4 @@
-//! Hosts: claimed under a lease, kept off while they fail, let go of.
+//! Hosts: claimed under a lease, put off while they fail, released.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::federation::delivery::Lease;
 /// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
 const LEASE: Duration = Duration::from_secs(90);
 
-/// What is due, and nobody serves.
+/// A due host that no node serves.
 macro_rules! due {
     () => {
         "SELECT id FROM hosts WHERE next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)"
@@ -27,7 +27,7 @@ pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<boo
     Ok(due.is_some())
 }
 
-/// Takes up to `limit` due hosts, the longest due first.
+/// Claims up to `limit` due hosts, the longest due first.
 pub(crate) async fn claim(
     conn: &mut Conn,
     db: &Db,
@@ -73,7 +73,7 @@ pub(crate) const FREE_HOSTS: &str = concat!(
     " WHERE lease_owner = $1 AND next_attempt_at IS NOT NULL"
 );
 
-/// Lets go of a host whose service made us fail; the fault may be ours, so it is not counted against the host.
+/// Releases a host after an error of ours, which is not counted against the host.
 pub(crate) async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str) -> sqlx::Result<()> {
     query(
         "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, next_attempt_at = $3, backoff_until = $3, error = $4
@@ -93,8 +93,8 @@ pub(crate) async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i6
     query_scalar("SELECT generation FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await
 }
 
-/// Proves that the lease still holds and renews it: the first statement of every settle. What was settled did not end the
-/// process.
+/// Proves that the lease still holds and renews it: the first statement of every settle. The counter of unfinished
+/// beginnings starts anew.
 pub(crate) async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<bool> {
     let done = query("UPDATE hosts SET lease_until = $3, begun = 0 WHERE id = $1 AND lease_token = $2")
         .bind(lease.host.0)
@@ -111,7 +111,7 @@ pub(crate) async fn failures(conn: &mut Conn, host: HostId) -> sqlx::Result<(i64
     Ok((row.int("failures")?, row.maybe_time("failing_since")?))
 }
 
-/// A host answered, whatever it said: it lives.
+/// A host answered, with any status: it is alive.
 pub(crate) async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()> {
     query(
         "UPDATE hosts SET failures = 0, failing_since = NULL, gone_at = NULL, backoff_until = NULL, error = NULL
@@ -123,7 +123,7 @@ pub(crate) async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()
     Ok(())
 }
 
-/// A host has to wait; `gone` once it has failed for too long.
+/// Puts a host off; `gone` once it has failed for too long.
 pub(crate) async fn back_off_host(
     conn: &mut Conn,
     lease: &Lease,
@@ -146,8 +146,8 @@ pub(crate) async fn back_off_host(
     Ok(())
 }
 
-/// Lets go of a host that is due again at `next`, unless something was added since `generation` was read; false then,
-/// or when the lease was lost. Without a generation, as for a host that has to wait anyway, additions do not matter.
+/// Releases a host that is due again at `next`, unless something was added since `generation` was read; false then, or
+/// when the lease was lost. Without a generation, as for a host that has to wait anyway, additions do not matter.
 pub(crate) async fn release(
     conn: &mut Conn,
     lease: &Lease,
@@ -167,7 +167,7 @@ pub(crate) async fn release(
     Ok(done.rows_affected() > 0)
 }
 
-/// A host that was gone spoke to us: it is asked again at once (interop D3).
+/// A host that counted as gone sent us a verified request: it is due again at once (interop D3).
 pub(crate) async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
     let done = query(
         "UPDATE hosts SET gone_at = NULL, failures = 0, failing_since = NULL, backoff_until = NULL, generation = generation + 1,
@@ -208,7 +208,7 @@ pub(crate) async fn host_of(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<(Ho
     Ok((HostId(row.int("id")?), row.text("name")?))
 }
 
-/// How many servers at a domain or below it are known by rows no older than one.
+/// How many hosts at a domain or below it have rows no older than `since`.
 pub(crate) async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -> sqlx::Result<i64> {
     let below = format!("%.{}", domain.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
     query_scalar("SELECT COUNT(*) FROM hosts WHERE id >= $1 AND (name = $2 OR name LIKE $3 ESCAPE '\\')")
@@ -219,7 +219,7 @@ pub(crate) async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -
         .await
 }
 
-/// Servers in the order of the rows, from after one of them on, and whether each is blocked.
+/// Hosts in the order of the rows, from after one of them on, and whether each is blocked.
 pub(crate) async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<(HostId, String, bool)>> {
     let rows = query(
         "SELECT id, name, CASE WHEN blocked_at IS NULL THEN 0 ELSE 1 END AS blocked FROM hosts WHERE id > $1 ORDER BY id LIMIT $2",
@@ -231,7 +231,7 @@ pub(crate) async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx
     rows.iter().map(|row| Ok((HostId(row.int("id")?), row.text("name")?, row.flag("blocked")?))).collect()
 }
 
-/// Cuts a server off, or no longer: what waits for it is withdrawn, but for the end of things.
+/// Blocks a host, or no longer: what waits for it is withdrawn, but for Deletes and Rejects.
 pub(crate) async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE hosts SET blocked_at = $2 WHERE id = $1")
         .bind(host.0)

@@ -67,7 +67,7 @@ fn read_waiting(row: &AnyRow) -> sqlx::Result<Waiting> {
     })
 }
 
-/// An inbox need not wait any longer.
+/// An inbox answered: it need not wait any longer.
 pub(crate) async fn clear_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     query(
         "UPDATE inboxes SET failures = 0, next_attempt_at = NULL WHERE id = $1 AND (failures > 0 OR next_attempt_at IS NOT NULL)",
@@ -77,20 +77,20 @@ pub(crate) async fn clear_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result
     .await
 }
 
-/// An inbox has to wait.
+/// Puts an inbox off.
 pub(crate) async fn back_off_inbox(conn: &mut Conn, inbox: InboxId, until: Timestamp) -> sqlx::Result<()> {
     query("UPDATE inboxes SET failures = failures + 1, next_attempt_at = $2 WHERE id = $1", (inbox, until))
         .execute(conn)
         .await
 }
 
-/// Somebody whose inbox was gone speaks to us again, so it is there.
+/// Somebody whose inbox was gone sent us a verified request, so the inbox is there.
 pub(crate) async fn revive_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
     query("UPDATE inboxes SET gone_at = NULL WHERE id = $1 AND gone_at IS NOT NULL", inbox).execute(conn).await
 }
 
-/// A shared inbox is no more, but those behind it are: what waits for it, and what it was sent, is from now on theirs. A
-/// fan-out under way goes back to the first of them, since it passed them by for the shared one's sake.
+/// A shared inbox is gone, but those behind it are there: what waits for it, and what it was sent, is theirs from now
+/// on. A fan-out under way goes back to the first of them, since it skipped them because of the shared one.
 pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE activities SET fanout_cursor = (SELECT MIN(r.inbox_id) - 1 FROM remote_actors r WHERE r.shared_inbox_id = $1)
@@ -133,13 +133,13 @@ pub async fn reroute(conn: &mut Conn, shared: InboxId, now: Timestamp) -> sqlx::
     Ok(())
 }
 
-/// Keeps fan-outs and the end of shared inboxes apart until the end of the transaction: a step of a fan-out knows before
-/// or after it which inbox a follower is reached by. It is taken first, before any host.
+/// Keeps fan-outs and the end of shared inboxes apart until the end of the transaction, so that a step of a fan-out
+/// sees the inbox of a follower as it was before or after, never between. It is taken first, before any host.
 pub async fn no_fan_out(conn: &mut Conn) -> sqlx::Result<()> {
     query("UPDATE counters SET value = value + 1 WHERE name = 'fanout'", ()).execute(conn).await
 }
 
-/// An inbox is no more: what waits for it is settled, and nothing is queued for it again.
+/// An inbox is gone: what waits for it is settled, and nothing is queued for it again.
 pub async fn drop_inbox(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     // Whoever has it again does not wait for what was.
     query(

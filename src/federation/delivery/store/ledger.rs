@@ -1,4 +1,4 @@
-//! The ledger: what was tried, with which answer, and how it ended.
+//! The ledger of deliveries: what was tried, with which answer, and how it ended.
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
@@ -8,16 +8,15 @@ use crate::base::ids::{ActivityId, ArticleId, HostId, InboxId};
 use crate::db::{Columns, Conn, Cursor, Page, count_by};
 use crate::federation::delivery::{DeliveryEnd, Waiting};
 
-/// What an attempt showed, for people.
+/// The answer to an attempt, for people.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shown {
-    /// The peer's status.
     pub(crate) answer: Option<u16>,
-    /// What went wrong, or what the peer said with a status that is no success.
+    /// What went wrong, or what the host said with a status that is no success.
     pub(crate) error: Option<String>,
 }
 
-/// Notes an attempt on a delivery, and its ending if it has one.
+/// Notes an attempt on a delivery, and its end if it has one.
 pub(crate) async fn note_attempt(
     conn: &mut Conn,
     waiting: &Waiting,
@@ -65,7 +64,7 @@ pub struct Line {
     pub(crate) activity: ActivityId,
     /// `Create` and so on.
     pub kind: String,
-    /// Who says it, by handle.
+    /// The handle of the actor.
     pub(crate) actor: String,
     /// Where to.
     pub inbox: String,
@@ -75,14 +74,14 @@ pub struct Line {
     pub attempts: i64,
     /// The last status answered.
     pub answer: Option<i64>,
-    /// What went wrong last, or what the peer said with its answer.
+    /// The last error, or what the host said with its answer.
     pub(crate) error: Option<String>,
-    /// When it is tried next, RFC 3339; `null` once it is settled.
+    /// RFC 3339; `null` once it is settled.
     pub(crate) next_attempt: Option<String>,
 }
 
 impl Line {
-    /// The last answer with what was said, or what went wrong; `None` before the first attempt.
+    /// The last answer with what was said, or the last error; `None` before the first attempt.
     #[must_use]
     pub fn last(&self) -> Option<String> {
         match (self.answer, &self.error) {
@@ -105,7 +104,7 @@ macro_rules! select_line {
     };
 }
 
-/// A part of the ledger, the newest first.
+/// A page of the ledger, the newest first.
 pub async fn ledger(conn: &mut Conn, after: Option<Cursor<2>>, limit: i64) -> sqlx::Result<Page<Line>> {
     let Cursor([activity, inbox]) = after.unwrap_or(Cursor([i64::MAX; 2]));
     let rows = query(select_line!(
@@ -119,7 +118,7 @@ pub async fn ledger(conn: &mut Conn, after: Option<Cursor<2>>, limit: i64) -> sq
     read_part(&rows, limit, |line| Cursor([line.activity.0, line.row.0]).to_string())
 }
 
-/// A part of what waits, server by server, each inbox's oldest first.
+/// A page of what waits, host by host, each inbox's oldest first.
 pub async fn waiting(conn: &mut Conn, after: Option<Cursor<3>>, limit: i64) -> sqlx::Result<Page<Line>> {
     let Cursor([host, inbox, activity]) = after.unwrap_or(Cursor([0; 3]));
     let rows = query(select_line!(
@@ -140,7 +139,7 @@ fn read_part(rows: &[AnyRow], limit: i64, place: impl Fn(&Line) -> String) -> sq
     Ok(Page::of(lines, limit, place))
 }
 
-/// The ledger of one activity, those first that failed or wait.
+/// The ledger of one activity, failed and waiting ones first.
 pub(crate) async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sqlx::Result<Vec<Line>> {
     let rows = query(select_line!(
         "d.activity_id = $1 ORDER BY CASE WHEN d.outcome = 'delivered' THEN 1 ELSE 0 END, d.inbox_id LIMIT $2"
@@ -152,7 +151,7 @@ pub(crate) async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64)
     rows.iter().map(read_line).collect()
 }
 
-/// What of an article's activities was tried and not taken, the newest first.
+/// What of an article's activities was tried and not accepted, the newest first.
 pub async fn untaken(conn: &mut Conn, article: ArticleId, limit: i64) -> sqlx::Result<Vec<Line>> {
     let rows = query(select_line!(
         "a.article_id = $1 AND d.attempts > 0 AND (d.outcome IS NULL OR d.outcome IN ('refused', 'gone', 'expired'))

@@ -1,4 +1,4 @@
-//! Inboxes that answered that they are not there: who is read again because of it, and where what waits goes then.
+//! Inboxes that answered 404 or 410: whose actors are read again because of it, and where what waits goes then.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::base::ids::{Host, HostId, InboxId, RemoteActorId};
 use crate::db::{Columns, Conn};
 use crate::federation::delivery::Waiting;
 
-/// How long an actor is not read again because of an inbox, whatever it answers.
+/// How long an actor is not read again because of an inbox.
 pub(crate) const ONCE_IN: Duration = Duration::from_hours(24);
 
 /// The time between two readings at one host.
@@ -19,7 +19,7 @@ const BETWEEN: Duration = Duration::from_secs(2);
 /// Most actors read again because of one personal inbox; more than one behind it is rare.
 const BEHIND: i64 = 20;
 
-/// Most actors read again because the shared inbox of one of them turned out to be another.
+/// Most actors read again because the shared inbox of one of them has changed.
 const NEIGHBOURS: i64 = 5000;
 
 /// How long a claim lasts: longer than the slowest reading.
@@ -28,23 +28,21 @@ const LEASE: Duration = Duration::from_mins(2);
 /// An actor to be read again.
 #[derive(Clone, Debug)]
 pub(crate) struct Refresh {
-    /// Who.
     pub(crate) actor: RemoteActorId,
-    /// Their id.
+    /// The actor's id.
     pub(crate) url: String,
     /// The inbox that answered.
     pub(crate) inbox: InboxId,
-    /// Whether many share it.
     pub(crate) shared: bool,
-    /// What it answered: 404 or 410.
+    /// Its answer: 404 or 410.
     pub(crate) answer: i64,
-    /// How often they were to be read since they were asked for, this time included: the fence of the lease.
+    /// How often it was claimed, this time included: the fence of the lease.
     pub(crate) attempts: i64,
 }
 
-/// Has those read again who are behind an inbox that answered 404 or 410: each once a day at most, and of those behind a
-/// shared one a single one, since the others have inboxes of their own. Says whether what waits for this inbox should wait
-/// for that.
+/// Queues the actors behind an inbox that answered 404 or 410 to be read again: each once a day at most, and of those
+/// behind a shared one a single one, since the others have inboxes of their own. Returns whether what waits for this
+/// inbox should wait for that.
 pub(crate) async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, now: Timestamp) -> sqlx::Result<bool> {
     let since = (now - ONCE_IN).millis();
     let rows = if waiting.shared {
@@ -89,7 +87,7 @@ pub(crate) async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, 
     is_awaited(conn, waiting.inbox).await
 }
 
-/// Whether anybody whose own inbox this is, is still to be read again.
+/// Whether an actor of this personal inbox is still to be read again.
 pub(crate) async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
     let found: Option<i64> = query_scalar(
         "SELECT a.remote_actor_id FROM remote_actors r JOIN actor_refreshes a ON a.remote_actor_id = r.id
@@ -101,7 +99,7 @@ pub(crate) async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<
     Ok(found.is_some())
 }
 
-/// Up to `limit` of those whose turn it is: of each host one at a time.
+/// Up to `limit` that are due, of each host one at a time.
 pub(crate) async fn due_refreshes(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
     let rows = query(
         "SELECT w.remote_actor_id, r.url, w.inbox_id, i.shared, w.answer, w.attempts FROM actor_refreshes w
@@ -129,7 +127,7 @@ pub(crate) async fn due_refreshes(conn: &mut Conn, limit: i64, now: Timestamp) -
         .collect()
 }
 
-/// Takes those of `due` that nobody has taken since they were looked at.
+/// Claims those of `due` that nobody has claimed since.
 pub(crate) async fn claim_refreshes(
     conn: &mut Conn,
     due: Vec<Refresh>,
@@ -160,7 +158,7 @@ pub(crate) async fn claim_refreshes(
 pub(crate) const FREE_REREADS: &str =
     "UPDATE actor_refreshes SET due_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND due_at IS NOT NULL";
 
-/// Notes that an actor was read; false when another node has taken that over.
+/// Notes that an actor was read; false when another node has claimed it since.
 pub(crate) async fn settle_refresh(conn: &mut Conn, refresh: &Refresh) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE actor_refreshes SET due_at = NULL, lease_owner = NULL WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
@@ -172,7 +170,7 @@ pub(crate) async fn settle_refresh(conn: &mut Conn, refresh: &Refresh) -> sqlx::
     Ok(done.rows_affected() > 0)
 }
 
-/// Lets all actors of a host that does not answer wait by a time longer.
+/// Puts off all actors of a host that does not answer.
 pub(crate) async fn rest_refreshes(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx::Result<()> {
     query("UPDATE actor_refreshes SET due_at = due_at + $2 WHERE host = $1 AND due_at IS NOT NULL AND lease_owner IS NULL")
         .bind(host.as_str())
@@ -182,7 +180,7 @@ pub(crate) async fn rest_refreshes(conn: &mut Conn, host: &Host, rest: Duration)
     Ok(())
 }
 
-/// Puts an actor off who could not be read just now.
+/// Puts off an actor that could not be read just now.
 pub(crate) async fn put_off_refresh(
     conn: &mut Conn,
     refresh: &Refresh,
@@ -202,7 +200,7 @@ pub(crate) async fn put_off_refresh(
     Ok(())
 }
 
-/// The actor names the same personal inbox as before: what waits for it need not wait any longer.
+/// The actor has the same personal inbox as before: what waits for it is due.
 pub(crate) async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     if is_awaited(conn, inbox).await? {
         return Ok(());
@@ -211,7 +209,7 @@ pub(crate) async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp
     wake_host_of(conn, inbox, now).await
 }
 
-/// The shared inbox of one of those behind it is another now: the others are read too, one after the other, since each
+/// The shared inbox of one of those behind it has changed: the others are read too, one after the other, since each
 /// names its own.
 pub(crate) async fn read_neighbours(conn: &mut Conn, refresh: &Refresh, now: Timestamp) -> sqlx::Result<()> {
     query(
@@ -234,17 +232,16 @@ pub(crate) async fn read_neighbours(conn: &mut Conn, refresh: &Refresh, now: Tim
     Ok(())
 }
 
-/// Where somebody is written to.
+/// The inboxes of an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// Their own inbox.
     pub(crate) inbox: InboxId,
-    /// Their server's.
     pub(crate) shared: Option<InboxId>,
 }
 
-/// Somebody's document names other inboxes than it did: what waits for the old ones goes to the new ones in its order, and
-/// an inbox that nobody has any more gets nothing again. For themselves alone to their own, all else to the shared one.
+/// An actor's document names other inboxes than before: what waits for the old ones goes to the new ones in its order,
+/// and an inbox that nobody has any more gets nothing again. What is for this actor alone goes to their own inbox, the
+/// rest to the shared one.
 pub(crate) async fn move_waiting(conn: &mut Conn, old: Address, new: Address, now: Timestamp) -> sqlx::Result<()> {
     let shared = match new.shared {
         Some(shared) if is_live(conn, shared).await? => shared,

@@ -1,4 +1,5 @@
-//! The only SQL for hosts, inboxes, deliveries, reach, and who is read again because of an inbox.
+//! The only SQL for hosts, inboxes, deliveries, who knows an article, and whose actors are read again because of an
+//! inbox.
 
 mod hosts;
 mod inboxes;

@@ -1,4 +1,4 @@
-//! Putting activities into the queues: finding or making inboxes, one recipient, or a fan-out in chunks.
+//! Queues activities: finds or makes inboxes, for one recipient, or fans out in chunks.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::base::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, Inter
 use crate::db::{Conn, Queue, added};
 use crate::federation::delivery::policy::time_to_live;
 
-/// How long a shared inbox that is gone stays so, whoever of its server still names it: it was tried on the way to each.
+/// How long a shared inbox that is gone stays so, although its server's actors still name it.
 const GONE_FOR: Duration = Duration::from_hours(24);
 
-/// Finds or makes an inbox and its host. One that was gone is there again, since somebody names it.
+/// Finds or makes an inbox and its host. One that was gone is there again, since an actor names it.
 pub(crate) async fn inbox(
     conn: &mut Conn,
     ids: &Ids,
@@ -41,7 +41,7 @@ pub(crate) async fn inbox(
     query_scalar("SELECT id FROM inboxes WHERE url = $1").bind(url).fetch_one(conn).await.map(InboxId)
 }
 
-/// Counts an inbox among those who know an article, so that what becomes of it is told there too (interop D6).
+/// Counts an inbox among those that know an article, so that its Update and Delete are sent there too (interop D6).
 pub(crate) async fn reach(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<()> {
     query("INSERT INTO article_delivered (article_id, inbox_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(article.0)
@@ -51,7 +51,7 @@ pub(crate) async fn reach(conn: &mut Conn, article: ArticleId, inbox: InboxId) -
     Ok(())
 }
 
-/// Whether an activity ends something: a blocked server hears of the end of what it has, and of nothing else.
+/// Whether an activity is a Delete or Reject: all that a blocked host still gets.
 fn is_end(kind: &str) -> bool {
     matches!(kind, "Delete" | "Reject")
 }
@@ -81,7 +81,7 @@ pub(crate) async fn enqueue(
     wake(conn, activity, inbox.0 - 1, inbox.0, now).await
 }
 
-/// Whom a fan-out reaches: a set of inboxes as a subquery over `$1`.
+/// The inboxes that a fan-out reaches, as a subquery over `$1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recipients {
     /// The followers of an actor, through their shared inbox where they have a live one (interop D5).
@@ -92,19 +92,19 @@ pub(crate) enum Recipients {
     ArticleKnown(ArticleId),
     /// The followers of the author of a note, and everyone who was sent the article it is about.
     Conversation(InteractionId),
-    /// Everyone who was sent a note, or spoke to it.
+    /// Everyone who was sent a note, or answered it.
     NoteDelivered(InteractionId),
     /// Everyone who may have a note: those, and whoever was sent or fetched the article it is about.
     NoteKnown(InteractionId),
     /// The followers of an actor, and everyone who was sent an article of theirs.
     ActorKnown(ActorId),
-    /// Every inbox we know that is not behind a live shared one (interop D5, D6: the end of an actor).
+    /// Every inbox we know that is not behind a live shared one (interop D5, D6: the Delete of an actor).
     Everyone,
     /// Every server we know, through the shared inbox where it has a live one.
     Servers,
 }
 
-/// Who was sent a note, behind a shared inbox that is gone also by their own, and who spoke to it (interop D6).
+/// Who was sent a note, also by their own inbox where the shared one is gone, and who answered it (interop D6).
 macro_rules! note_delivered {
     () => {
         "SELECT d.inbox_id FROM activities a JOIN deliveries d ON d.activity_id = a.id WHERE a.interaction_id = $1
@@ -140,8 +140,8 @@ macro_rules! fan_out_statements {
     };
 }
 
-/// As [`fan_out_statements`], of inboxes `i` that are told one by one, in the order of their rows: for what reaches most of
-/// those there are.
+/// As [`fan_out_statements`], of inboxes `i` that are looked at one by one, in the order of their rows: for audiences
+/// of most of the inboxes there are.
 macro_rules! inbox_statements {
     ($condition:literal) => {
         [
@@ -163,8 +163,10 @@ macro_rules! inbox_statements {
     };
 }
 
-/// Whoever fetched the article of `$subject` after the inbox `$2`, but for those on a server whose live shared inbox took what
-/// `$about` says: they hear of it there. Looked at from the server on, so that it costs nothing how many others were sent it.
+/// Whoever fetched the article of `$subject` after the inbox `$2`, but for those on a server whose live shared inbox
+/// was sent what
+/// `$about` selects: they get it there. Looked up from the server on, so that its cost does not grow with the number of
+/// other recipients.
 macro_rules! fetched {
     ($subject:literal, $about:literal) => {
         concat!(
@@ -179,7 +181,7 @@ macro_rules! fetched {
 }
 
 impl Recipients {
-    /// The end of the next chunk, and the chunk's insertion.
+    /// Finds the end of the next chunk, and inserts the chunk.
     fn statements(self) -> [&'static str; 2] {
         match self {
             Self::Followers(_) => fan_out_statements!(
@@ -240,8 +242,8 @@ impl Recipients {
     }
 }
 
-/// Queues an activity for the next `limit` recipients after `cursor`, and remembers that they will be sent the
-/// article, unless it is about a note alone, which tells nobody of the article; answers the cursor to go on from, or `None` when that was the last chunk.
+/// Queues an activity for the next `limit` recipients after `cursor`, and notes that they will be sent the article,
+/// unless it is about a note alone; returns the cursor to go on from, or `None` after the last chunk.
 #[expect(clippy::too_many_arguments, reason = "one row's worth of facts")]
 pub(crate) async fn fan_out(
     conn: &mut Conn,
@@ -283,8 +285,8 @@ pub(crate) async fn fan_out(
     Ok(Some(end))
 }
 
-/// Makes the hosts of the deliveries just queued due, unless they are backing off, and counts the addition, so that
-/// a node that is just letting go of one of them notices.
+/// Makes the hosts of the deliveries just queued due, unless they are backing off, and counts the addition, so that a
+/// node that is just releasing one of them notices.
 async fn wake(conn: &mut Conn, activity: ActivityId, after: i64, through: i64, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE hosts SET generation = generation + 1, next_attempt_at = CASE

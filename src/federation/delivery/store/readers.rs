@@ -11,7 +11,7 @@ const READERS: i64 = 5000;
 /// Most of them on one host; a server with a shared inbox needs one.
 const READERS_OF_HOST: i64 = 20;
 
-/// Whether an inbox is known to have an article, since it was sent or fetched there.
+/// Whether an inbox was sent an article, or somebody behind it fetched it.
 pub(crate) async fn has_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<bool> {
     query(
         "SELECT inbox_id FROM article_delivered WHERE article_id = $1 AND inbox_id = $2
@@ -22,7 +22,7 @@ pub(crate) async fn has_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId
     .await
 }
 
-/// Remembers that somebody behind an inbox fetched an article, as long as there are not too many.
+/// Notes that somebody behind an inbox fetched an article, as long as there are not too many.
 pub(crate) async fn note_copy(conn: &mut Conn, article: ArticleId, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     query(
         "INSERT INTO article_fetched (article_id, inbox_id, host_id, fetched_at) SELECT $1, i.id, i.host_id, $3 FROM inboxes i

@@ -1,4 +1,5 @@
-//! Our authors answer: a note of theirs in a conversation, its edits and its end. Each writes one row; the loop says it.
+//! Our authors answer: a note of theirs in a conversation, its edits and its Delete. Each writes one row; the outbox
+//! loop publishes it.
 
 mod place;
 
@@ -28,26 +29,27 @@ use crate::model::post::{self, Article};
 /// Longest answer, in characters of its Markdown.
 pub(crate) const TEXT_MAX: usize = 5000;
 
-/// Most people told of one answer: a reply that names half the fediverse must not make us call them all (interop E23).
+/// Most people addressed by one answer, so that a reply with many mentions cannot make us contact all of them (interop
+/// E23).
 const MENTIONED_MAX: usize = 20;
 
-/// What an author wants to say.
+/// What an author writes.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// Who says it, by handle.
+    /// The author's handle.
     pub author: Handle,
     /// What it answers: the id or page of an article or a reply.
     pub to: String,
     /// Markdown.
     pub text: String,
-    /// BCP 47 tag; that of the article where it is not said.
+    /// BCP 47 tag; `None` for that of the article.
     pub language: Option<String>,
 }
 
 /// Writes an answer; the outbox loop sends it.
 ///
 /// # Errors
-/// A sentence for the operator when it cannot be said, or the database's.
+/// A sentence for the operator when it cannot be sent, or the database's.
 pub async fn send(app: &App, draft: Draft) -> anyhow::Result<Note> {
     let (ours, now) = (app.clone(), app.clock.now());
     let text = draft.text.clone();
@@ -97,7 +99,7 @@ async fn write(app: &App, conn: &mut Conn, draft: &Draft, content: String, now: 
     Ok(Note { words: Some(words), ..note })
 }
 
-/// Gives an answer other words; says whether they are new.
+/// Changes the text of an answer; returns whether it is different.
 ///
 /// # Errors
 /// A sentence for the operator when it cannot be edited, or the database's.
@@ -128,7 +130,7 @@ async fn rewrite(
     Ok((edited.context("the answer is no longer there")?, true))
 }
 
-/// Takes an answer back for ever. What was said below it stays, with a trace of what it answered.
+/// Deletes an answer for ever. What was said below it stays, and a tombstone of what it answered.
 ///
 /// # Errors
 /// A sentence for the operator when it is none of ours or already gone, or the database's.
@@ -149,7 +151,7 @@ pub async fn delete(app: &App, url: &str) -> anyhow::Result<Note> {
 async fn standing(app: &App, conn: &mut Conn, url: &str) -> anyhow::Result<Note> {
     let note = match named(conn, &app.urls, url.trim()).await? {
         Some(Named::Said(note)) => match (note.author, note.uuid) {
-            (Author::Ours(_), Some(uuid)) => interaction::store::note_by_uuid(conn, uuid).await?,
+            (Author::Local(_), Some(uuid)) => interaction::store::note_by_uuid(conn, uuid).await?,
             _ => None,
         },
         _ => None,
@@ -164,7 +166,7 @@ async fn standing(app: &App, conn: &mut Conn, url: &str) -> anyhow::Result<Note>
     Ok(note)
 }
 
-/// Who speaks: a person or the team account, as long as they may.
+/// Who answers: a person or the team account, as long as they may.
 async fn speaking(conn: &mut Conn, handle: &Handle) -> anyhow::Result<Actor> {
     let actor = author::store::actor_by_handle(conn, handle).await?;
     let actor = actor.with_context(|| format!("there is no @{handle} here; `veerpont author list` shows who is"))?;
@@ -205,8 +207,9 @@ fn language(named: Option<&str>, article: &Article) -> anyhow::Result<Option<Str
     Ok(Some(tag.to_owned()))
 }
 
-/// Who is told: the author of what is answered, and those it names who take part in the conversation themselves, so that
-/// a stranger cannot make us call people who never heard of it. All of them hear of the article from now on.
+/// Who is addressed: the author of what is answered, and those it mentions who take part in the conversation
+/// themselves, so that a stranger cannot make us contact people who never heard of it. All of them count as knowing the
+/// article from now on.
 async fn mentions(app: &App, conn: &mut Conn, author: &Actor, place: &ReplyTarget) -> anyhow::Result<Vec<Mention>> {
     let own = author.url(&app.urls);
     let answered = match &place.parent {
@@ -228,7 +231,7 @@ async fn mentions(app: &App, conn: &mut Conn, author: &Actor, place: &ReplyTarge
     Ok(mentions)
 }
 
-/// `@handle@domain` of one of our people; the community is addressed anyway.
+/// `@handle@domain` of one of our actors; the community is addressed anyway.
 async fn our_name(app: &App, conn: &mut Conn, local: &Local) -> anyhow::Result<Option<String>> {
     let Local::Actor(uuid) = local else { return Ok(None) };
     let actor = author::store::actor_by_uuid(conn, *uuid).await?;
@@ -237,7 +240,7 @@ async fn our_name(app: &App, conn: &mut Conn, local: &Local) -> anyhow::Result<O
     Ok(actor.map(|actor| format!("@{}", app.urls.acct(&actor.handle))))
 }
 
-/// `@user@host` of somebody who takes part, whose server hears of the article from now on.
+/// `@user@host` of somebody who takes part, whose server counts as knowing the article from now on.
 async fn their_name(
     app: &App,
     conn: &mut Conn,

@@ -1,4 +1,4 @@
-//! What an answer answers: found by the id or the page that an operator has at hand.
+//! What an author's answer is a reply to: found by the id or the page that an operator has at hand.
 
 use anyhow::{bail, ensure};
 
@@ -9,15 +9,11 @@ use crate::model::interaction::named::{Named, named};
 use crate::model::interaction::{self, Kind, Reply, State, Words};
 use crate::model::post::{self, Article};
 
-/// The reply that is answered.
 pub(super) struct Parent {
-    /// Itself.
     pub(super) reply: Reply,
-    /// What it says.
     pub(super) words: Words,
 }
 
-/// Where an answer goes.
 pub(super) struct ReplyTarget {
     /// The article of the conversation.
     pub(super) article: Article,

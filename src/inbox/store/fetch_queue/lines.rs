@@ -1,4 +1,4 @@
-//! Documents that were asked for, as people look at them.
+//! Documents of the fetch queue, as people see them.
 
 use clock::Timestamp;
 use sqlx::query;
@@ -6,30 +6,27 @@ use sqlx::query;
 use crate::base::ids::InboundId;
 use crate::db::{Columns, Conn};
 
-/// A document that was asked for, for people.
+/// A document of the fetch queue, for people.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Line {
-    /// Its id.
     pub(crate) url: String,
-    /// What for.
     pub(crate) purpose: String,
-    /// When it was asked for.
     #[serde(serialize_with = "clock::as_rfc3339")]
     pub(crate) asked: Timestamp,
     /// How often it was tried.
     pub attempts: i64,
     /// `waiting`, or how it ended.
     pub outcome: String,
-    /// What the last attempt showed.
+    /// The result of the last attempt.
     pub reason: Option<String>,
     /// The activity that asked for it, where the line was found by its id.
     pub(crate) because: Option<String>,
-    /// When it was read, or last tried.
+    /// When it was fetched, or last tried.
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]
     pub(crate) settled: Option<Timestamp>,
 }
 
-/// What was asked for by this id or because of an activity, the oldest first.
+/// The documents with this id or asked for by an activity, the oldest first.
 pub async fn because_of(conn: &mut Conn, url: &str, inbound: Option<InboundId>) -> sqlx::Result<Vec<Line>> {
     let rows = query(
         "SELECT w.url, w.purpose, w.asked_at, w.attempts, COALESCE(w.outcome, 'waiting') AS outcome, w.reason, w.settled_at,

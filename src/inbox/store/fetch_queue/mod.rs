@@ -1,4 +1,4 @@
-//! The only SQL for documents elsewhere that are to be read: the table is the queue.
+//! The only SQL for the fetch queue.
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
@@ -18,26 +18,25 @@ pub use lines::because_of;
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(2);
 
-/// How long a document that was read is not read again.
+/// How long a document that was fetched is not fetched again.
 const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(1);
 
-/// How long a collection that was read is not read again (interop B18).
+/// How long a collection that was fetched is not fetched again (interop B18).
 const COLLECTION_AGAIN_AFTER: std::time::Duration = std::time::Duration::from_mins(15);
 
-/// Most documents asked for for one conversation in [`ARTICLE_SPAN`], so that nobody can send us round for ever.
+/// Most documents fetched for one conversation in [`ARTICLE_SPAN`], so that nobody can keep us busy for ever.
 pub(crate) const OF_ARTICLE: i64 = 5000;
 
-/// See [`OF_ARTICLE`].
 pub(crate) const ARTICLE_SPAN: std::time::Duration = std::time::Duration::from_hours(24);
 
-/// Why a document is not read.
+/// Why a document is not fetched.
 pub(crate) const ENOUGH: &str = "enough was read for this conversation today, or its address has no host";
 
-/// How long a document of a collection that could not be had is not asked for again.
+/// How long a document of a collection that could not be fetched is not tried again.
 const FAILED_FOR: std::time::Duration = std::time::Duration::from_hours(24);
 
-/// Most documents asked of one host in [`HOST_SPAN`], had or not: one in two seconds, as the posts of one collection are, whatever
-/// strangers send us to read there.
+/// Most documents fetched from one host in [`HOST_SPAN`], successful or not: one in two seconds, as for the posts of a
+/// collection, whatever strangers name there.
 pub const OF_HOST: i64 = 150;
 
 /// See [`OF_HOST`].
@@ -46,31 +45,29 @@ pub const HOST_SPAN: std::time::Duration = std::time::Duration::from_mins(5);
 /// Most documents of an unreachable host that are given up in one transaction; each of the rest is tried once more.
 const GIVEN_UP: i64 = 500;
 
-/// A document whose turn it is.
+/// A document that is due.
 #[derive(Clone, Debug)]
 pub struct DueFetch {
-    /// Row.
     pub(crate) id: i64,
     /// Its id.
     pub url: String,
-    /// What for.
     pub(crate) purpose: Purpose,
     /// Whose conversation it completes, where that is known.
     pub(crate) article: Option<ArticleId>,
-    /// The registrable domain of who had us ask for it; empty for the operator.
+    /// The registrable domain on whose behalf it is fetched; empty for the operator.
     pub asked_by: String,
-    /// Steps from what came by itself.
+    /// Steps from what was sent to us.
     pub(crate) depth: i64,
-    /// How often it was claimed, this time included; the fence of the lease.
+    /// How often it was claimed, this time included: the fence of the lease.
     pub(crate) attempts: i64,
-    /// How often it was claimed in a row, this time included, without an end in order.
+    /// How often in a row it was claimed, this time included, without being settled.
     pub(crate) begun: i64,
 }
 
-/// Most documents under way for one asking domain, so that its slow servers do not hold up what others wait for.
+/// Most documents under way on behalf of one domain, so that its slow servers do not hold up what others wait for.
 pub const OF_ASKER: i64 = 4;
 
-/// On whose behalf a document is asked for.
+/// On whose behalf a document is fetched.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asker<'a> {
     /// The activity that asks for it.
@@ -79,10 +76,11 @@ pub struct Asker<'a> {
     pub domain: &'a str,
 }
 
-/// Asks for a document; one that was asked for before is read again, but not at once. Says whether it will be read.
-pub async fn ask(conn: &mut Conn, ids: &Ids, want: &FetchJob, asker: Asker<'_>, now: Timestamp) -> sqlx::Result<bool> {
-    let Some(host) = Url::parse(&want.url).ok().as_ref().and_then(Host::of) else { return Ok(false) };
-    if let Some(article) = want.article {
+/// Queues a document; one that was fetched before is fetched again, but not at once. Returns whether it will be
+/// fetched.
+pub async fn ask(conn: &mut Conn, ids: &Ids, job: &FetchJob, asker: Asker<'_>, now: Timestamp) -> sqlx::Result<bool> {
+    let Some(host) = Url::parse(&job.url).ok().as_ref().and_then(Host::of) else { return Ok(false) };
+    if let Some(article) = job.article {
         let times: i64 = query_scalar("SELECT COUNT(*) FROM fetch_queue WHERE article_id = $1 AND asked_at > $2")
             .bind(article.0)
             .bind((now - ARTICLE_SPAN).millis())
@@ -92,7 +90,7 @@ pub async fn ask(conn: &mut Conn, ids: &Ids, want: &FetchJob, asker: Asker<'_>, 
             return Ok(false);
         }
     }
-    let again_after = if want.purpose == Purpose::Collection { COLLECTION_AGAIN_AFTER } else { AGAIN_AFTER };
+    let again_after = if job.purpose == Purpose::Collection { COLLECTION_AGAIN_AFTER } else { AGAIN_AFTER };
     query(
         "INSERT INTO fetch_queue (id, url, purpose, host, article_id, inbound_id, depth, asked_at, next_attempt_at, asked_by)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11) ON CONFLICT (url, purpose) DO UPDATE SET
@@ -104,14 +102,14 @@ pub async fn ask(conn: &mut Conn, ids: &Ids, want: &FetchJob, asker: Asker<'_>, 
          WHERE fetch_queue.outcome IS NOT NULL",
     )
     .bind(ids.row())
-    .bind(&want.url)
-    .bind(want.purpose.as_str())
+    .bind(&job.url)
+    .bind(job.purpose.as_str())
     .bind(host.as_str())
-    .bind(want.article.map(|id| id.0))
+    .bind(job.article.map(|id| id.0))
     .bind(asker.inbound.map(|id| id.0))
-    .bind(want.depth)
+    .bind(job.depth)
     .bind(now.millis())
-    .bind((now + want.after).millis())
+    .bind((now + job.after).millis())
     .bind(i64::try_from(again_after.as_millis()).unwrap_or(i64::MAX))
     .bind(asker.domain)
     .execute(conn)
@@ -120,9 +118,10 @@ pub async fn ask(conn: &mut Conn, ids: &Ids, want: &FetchJob, asker: Asker<'_>, 
     Ok(true)
 }
 
-/// What is due at `$1`: of each host the one that has waited longest, unless another is being read there, or `$3` were read
-/// there since `$2`. Host by host, so that it costs by them and not by what waits. Of what was begun twice in vain, since the
-/// process may have ended by it, only one at a time. Of one asking domain no more than `$4` are under way, and each has its turn.
+/// What is due at `$1`: of each host the one that has waited longest, unless another is being fetched there, or `$3`
+/// were fetched there since `$2`. Host by host, so that its cost does not grow with what waits. Of what was begun twice
+/// without end, since the process may have ended because of it, only one at a time. On behalf of one domain no more
+/// than `$4` are under way, and each has its turn.
 macro_rules! due {
     () => {
         "WITH RECURSIVE hosts_waiting (host) AS (SELECT MIN(f.host) FROM fetch_queue f WHERE f.outcome IS NULL UNION ALL
@@ -163,7 +162,7 @@ pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<boo
     Ok(id.is_some())
 }
 
-/// Takes up to `limit` due documents, of each host one at a time and no more than [`OF_HOST`] in [`HOST_SPAN`].
+/// Claims up to `limit` due documents, of each host one at a time and no more than [`OF_HOST`] in [`HOST_SPAN`].
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<DueFetch>> {
     let rows = query(claiming!(
         db,
@@ -200,10 +199,10 @@ fn read_wanted(row: &AnyRow) -> sqlx::Result<DueFetch> {
     })
 }
 
-/// Settles a document: `read`, `gone`, `absent` or `failed`; false when another node has taken it over.
+/// Settles a document: `read`, `gone`, `absent` or `failed`; false when another node has claimed it.
 pub async fn settle(
     conn: &mut Conn,
-    wanted: &DueFetch,
+    due: &DueFetch,
     outcome: &str,
     reason: &str,
     now: Timestamp,
@@ -212,8 +211,8 @@ pub async fn settle(
         "UPDATE fetch_queue SET outcome = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
          WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
     )
-    .bind(wanted.id)
-    .bind(wanted.attempts)
+    .bind(due.id)
+    .bind(due.attempts)
     .bind(outcome)
     .bind(reason)
     .bind(now.millis())
@@ -222,10 +221,10 @@ pub async fn settle(
     Ok(done.rows_affected() > 0)
 }
 
-/// Makes a document due again later, and says why. That it was tried `now` counts like a reading ([`OF_HOST`]).
+/// Makes a document due again later, and says why. The attempt at `now` counts like a fetch ([`OF_HOST`]).
 pub(crate) async fn retry(
     conn: &mut Conn,
-    wanted: &DueFetch,
+    due: &DueFetch,
     at: Timestamp,
     why: &str,
     now: Timestamp,
@@ -234,8 +233,8 @@ pub(crate) async fn retry(
         "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
          WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
     )
-    .bind(wanted.id)
-    .bind(wanted.attempts)
+    .bind(due.id)
+    .bind(due.attempts)
     .bind(at.millis())
     .bind(why)
     .bind(now.millis())
@@ -244,14 +243,14 @@ pub(crate) async fn retry(
     Ok(())
 }
 
-/// As [`retry`], of one that made us fail: that is no end in order.
-pub(crate) async fn put_off(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
+/// As [`retry`], after an error of ours: it does not count as settled.
+pub(crate) async fn put_off(conn: &mut Conn, due: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
     query(
         "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, lease_owner = NULL
          WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
     )
-    .bind(wanted.id)
-    .bind(wanted.attempts)
+    .bind(due.id)
+    .bind(due.attempts)
     .bind(at.millis())
     .bind(why.chars().take(1000).collect::<String>())
     .execute(conn)
@@ -259,7 +258,8 @@ pub(crate) async fn put_off(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, w
     Ok(())
 }
 
-/// Lets everything that waits for a host wait with the document that was tried, as if it had been tried as often.
+/// Puts off everything that waits for a host together with the document that was tried, as if it had been tried as
+/// often.
 pub(crate) async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Timestamp, why: &str) -> sqlx::Result<()> {
     query(
         "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, attempts = CASE WHEN attempts < $2 THEN $2 ELSE attempts END
@@ -274,7 +274,7 @@ pub(crate) async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Tim
     Ok(())
 }
 
-/// What waits for a host and was tried, or rested, at least so often.
+/// What waits for a host and was tried or put off at least so often.
 pub(crate) async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<DueFetch>> {
     let rows = query(
         "SELECT id, url, purpose, article_id, asked_by, depth, attempts, begun FROM fetch_queue
@@ -292,7 +292,7 @@ pub(crate) async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx
 pub(crate) const FREE: &str =
     "UPDATE fetch_queue SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND outcome IS NULL";
 
-/// Forgets up to `limit` documents whose reading ended before a moment; says how many.
+/// Forgets up to `limit` documents that were settled before a given time; returns how many.
 pub(crate) async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Result<u64> {
     let done = query(
         "DELETE FROM fetch_queue WHERE id IN (SELECT id FROM fetch_queue WHERE outcome IS NOT NULL AND settled_at < $1 LIMIT $2)",
@@ -304,7 +304,7 @@ pub(crate) async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sq
     Ok(done.rows_affected())
 }
 
-/// How reading a document ended, if it ended since a moment.
+/// How fetching a document ended, if it ended since a given time.
 pub(crate) async fn ended_since(
     conn: &mut Conn,
     url: &str,
@@ -332,7 +332,7 @@ pub(crate) async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sq
     row.map(|row| row.time("asked_at")).transpose()
 }
 
-/// How many steps away from what came by itself a post was asked for, and for which conversation.
+/// How many steps away from what was sent to us a post was queued, and for which conversation.
 pub(crate) async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<ArticleId>)> {
     let row = query("SELECT depth, article_id FROM fetch_queue WHERE url = $1 AND purpose = 'post'")
         .bind(url)
@@ -344,7 +344,7 @@ pub(crate) async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, O
     })
 }
 
-/// Whether a post was asked for before, and need not be asked for again so soon.
+/// Whether a post was queued before, and need not be fetched again so soon.
 pub(crate) async fn was_asked(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<bool> {
     let found: Option<i64> = query_scalar(
         "SELECT id FROM fetch_queue WHERE url = $1 AND purpose = 'post' AND (outcome IS NULL OR outcome = 'read' OR settled_at > $2)",

@@ -87,7 +87,7 @@ pub(crate) async fn retired_keys(conn: &mut Conn, actor: Option<ActorId>) -> sql
     Ok(keys.into_iter().flatten().collect())
 }
 
-/// Drops a retired key, unless something that it signs still waits; says whether it is gone.
+/// Drops a retired key, unless an activity that it signs still waits; returns whether it is gone.
 pub(crate) async fn forget_retired(
     conn: &mut Conn,
     actor: ActorId,
@@ -105,7 +105,7 @@ pub(crate) async fn forget_retired(
     .await
 }
 
-/// Every sealed key: whose (row and public name), where, and sealed how.
+/// Every sealed key: its actor (row and UUID), fragment and sealed text.
 pub(crate) async fn all_sealed(conn: &mut Conn) -> sqlx::Result<Vec<(ActorId, Uuid, String, String)>> {
     query("SELECT k.actor_id, a.uuid, k.fragment, k.sealed FROM keys k JOIN actors a ON a.id = k.actor_id", ())
         .fetch_all(conn, |row| {
@@ -138,7 +138,6 @@ pub(crate) async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) 
         .await
 }
 
-/// The public half of an actor's key.
 pub(crate) async fn public_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
     query("SELECT public FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL", (actor, fragment))
         .maybe_scalar(conn)

@@ -34,7 +34,7 @@ pub(crate) async fn setting(conn: &mut Conn, name: &str) -> sqlx::Result<Option<
 /// Fixes a value for ever.
 ///
 /// # Errors
-/// The database's, among them that it is fixed already.
+/// The database's, also when it is fixed already.
 pub(crate) async fn fix_setting(conn: &mut Conn, name: &str, value: &str) -> sqlx::Result<()> {
     query("INSERT INTO settings (name, value) VALUES ($1, $2)", (name, value)).execute(conn).await
 }
@@ -42,7 +42,7 @@ pub(crate) async fn fix_setting(conn: &mut Conn, name: &str, value: &str) -> sql
 /// Stores a new actor with its keys.
 ///
 /// # Errors
-/// The database's, among them that the handle is taken.
+/// The database's, also when the handle is taken.
 pub(crate) async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedKey]) -> sqlx::Result<()> {
     query(
         "INSERT INTO actors (id, uuid, kind, handle, name, summary, icon, created_at, fields)
@@ -69,7 +69,6 @@ pub async fn actor(conn: &mut Conn, id: ActorId) -> sqlx::Result<Option<Actor>> 
     query(actor_columns!("WHERE id = $1"), id).fetch_optional(conn, read_actor).await
 }
 
-/// An actor by public name.
 pub(crate) async fn actor_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Actor>> {
     query(actor_columns!("WHERE uuid = $1"), uuid).fetch_optional(conn, read_actor).await
 }
@@ -79,7 +78,7 @@ pub async fn actor_by_handle(conn: &mut Conn, handle: &Handle) -> sqlx::Result<O
     query(actor_columns!("WHERE handle = $1"), handle.as_str()).fetch_optional(conn, read_actor).await
 }
 
-/// The instance itself; `None` before the first start.
+/// The instance actor; `None` before the first start.
 pub(crate) async fn instance(conn: &mut Conn) -> sqlx::Result<Option<Actor>> {
     query(actor_columns!("WHERE kind = 'Application'"), ()).fetch_optional(conn, read_actor).await
 }
@@ -89,7 +88,7 @@ pub async fn actors(conn: &mut Conn) -> sqlx::Result<Vec<Actor>> {
     query(actor_columns!("ORDER BY handle"), ()).fetch_all(conn, read_actor).await
 }
 
-/// How many people of ours may publish.
+/// How many persons may publish.
 pub(crate) async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
     query("SELECT COUNT(*) FROM actors WHERE kind = 'Person' AND frozen_at IS NULL AND deleted_at IS NULL", ())
         .scalar(conn)
@@ -101,7 +100,7 @@ pub async fn set_frozen(conn: &mut Conn, id: ActorId, at: Option<Timestamp>) -> 
     query("UPDATE actors SET frozen_at = $2 WHERE id = $1", (id, at)).execute(conn).await
 }
 
-/// Marks an actor as deleted for ever; says whether it was not before.
+/// Marks an actor as deleted for ever; returns false when it was already.
 pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<bool> {
     let done = query("UPDATE actors SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL", (id, at))
         .affected(conn)
@@ -110,14 +109,14 @@ pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::R
     Ok(done > 0)
 }
 
-/// A deleted actor whose Delete is still to be said.
+/// Deleted actors whose Delete is not published yet.
 pub(crate) async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
     query(actor_columns!("WHERE deleted_at IS NOT NULL AND delete_sent_at IS NULL ORDER BY deleted_at LIMIT $1"), limit)
         .fetch_all(conn, read_actor)
         .await
 }
 
-/// Records that an actor's Delete was said.
+/// Notes that an actor's Delete is published.
 pub(crate) async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<()> {
     query("UPDATE actors SET delete_sent_at = $2 WHERE id = $1", (id, at)).execute(conn).await
 }
@@ -125,7 +124,7 @@ pub(crate) async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) ->
 /// Stores a new community.
 ///
 /// # Errors
-/// The database's, among them that the handle is taken.
+/// The database's, also when the handle is taken.
 pub(crate) async fn insert_community(conn: &mut Conn, community: &Community) -> sqlx::Result<()> {
     query(
         "INSERT INTO communities (id, handle, group_actor_id, team_actor_id) VALUES ($1, $2, $3, $4)",
@@ -135,7 +134,6 @@ pub(crate) async fn insert_community(conn: &mut Conn, community: &Community) -> 
     .await
 }
 
-/// All communities.
 pub(crate) async fn communities(conn: &mut Conn) -> sqlx::Result<Vec<Community>> {
     query("SELECT id, handle, group_actor_id, team_actor_id FROM communities ORDER BY handle", ())
         .fetch_all(conn, read_community)
@@ -149,7 +147,7 @@ pub async fn community(conn: &mut Conn, id: CommunityId) -> sqlx::Result<Option<
         .await
 }
 
-/// How often any of our profiles changed: whoever shows them makes anew what it kept when this is another number.
+/// How often any of our profiles changed: whatever was rendered with them is rendered anew when this number differs.
 pub(crate) async fn profile_changes(conn: &mut Conn) -> sqlx::Result<i64> {
     let changes: Option<i64> =
         query("SELECT value FROM counters WHERE name = 'profiles'", ()).maybe_scalar(conn).await?;
@@ -166,7 +164,7 @@ pub(crate) async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, sum
     profile_changed(conn).await
 }
 
-/// Gives an actor the profile its source has now, and the outbox says it; a frozen one stays as it is.
+/// Gives an actor the profile its source has now, for the outbox to publish; a frozen one stays as it is.
 pub(crate) async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) -> sqlx::Result<()> {
     query(
         "UPDATE actors SET name = $2, summary = $3, icon = $4, fields = $5, revision = revision + 1
@@ -179,14 +177,14 @@ pub(crate) async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProf
     profile_changed(conn).await
 }
 
-/// An actor whose changed profile is still to be said.
+/// Actors whose changed profile is not published yet.
 pub(crate) async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Actor>> {
     query(actor_columns!("WHERE revision > said_revision AND deleted_at IS NULL ORDER BY id LIMIT $1"), limit)
         .fetch_all(conn, read_actor)
         .await
 }
 
-/// Notes an actor's profile as said; false when it was said, or changed since it was read.
+/// Notes an actor's profile as published; false when it was already, or changed since it was read.
 pub(crate) async fn mark_profile_said(conn: &mut Conn, actor: &Actor) -> sqlx::Result<bool> {
     query(
         "UPDATE actors SET said_revision = revision
@@ -207,7 +205,7 @@ pub async fn authors(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Auth
     .await
 }
 
-/// A part of the authors of all sources, the first seen first; of those with an actor, or of all.
+/// A page of the authors of all sources, the first seen first; of those with an actor, or of all.
 pub async fn authors_after(
     conn: &mut Conn,
     all: bool,
@@ -225,7 +223,7 @@ pub async fn authors_after(
     Ok(Page::of(authors, limit, |last: &Author| Cursor([last.id.0]).to_string()))
 }
 
-/// Remembers what a source says of an author.
+/// Keeps an author as the source describes them.
 pub(crate) async fn upsert_author(
     conn: &mut Conn,
     new_id: AuthorId,
@@ -259,7 +257,7 @@ pub(crate) async fn bind_author(conn: &mut Conn, source: SourceId, slug: &str, a
         .await
 }
 
-/// Records what the operator decided about an author; says whether there is such an author.
+/// Notes what the operator decided about an author; returns whether there is such an author.
 pub(crate) async fn choose(conn: &mut Conn, source: SourceId, slug: &str, choice: Choice) -> sqlx::Result<bool> {
     query("UPDATE authors SET choice = $3 WHERE source_id = $1 AND slug = $2", (source, slug, choice.as_str()))
         .changed(conn)

@@ -11,11 +11,11 @@ use crate::model::interaction::{Author, Person, Shown, State, Words};
 
 /// A page of a conversation.
 #[must_use]
-pub(crate) fn conversation(app: &App, talk: &Conversation, album: &mut MediaUrls) -> Value {
-    let article = &talk.article;
+pub(crate) fn conversation(app: &App, conversation: &Conversation, album: &mut MediaUrls) -> Value {
+    let article = &conversation.article;
     let id = app.urls.article(article.uuid);
-    let next = talk.next.map(|from| format!("{}/api/v1/conversation?id={id}&from={from}", app.urls.origin()));
-    let likes: Vec<Value> = talk
+    let next = conversation.next.map(|from| format!("{}/api/v1/conversation?id={id}&from={from}", app.urls.origin()));
+    let likes: Vec<Value> = conversation
         .likes
         .iter()
         .map(|(who, reaction)| {
@@ -26,8 +26,8 @@ pub(crate) fn conversation(app: &App, talk: &Conversation, album: &mut MediaUrls
             liker
         })
         .collect();
-    let boosts: Vec<Value> = talk.boosts.iter().map(|who| person(who, album)).collect();
-    let replies: Vec<Value> = talk.replies.iter().map(|(shown, _)| reply(shown, album)).collect();
+    let boosts: Vec<Value> = conversation.boosts.iter().map(|who| person(who, album)).collect();
+    let replies: Vec<Value> = conversation.replies.iter().map(|(shown, _)| reply(shown, album)).collect();
     json!({
         "article": {
             "id": id,
@@ -35,16 +35,15 @@ pub(crate) fn conversation(app: &App, talk: &Conversation, album: &mut MediaUrls
             "title": article.content.title,
             "published": article.published_at.rfc3339(),
             "language": article.content.language,
-            "author": person(&talk.author(app), album),
-            "page": page_of(app, &talk.owner, article),
+            "author": person(&conversation.author(app), album),
+            "page": page_of(app, &conversation.owner, article),
         },
-        "likes": { "total": talk.answers.likes, "people": likes },
-        "boosts": { "total": talk.answers.boosts, "people": boosts },
-        "replies": { "total": talk.answers.replies, "items": replies, "next": next },
+        "likes": { "total": conversation.answers.likes, "people": likes },
+        "boosts": { "total": conversation.answers.boosts, "people": boosts },
+        "replies": { "total": conversation.answers.replies, "items": replies, "next": next },
     })
 }
 
-/// Somebody.
 fn person(who: &Person, album: &mut MediaUrls) -> Value {
     json!({
         "id": who.id,
@@ -57,21 +56,21 @@ fn person(who: &Person, album: &mut MediaUrls) -> Value {
     })
 }
 
-/// Where somebody's picture is shown.
+/// The address of an account's picture.
 pub(crate) fn avatar(who: &Person, album: &mut MediaUrls) -> Option<String> {
     let spot = match who.row {
         Author::Remote(id) => MediaRef::Avatar(id),
-        Author::Ours(id) => MediaRef::LocalAvatar(id),
+        Author::Local(id) => MediaRef::LocalAvatar(id),
     };
     album.show(spot, who.avatar.as_deref()?)
 }
 
-/// Where one of the emoji of somebody's name stands.
+/// Where one of the emoji of an account's name is stored.
 #[must_use]
 pub(crate) fn name_emoji(who: &Person, number: usize) -> Option<MediaRef> {
     match who.row {
         Author::Remote(id) => Some(MediaRef::NameEmoji(id, number)),
-        Author::Ours(_) => None,
+        Author::Local(_) => None,
     }
 }
 
@@ -104,8 +103,8 @@ fn reply(shown: &Shown, album: &mut MediaUrls) -> Value {
     })
 }
 
-/// What stands for a reply that is shown no more, or not yet: nothing of its author or words, and no way to them. Its id is
-/// what the answers below it name as their parent.
+/// The tombstone of a reply that is no longer shown, or not yet: nothing of its author or text, and no link to them.
+/// Its id is what the answers below it name as their parent.
 fn gone(shown: &Shown) -> Value {
     json!({
         "id": shown.id,
@@ -138,7 +137,7 @@ fn attachments(shown: &Shown, words: &Words, album: &mut MediaUrls) -> Vec<Value
     words.attachments.iter().enumerate().map(show).collect()
 }
 
-/// Where a picture that hangs on a reply is shown; other media are links.
+/// The address of a picture attached to a reply; other media are links.
 pub(crate) fn preview(shown: &Shown, number: usize, attachment: &Attachment, album: &mut MediaUrls) -> Option<String> {
     let kind = attachment.media_type.as_deref()?;
     let is_picture = kind.starts_with("image/") && !kind.starts_with("image/svg");

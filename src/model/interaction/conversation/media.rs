@@ -1,4 +1,5 @@
-//! Names of pictures: each says in which row its address stands, so that nobody can have us fetch another address.
+//! Names of proxied pictures: each says in which row the original address is stored, so that nobody can have us fetch
+//! another address.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -9,17 +10,16 @@ use crate::app::App;
 use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 use crate::config::Pictures;
 
-/// Bytes of the hash in a name.
 const HASH: usize = 10;
 
-/// Where the address of a picture stands.
+/// Where the address of a picture is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaRef {
-    /// The picture of somebody elsewhere.
+    /// The picture of a remote actor.
     Avatar(RemoteActorId),
     /// One of the emoji of their name.
     NameEmoji(RemoteActorId, usize),
-    /// The picture of one of ours.
+    /// The picture of an actor of ours.
     LocalAvatar(ActorId),
     /// One of the emoji of a reply.
     Emoji(InteractionId, usize),
@@ -58,7 +58,7 @@ impl MediaRef {
         })
     }
 
-    /// The name of the picture that is at `url` and stands here. Another address has another name, so that browsers may
+    /// The name of the picture at `url` that is stored here. Another address has another name, so that browsers may
     /// keep the old one.
     #[must_use]
     pub(crate) fn name(self, url: &str) -> String {
@@ -66,7 +66,7 @@ impl MediaRef {
         format!("{letter}{row}-{number}-{}", hash(url))
     }
 
-    /// Where the address of a picture of this name stands, and what it hashes to; only as [`MediaRef::name`] writes it.
+    /// Where the address of a picture with this name is stored, and its hash; only as [`MediaRef::name`] writes it.
     #[must_use]
     pub(crate) fn parse(name: &str) -> Option<(Self, &str)> {
         let letter = name.chars().next().filter(char::is_ascii_lowercase)?;
@@ -78,7 +78,7 @@ impl MediaRef {
     }
 }
 
-/// What an address is known by in the name of its picture.
+/// The hash of an address in the name of its picture.
 #[must_use]
 pub(crate) fn hash(url: &str) -> String {
     digest(&SHA256, url.as_bytes()).as_ref().iter().take(HASH).fold(String::new(), |mut text, byte| {
@@ -88,7 +88,7 @@ pub(crate) fn hash(url: &str) -> String {
     })
 }
 
-/// Gives pictures their addresses on the bridge, the same picture one address in one answer.
+/// Gives pictures their addresses on the bridge, the same picture the same address in one answer.
 #[derive(Debug)]
 pub(crate) struct MediaUrls {
     proxied: bool,
@@ -103,13 +103,13 @@ impl MediaUrls {
         Self { proxied: app.config.pages.pictures == Pictures::Proxy, prefix: String::new(), given: HashMap::new() }
     }
 
-    /// For those who show our conversations elsewhere: whole addresses.
+    /// For those who show our conversations elsewhere: absolute addresses.
     #[must_use]
     pub(crate) fn for_others(app: &App) -> Self {
         Self { prefix: app.urls.origin().to_owned(), ..Self::for_pages(app) }
     }
 
-    /// Where the picture at `url`, whose address stands at `spot`, is shown; `None` where the operator shows none.
+    /// Where the picture at `url`, whose address is stored at `spot`, is shown; `None` where the operator shows none.
     pub(crate) fn show(&mut self, spot: MediaRef, url: &str) -> Option<String> {
         if !self.proxied || !(url.starts_with("https://") || url.starts_with("http://")) || is_svg(url) {
             return None;
@@ -120,7 +120,7 @@ impl MediaUrls {
     }
 }
 
-/// Whether a picture is of the one kind that may hold scripts, as far as its address tells: it would not be shown anyway.
+/// Whether a picture is an SVG, which may hold scripts, as far as its address tells: it would not be shown anyway.
 fn is_svg(url: &str) -> bool {
     let path = url.split(['?', '#']).next().unwrap_or(url);
     path.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("svg"))

@@ -11,22 +11,20 @@ use crate::db::Conn;
 use crate::model::author::{self, Actor};
 use crate::model::post::Article;
 
-/// People shown of those who like or boosted.
+/// Most people shown of those who like or boosted.
 const PEOPLE: i64 = 50;
 
-/// Bytes of replies in an answer, and one reply more: a few strangers could fill pages otherwise.
+/// Most bytes of replies in an answer, and one reply more: a few strangers could fill pages otherwise.
 const BYTES: usize = 1024 * 1024;
 
 /// An article with a page of its conversation.
 #[derive(Debug)]
 pub(crate) struct Conversation {
-    /// The article.
     pub(crate) article: Article,
-    /// Whose it is.
     pub(crate) owner: Actor,
-    /// How it was answered in all.
+    /// The counts of the whole conversation.
     pub(crate) answers: Answers,
-    /// Who likes it, the latest first, with the sign that a like came with.
+    /// Who likes it, the latest first, with the emoji of the like.
     pub(crate) likes: Vec<(Person, Option<String>)>,
     /// Who boosted it, the latest first.
     pub(crate) boosts: Vec<Person>,
@@ -54,7 +52,7 @@ impl Conversation {
         Ok(Self { article, owner, answers, likes, boosts, replies, next })
     }
 
-    /// The article's author, as everyone in the conversation is shown.
+    /// The article's author, as accounts are shown.
     #[must_use]
     pub(crate) fn author(&self, app: &App) -> Person {
         person(app, &self.owner)
@@ -90,11 +88,11 @@ pub(crate) fn fitting(replies: &[(Shown, usize)]) -> usize {
     fit.count()
 }
 
-/// One of ours, as everyone in a conversation is shown.
+/// An actor of ours, as accounts are shown.
 #[must_use]
 pub(crate) fn person(app: &App, who: &Actor) -> Person {
     Person {
-        row: Author::Ours(who.id),
+        row: Author::Local(who.id),
         id: who.url(&app.urls),
         name: Person::name(&who.name, who.handle.as_str()),
         handle: format!("@{}", app.urls.acct(&who.handle)),

@@ -1,4 +1,4 @@
-//! How often something was answered, and how much stands in each state.
+//! How many answers there are, and how many interactions in each state.
 
 use sqlx::any::AnyRow;
 
@@ -7,7 +7,7 @@ use crate::base::ids::{ArticleId, InteractionId};
 use crate::db::{Columns, Conn, query};
 use crate::model::interaction::Answers;
 
-/// How many replies [`reply_ids`] would give in all.
+/// How many replies [`reply_ids`] would return in all.
 pub(crate) async fn count_replies(conn: &mut Conn, article: ArticleId, direct: bool) -> sqlx::Result<i64> {
     query(
         concat!(
@@ -21,7 +21,7 @@ pub(crate) async fn count_replies(conn: &mut Conn, article: ArticleId, direct: b
     .await
 }
 
-/// How an article was answered: replies, and people who like or boosted it, each counted once.
+/// The counts of an article: replies, and people who like or boosted it, each counted once.
 pub async fn answers(conn: &mut Conn, article: ArticleId) -> sqlx::Result<Answers> {
     query(
         concat!(
@@ -37,7 +37,7 @@ pub async fn answers(conn: &mut Conn, article: ArticleId) -> sqlx::Result<Answer
     .map(count_up)
 }
 
-/// How one post of a conversation was answered, as [`answers`] counts; replies to it alone, not those further down.
+/// The counts of one post of a conversation, as [`answers`] counts; replies to it alone, not those further down.
 pub(crate) async fn answers_below(conn: &mut Conn, said: InteractionId) -> sqlx::Result<Answers> {
     query(
         concat!(
@@ -84,7 +84,7 @@ pub(crate) async fn count_held(conn: &mut Conn, most: i64) -> sqlx::Result<i64> 
     .await
 }
 
-/// In which states the posts of others are among the latest interactions, `most` at most; those that wait are not counted here.
+/// The states of others' posts among the latest interactions, `most` at most; held ones are not counted here.
 pub(crate) async fn count_states(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
     let mut counts = query(
         "SELECT CASE WHEN ended_at IS NOT NULL THEN 'deleted' WHEN block_id IS NOT NULL THEN 'blocked' WHEN hidden_at IS NOT NULL THEN 'hidden'

@@ -1,4 +1,5 @@
-//! The only SQL for interactions: posts of a conversation, notes of ours among them, opinions of it, and all as they are shown.
+//! The only SQL for interactions: posts of a conversation, notes of ours among them, reactions to it, and all as they
+//! are shown.
 
 mod counts;
 mod notes;
@@ -27,7 +28,7 @@ pub use review::ruling;
 pub(crate) use review::{Ruling, Said, is_shown_somewhere, said_after, set_block};
 pub(crate) use versions::{changed_with, changes, versions};
 
-/// What is shown, of an interaction `i`.
+/// Condition for what is shown, of an interaction `i`.
 macro_rules! standing {
     () => {
         "i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.block_id IS NULL"

@@ -1,4 +1,4 @@
-//! Notes of our authors: kept, edited, ended, and what is still to be said of them.
+//! Notes of our authors: kept, edited, ended, and what is not published of them yet.
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
@@ -13,7 +13,7 @@ use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 use crate::db::{Columns, Conn, Queue, added, json, query};
 use crate::model::interaction::{Answers, Note, Person, Words};
 
-/// Keeps a new note, which the outbox then says.
+/// Keeps a new note, for the outbox to publish.
 pub(crate) async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, words: &Words) -> sqlx::Result<()> {
     query(
         "INSERT INTO interactions (id, article_id, actor_id, kind, activity_id, object_id, uuid, parent_id, document, source, published_at,
@@ -38,7 +38,7 @@ pub(crate) async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, w
     remember_words(conn, note.id, words, note.published).await
 }
 
-/// Gives a note new words, as of a moment later than all before; the outbox says so.
+/// Gives a note a new text, with a later time than all before, for the outbox to publish.
 pub(crate) async fn revise_note(
     conn: &mut Conn,
     id: InteractionId,
@@ -57,19 +57,18 @@ pub(crate) async fn revise_note(
     remember_words(conn, id, words, as_of).await
 }
 
-/// How many notes an actor of ours wrote that stand.
+/// How many notes of an actor of ours there are, without deleted ones.
 pub(crate) async fn count_notes(conn: &mut Conn, author: ActorId) -> sqlx::Result<i64> {
     query("SELECT COUNT(*) FROM interactions WHERE actor_id = $1 AND ended_at IS NULL", author).scalar(conn).await
 }
 
-/// Whose notes end.
+/// Which notes end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotesToEnd {
-    /// This one.
     Note(InteractionId),
     /// Those in the conversation of an article.
     Article(ArticleId),
-    /// All that an actor of ours wrote.
+    /// All of an actor of ours.
     Author(ActorId),
 }
 
@@ -83,7 +82,7 @@ macro_rules! standing_notes {
     };
 }
 
-/// Ends notes, `most` at most, and forgets their words; the outbox says so. Answers how many.
+/// Ends notes, `most` at most, and forgets their texts, for the outbox to publish. Returns how many.
 pub(crate) async fn end_notes(conn: &mut Conn, which: NotesToEnd, most: i64, now: Timestamp) -> sqlx::Result<usize> {
     let (statement, subject) = match which {
         NotesToEnd::Note(id) => (standing_notes!("id = $1"), id.0),
@@ -111,17 +110,17 @@ macro_rules! notes {
     };
 }
 
-/// A note by public name, also one that was deleted.
+/// A note by its UUID, also one that was deleted.
 pub(crate) async fn note_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Note>> {
     query(notes!("i.uuid = $1"), uuid).fetch_optional(conn, read_note).await
 }
 
-/// The earliest notes of which something is still to be said.
+/// The earliest notes with an unpublished revision.
 pub(crate) async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Note>> {
     query(notes!("i.revision > i.published_revision ORDER BY i.id LIMIT $1"), limit).fetch_all(conn, read_note).await
 }
 
-/// Records that a note's revision was said; false when somebody said it first, or it changed meanwhile.
+/// Notes that a revision is published; false when it was already, or the note changed meanwhile.
 pub(crate) async fn mark_note_said(conn: &mut Conn, note: &Note) -> sqlx::Result<bool> {
     query(
         "UPDATE interactions SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
@@ -131,12 +130,12 @@ pub(crate) async fn mark_note_said(conn: &mut Conn, note: &Note) -> sqlx::Result
     .await
 }
 
-/// How many notes still have something to be said of them.
+/// How many notes have an unpublished revision.
 pub async fn count_unsaid_notes(conn: &mut Conn) -> sqlx::Result<i64> {
     query("SELECT COUNT(*) FROM interactions WHERE revision > published_revision", ()).scalar(conn).await
 }
 
-/// Who wrote something, of either side.
+/// The author of an interaction, remote or ours.
 pub(crate) async fn writer(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sqlx::Result<Option<Person>> {
     query(
         concat!(
@@ -150,7 +149,7 @@ pub(crate) async fn writer(conn: &mut Conn, urls: &Urls, id: InteractionId) -> s
     .await
 }
 
-/// Somebody elsewhere of whom something is shown in an article's conversation, by their id.
+/// A remote actor with something shown in an article's conversation, by their id.
 pub(crate) async fn speaker(
     conn: &mut Conn,
     urls: &Urls,
@@ -184,7 +183,7 @@ macro_rules! replies_below {
     };
 }
 
-/// The ids of what is shown in answer to a note, the oldest first.
+/// The ids of the shown replies to a note, the oldest first.
 pub(crate) async fn reply_ids_below(
     conn: &mut Conn,
     id: InteractionId,
@@ -196,7 +195,7 @@ pub(crate) async fn reply_ids_below(
         .await
 }
 
-/// How a note was answered: its replies, and people who like or boosted it, each counted once.
+/// The counts of a note: its replies, and people who like or boosted it, each counted once.
 pub(crate) async fn answers_to_note(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Answers> {
     let replies: i64 = query(replies_below!("COUNT(*)", ""), id).scalar(conn).await?;
     let count = |number: i64| u64::try_from(number).unwrap_or(0);

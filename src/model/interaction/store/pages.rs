@@ -1,15 +1,15 @@
-//! Posts elsewhere by the page for people that each says is its own.
+//! Remote posts by the page for people that each names as its own.
 
 use super::posts::page_of;
 use crate::db::{Columns, Conn, query};
 use crate::model::interaction::Words;
 use crate::model::post::store::PAGES;
 
-/// Most replies that say of one page that it is theirs and are looked at.
+/// Most replies that are looked at of those that name one page as their own.
 const ON_A_PAGE: i64 = 100;
 
-/// The replies and quotes that say that one of these pages, at most nine, is theirs: page and id, the oldest first; of very many,
-/// some.
+/// The replies and quotes that name one of these pages, at most nine, as their own: page and id, the oldest first; of
+/// very many, some.
 pub(crate) async fn said_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Result<Vec<(String, String)>> {
     let Some(first) = pages.first() else { return Ok(Vec::new()) };
     let pages: [&String; PAGES] = std::array::from_fn(|place| pages.get(place).unwrap_or(first));

@@ -10,8 +10,8 @@ use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 use crate::db::{Columns, Conn, decode_error, json, query};
 use crate::model::interaction::{Author, Kind, Reply, State, Words};
 
-/// Most wordings remembered of one post; of more, the oldest are forgotten.
-const WORDINGS: i64 = 100;
+/// Most versions kept of one post; of more, the oldest are forgotten.
+const VERSIONS_MAX: i64 = 100;
 
 /// A post about to be kept.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct NewPost<'a> {
     pub activity_id: &'a str,
     /// Its own id.
     pub object_id: &'a str,
-    /// Names our permission, of a quote.
+    /// In the id of our permission, of a quote.
     pub uuid: Option<Uuid>,
     /// The reply it answers; `None` where it answers the article.
     pub parent: Option<InteractionId>,
@@ -42,11 +42,11 @@ pub struct NewPost<'a> {
     pub held: Option<&'a str>,
 }
 
-/// Keeps a post of somebody elsewhere.
+/// Keeps a remote post.
 pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) -> sqlx::Result<()> {
     let (remote, ours) = match post.author {
         Author::Remote(id) => (Some(id.0), None),
-        Author::Ours(id) => (None, Some(id.0)),
+        Author::Local(id) => (None, Some(id.0)),
     };
     query(
         "INSERT INTO interactions (id, article_id, remote_actor_id, actor_id, kind, activity_id, object_id, uuid, parent_id, document,
@@ -77,8 +77,8 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
     remember_words(conn, post.id, post.words, post.updated.unwrap_or(post.published)).await
 }
 
-/// The page for people that a post elsewhere says is its own: only of the origin of its id, so that nobody's page leads to
-/// somebody else's words.
+/// The page for people that a remote post names as its own: only on the origin of its id, so that nobody's page leads
+/// to somebody else's text.
 pub(super) fn page_of<'a>(object_id: &str, words: &'a Words) -> Option<&'a str> {
     Some(words.url.as_str()).filter(|page| *page != object_id && same_origin(page, object_id))
 }
@@ -98,14 +98,14 @@ pub(super) async fn remember_words(
     query(
         "DELETE FROM post_versions WHERE interaction_id = $1 AND as_of NOT IN
          (SELECT w.as_of FROM post_versions w WHERE w.interaction_id = $1 ORDER BY w.as_of DESC LIMIT $2)",
-        (id, WORDINGS),
+        (id, VERSIONS_MAX),
     )
     .execute(conn)
     .await
 }
 
-/// Gives a post the words that it had from a moment on: shown if they are the newest, else history. Says whether they
-/// are shown.
+/// Gives a post the text that it had from `as_of` on: shown if it is the newest, else history. Returns whether it is
+/// shown.
 pub(crate) async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Timestamp) -> sqlx::Result<bool> {
     remember_words(conn, post.id, words, as_of).await?;
     if as_of <= post.as_of && post.has_words {
@@ -123,14 +123,14 @@ pub(crate) async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_o
     Ok(true)
 }
 
-/// What a post said over time, the oldest words first.
+/// The versions of a post, the oldest first.
 pub async fn post_versions(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Vec<(Timestamp, Words)>> {
     query("SELECT as_of, document FROM post_versions WHERE interaction_id = $1 ORDER BY as_of", id)
         .fetch_all(conn, |row| Ok((row.time("as_of")?, row.json("document")?)))
         .await
 }
 
-/// What a post says now; `None` once it was deleted.
+/// The present text of a post; `None` once it was deleted.
 pub async fn words(conn: &mut Conn, id: InteractionId) -> sqlx::Result<Option<Words>> {
     let words = query("SELECT document FROM interactions WHERE id = $1", id);
     Ok(words.fetch_optional(conn, |row| row.maybe_json("document")).await?.flatten())
@@ -151,7 +151,7 @@ pub async fn post(conn: &mut Conn, object_id: &str) -> sqlx::Result<Option<Reply
     query(select_post!("object_id = $1"), object_id).fetch_optional(conn, read_post).await
 }
 
-/// As [`post`], by the name of our note or of our permission of a quote.
+/// As [`post`], by the UUID of our note or of our permission of a quote.
 pub(crate) async fn post_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Reply>> {
     query(select_post!("uuid = $1"), uuid).fetch_optional(conn, read_post).await
 }
@@ -161,7 +161,7 @@ pub(crate) async fn post_by_row(conn: &mut Conn, id: InteractionId) -> sqlx::Res
     query(select_post!("id = $1"), id).fetch_optional(conn, read_post).await
 }
 
-/// The state that a row's columns tell; a deletion outweighs the rest.
+/// The state in a row's columns; a deletion overrides the rest.
 pub(super) fn read_state(row: &AnyRow) -> sqlx::Result<State> {
     Ok(if row.maybe_int("ended_at")?.is_some() {
         State::Deleted
@@ -184,7 +184,7 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Reply> {
         article: ArticleId(row.int("article_id")?),
         author: match (remote, ours) {
             (Some(id), _) => Author::Remote(RemoteActorId(id)),
-            (None, Some(id)) => Author::Ours(ActorId(id)),
+            (None, Some(id)) => Author::Local(ActorId(id)),
             (None, None) => return Err(decode_error("an interaction of nobody")),
         },
         kind: Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of interaction: {kind}")))?,
@@ -197,8 +197,8 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Reply> {
     })
 }
 
-/// A post is there again after its end; held until its words are read again. False when it is none that ended, or when
-/// a moderator had hidden or deleted it.
+/// Restores a post that was deleted; held until its text is fetched again. False when it was not deleted, or when a
+/// moderator had hidden or deleted it.
 pub(crate) async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<bool> {
     let done = query(
         "UPDATE interactions SET ended_at = NULL, held_at = $2, hidden_why = $3 WHERE id = $1 AND ended_at IS NOT NULL
@@ -211,11 +211,11 @@ pub(crate) async fn reopen_post(conn: &mut Conn, id: InteractionId, now: Timesta
     Ok(done > 0)
 }
 
-/// Why a restored post is held until its words are there.
+/// Why a restored post is held until its text is there.
 const RESTORED: &str = "restored by its author; its words are being read again";
 
-/// A moderator's word: shown, held or hidden, with the reason where there is one. The same word again without a reason keeps
-/// the one there was.
+/// A moderator's decision: shown, held or hidden, with the reason where there is one. The same decision again without a
+/// reason keeps the earlier reason.
 pub async fn decide(
     conn: &mut Conn,
     id: InteractionId,
@@ -241,7 +241,7 @@ pub async fn decide(
     changed_by(conn, id).await
 }
 
-/// Ends a post and forgets its words (interop G11).
+/// Ends a post and forgets its text (interop G11).
 pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE interactions SET document = NULL, source = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
@@ -253,7 +253,7 @@ pub async fn end_post(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sql
     changed_by(conn, id).await
 }
 
-/// Ends everything somebody said, who is gone; says how much.
+/// Ends everything of a remote actor that is gone; returns how many.
 pub(crate) async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timestamp) -> sqlx::Result<u64> {
     query(
         "DELETE FROM post_versions WHERE interaction_id IN (SELECT id FROM interactions WHERE remote_actor_id = $1)",
@@ -272,22 +272,21 @@ pub(crate) async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timesta
     Ok(done)
 }
 
-/// How a post came to stand as it does.
+/// How a post got its present state.
 #[derive(Clone, Debug)]
 pub(crate) struct History {
     /// When it was kept.
     pub(crate) kept: Timestamp,
-    /// What it answers.
+    /// The id of what it answers.
     pub(crate) parent: Option<String>,
-    /// Since when it waits for a moderator.
+    /// Since when it is held.
     pub(crate) held: Option<Timestamp>,
-    /// Since when a moderator hides it.
+    /// Since when it is hidden.
     pub(crate) hidden: Option<Timestamp>,
     /// Why.
     pub(crate) why: Option<String>,
 }
 
-/// How a post came to stand as it does.
 pub(crate) async fn history(conn: &mut Conn, id: InteractionId) -> sqlx::Result<History> {
     query(
         "SELECT i.received_at, p.object_id AS parent, i.held_at, i.hidden_at, i.hidden_why FROM interactions i

@@ -1,4 +1,4 @@
-//! Likes, dislikes and boosts as they stand: a row for each that somebody ever gave, whatever many activities said so.
+//! Likes, dislikes and boosts: one row for each that somebody ever gave, however many activities told of it.
 
 use clock::Timestamp;
 
@@ -20,11 +20,11 @@ pub struct NewReaction<'a> {
     pub kind: Kind,
     /// The activity that brought it.
     pub activity_id: &'a str,
-    /// The emoji or `:shortcode:` it came with.
+    /// Its emoji or `:shortcode:`.
     pub reaction: Option<&'a str>,
 }
 
-/// Keeps a like, dislike or boost; one that stands already stays as it is, one that was taken back stands again.
+/// Keeps a like, dislike or boost; an existing one stays as it is, one that was undone stands again.
 pub async fn put_opinion(conn: &mut Conn, opinion: &NewReaction<'_>, now: Timestamp) -> sqlx::Result<()> {
     let again = query(
         "UPDATE interactions SET activity_id = $6, published_at = $7, received_at = $7, ended_at = NULL, block_id = NULL
@@ -64,7 +64,8 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewReaction<'_>, now: Timest
     changed(conn, opinion.target.article).await
 }
 
-/// Ends somebody's like with this sign (empty where it has none), dislike or boost; says whether there was one.
+/// Ends a remote actor's like with this emoji (empty where it has none), dislike or boost; returns whether there was
+/// one.
 pub(crate) async fn end_opinion(
     conn: &mut Conn,
     target: Target,

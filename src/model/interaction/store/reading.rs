@@ -1,4 +1,4 @@
-//! Conversations as others see them, and as a moderator does.
+//! Conversations as everyone sees them, and as a moderator does.
 
 use clock::Timestamp;
 use hugo_content::Image;
@@ -34,7 +34,7 @@ pub(crate) async fn reply_ids(
     .await
 }
 
-/// Who said something, by either side of the join.
+/// The columns of an author, from either side of the join.
 macro_rules! person_columns {
     () => {
         "i.remote_actor_id, i.actor_id, r.url AS r_url, r.name AS r_name, r.username, r.profile_url, r.avatar_url, r.emoji,
@@ -56,12 +56,12 @@ macro_rules! select_shown {
     };
 }
 
-/// Which posts a moderator looks at.
+/// The posts that a moderator asks for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter {
     /// Of one conversation.
     pub article: Option<ArticleId>,
-    /// Only in this state; all that were not deleted otherwise.
+    /// Only in this state; otherwise all that were not deleted.
     pub state: Option<State>,
     /// Replies, quotes, or notices; all of them otherwise, but those that are shown are no notices.
     pub kind: Option<Kind>,
@@ -73,7 +73,7 @@ macro_rules! select_listed {
     };
 }
 
-/// A part of the posts for a moderator: what came last is first.
+/// A page of the posts for a moderator, the latest first.
 pub async fn list(
     conn: &mut Conn,
     urls: &Urls,
@@ -86,8 +86,8 @@ pub async fn list(
     let bound = |statement: &'static str| query(statement, (before, limit + 1));
     let mut shown: Vec<Shown> = Vec::new();
     if let Some(article) = filter.article {
-        // Of each kind on its own, so that a few replies are found among a million likes.
-        // Private words are shown to nobody.
+        // Each kind has its own statement, so that a few replies are found among a million likes. Private messages are
+        // shown to nobody.
         let private = (filter.state != Some(State::Shown)).then_some(Kind::Notice);
         let all = || [Kind::Reply, Kind::Quote].into_iter().chain(private).collect();
         let kinds: Vec<Kind> = filter.kind.map_or_else(all, |kind| vec![kind]);
@@ -103,7 +103,7 @@ pub async fn list(
         }
         shown.sort_by_key(|one| std::cmp::Reverse(one.row));
     } else {
-        // Of each state on its own, so that a few held ones are found among a million that are shown.
+        // Each state has its own statement, so that a few held ones are found among a million that are shown.
         let statement = match filter.state {
             None => select_listed!("($3 = '' OR i.kind = $3) AND i.ended_at IS NULL"),
             Some(State::Shown) => select_listed!(
@@ -127,12 +127,12 @@ pub async fn list(
     Ok(Page::of(shown, limit, |last: &Shown| Cursor([last.row.0]).to_string()))
 }
 
-/// In which order a conversation is read; in both, what is answered stands before its answers.
+/// The order of a conversation; in both, a post comes before its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The oldest first.
     Time,
-    /// Each reply followed by its answers; deeper than eight steps, answers stand in order of time.
+    /// Each reply followed by its answers; deeper than eight steps, answers are in order of time.
     Threads,
 }
 
@@ -155,23 +155,23 @@ pub struct ConversationPage {
     pub limit: i64,
 }
 
-/// When a reply counts as written: never before what it answers, whatever clocks elsewhere say.
+/// When a reply counts as written: never before what it answers, whatever the clocks of other servers say.
 macro_rules! at {
     () => {
         "CASE WHEN c.published_at > t.at THEN c.published_at ELSE t.at + 1 END"
     };
 }
 
-/// The place of a reply among those that answer the same. Digits alone, as many for each (years 0 to 9999, and row ids
-/// of these centuries), so that texts sort alike under every collation.
+/// The sort key of a reply among those that answer the same. Digits alone, as many for each (years 0 to 9999, and row
+/// ids of these centuries), so that texts sort alike under every collation.
 macro_rules! place {
     ($at:expr, $id:literal) => {
         concat!("CAST(2000000000000000 + ", $at, " AS TEXT) || CAST(", $id, " AS TEXT)")
     };
 }
 
-/// An article's conversation for everyone, each post with its depth: what is shown, and of what is not, that it was
-/// there, where something shown answers it.
+/// An article's conversation for everyone, each post with its depth: what is shown, and a tombstone of what is not
+/// where something shown answers it.
 pub async fn conversation(
     conn: &mut Conn,
     urls: &Urls,
@@ -201,7 +201,7 @@ pub async fn conversation(
          SELECT t.depth, i.id, i.article_id, i.kind, i.object_id, CASE WHEN p.kind = 'reply' THEN p.object_id END AS parent, i.document, i.published_at,
              i.updated_at, i.ended_at, i.held_at, i.hidden_at, i.block_id, ",
             person_columns!(),
-            // CROSS, since SQLite would else begin with all that was ever said.
+            // CROSS, since SQLite would else begin with all interactions.
             " FROM thread t CROSS JOIN interactions i LEFT JOIN remote_actors r ON r.id = i.remote_actor_id
              LEFT JOIN actors a ON a.id = i.actor_id LEFT JOIN interactions p ON p.id = i.parent_id
          WHERE i.id = t.id AND ((",
@@ -215,7 +215,7 @@ pub async fn conversation(
     .await
 }
 
-/// As everyone sees it: of what is not shown, no word.
+/// As everyone sees it: no text of what is not shown.
 fn read_public(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {
     let mut shown = read_shown(row, urls)?;
     if shown.state != State::Shown {
@@ -231,7 +231,7 @@ pub(crate) async fn shown(conn: &mut Conn, urls: &Urls, id: InteractionId) -> sq
         .await
 }
 
-/// The words of a post that everyone sees, in a conversation that stands at `now`.
+/// The text of a post that everyone sees, in a conversation that stands at `now`.
 pub(crate) async fn shown_words(conn: &mut Conn, id: InteractionId, now: Timestamp) -> sqlx::Result<Option<Words>> {
     let words = query(
         concat!(
@@ -246,7 +246,7 @@ pub(crate) async fn shown_words(conn: &mut Conn, id: InteractionId, now: Timesta
     Ok(words.flatten())
 }
 
-/// The picture of somebody elsewhere, and those of their name, where anything is shown that they said or did.
+/// The picture of a remote actor, and the emoji of their name, where anything of theirs is shown.
 pub(crate) async fn face(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<(Option<String>, Vec<Emoji>)>> {
     query(
         concat!(
@@ -261,7 +261,7 @@ pub(crate) async fn face(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Opt
     .await
 }
 
-/// Who likes or boosted an article, the latest first, each once, with the sign that a like came with.
+/// Who likes or boosted an article, the latest first, each once, with the emoji of the like.
 pub(crate) async fn people(
     conn: &mut Conn,
     urls: &Urls,
@@ -307,7 +307,7 @@ pub(super) fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
         let handle = Handle::parse(&row.text("a_handle")?).map_err(decode_error)?;
         let icon: Option<Image> = row.maybe_json("a_icon")?;
         return Ok(Person {
-            row: Author::Ours(ActorId(row.int("actor_id")?)),
+            row: Author::Local(ActorId(row.int("actor_id")?)),
             id: urls.actor(uuid::Uuid::parse_str(&uuid).map_err(decode_error)?),
             name: Person::name(&row.text("a_name")?, handle.as_str()),
             handle: format!("@{}", urls.acct(&handle)),

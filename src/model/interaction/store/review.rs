@@ -1,4 +1,4 @@
-//! What moderation needs to know of what was said: who wrote it, what hides it, and why.
+//! What moderation needs to know of an interaction: its author, the block that hides it, and why.
 
 use clock::Timestamp;
 use serde::Serialize;
@@ -8,28 +8,27 @@ use crate::base::ids::{ActorId, BlockId, InteractionId, RemoteActorId};
 use crate::db::{Columns, Conn, query};
 use crate::model::interaction::Words;
 
-/// Something that somebody elsewhere said, and who: as blocks look at it.
+/// An interaction of a remote actor, as blocks are matched with it.
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
-    /// Row.
     pub(crate) id: InteractionId,
     /// The block that hides it.
     pub(crate) block: Option<BlockId>,
-    /// Whether it is shown but for a block.
+    /// Whether it would be shown without a block.
     pub(crate) stands: bool,
-    /// Who said it.
+    /// The author's id.
     pub(crate) url: String,
-    /// The handle that they claim.
+    /// The handle that the author claims.
     pub(crate) webfinger: Option<String>,
-    /// Their names.
+    /// The author's names.
     pub(crate) names: String,
-    /// What it says; `None` for an opinion, and for what was deleted.
+    /// `None` for a reaction, and for what was deleted.
     pub(crate) words: Option<Words>,
     /// The owner and the community of the article.
     pub(crate) keepers: [ActorId; 2],
 }
 
-/// What others said, in the order of the rows, from after one of them on.
+/// Interactions of remote actors, in the order of the rows, from after one of them on.
 pub(crate) async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<Said>> {
     query(
         "SELECT i.id, i.block_id, CASE WHEN i.ended_at IS NULL AND i.held_at IS NULL AND i.hidden_at IS NULL AND i.kind <> 'notice' THEN 1 ELSE 0 END AS stands, i.document, r.url, r.webfinger, r.name, r.username, a.owner_actor_id, c.group_actor_id
@@ -51,13 +50,13 @@ pub(crate) async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx:
         }).await
 }
 
-/// Hides something by a block, or no longer.
+/// Hides an interaction by a block, or no longer.
 pub(crate) async fn set_block(conn: &mut Conn, id: InteractionId, block: Option<BlockId>) -> sqlx::Result<()> {
     query("UPDATE interactions SET block_id = $2 WHERE id = $1", (id, block)).execute(conn).await?;
     changed_by(conn, id).await
 }
 
-/// Whether a post of somebody is shown, or was until they took it back.
+/// Whether a post of a remote actor is shown, or was until they deleted it.
 pub(crate) async fn is_shown_somewhere(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<bool> {
     query(
         "SELECT id FROM interactions WHERE remote_actor_id = $1 AND kind IN ('reply', 'quote') AND held_at IS NULL
@@ -68,10 +67,10 @@ pub(crate) async fn is_shown_somewhere(conn: &mut Conn, author: RemoteActorId) -
     .await
 }
 
-/// Why something stands as it does, for a moderator.
+/// Why an interaction has its present state, for a moderator.
 #[derive(Clone, Debug, Serialize)]
 pub struct Ruling {
-    /// Why it is held or hidden, or what was said when it was approved.
+    /// Why it is held or hidden, or the reason of its approval.
     pub why: Option<String>,
     /// When that was decided, by a rule or a moderator.
     #[serde(serialize_with = "clock::maybe_as_rfc3339")]

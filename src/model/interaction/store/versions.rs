@@ -1,20 +1,19 @@
-//! What changes when a conversation does, without reading it.
+//! Changes of a conversation, told without reading it.
 
 use super::standing;
 use crate::base::ids::{ArticleId, InteractionId, RemoteActorId, SourceId};
 use crate::db::{Columns, Conn, query};
 
-/// How a conversation looks from far away.
+/// The version of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ConversationVersion {
-    /// Whose conversation.
     pub(crate) article: ArticleId,
-    /// Another number whenever something was said, edited, hidden, shown again or taken back.
+    /// Raised whenever something was said, edited, hidden, shown again or deleted.
     pub(crate) changes: i64,
 }
 
-/// The conversations of a source's standing articles, of those in which everyone sees something. What is said elsewhere
-/// costs nothing, and what is said here only as much as there are conversations.
+/// The versions of the conversations of a source's public articles, of those in which something is shown. The cost
+/// grows with the number of conversations alone.
 pub(crate) async fn versions(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<ConversationVersion>> {
     query(
         concat!(
@@ -32,14 +31,14 @@ pub(crate) async fn versions(conn: &mut Conn, source: SourceId) -> sqlx::Result<
     .await
 }
 
-/// How often an article's conversation changed: whoever keeps what it made of it makes it anew when this is another number.
+/// How often an article's conversation changed: whatever was rendered of it is rendered anew when this number differs.
 pub(crate) async fn changes(conn: &mut Conn, article: ArticleId) -> sqlx::Result<i64> {
     let changes: Option<i64> =
         query("SELECT changes FROM conversations WHERE article_id = $1", article).maybe_scalar(conn).await?;
     Ok(changes.unwrap_or_default())
 }
 
-/// Notes that an article's conversation changed: part of every statement's transaction that writes `interactions`.
+/// Counts a change of an article's conversation: to be called in every transaction that writes `interactions`.
 pub(super) async fn changed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
     query(
         "INSERT INTO conversations (article_id, changes) VALUES ($1, 1) ON CONFLICT (article_id) DO UPDATE SET changes = conversations.changes + 1",
@@ -49,7 +48,7 @@ pub(super) async fn changed(conn: &mut Conn, article: ArticleId) -> sqlx::Result
     .await
 }
 
-/// As [`changed`], of the conversation that something was said in.
+/// As [`changed`], for the conversation of an interaction.
 pub(super) async fn changed_by(conn: &mut Conn, said: InteractionId) -> sqlx::Result<()> {
     query(
         "UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.id = $1)",
@@ -59,7 +58,7 @@ pub(super) async fn changed_by(conn: &mut Conn, said: InteractionId) -> sqlx::Re
     .await
 }
 
-/// As [`changed`], of all conversations that somebody takes part in: their name and picture stand there too.
+/// As [`changed`], for all conversations in which a remote actor takes part: their name and picture are shown there.
 pub(crate) async fn changed_with(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<()> {
     query(
         "UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.remote_actor_id = $1)",

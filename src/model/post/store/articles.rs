@@ -1,4 +1,4 @@
-//! What is published of it: articles, their revisions and their end.
+//! Articles: stored, revised, deleted.
 
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ pub(crate) async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::
     Ok(())
 }
 
-/// Gives an article new words: raises its revision, and moves `updated` at least a second past the last one and
-/// the publication (interop B6).
+/// Gives an article a new text: raises its revision, and moves `updated` at least a second past the last one and the
+/// publication (interop B6).
 pub(crate) async fn revise_article(
     conn: &mut Conn,
     article: &Article,
@@ -71,7 +71,7 @@ pub(crate) async fn revise_article(
     Ok(())
 }
 
-/// Moves the date on which an article is taken down by itself.
+/// Changes the expiry date of an article.
 pub(crate) async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>) -> sqlx::Result<()> {
     query("UPDATE articles SET expires_at = $2 WHERE id = $1", (id, until)).execute(conn).await
 }
@@ -89,7 +89,7 @@ pub(crate) async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result
     Ok(())
 }
 
-/// Deletes an article for ever; the outbox says so. Does nothing to one already deleted.
+/// Deletes an article for ever, for the outbox to publish. Does nothing to one already deleted.
 pub(crate) async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Result<()> {
     query(
         "UPDATE articles SET deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL",
@@ -101,17 +101,16 @@ pub(crate) async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestam
     Ok(())
 }
 
-/// An article by row.
 pub(crate) async fn article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<Option<Article>> {
     query(articles!("WHERE id = $1"), id).fetch_optional(conn, read_article).await
 }
 
-/// An article by public name, the deleted ones too.
+/// An article by UUID, the deleted ones too.
 pub async fn article_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<Option<Article>> {
     query(articles!("WHERE uuid = $1"), uuid).fetch_optional(conn, read_article).await
 }
 
-/// The article whose conversation has this public name, the deleted ones too.
+/// The article whose conversation has this UUID, the deleted ones too.
 pub(crate) async fn article_by_context(conn: &mut Conn, context: Uuid) -> sqlx::Result<Option<Article>> {
     query(articles!("WHERE context_uuid = $1"), context.to_string()).fetch_optional(conn, read_article).await
 }
@@ -131,7 +130,7 @@ pub async fn articles_on_pages(conn: &mut Conn, pages: &[String]) -> sqlx::Resul
 /// Most pages that [`articles_on_pages`] looks for.
 pub(crate) const PAGES: usize = 9;
 
-/// The articles that an actor published or announced and that stand at `now`, the latest publication first.
+/// The articles that an actor published or announced and that are public at `now`, the latest publication first.
 pub async fn spoken_of(
     conn: &mut Conn,
     actor: ActorId,
@@ -150,7 +149,7 @@ pub async fn spoken_of(
     .await
 }
 
-/// Who owns a community's standing articles: whoever published last is the first.
+/// The owners of a community's articles that are not deleted; who published last comes first.
 pub(crate) async fn owners_in_community(
     conn: &mut Conn,
     community: CommunityId,
@@ -166,19 +165,19 @@ pub(crate) async fn owners_in_community(
     .await
 }
 
-/// How many articles of an actor stand.
+/// How many articles of an actor are not deleted.
 pub(crate) async fn count_standing_of(conn: &mut Conn, owner: ActorId) -> sqlx::Result<i64> {
     query("SELECT COUNT(*) FROM articles WHERE owner_actor_id = $1 AND deleted_at IS NULL", owner).scalar(conn).await
 }
 
-/// Standing articles of an actor, `most` at most.
+/// Articles of an actor that are not deleted, `most` at most.
 pub async fn standing_articles(conn: &mut Conn, owner: ActorId, most: i64) -> sqlx::Result<Vec<Article>> {
     query(articles!("WHERE owner_actor_id = $1 AND deleted_at IS NULL LIMIT $2"), (owner, most))
         .fetch_all(conn, read_article)
         .await
 }
 
-/// The articles of a source that stand at `now`, in the order of their pages.
+/// The articles of a source that are public at `now`, in the order of their pages.
 pub(crate) async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestamp) -> sqlx::Result<Vec<Listed>> {
     let mut all = query(
         "SELECT t.id, t.uuid, t.url, t.revision, p.key, a.handle FROM articles t JOIN posts p ON p.id = t.post_id
@@ -202,12 +201,12 @@ pub(crate) async fn standing_in(conn: &mut Conn, source: SourceId, now: Timestam
     Ok(all)
 }
 
-/// How many articles stand.
+/// How many articles are not deleted.
 pub(crate) async fn count_standing(conn: &mut Conn) -> sqlx::Result<i64> {
     query("SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL", ()).scalar(conn).await
 }
 
-/// How many people of ours published since a moment.
+/// How many persons of ours published since a given time.
 pub(crate) async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx::Result<i64> {
     query(
         "SELECT COUNT(DISTINCT p.id) FROM articles a JOIN actors p ON p.id = a.owner_actor_id
@@ -219,7 +218,7 @@ pub(crate) async fn count_publishers(conn: &mut Conn, since: Timestamp) -> sqlx:
     .await
 }
 
-/// How many people own a community's standing articles, and how many those are.
+/// How many people own a community's articles, and how many those are.
 pub(crate) async fn count_in_community(conn: &mut Conn, community: CommunityId) -> sqlx::Result<(i64, i64)> {
     query(
         "SELECT COUNT(DISTINCT CASE WHEN p.kind = 'Person' THEN p.id END) AS people, COUNT(*) AS articles
@@ -230,19 +229,19 @@ pub(crate) async fn count_in_community(conn: &mut Conn, community: CommunityId) 
     .await
 }
 
-/// How many articles still have something to be said of them.
+/// How many articles have an unpublished revision.
 pub async fn count_unsaid(conn: &mut Conn) -> sqlx::Result<i64> {
     query("SELECT COUNT(*) FROM articles WHERE revision > published_revision", ()).scalar(conn).await
 }
 
-/// Articles of which something is still to be said, oldest publication first.
+/// Articles with an unpublished revision, oldest publication first.
 pub async fn unsaid(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Article>> {
     query(articles!("WHERE revision > published_revision ORDER BY published_at, id LIMIT $1"), limit)
         .fetch_all(conn, read_article)
         .await
 }
 
-/// Records that an article's revision was said; false when somebody said it first, or it changed meanwhile.
+/// Notes that an article's revision is published; false when it was already, or changed meanwhile.
 pub(crate) async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool> {
     query(
         "UPDATE articles SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",

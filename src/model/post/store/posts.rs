@@ -32,7 +32,7 @@ pub async fn posts(conn: &mut Conn, source: SourceId) -> sqlx::Result<Vec<Post>>
     Ok(posts)
 }
 
-/// A part of the posts of all sources, the first seen first; of those whose article stands, or of all.
+/// A page of the posts of all sources, the first seen first; of those whose article is not deleted, or of all.
 pub async fn posts_after(conn: &mut Conn, all: bool, after: Option<Cursor<1>>, limit: i64) -> sqlx::Result<Page<Post>> {
     let Cursor([after]) = after.unwrap_or(Cursor([0]));
     let posts = query(
@@ -44,11 +44,11 @@ pub async fn posts_after(conn: &mut Conn, all: bool, after: Option<Cursor<1>>, l
     Ok(Page::of(posts, limit, |last: &Post| Cursor([last.id.0]).to_string()))
 }
 
-/// The entries that a connector left its notes with, by their posts' keys.
+/// The entries of posts for which a connector kept its own notes, by their posts' keys.
 pub(crate) async fn traced(conn: &mut Conn, source: SourceId) -> sqlx::Result<HashMap<String, Entry>> {
     let mut rows = sqlx::query("SELECT key, entry FROM posts WHERE source_id = $1").bind(source.0).fetch(conn);
     let mut entries = HashMap::new();
-    // One at a time: the rows of a large site need not be in memory beside what is in them.
+    // One at a time: the rows of a large site need not be in memory beside their entries.
     while let Some(row) = rows.try_next().await? {
         let key = row.text("key")?;
         let entry: Entry = row.json("entry")?;
@@ -64,12 +64,13 @@ pub async fn post(conn: &mut Conn, id: PostId) -> sqlx::Result<Option<Post>> {
     query(posts!("WHERE p.id = $1"), id).fetch_optional(conn, read_post).await
 }
 
-/// The posts that bear a key, one a source at most.
+/// The posts with a key, one a source at most.
 pub async fn posts_by_key(conn: &mut Conn, key: &str) -> sqlx::Result<Vec<Post>> {
     query(posts!("WHERE p.key = $1 ORDER BY p.source_id"), key).fetch_all(conn, read_post).await
 }
 
-/// Writes what a scan saw of a post, new or known. Whether it is withheld is not a scan's to say ([`withhold`], [`release`]).
+/// Writes what a scan saw of a post, new or known. A scan does not change whether it is withheld ([`withhold`],
+/// [`release`]).
 pub(crate) async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> {
     query(
         "INSERT INTO posts (id, source_id, key, state, entry, fingerprint, body_hash, first_seen_at, hidden_seen_at,
@@ -98,17 +99,17 @@ pub(crate) async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> 
     .await
 }
 
-/// Withholds a post: nobody is to hear of it again until it is released.
+/// Withholds a post: it stays unpublished until it is released.
 pub(crate) async fn withhold(conn: &mut Conn, id: PostId, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE id = $1", (id, now)).execute(conn).await
 }
 
-/// Lets a post be what its site says again.
+/// Ends the withholding: the site decides again.
 pub(crate) async fn release(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
     query("UPDATE posts SET withheld_at = NULL WHERE id = $1", id).execute(conn).await
 }
 
-/// Takes a post's key away for a moment, since another may get it in the same transaction.
+/// Removes a post's key for a moment, since another may get it in the same transaction.
 pub(crate) async fn park_key(conn: &mut Conn, id: PostId) -> sqlx::Result<()> {
     query("UPDATE posts SET key = $2 WHERE id = $1", (id, format!("//{}", id.0))).execute(conn).await
 }
@@ -121,14 +122,14 @@ pub(crate) async fn restore_key(conn: &mut Conn, id: PostId, key: &str) -> sqlx:
     query("UPDATE posts SET key = $2 WHERE id = $1", (id, key)).execute(conn).await
 }
 
-/// Withholds the post of an article: its site still shows it, but nobody is to hear of it again.
+/// Withholds the post of an article: its site still shows it, but it stays unpublished.
 pub(crate) async fn withhold_post(conn: &mut Conn, article: ArticleId, now: Timestamp) -> sqlx::Result<()> {
     query("UPDATE posts SET withheld_at = $2, state = 'withheld' WHERE article_id = $1", (article, now))
         .execute(conn)
         .await
 }
 
-/// How many posts stand in each state.
+/// How many posts are in each state.
 pub(crate) async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i64)>> {
     query("SELECT state, COUNT(*) FROM posts GROUP BY state", ()).counts(conn).await
 }

@@ -1,5 +1,4 @@
-//! A git repository as the place of a site: fetched before each scan, its files laid out where the scan reads them
-//! (ADR 7).
+//! A git repository as the place of a site: fetched before each scan, and checked out where the scan reads it (ADR 7).
 
 mod program;
 #[cfg(test)]
@@ -14,10 +13,9 @@ use walkdir::WalkDir;
 use self::program::Git;
 use crate::config::Repository;
 
-/// What was fetched last.
 const FETCHED: &str = "refs/veerpont/fetched";
 
-/// Locks that a run of git leaves behind when it is killed. Nobody else works in our folder while we hold the source.
+/// Locks that git leaves behind when it is killed. Nobody else works in our folder while we hold the source.
 const LOCKS: &[&str] = &[
     "index.lock",
     "shallow.lock",
@@ -29,13 +27,13 @@ const LOCKS: &[&str] = &[
     "objects/maintenance.lock",
 ];
 
-/// Bytes; no token is longer.
+/// In bytes; no token is longer.
 const MAX_TOKEN: u64 = 16 * 1024;
 
-/// Why a repository could not be fetched, or its files not laid out.
+/// Why a repository could not be fetched or checked out.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
-    /// There is no such program.
+    /// There is no `git` program.
     #[error("the program `git` is not on this machine; install it (on Debian: apt install git), or use `path`")]
     NotInstalled,
     /// It could not be run.
@@ -44,10 +42,10 @@ pub enum GitError {
     /// It took too long.
     #[error("git did not end within {0:?} and was stopped; see whether the remote answers")]
     TimedOut(Duration),
-    /// It says no.
+    /// Its own error.
     #[error("{0}")]
     Failed(String),
-    /// A fetch that did not work, with what to do.
+    /// A fetch that failed, with what to do.
     #[error("the repository {remote} could not be fetched: {why}; {advice}")]
     Fetch {
         /// Where it is.
@@ -65,7 +63,7 @@ pub enum GitError {
         /// The system's reason.
         why: String,
     },
-    /// Our own copy is at fault.
+    /// Our own copy is broken.
     #[error("the files of the last fetch cannot be laid out in {}: {why}; see that the disk has room and that this folder is ours to write; it may be removed at any time, and is fetched again", folder.display())]
     Checkout {
         /// Where they should be.
@@ -83,17 +81,17 @@ pub enum GitError {
     },
 }
 
-/// The files as they stand now.
+/// The files as they are now.
 #[derive(Debug)]
 pub(crate) struct Standing {
-    /// Why they are not newer; the files of an earlier fetch stand then.
+    /// Why they are not newer; they are those of an earlier fetch then.
     pub(crate) stale: Option<GitError>,
     /// What the operator should know.
     pub(crate) warnings: Vec<Warning>,
 }
 
 impl Standing {
-    /// Tells a scan of the files it was made from; gives why they are not newer. Nothing counts as gone while the newest are
+    /// Adds its warnings to a scan; returns why the files are not newer. Nothing counts as gone while the newest are
     /// not known.
     pub(super) fn tell(self, scan: &mut Scan) -> Option<String> {
         scan.warnings.extend(self.warnings);
@@ -105,10 +103,10 @@ impl Standing {
     }
 }
 
-/// Fetches the newest commit of the repository, without its history unless that is asked for, and lays out its files.
+/// Fetches the newest commit of the repository, without its history unless that is configured, and checks it out.
 ///
 /// # Errors
-/// When there are no files to read at all: nothing was ever fetched, or what was cannot be laid out. A failed fetch
+/// When there are no files to read at all: nothing was ever fetched, or what was cannot be checked out. A failed fetch
 /// of a repository that was fetched before is told in `stale`.
 pub(crate) async fn update(repository: &Repository) -> Result<Standing, GitError> {
     let mut git = Git::new(repository);
@@ -128,7 +126,7 @@ pub(crate) async fn update(repository: &Repository) -> Result<Standing, GitError
     Ok(Standing { stale, warnings: links.iter().map(|link| link_warning(link)).collect() })
 }
 
-/// Makes our own repository where there is none, and frees it of what a killed run left.
+/// Creates our own repository where there is none, and removes the locks of a killed run.
 async fn open(git: &Git, repository: &Repository) -> Result<(), GitError> {
     let git_dir = repository.git_dir();
     let io = |error: std::io::Error| at_fault(repository, error.to_string());
@@ -188,8 +186,8 @@ async fn commit(git: &Git) -> Result<Option<String>, GitError> {
     }
 }
 
-/// Makes the files those of `commit`, touching only what differs, also after a run that was killed half-way; gives the
-/// links that were left out.
+/// Checks out `commit`, touching only what differs, also after a run that was killed half-way; returns the links that
+/// were left out.
 async fn lay_out(git: &Git, repository: &Repository, commit: &str) -> Result<Vec<PathBuf>, GitError> {
     let fault = |why: String| at_fault(repository, why);
     let said = |error: GitError| fault(error.to_string());

@@ -12,7 +12,7 @@ use crate::entry::Visibility;
 /// What a page's front matter and the site's configuration say of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Release {
+pub(super) enum PublishRule {
     Withheld,
     Draft,
     /// Public between these dates; one that the site passes over is not here.
@@ -22,7 +22,7 @@ pub(super) enum Release {
     },
 }
 
-impl Release {
+impl PublishRule {
     /// What Hugo says (docs/hugo.md#whether-and-when), and the front matter's word on the fediverse.
     pub(super) fn of(fields: &Map<String, Value>, dates: &Dates, config: &SiteConfig) -> Self {
         let fediverse = field(fields, "fediverse");

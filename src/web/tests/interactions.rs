@@ -26,7 +26,7 @@ pub(super) async fn person_called(site: &Site, id: &str, user: &str, name: &str)
         "icon": { "type": "Image", "url": format!("{}.png", id.replace("users/", "")) },
         "tag": [{ "type": "Emoji", "name": ":boat:", "icon": { "url": "https://m.example/boat.png" } }],
     });
-    let actor = incoming::actor(&document).expect("an actor");
+    let actor = incoming::parse_actor(&document).expect("an actor");
     let (ids, now) = (site.app.ids.clone(), site.app.clock.now());
     let kept = site
         .app
@@ -66,7 +66,7 @@ pub(super) async fn answer(
     parent: Option<InteractionId>,
     minute: u64,
 ) -> InteractionId {
-    keep(site, article, Author::Ours(site.ann.id), parent, minute, words(minute)).await
+    keep(site, article, Author::Local(site.ann.id), parent, minute, words(minute)).await
 }
 
 fn words(minute: u64) -> Words {
