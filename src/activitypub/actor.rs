@@ -11,36 +11,20 @@ use uuid::Uuid;
 
 use super::{ACTIVITY_STREAMS, Urls, picture, put};
 use crate::base::ids::Handle;
+use crate::base::stored::words;
 
-/// What an actor is (interop R2, A8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ActorKind {
-    /// An author.
-    Person,
-    /// A community.
-    Group,
-    /// A community's own voice, for posts of authors without an actor.
-    Service,
-    /// The instance itself.
-    Application,
-}
-
-impl ActorKind {
-    /// Its name in documents and in the database.
-    #[must_use]
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Person => "Person",
-            Self::Group => "Group",
-            Self::Service => "Service",
-            Self::Application => "Application",
-        }
-    }
-
-    /// Reads [`ActorKind::as_str`] back; `None` for anything else.
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Person, Self::Group, Self::Service, Self::Application].into_iter().find(|kind| kind.as_str() == text)
+words! {
+    /// What an actor is (interop R2, A8).
+    #[derive(Hash)]
+    pub enum ActorKind {
+        /// An author.
+        Person = "Person",
+        /// A community.
+        Group = "Group",
+        /// A community's own voice, for posts of authors without an actor.
+        Service = "Service",
+        /// The instance itself.
+        Application = "Application",
     }
 }
 
@@ -205,6 +189,7 @@ pub(crate) fn tombstone(id: &str, former_type: &str, deleted: Timestamp) -> Valu
 mod tests {
     use super::*;
     use crate::activitypub::samples::{at, handle, image, urls, uuid};
+    use crate::base::stored::Word;
 
     const PEM: &str = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n";
 

@@ -3,4 +3,4 @@
 pub mod ids;
 pub(crate) mod rights;
 pub mod sealing;
-pub(crate) mod stored;
+pub mod stored;

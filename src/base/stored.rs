@@ -37,3 +37,58 @@ stored! {
     Timestamp as i64: Timestamp::millis, |stored| Some(Timestamp::from_millis(stored));
     Uuid as String: |uuid: Uuid| uuid.to_string(), |stored: String| Uuid::parse_str(&stored).ok();
 }
+
+/// An enum of words.
+pub trait Word: Copy + 'static {
+    /// All there are.
+    const ALL: &'static [Self];
+    /// As the database and people have it.
+    fn word(self) -> &'static str;
+    /// From the database, or from people.
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.word() == text)
+    }
+}
+
+impl<W: Word> Stored for W {
+    type As = String;
+    fn stored(self) -> String {
+        self.word().to_owned()
+    }
+    fn from_stored(stored: String) -> Option<Self> {
+        Self::parse(&stored)
+    }
+}
+
+/// Declares an enum of which each variant is a word, in the database, in JSON and to people.
+macro_rules! words {
+    ($(#[$outer:meta])* $vis:vis enum $name:ident { $($(#[$inner:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $vis enum $name {
+            $($(#[$inner])* $variant,)+
+        }
+
+        impl $name {
+            /// As the database and people have it.
+            #[must_use]
+            $vis const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+
+        impl $crate::base::stored::Word for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant,)+];
+            fn word(self) -> &'static str {
+                self.as_str()
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use words;

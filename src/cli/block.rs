@@ -16,6 +16,7 @@ use super::print::{Output, count, shown, table};
 use crate::app::App;
 use crate::app::worker;
 use crate::base::ids::ActorId;
+use crate::base::stored::Word;
 use crate::db::Page;
 use crate::federation::outbox;
 use crate::model::author;

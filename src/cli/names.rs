@@ -42,7 +42,7 @@ pub(super) fn ours(app: &App, handle: &str) -> String {
 
 /// Somebody elsewhere as every list spells them: what they are called, at the host of their id.
 pub(super) fn theirs(username: &str, id: &str) -> String {
-    let host = url::Url::parse(id).ok().as_ref().and_then(Host::of).map(|host| host.to_string()).unwrap_or_default();
+    let host = Host::named_in(id).map(|host| host.to_string()).unwrap_or_default();
     format!("@{username}@{host}")
 }
 

@@ -7,6 +7,8 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
+use crate::base::stored::Word;
+
 /// Columns of our own types.
 pub trait Columns {
     /// Text.
@@ -28,6 +30,8 @@ pub trait Columns {
     fn maybe_time(&self, column: &str) -> sqlx::Result<Option<Timestamp>>;
     /// A public name.
     fn uuid(&self, column: &str) -> sqlx::Result<Uuid>;
+    /// A word.
+    fn word<W: Word>(&self, column: &str) -> sqlx::Result<W>;
     /// JSON of one of our types.
     fn json<T: DeserializeOwned>(&self, column: &str) -> sqlx::Result<T>;
     /// JSON of one of our types, or NULL.
@@ -65,6 +69,11 @@ impl Columns for AnyRow {
 
     fn uuid(&self, column: &str) -> sqlx::Result<Uuid> {
         Uuid::parse_str(&self.text(column)?).map_err(decode_error)
+    }
+
+    fn word<W: Word>(&self, column: &str) -> sqlx::Result<W> {
+        let word = self.text(column)?;
+        W::parse(&word).ok_or_else(|| decode_error(format!("{column} is no `{word}`")))
     }
 
     fn json<T: DeserializeOwned>(&self, column: &str) -> sqlx::Result<T> {

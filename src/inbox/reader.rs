@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
-use url::Url;
 
 use super::block_check::reject_blocked_key;
 use super::receive::{claim, proven, source_name};
@@ -35,7 +34,7 @@ pub(crate) struct Reading {
 pub(crate) async fn prove(app: &App, reading: &Reading) -> Result<Remote, Rejected> {
     let Reading { method, path_and_query, headers, from } = reading;
     let claim = claim(app, &Received { method, path_and_query, headers, body: &[] })?;
-    let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
+    let host = Host::named_in(claim.key_id()).map(|host| host.to_string());
     reject_blocked_key(app, claim.key_id()).await.map_err(|rejected| Rejected { host: host.clone(), ..rejected })?;
     match proven(app, &claim, from.map(source_name).as_deref()).await {
         Ok(key) => Ok(key.owner),
@@ -51,7 +50,7 @@ pub(crate) async fn admit(app: &App, reading: &Reading) -> Result<(), Rejected> 
     let Reading { method, path_and_query, headers, .. } = reading;
     // What is no good signature names nobody.
     let Ok(claim) = claim(app, &Received { method, path_and_query, headers, body: &[] }) else { return Ok(()) };
-    let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
+    let host = Host::named_in(claim.key_id()).map(|host| host.to_string());
     reject_blocked_key(app, claim.key_id()).await.map_err(|rejected| Rejected { host, ..rejected })
 }
 

@@ -20,7 +20,6 @@ use crate::federation::signed_requests;
 use crate::net::keys::PublicKey;
 use crate::net::signature::{self, Claim, Names, Reason, Received};
 use crate::net::throttle::{TooMuch, counted_as};
-use url::Url;
 
 /// A POST to an inbox, its body already bounded.
 #[derive(Clone, Debug)]
@@ -67,7 +66,7 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Rejected> {
             return Err(rejected);
         }
     };
-    let host = Url::parse(claim.key_id()).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
+    let host = Host::named_in(claim.key_id()).map(|host| host.to_string());
     let at_host = |mut rejected: Rejected| {
         rejected.host.clone_from(&host);
         rejected
@@ -103,8 +102,7 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Rejected> {
         }
         Err(unproven) => return Err(at_host(unproven.into())),
     };
-    let by =
-        Url::parse(&signer.actor).ok().as_ref().and_then(Host::of).map(|host| host.to_string()).unwrap_or_default();
+    let by = Host::named_in(&signer.actor).map(|host| host.to_string()).unwrap_or_default();
     within_limits(app, &by, post.body.len()).map_err(at_host)?;
     keep(app, post, incoming, signer).await.map_err(ours)
 }
@@ -263,7 +261,7 @@ async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) ->
         .write(move |conn| {
             Box::pin(async move {
                 store::keep(conn, &ids, &arrival, now).await?;
-                let Some(host) = Url::parse(&arrival.signer).ok().as_ref().and_then(Host::of) else { return Ok(()) };
+                let Some(host) = Host::named_in(&arrival.signer) else { return Ok(()) };
                 if signer.ed25519 {
                     signed_requests::store::note_ed25519(conn, &host, now).await?;
                 }

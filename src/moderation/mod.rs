@@ -21,6 +21,7 @@ use self::rules::{Rules, Who};
 use crate::activitypub::incoming::Attachment;
 use crate::app::App;
 use crate::base::ids::{ActorId, BlockId, Domain, Ids, registrable};
+use crate::base::stored::words;
 use crate::config::{Others, Policy};
 use crate::db::Conn;
 use crate::federation::delivery;
@@ -57,56 +58,25 @@ impl ModerationNote {
     }
 }
 
-/// What a block is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BlockKind {
-    /// An actor, by their id.
-    Actor,
-    /// A server, with all subdomains.
-    Domain,
-    /// A word in a post, or in the name of its author.
-    Keyword,
-}
-
-impl BlockKind {
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Actor => "actor",
-            Self::Domain => "domain",
-            Self::Keyword => "keyword",
-        }
-    }
-
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Actor, Self::Domain, Self::Keyword].into_iter().find(|kind| kind.as_str() == text)
+words! {
+    /// What a block is of.
+    pub enum BlockKind {
+        /// An actor, by their id.
+        Actor = "actor",
+        /// A server, with all subdomains.
+        Domain = "domain",
+        /// A word in a post, or in the name of its author.
+        Keyword = "keyword",
     }
 }
 
-/// How strict a block is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Everything: what was shown is hidden, follows end, nothing is accepted or sent.
-    Block,
-    /// Their posts wait for a moderator from now on.
-    Silence,
-}
-
-impl Severity {
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Block => "block",
-            Self::Silence => "silence",
-        }
-    }
-
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Block, Self::Silence].into_iter().find(|severity| severity.as_str() == text)
+words! {
+    /// How strict a block is.
+    pub enum Severity {
+        /// Everything: what was shown is hidden, follows end, nothing is accepted or sent.
+        Block = "block",
+        /// Their posts wait for a moderator from now on.
+        Silence = "silence",
     }
 }
 

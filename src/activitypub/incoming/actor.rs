@@ -1,7 +1,6 @@
 //! An actor elsewhere, and whose a key is (interop A7, A24, C7).
 
 use serde_json::Value;
-use url::Url;
 
 use super::Malformed;
 use super::post::{Emoji, emoji};
@@ -77,7 +76,7 @@ pub fn parse_actor(document: &Value) -> Result<RemoteActor, Malformed> {
     // article delivered there a hundred times, and what it refused would make us back off from it and hold back what its
     // own people follow. So we refuse, as Misskey does, and say why.
     if !same_origin(&id, &inbox) {
-        let host = Url::parse(&inbox).ok().as_ref().and_then(Host::of).map(|host| host.to_string());
+        let host = Host::named_in(&inbox).map(|host| host.to_string());
         return Err(Malformed::InboxElsewhere(host.unwrap_or(inbox)));
     }
     let ours = |address: Option<String>| address.filter(|address| same_origin(&id, address));

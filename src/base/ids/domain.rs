@@ -77,7 +77,7 @@ impl fmt::Display for Domain {
 /// As [`registrable`], of the host that an address leads to; `None` when it leads to none.
 #[must_use]
 pub(crate) fn registrable_of(address: &str) -> Option<String> {
-    Url::parse(address).ok().as_ref().and_then(Host::of).map(|host| registrable(host.as_str()))
+    Host::named_in(address).map(|host| registrable(host.as_str()))
 }
 
 /// What of a host's name somebody registered, by the public suffix list.

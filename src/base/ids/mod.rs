@@ -164,6 +164,11 @@ impl Host {
         }))
     }
 
+    /// The host of an address that is a text; `None` where it is no address, or has none.
+    pub(crate) fn named_in(address: &str) -> Option<Self> {
+        Self::of(&Url::parse(address).ok()?)
+    }
+
     /// As text.
     #[must_use]
     pub fn as_str(&self) -> &str {

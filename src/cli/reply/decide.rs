@@ -16,6 +16,7 @@ use super::send;
 use crate::activitypub::Local;
 use crate::app::App;
 use crate::app::worker;
+use crate::base::stored::Word;
 use crate::federation::outbox;
 use crate::inbox::review;
 use crate::model::interaction::named::{Named, named};
@@ -66,7 +67,7 @@ impl Standing {
 
 /// The states by name.
 pub(super) fn states() -> impl TypedValueParser<Value = Standing> {
-    PossibleValuesParser::new(State::ALL.map(State::as_str).into_iter().chain([PRIVATE])).try_map(|name| {
+    PossibleValuesParser::new(State::ALL.iter().map(|state| state.as_str()).chain([PRIVATE])).try_map(|name| {
         let public = State::parse(&name).map(Standing::Public);
         public.or((name == PRIVATE).then_some(Standing::Private)).ok_or("there is no such state")
     })

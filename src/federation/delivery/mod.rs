@@ -8,9 +8,9 @@ pub mod store;
 pub mod worker;
 
 use clock::Timestamp;
-use serde::Serialize;
 
 use crate::base::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, InteractionId};
+use crate::base::stored::words;
 
 /// The right to serve a host until the lease ends or another node takes it.
 #[derive(Clone, Debug)]
@@ -56,31 +56,18 @@ pub(crate) struct Waiting {
     pub(crate) expires_at: Timestamp,
 }
 
-/// How a delivery ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum DeliveryEnd {
-    /// The host took it.
-    Delivered,
-    /// The host will not take it.
-    Refused,
-    /// The inbox is no more.
-    Gone,
-    /// It waited too long.
-    Expired,
-    /// What it was about was deleted or hidden.
-    Withdrawn,
-}
-
-impl DeliveryEnd {
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivered => "delivered",
-            Self::Refused => "refused",
-            Self::Gone => "gone",
-            Self::Expired => "expired",
-            Self::Withdrawn => "withdrawn",
-        }
+words! {
+    /// How a delivery ended.
+    pub(crate) enum DeliveryEnd {
+        /// The host took it.
+        Delivered = "delivered",
+        /// The host will not take it.
+        Refused = "refused",
+        /// The inbox is no more.
+        Gone = "gone",
+        /// It waited too long.
+        Expired = "expired",
+        /// What it was about was deleted or hidden.
+        Withdrawn = "withdrawn",
     }
 }

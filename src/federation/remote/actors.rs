@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clock::Timestamp;
 use serde_json::Value;
-use url::Url;
 
 use super::fetch::{self, FetchError, Fetched};
 use super::{Remote, RemoteKey, store};
@@ -135,7 +134,7 @@ async fn spend(app: &App, key_id: &str, source: Option<&str>) -> Result<(), Fetc
             "your address has had us fetch too many keys that proved nothing".to_owned(),
         ));
     }
-    let host = Url::parse(key_id).ok().as_ref().and_then(Host::of);
+    let host = Host::named_in(key_id);
     let host = host.ok_or_else(|| refused(format!("`{key_id}` has no host")))?;
     if app.fetches_at.take(host.as_str(), now).await {
         Ok(())
@@ -218,9 +217,7 @@ pub async fn keep(
     led_here: Option<&str>,
     now: Timestamp,
 ) -> sqlx::Result<Remote> {
-    let host_of = |url: &str| {
-        Url::parse(url).ok().as_ref().and_then(Host::of).ok_or_else(|| decode_error(format!("`{url}` has no host")))
-    };
+    let host_of = |url: &str| Host::named_in(url).ok_or_else(|| decode_error(format!("`{url}` has no host")));
     let before = store::by_url(conn, &actor.id).await?;
     let inbox = delivery::store::inbox(conn, ids, &host_of(&actor.inbox)?, &actor.inbox, false, now).await?;
     let shared = match &actor.shared_inbox {
@@ -259,8 +256,8 @@ pub(crate) async fn known(app: &App, id: &str) -> Result<Remote, FetchError> {
 }
 
 fn same_host(a: &str, b: &str) -> bool {
-    let host = |url: &str| Url::parse(url).ok().as_ref().and_then(Host::of);
-    host(a).is_some() && host(a) == host(b)
+    let host = Host::named_in(a);
+    host.is_some() && host == Host::named_in(b)
 }
 
 fn refused(why: String) -> FetchError {

@@ -11,36 +11,25 @@ use url::Url;
 
 use crate::app::App;
 use crate::base::ids::{ActivityId, Host};
+use crate::base::stored::words;
 use crate::model::author::Actor;
 use crate::model::author::keys::{self, Signer};
 use crate::net::client::{Limits, Reply, SendError};
 use crate::net::signature::{self, Form};
 
-/// A signature scheme with a kind of key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    /// draft-cavage with RSA: what every examined peer takes (interop C1).
-    Cavage,
-    /// RFC 9421 with RSA.
-    Rfc9421,
-    /// RFC 9421 with Ed25519, which costs a fiftieth of RSA.
-    Ed25519,
+words! {
+    /// A signature scheme with a kind of key.
+    pub(crate) enum Scheme {
+        /// draft-cavage with RSA: what every examined peer takes (interop C1).
+        Cavage = "cavage",
+        /// RFC 9421 with RSA.
+        Rfc9421 = "rfc9421",
+        /// RFC 9421 with Ed25519, which costs a fiftieth of RSA.
+        Ed25519 = "ed25519",
+    }
 }
 
 impl Scheme {
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Cavage => "cavage",
-            Self::Rfc9421 => "rfc9421",
-            Self::Ed25519 => "ed25519",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Cavage, Self::Rfc9421, Self::Ed25519].into_iter().find(|scheme| scheme.as_str() == text)
-    }
-
     fn form(self) -> Form {
         if self == Self::Cavage { Form::Cavage } else { Form::Rfc9421 }
     }
@@ -197,6 +186,7 @@ impl SignedRequest<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::stored::Word;
 
     const NOW: Timestamp = Timestamp::from_millis(1_786_089_600_000);
 

@@ -4,6 +4,7 @@ use clock::Timestamp;
 
 use super::{PeerCapabilities, Scheme};
 use crate::base::ids::Host;
+use crate::base::stored::Word;
 use crate::db::{Columns, Conn, query};
 
 /// What is known of a host.
@@ -25,7 +26,7 @@ pub(crate) async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now
     query(
         "INSERT INTO peer_capabilities (host, accepted_scheme, accepted_at) VALUES ($1, $2, $3)
          ON CONFLICT (host) DO UPDATE SET accepted_scheme = excluded.accepted_scheme, accepted_at = excluded.accepted_at",
-        (host, scheme.as_str(), now),
+        (host, scheme, now),
     )
     .execute(conn)
     .await

@@ -7,6 +7,7 @@ use super::{follows, reactions};
 use crate::activitypub::incoming::{self, Incoming, Reference};
 use crate::app::App;
 use crate::base::ids::RemoteActorId;
+use crate::base::stored::Word;
 use crate::db::Conn;
 use crate::federation::remote::{self, Remote};
 use crate::model::author::Actor;
@@ -76,8 +77,8 @@ async fn by_id(app: &App, conn: &mut Conn, inbound: &Inbound, id: Option<&str>) 
 async fn by_shape(app: &App, conn: &mut Conn, undone: &Reference) -> sqlx::Result<Undone> {
     let object = undone.object.as_deref();
     let Some(said) = undone.kind.as_deref() else {
-        let all = Kind::ALL.map(|kind| (kind, None));
-        return of(app, conn, object.or(undone.id.as_deref()), all.to_vec()).await;
+        let all = Kind::ALL.iter().map(|kind| (*kind, None));
+        return of(app, conn, object.or(undone.id.as_deref()), all.collect()).await;
     };
     if said == "Delete" {
         return Ok(Undone::Delete(object.map(str::to_owned)));

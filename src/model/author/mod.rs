@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::activitypub::actor::ActorKind;
 use crate::activitypub::urls::Urls;
 use crate::base::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
+use crate::base::stored::words;
 
 /// An actor of ours.
 #[derive(Clone, Debug)]
@@ -85,30 +86,12 @@ pub struct Author {
     pub actor: Option<ActorId>,
 }
 
-/// What an operator decided about an author on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    In,
-    /// None, or a frozen one.
-    Out,
-}
-
-impl Choice {
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::In => "in",
-            Self::Out => "out",
-        }
-    }
-
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "in" => Some(Self::In),
-            "out" => Some(Self::Out),
-            _ => None,
-        }
+words! {
+    /// What an operator decided about an author on the command line.
+    pub(crate) enum Choice {
+        In = "in",
+        /// None, or a frozen one.
+        Out = "out",
     }
 }
 

@@ -15,43 +15,23 @@ use uuid::Uuid;
 
 use crate::activitypub::incoming::{Attachment, Audience, Emoji, IncomingPost, Mention};
 use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
+use crate::base::stored::words;
 
-/// What kind of interaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// An answer to the article or to another answer.
-    Reply,
-    /// A post of their own that quotes the article (interop E20).
-    Quote,
-    /// A like, perhaps with an emoji.
-    Like,
-    /// A downvote.
-    Dislike,
-    /// Showed it to their followers.
-    Boost,
-    /// A private message to its author: never shown, and kept only if the operator wants it (interop E6).
-    Notice,
-}
-
-impl Kind {
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Reply => "reply",
-            Self::Quote => "quote",
-            Self::Like => "like",
-            Self::Dislike => "dislike",
-            Self::Boost => "boost",
-            Self::Notice => "notice",
-        }
-    }
-
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Reply, Self::Quote, Self::Like, Self::Dislike, Self::Boost, Self::Notice]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+words! {
+    /// What kind of interaction.
+    pub enum Kind {
+        /// An answer to the article or to another answer.
+        Reply = "reply",
+        /// A post of their own that quotes the article (interop E20).
+        Quote = "quote",
+        /// A like, perhaps with an emoji.
+        Like = "like",
+        /// A downvote.
+        Dislike = "dislike",
+        /// Showed it to their followers.
+        Boost = "boost",
+        /// A private message to its author: never shown, and kept only if the operator wants it (interop E6).
+        Notice = "notice",
     }
 }
 
@@ -73,40 +53,19 @@ pub struct Target {
     pub said: Option<InteractionId>,
 }
 
-/// What became of an interaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Everyone sees it.
-    Shown,
-    /// It waits for a moderator.
-    Held,
-    /// A moderator hid it.
-    Hidden,
-    /// A block hides it.
-    Blocked,
-    /// Its author deleted it.
-    Deleted,
-}
-
-impl State {
-    /// As the database and people have it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Shown => "shown",
-            Self::Held => "held",
-            Self::Hidden => "hidden",
-            Self::Blocked => "blocked",
-            Self::Deleted => "deleted",
-        }
-    }
-
-    pub(crate) const ALL: [Self; 5] = [Self::Shown, Self::Held, Self::Hidden, Self::Blocked, Self::Deleted];
-
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
+words! {
+    /// What became of an interaction.
+    pub enum State {
+        /// Everyone sees it.
+        Shown = "shown",
+        /// It waits for a moderator.
+        Held = "held",
+        /// A moderator hid it.
+        Hidden = "hidden",
+        /// A block hides it.
+        Blocked = "blocked",
+        /// Its author deleted it.
+        Deleted = "deleted",
     }
 }
 

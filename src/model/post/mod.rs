@@ -4,66 +4,38 @@ pub mod store;
 
 use clock::Timestamp;
 use hugo_content::{Entry, Visibility};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::activitypub::article::ArticleContent;
 use crate::base::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
+use crate::base::stored::words;
 
-/// Where a post stands (docs/architecture.md#publishing).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PostState {
-    /// The site marks it as a draft.
-    Draft,
-    /// It becomes public by itself later.
-    Scheduled,
-    /// Public, and an article of ours.
-    Published,
-    /// Its expiry date has passed.
-    Expired,
-    /// Its file vanished; the article stands until two complete scans and the grace period agree.
-    Missing,
-    /// Its file vanished together with too many others; an operator must confirm.
-    Held,
-    /// Not for the fediverse, because the site or the operator says so.
-    Withheld,
-    /// Its file vanished and the article was deleted.
-    Removed,
+words! {
+    /// Where a post stands (docs/architecture.md#publishing).
+    #[derive(Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum PostState {
+        /// The site marks it as a draft.
+        Draft = "draft",
+        /// It becomes public by itself later.
+        Scheduled = "scheduled",
+        /// Public, and an article of ours.
+        Published = "published",
+        /// Its expiry date has passed.
+        Expired = "expired",
+        /// Its file vanished; the article stands until two complete scans and the grace period agree.
+        Missing = "missing",
+        /// Its file vanished together with too many others; an operator must confirm.
+        Held = "held",
+        /// Not for the fediverse, because the site or the operator says so.
+        Withheld = "withheld",
+        /// Its file vanished and the article was deleted.
+        Removed = "removed",
+    }
 }
 
 impl PostState {
-    /// As the database and people have it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Scheduled => "scheduled",
-            Self::Published => "published",
-            Self::Expired => "expired",
-            Self::Missing => "missing",
-            Self::Held => "held",
-            Self::Withheld => "withheld",
-            Self::Removed => "removed",
-        }
-    }
-
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Draft,
-            Self::Scheduled,
-            Self::Published,
-            Self::Expired,
-            Self::Missing,
-            Self::Held,
-            Self::Withheld,
-            Self::Removed,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == text)
-    }
-
     /// The state of a post with this visibility on its site; an operator's `post unpublish` overrides the site.
     #[must_use]
     pub(crate) fn of(visibility: Visibility, withheld: bool) -> Self {

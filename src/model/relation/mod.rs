@@ -5,46 +5,30 @@ pub(crate) mod store;
 use std::collections::BTreeMap;
 
 use clock::Timestamp;
-use serde::Serialize;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
-    /// They follow one of our actors.
-    Follow,
-    /// They block one of our actors, and so follow no more.
-    Block,
-    /// They like it; one relation for each emoji that a like comes with.
-    Like,
-    /// They vote it down, and so like it no more.
-    Dislike,
-    Boost,
+use crate::base::stored::words;
+
+words! {
+    #[derive(PartialOrd, Ord, Hash)]
+    pub(crate) enum Kind {
+        /// They follow one of our actors.
+        Follow = "follow",
+        /// They block one of our actors, and so follow no more.
+        Block = "block",
+        /// They like it; one relation for each emoji that a like comes with.
+        Like = "like",
+        /// They vote it down, and so like it no more.
+        Dislike = "dislike",
+        Boost = "boost",
+    }
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [Self::Follow, Self::Block, Self::Like, Self::Dislike, Self::Boost];
-
     /// Those to an actor of ours.
     pub(crate) const OF_ACTORS: [Self; 2] = [Self::Follow, Self::Block];
 
     /// Those to an article or a note of ours.
     pub(crate) const OF_POSTS: [Self; 3] = [Self::Like, Self::Dislike, Self::Boost];
-
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Follow => "follow",
-            Self::Block => "block",
-            Self::Like => "like",
-            Self::Dislike => "dislike",
-            Self::Boost => "boost",
-        }
-    }
-
-    #[must_use]
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
 
     /// What an activity of this type begins. An emoji reaction is a like with an emoji (FEP-c0e0).
     #[must_use]

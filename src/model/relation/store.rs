@@ -5,15 +5,13 @@ use uuid::Uuid;
 
 use super::{Cell, Event, Kind, Relations};
 use crate::base::ids::{Ids, RemoteActorId};
-use crate::db::{Columns, Conn, decode_error, query};
+use crate::db::{Columns, Conn, query};
 
 /// All relations of one remote actor to one thing of ours, named by its UUID; locked until the transaction ends.
 pub(crate) async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sqlx::Result<Relations> {
     // An update that changes nothing still locks the row where there are several writers.
     query("UPDATE remote_actors SET fetched_at = fetched_at WHERE id = $1", who).execute(conn).await?;
     let read = |row: &AnyRow| {
-        let kind = row.text("kind")?;
-        let kind = Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of relation: {kind}")))?;
         let cell = Cell {
             stands: row.flag("stands")?,
             begun_by: row.maybe_text("begun_by")?,
@@ -21,7 +19,7 @@ pub(crate) async fn of(conn: &mut Conn, who: RemoteActorId, object: Uuid) -> sql
             made: row.maybe_time("made_at")?,
             heard: row.int("heard")?,
         };
-        Ok(((kind, row.text("sign")?), cell))
+        Ok(((row.word("kind")?, row.text("sign")?), cell))
     };
     let cells = query(
         "SELECT kind, sign, stands, begun_by, begun_first, made_at, heard FROM relations
@@ -44,7 +42,7 @@ pub(crate) async fn keep(
     for (kind, sign) in before.cells.keys().filter(|slot| !after.cells.contains_key(slot)) {
         query(
             "DELETE FROM relations WHERE remote_actor_id = $1 AND object = $2 AND kind = $3 AND sign = $4",
-            (who, object, kind.as_str(), sign),
+            (who, object, *kind, sign),
         )
         .execute(conn)
         .await?;
@@ -55,17 +53,7 @@ pub(crate) async fn keep(
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (remote_actor_id, object, kind, sign) DO UPDATE SET
              stands = excluded.stands, begun_by = excluded.begun_by, begun_first = excluded.begun_first,
              made_at = excluded.made_at, heard = excluded.heard",
-            (
-                who,
-                object,
-                kind.as_str(),
-                sign,
-                cell.stands,
-                cell.begun_by.clone(),
-                cell.begun_first,
-                cell.made,
-                cell.heard,
-            ),
+            (who, object, *kind, sign, cell.stands, &cell.begun_by, cell.begun_first, cell.made, cell.heard),
         )
         .execute(conn)
         .await?;
@@ -85,7 +73,7 @@ pub(crate) async fn end(conn: &mut Conn, ids: &Ids, who: RemoteActorId, object: 
 pub(crate) async fn end_all(conn: &mut Conn, ids: &Ids, who: RemoteActorId, kind: Kind) -> sqlx::Result<()> {
     query(
         "UPDATE relations SET stands = 0, made_at = NULL, heard = $3 WHERE remote_actor_id = $1 AND kind = $2 AND stands = 1",
-        (who, kind.as_str(), ids.row()),
+        (who, kind, ids.row()),
     )
     .execute(conn)
     .await

@@ -4,7 +4,7 @@ use clock::Timestamp;
 use sqlx::any::AnyRow;
 
 use crate::base::ids::{ActorId, BlockId, Ids, ListId};
-use crate::db::{Columns, Conn, Cursor, Page, decode_error, query};
+use crate::db::{Columns, Conn, Cursor, Page, query};
 use crate::moderation::rules::Who;
 use crate::moderation::{Block, BlockKind, Severity};
 
@@ -35,9 +35,9 @@ pub async fn put_block(conn: &mut Conn, block: &NewBlock<'_>, now: Timestamp) ->
          reason = CASE WHEN excluded.list_id IS NULL THEN COALESCE(excluded.reason, blocks.reason) ELSE excluded.reason END",
         (
             block.id,
-            block.kind.as_str(),
+            block.kind,
             block.value,
-            block.severity.as_str(),
+            block.severity,
             block.actor,
             block.list,
             block.reason,
@@ -57,7 +57,7 @@ pub(crate) async fn remove_block(
 ) -> sqlx::Result<bool> {
     query(
         "DELETE FROM blocks WHERE kind = $1 AND value = $2 AND COALESCE(actor_id, 0) = $3 AND list_id IS NULL",
-        (kind.as_str(), value, actor.map_or(0, |id| id.0)),
+        (kind, value, actor.map_or(0, |id| id.0)),
     )
     .changed(conn)
     .await
@@ -131,12 +131,11 @@ pub(crate) async fn blocks_about(conn: &mut Conn, who: &Who) -> sqlx::Result<Vec
 }
 
 fn read_block(row: &AnyRow) -> sqlx::Result<Block> {
-    let (kind, severity) = (row.text("kind")?, row.text("severity")?);
     Ok(Block {
         id: BlockId(row.int("id")?),
-        kind: BlockKind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of block: {kind}")))?,
+        kind: row.word("kind")?,
         value: row.text("value")?,
-        severity: Severity::parse(&severity).ok_or_else(|| decode_error(format!("no severity: {severity}")))?,
+        severity: row.word("severity")?,
         actor: row.maybe_int("actor_id")?.map(ActorId),
         list: row.maybe_text("list")?,
         reason: row.maybe_text("reason")?,
@@ -175,7 +174,7 @@ pub(crate) async fn remove_list(conn: &mut Conn, name: &str) -> sqlx::Result<Opt
 pub(crate) async fn lists_with(conn: &mut Conn, kind: BlockKind, value: &str) -> sqlx::Result<Vec<String>> {
     query(
         "SELECT l.name FROM blocks b JOIN block_lists l ON l.id = b.list_id WHERE b.kind = $1 AND b.value = $2 ORDER BY l.name",
-        (kind.as_str(), value),
+        (kind, value),
     )
     .scalars(conn)
     .await

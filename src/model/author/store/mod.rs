@@ -13,8 +13,8 @@ pub(crate) use self::keys::{
 };
 use super::sealed::SealedKey;
 use super::{Actor, Author, Choice, Community};
-use crate::activitypub::actor::ActorKind;
 use crate::base::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
+use crate::base::stored::Word;
 use crate::db::{Columns, Conn, Cursor, Page, Queue, added, decode_error, json, query};
 
 macro_rules! actor_columns {
@@ -50,8 +50,8 @@ pub(crate) async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedK
         (
             actor.id,
             actor.uuid,
-            actor.kind.as_str(),
-            actor.handle.as_str(),
+            actor.kind,
+            &actor.handle,
             &actor.name,
             &actor.summary,
             actor.icon.as_ref().map(json).transpose()?,
@@ -75,7 +75,7 @@ pub(crate) async fn actor_by_uuid(conn: &mut Conn, uuid: Uuid) -> sqlx::Result<O
 
 /// An actor by handle, the deleted ones too.
 pub async fn actor_by_handle(conn: &mut Conn, handle: &Handle) -> sqlx::Result<Option<Actor>> {
-    query(actor_columns!("WHERE handle = $1"), handle.as_str()).fetch_optional(conn, read_actor).await
+    query(actor_columns!("WHERE handle = $1"), handle).fetch_optional(conn, read_actor).await
 }
 
 /// The instance actor; `None` before the first start.
@@ -128,7 +128,7 @@ pub(crate) async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) ->
 pub(crate) async fn insert_community(conn: &mut Conn, community: &Community) -> sqlx::Result<()> {
     query(
         "INSERT INTO communities (id, handle, group_actor_id, team_actor_id) VALUES ($1, $2, $3, $4)",
-        (community.id, community.handle.as_str(), community.group, community.team),
+        (community.id, &community.handle, community.group, community.team),
     )
     .execute(conn)
     .await
@@ -259,17 +259,16 @@ pub(crate) async fn bind_author(conn: &mut Conn, source: SourceId, slug: &str, a
 
 /// Notes what the operator decided about an author; returns whether there is such an author.
 pub(crate) async fn choose(conn: &mut Conn, source: SourceId, slug: &str, choice: Choice) -> sqlx::Result<bool> {
-    query("UPDATE authors SET choice = $3 WHERE source_id = $1 AND slug = $2", (source, slug, choice.as_str()))
+    query("UPDATE authors SET choice = $3 WHERE source_id = $1 AND slug = $2", (source, slug, choice))
         .changed(conn)
         .await
 }
 
 fn read_actor(row: &AnyRow) -> sqlx::Result<Actor> {
-    let kind = row.text("kind")?;
     Ok(Actor {
         id: ActorId(row.int("id")?),
         uuid: row.uuid("uuid")?,
-        kind: ActorKind::parse(&kind).ok_or_else(|| decode_error(format!("actor kind {kind}")))?,
+        kind: row.word("kind")?,
         handle: Handle::parse(&row.text("handle")?).map_err(decode_error)?,
         name: row.text("name")?,
         summary: row.text("summary")?,

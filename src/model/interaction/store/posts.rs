@@ -57,7 +57,7 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
             post.article,
             remote,
             ours,
-            post.kind.as_str(),
+            post.kind,
             post.activity_id,
             post.object_id,
             post.uuid,
@@ -178,7 +178,6 @@ pub(super) fn read_state(row: &AnyRow) -> sqlx::Result<State> {
 
 fn read_post(row: &AnyRow) -> sqlx::Result<Reply> {
     let (remote, ours) = (row.maybe_int("remote_actor_id")?, row.maybe_int("actor_id")?);
-    let kind = row.text("kind")?;
     Ok(Reply {
         id: InteractionId(row.int("id")?),
         article: ArticleId(row.int("article_id")?),
@@ -187,7 +186,7 @@ fn read_post(row: &AnyRow) -> sqlx::Result<Reply> {
             (None, Some(id)) => Author::Local(ActorId(id)),
             (None, None) => return Err(decode_error("an interaction of nobody")),
         },
-        kind: Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of interaction: {kind}")))?,
+        kind: row.word("kind")?,
         object_id: row.text("object_id")?,
         uuid: row.maybe_text("uuid")?.map(|uuid| Uuid::parse_str(&uuid)).transpose().map_err(decode_error)?,
         as_of: row.time("as_of")?,

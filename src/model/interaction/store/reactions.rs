@@ -33,7 +33,7 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewReaction<'_>, now: Timest
         (
             opinion.author,
             opinion.target.article,
-            opinion.kind.as_str(),
+            opinion.kind,
             opinion.target.said.map_or(0, |id| id.0),
             opinion.reaction.unwrap_or_default(),
             opinion.activity_id,
@@ -53,7 +53,7 @@ pub async fn put_opinion(conn: &mut Conn, opinion: &NewReaction<'_>, now: Timest
             opinion.target.article,
             opinion.target.said,
             opinion.author,
-            opinion.kind.as_str(),
+            opinion.kind,
             opinion.activity_id,
             opinion.reaction,
             now,
@@ -77,7 +77,7 @@ pub(crate) async fn end_opinion(
     let done = query(
         "UPDATE interactions SET ended_at = $6 WHERE remote_actor_id = $1 AND article_id = $2 AND kind = $3 AND COALESCE(parent_id, 0) = $4
          AND COALESCE(reaction, '') = $5 AND object_id IS NULL AND ended_at IS NULL",
-        (author, target.article, kind.as_str(), target.said.map_or(0, |id| id.0), sign, now),
+        (author, target.article, kind, target.said.map_or(0, |id| id.0), sign, now),
     )
     .affected(conn)
     .await?;

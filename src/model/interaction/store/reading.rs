@@ -3,7 +3,6 @@
 use clock::Timestamp;
 use hugo_content::Image;
 use sqlx::any::AnyRow;
-use url::Url;
 
 use super::posts::read_state;
 use super::standing;
@@ -98,7 +97,7 @@ pub async fn list(
                  WHEN 'held' THEN i.held_at IS NOT NULL AND i.block_id IS NULL WHEN 'hidden' THEN i.hidden_at IS NOT NULL
                  WHEN 'blocked' THEN i.block_id IS NOT NULL WHEN 'deleted' THEN i.ended_at IS NOT NULL ELSE 1 = 1 END"
             ));
-            let select = select.bind((kind.as_str(), article, state));
+            let select = select.bind((kind, article, state));
             shown.extend(select.fetch_all(conn, |row| read_shown(row, urls)).await?);
         }
         shown.sort_by_key(|one| std::cmp::Reverse(one.row));
@@ -280,16 +279,15 @@ pub(crate) async fn people(
              AND l.article_id = $1 AND l.parent_id IS NULL AND l.ended_at IS NULL AND l.id > i.id)
          ORDER BY i.published_at DESC, i.id DESC LIMIT $3"
         ),
-        (article, kind.as_str(), limit),
+        (article, kind, limit),
     )
     .fetch_all(conn, |row| Ok((read_person(row, urls)?, row.maybe_text("reaction")?)))
     .await
 }
 
 fn read_shown(row: &AnyRow, urls: &Urls) -> sqlx::Result<Shown> {
-    let kind = row.text("kind")?;
     Ok(Shown {
-        kind: Kind::parse(&kind).ok_or_else(|| decode_error(format!("no kind of interaction: {kind}")))?,
+        kind: row.word("kind")?,
         row: InteractionId(row.int("id")?),
         article: ArticleId(row.int("article_id")?),
         id: row.text("object_id")?,
@@ -318,7 +316,7 @@ pub(super) fn read_person(row: &AnyRow, urls: &Urls) -> sqlx::Result<Person> {
         });
     }
     let id = row.text("r_url")?;
-    let host = Url::parse(&id).ok().as_ref().and_then(Host::of).map(|host| host.to_string()).unwrap_or_default();
+    let host = Host::named_in(&id).map(|host| host.to_string()).unwrap_or_default();
     let username = row.text("username")?;
     let username = html::username(&username).unwrap_or(html::UNNAMED);
     Ok(Person {

@@ -8,8 +8,8 @@ use hugo_content::Entry;
 use sqlx::any::AnyRow;
 
 use crate::base::ids::{ArticleId, PostId, SourceId};
-use crate::db::{Columns, Conn, Cursor, Page, decode_error, json, query};
-use crate::model::post::{Post, PostState};
+use crate::db::{Columns, Conn, Cursor, Page, json, query};
+use crate::model::post::Post;
 
 macro_rules! posts {
     ($rest:literal) => {
@@ -83,7 +83,7 @@ pub(crate) async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> 
             post.id,
             post.source_id,
             &post.key,
-            post.state.as_str(),
+            post.state,
             json(&post.entry)?,
             &post.fingerprint,
             &post.body_hash,
@@ -135,12 +135,11 @@ pub(crate) async fn count_states(conn: &mut Conn) -> sqlx::Result<Vec<(String, i
 }
 
 fn read_post(row: &AnyRow) -> sqlx::Result<Post> {
-    let state = row.text("state")?;
     Ok(Post {
         id: PostId(row.int("id")?),
         source_id: SourceId(row.int("source_id")?),
         key: row.text("key")?,
-        state: PostState::parse(&state).ok_or_else(|| decode_error(format!("post state {state}")))?,
+        state: row.word("state")?,
         entry: row.json::<Entry>("entry")?,
         fingerprint: row.text("fingerprint")?,
         body_hash: row.text("body_hash")?,
