@@ -56,7 +56,6 @@ pub(crate) struct ActorFacts<'a> {
 }
 
 /// The actor's document, with `@context`, as it is served and put into an Update.
-#[must_use]
 pub(crate) fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
     let id = facts.uuid.map_or_else(|| urls.instance(), |uuid| urls.actor(uuid));
     let name = if facts.name.trim().is_empty() { facts.handle.as_str() } else { facts.name };
@@ -96,7 +95,6 @@ pub(crate) fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
 
 /// What of an actor's document is shown to whoever does not sign, where documents are shown to signed requests alone:
 /// enough to verify what the actor signs, as `GoToSocial` shows it at its keys (interop C3, C7).
-#[must_use]
 pub(crate) fn keys_alone(document: &Value) -> Value {
     const SHOWN: [&str; 7] = ["@context", "id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod"];
     let shown = SHOWN.iter().filter_map(|name| Some(((*name).to_owned(), document.get(name)?.clone())));
@@ -180,7 +178,6 @@ pub(super) fn buried(id: &str, former_type: &str, deleted: Timestamp) -> Value {
 }
 
 /// What stands where something of ours was, as it is served with 410 (interop R5, A23).
-#[must_use]
 pub(crate) fn tombstone(id: &str, former_type: &str, deleted: Timestamp) -> Value {
     json!(WithContext::new_default(buried(id, former_type, deleted)))
 }

@@ -6,13 +6,11 @@ use serde_json::{Value, json};
 use super::{context, put};
 
 /// Followers or following: how many, never who, so without `first` (interop A17).
-#[must_use]
 pub(crate) fn counted(id: &str, total: u64) -> Value {
     standalone(json!({ "id": id, "type": "OrderedCollection", "totalItems": total }))
 }
 
 /// An outbox, whose pages begin at `first`; `None` when it is empty for good.
-#[must_use]
 pub(crate) fn outbox(id: &str, total: u64, first: Option<&str>) -> Value {
     let mut outbox = json!({ "id": id, "type": "OrderedCollection", "totalItems": total });
     match first {
@@ -37,7 +35,6 @@ pub(crate) struct PageRef<'a> {
 
 /// A page of whole activities, newest first (interop F11). They shed their own `@context`, for the page's names every
 /// word an article uses.
-#[must_use]
 pub(crate) fn page(place: PageRef<'_>, activities: Vec<Value>) -> Value {
     let mut page = json!({ "id": place.id, "type": "OrderedCollectionPage", "partOf": place.part_of });
     if let Some(next) = place.next {
@@ -51,7 +48,6 @@ pub(crate) fn page(place: PageRef<'_>, activities: Vec<Value>) -> Value {
 }
 
 /// What an actor pinned: the ids (interop A16).
-#[must_use]
 pub(crate) fn featured(id: &str, items: &[String]) -> Value {
     standalone(json!({
         "id": id, "type": "OrderedCollection", "totalItems": items.len(), "orderedItems": items,
@@ -71,7 +67,6 @@ pub(crate) struct Part<'a> {
 
 /// A conversation in order of time, the article first, with the one who keeps it (FEP-7888, interop B20). A long one
 /// comes in pages, the first of which stands inside.
-#[must_use]
 pub(crate) fn conversation(id: &str, owner: &str, part: Part<'_>) -> Value {
     let mut whole = json!({ "id": id, "type": "OrderedCollection", "attributedTo": owner, "totalItems": part.total });
     if part.next.is_some() {
@@ -83,7 +78,6 @@ pub(crate) fn conversation(id: &str, owner: &str, part: Part<'_>) -> Value {
 }
 
 /// The ids of replies, as they stand inside an article (interop B18); [`standalone`] makes them a document.
-#[must_use]
 pub(crate) fn replies(id: &str, part: Part<'_>) -> Value {
     json!({
         "id": id,
@@ -94,7 +88,6 @@ pub(crate) fn replies(id: &str, part: Part<'_>) -> Value {
 }
 
 /// A further page of replies, or of a conversation when `ordered`.
-#[must_use]
 pub(crate) fn further(id: &str, part_of: &str, ordered: bool, part: Part<'_>) -> Value {
     let kind = if ordered { "OrderedCollectionPage" } else { "CollectionPage" };
     standalone(list(kind, Some(id), part_of, part))
@@ -115,13 +108,11 @@ fn list(kind: &str, id: Option<&str>, part_of: &str, part: Part<'_>) -> Value {
 
 /// Likes or boosts as a number inside an article: Mastodon reads it nowhere else (interop B19); [`standalone`] makes
 /// it a document.
-#[must_use]
 pub(crate) fn tally(id: &str, total: u64) -> Value {
     json!({ "id": id, "type": "Collection", "totalItems": total })
 }
 
 /// With the plain `@context`, to be served.
-#[must_use]
 pub(crate) fn standalone(collection: Value) -> Value {
     json!(WithContext::new_default(collection))
 }

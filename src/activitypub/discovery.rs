@@ -71,7 +71,6 @@ fn acct(name: &str) -> Result<Resource, NotAResource> {
 impl Resource {
     /// Which of ours it may name: an actor's id, or a handle on any host of ours in any case. `None`
     /// is to be answered 404.
-    #[must_use]
     pub(crate) fn local(&self, urls: &Urls) -> Option<Local> {
         match self {
             Self::Acct { user, host } => {
@@ -90,7 +89,6 @@ impl Resource {
 
 /// What webfinger says of an actor; `None` as `actor` is the instance. The same answer on each of our hosts, so that
 /// both look-ups of a split domain end at one name (interop A3). Without a follow template: nobody logs in here.
-#[must_use]
 pub(crate) fn webfinger(urls: &Urls, actor: Option<Uuid>, handle: &Handle) -> Value {
     let id = actor.map_or_else(|| urls.instance(), |uuid| urls.actor(uuid));
     let profile = urls.profile(handle);
@@ -133,7 +131,6 @@ pub(crate) enum NodeinfoVersion {
 
 impl NodeinfoVersion {
     /// As in its address and in the document.
-    #[must_use]
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::V2_0 => "2.0",
@@ -147,14 +144,12 @@ impl NodeinfoVersion {
     }
 
     /// The media type of its document.
-    #[must_use]
     pub(crate) fn media_type(self) -> String {
         format!("application/json; profile=\"{}#\"", self.schema())
     }
 }
 
 /// `/.well-known/nodeinfo`: where the documents are, and the instance actor (FEP-2677).
-#[must_use]
 pub(crate) fn nodeinfo_links(urls: &Urls) -> Value {
     let link = |version: NodeinfoVersion| json!({ "rel": version.schema(), "href": format!("{}/nodeinfo/{}", urls.origin(), version.as_str()) });
     json!({ "links": [
@@ -184,7 +179,6 @@ pub(crate) struct NodeinfoFacts<'a> {
 }
 
 /// A nodeinfo document (interop G1).
-#[must_use]
 pub(crate) fn nodeinfo(version: NodeinfoVersion, facts: &NodeinfoFacts<'_>) -> Value {
     let mut software = json!({ "name": "veerpont", "version": facts.version });
     if let Some(repository) = facts.repository.filter(|_| version == NodeinfoVersion::V2_1) {
@@ -210,7 +204,6 @@ pub(crate) fn nodeinfo(version: NodeinfoVersion, facts: &NodeinfoFacts<'_>) -> V
 }
 
 /// `/.well-known/host-meta`: where Mastodon looks when webfinger answers 404 on a split domain (interop G3).
-#[must_use]
 pub(crate) fn host_meta(urls: &Urls) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\

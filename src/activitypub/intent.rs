@@ -46,7 +46,6 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// Reads `@user@server`, `server`, or the address of a profile, however people write them.
-    #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.len() > TEXT_MAX || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -76,7 +75,6 @@ impl Reader {
     }
 
     /// As webfinger is asked for them.
-    #[must_use]
     pub(crate) fn resource(&self) -> Option<String> {
         Some(format!("acct:{}@{}", self.user.as_ref()?, Host::of(&self.server)?))
     }
@@ -102,7 +100,6 @@ pub(crate) struct Finding {
 
 /// Where the reader is sent: by their webfinger where it says so, else to where Mastodon and most others have it.
 /// A template leads only to the reader's server, to the one that answered for it, or to where their account lives.
-#[must_use]
 pub(crate) fn target(reader: &Reader, finding: Option<&Finding>, intent: Intent, object: &str) -> Option<Url> {
     let account =
         finding.and_then(|finding| link(&finding.document, "self", "href")).and_then(|href| Url::parse(href).ok());

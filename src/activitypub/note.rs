@@ -59,7 +59,6 @@ pub(crate) struct NoteFacts<'a> {
 /// The note's document, with `@context`, as it is served; the activities of [`super::outgoing`] take it from here.
 ///
 /// `url` is the id, which leads people to where it stands on our page of the article. `source` is there, since it is truly Markdown (interop B14).
-#[must_use]
 pub(crate) fn note(urls: &Urls, facts: &NoteFacts<'_>) -> Value {
     let id = urls.note(facts.uuid);
     let conversation = urls.context(facts.context);
@@ -129,7 +128,6 @@ fn addressed(content: &str, addressee: Option<Addressee<'_>>) -> String {
 }
 
 /// An author's Markdown as clean HTML: raw HTML in it is left out, bare addresses become links.
-#[must_use]
 pub(crate) fn rendered(markdown: &str) -> String {
     let mut options = comrak::Options::default();
     options.extension.autolink = true;

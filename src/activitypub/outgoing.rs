@@ -17,7 +17,6 @@ pub(crate) struct ActivityMeta {
 
 impl ActivityMeta {
     /// The activity's public name, and when it happens.
-    #[must_use]
     pub(crate) fn new(urls: &Urls, activity: Uuid, at: Timestamp) -> Self {
         Self { id: urls.activity(activity), at }
     }
@@ -35,14 +34,12 @@ pub(crate) struct Follow<'a> {
 }
 
 /// The owner's Create of an article, from the document of [`super::article::article`].
-#[must_use]
 pub(crate) fn create(stamp: &ActivityMeta, article: &Value) -> Value {
     about_article("Create", stamp, article, without_context(article.clone()))
 }
 
 /// A stored Create or Update with its object's id instead of the object, for a peer that answered 413 (interop R3);
 /// `None` where there is no embedded object.
-#[must_use]
 pub(crate) fn by_reference(body: &str) -> Option<String> {
     let mut activity: Value = serde_json::from_str(body).ok()?;
     let id = activity.get("object")?.get("id")?.clone();
@@ -52,13 +49,11 @@ pub(crate) fn by_reference(body: &str) -> Option<String> {
 
 /// The owner's Update of an article, from its new document. Each Update has its own id, else Fedify takes the
 /// second for the first (interop O6).
-#[must_use]
 pub(crate) fn update(stamp: &ActivityMeta, article: &Value) -> Value {
     about_article("Update", stamp, article, without_context(article.clone()))
 }
 
 /// The owner's Delete of an article, from its last document: to everyone it was addressed to (interop E10).
-#[must_use]
 pub(crate) fn delete(stamp: &ActivityMeta, article: &Value) -> Value {
     let text = |key| article.get(key).and_then(Value::as_str).unwrap_or_default();
     let gone = actor::buried(text("id"), text("type"), stamp.at);
@@ -67,20 +62,17 @@ pub(crate) fn delete(stamp: &ActivityMeta, article: &Value) -> Value {
 
 /// An actor's Announce of an article's id (interop F2), to its `followers` collection and the article's `author`:
 /// the Group's, or a co-author's. `published` is now, for Misskey drops an Announce that is older than its object (F14).
-#[must_use]
 pub(crate) fn announce(stamp: &ActivityMeta, announcer: &str, followers: &str, article: &str, author: &str) -> Value {
     plain("Announce", stamp, announcer, json!({ "to": [PUBLIC], "cc": [followers, author], "object": article }))
 }
 
 /// Our actor lets a follower in. The Follow is embedded: Misskey would look a bare id up, and Lemmy needs all
 /// three of its properties (interop D8).
-#[must_use]
 pub(crate) fn accept(stamp: &ActivityMeta, follow: &Follow<'_>) -> Value {
     answer("Accept", stamp, follow)
 }
 
 /// Our actor refuses a follower, or lets one go later (interop D9).
-#[must_use]
 pub(crate) fn reject(stamp: &ActivityMeta, follow: &Follow<'_>) -> Value {
     answer("Reject", stamp, follow)
 }
@@ -99,7 +91,6 @@ pub(crate) struct QuoteRequest<'a> {
 }
 
 /// Our actor lets somebody quote: the request by its parts, and where the permission stands.
-#[must_use]
 pub(crate) fn accept_quote(stamp: &ActivityMeta, actor: &str, request: &QuoteRequest<'_>, permission: &str) -> Value {
     let embedded = json!({
         "id": request.id, "type": "QuoteRequest", "actor": request.actor, "object": request.object,
@@ -116,7 +107,6 @@ pub(crate) fn accept_quote(stamp: &ActivityMeta, actor: &str, request: &QuoteReq
 }
 
 /// The permission itself, as it is served (FEP-044f): `author` of `article` lets `quote` show it.
-#[must_use]
 pub(crate) fn quote_permission(id: &str, author: &str, quote: &str, article: &str) -> Value {
     json!({
         "@context": [ACTIVITY_STREAMS, {
@@ -134,13 +124,11 @@ pub(crate) fn quote_permission(id: &str, author: &str, quote: &str, article: &st
 }
 
 /// The permission is taken back: whoever fetched it is told (FEP-044f).
-#[must_use]
 pub(crate) fn delete_permission(stamp: &ActivityMeta, actor: &str, permission: &str, quoter: &str) -> Value {
     plain("Delete", stamp, actor, json!({ "to": [quoter], "object": permission }))
 }
 
 /// An actor changed: its whole new document, from [`actor::actor`].
-#[must_use]
 pub(crate) fn update_actor(stamp: &ActivityMeta, actor: &Value) -> Value {
     let mut addressed = Map::new();
     addressed.insert("to".to_owned(), json!([PUBLIC]));
@@ -154,7 +142,6 @@ pub(crate) fn update_actor(stamp: &ActivityMeta, actor: &Value) -> Value {
 }
 
 /// An actor is gone: the object is its bare id, by which peers know a self-delete (interop E11).
-#[must_use]
 pub(crate) fn delete_actor(stamp: &ActivityMeta, actor: &str) -> Value {
     plain("Delete", stamp, actor, json!({ "to": [PUBLIC], "object": actor }))
 }

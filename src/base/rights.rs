@@ -14,7 +14,6 @@ pub(crate) enum Need {
 
 /// Why `path` cannot be used as it is needed, if rights are the reason: whose the file or folder in the way is, which user we
 /// are, and what to do. `None` when rights are not at fault.
-#[must_use]
 pub(crate) fn denied(path: &Path, need: Need) -> Option<String> {
     let (culprit, child) = culprit(path, need)?;
     // A child that may not be looked at is closed off by its folder.
@@ -108,7 +107,6 @@ fn named(users: &str, uid: u32) -> Option<String> {
 }
 
 /// The name of the user whose rights this process has: who decided something on the command line.
-#[must_use]
 pub(crate) fn us() -> Option<String> {
     #[cfg(unix)]
     return our_uid().map(name);

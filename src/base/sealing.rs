@@ -97,7 +97,6 @@ impl MasterKey {
     }
 
     /// Tells one master key from another without giving it away: 32 random bytes cannot be guessed from their hash.
-    #[must_use]
     pub(crate) fn check_value(&self) -> String {
         let text = [b"veerpont master key\0".as_slice(), self.0.as_slice()].concat();
         let text = Zeroizing::new(text);

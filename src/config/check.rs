@@ -47,7 +47,6 @@ pub(crate) const RESERVED_HANDLES: &[&str] = &[
 ];
 
 /// Whether nobody may have this handle.
-#[must_use]
 pub(crate) fn is_reserved(handle: &Handle) -> bool {
     RESERVED_HANDLES.contains(&handle.as_str())
 }

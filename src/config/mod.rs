@@ -105,7 +105,6 @@ pub struct Database {
 
 impl Database {
     /// The address with `***` for its password, fit for logs and messages.
-    #[must_use]
     pub(crate) fn redacted(&self) -> String {
         values::redact_database_url(&self.url)
     }

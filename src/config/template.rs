@@ -43,7 +43,6 @@ pub(crate) struct InitSite {
 }
 
 /// The text of a commented configuration file with these answers.
-#[must_use]
 pub(crate) fn template(init: &InitAnswers) -> String {
     let handle_domain = match &init.handle_domain {
         Some(domain) => format!("handle_domain = {}", quoted(domain)),

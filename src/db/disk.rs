@@ -16,7 +16,6 @@ impl Db {
     }
 
     /// The bits of rights that others than its owner have on the SQLite file; 0 where it is closed to them, or is no file.
-    #[must_use]
     pub(crate) fn open_to_others(&self) -> u32 {
         #[cfg(unix)]
         if let Some(found) = self.file.as_deref().and_then(|file| std::fs::metadata(file).ok()) {

@@ -67,7 +67,6 @@ pub struct Db {
 
 impl Db {
     /// Which engine it is; for people, not for decisions.
-    #[must_use]
     pub(crate) fn engine(&self) -> Engine {
         self.engine
     }
@@ -111,7 +110,6 @@ impl Db {
     }
 
     /// What a claiming `SELECT` ends with, so that claimers do not wait for each other.
-    #[must_use]
     pub(crate) fn skip_locked(&self) -> Claiming {
         match self.engine {
             Engine::Sqlite => Claiming::AlreadyAlone,
@@ -136,7 +134,6 @@ pub(crate) enum Claiming {
 
 impl Claiming {
     /// Picks between two spellings of one statement.
-    #[must_use]
     pub(crate) fn pick(self, alone: &'static str, skip_locked: &'static str) -> &'static str {
         match self {
             Self::AlreadyAlone => alone,

@@ -16,7 +16,6 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// Of rows of which one more than `limit` was asked for: `place` names the last that is given.
-    #[must_use]
     pub(crate) fn of(mut items: Vec<T>, limit: i64, place: impl FnOnce(&T) -> String) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_cut = items.len() > limit;
@@ -26,7 +25,6 @@ impl<T> Page<T> {
     }
 
     /// The same part with other lines.
-    #[must_use]
     pub(crate) fn map<U>(self, to: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(to).collect(), next: self.next }
     }

@@ -12,7 +12,6 @@ use crate::app::App;
 const LENGTH: usize = 255;
 
 /// How to fix it, in the configuration of the usual web servers.
-#[must_use]
 pub(crate) fn remedy(host: &str) -> String {
     format!(
         "if a web server stands before this one, let it pass Host on (nginx: `proxy_set_header Host $host;`, Apache: `ProxyPreserveHost On`), or set proxy_hosts = [\"{host}\"] under [server]"

@@ -65,7 +65,6 @@ pub(crate) fn refuse_when_full(app: &App) -> Result<(), Rejected> {
 }
 
 /// A request that comes too soon after others.
-#[must_use]
 pub(crate) fn too_many(wait: Duration, label: &'static str, why: String) -> Rejected {
     Rejected { retry_after: Some(wait), ..rejected(StatusCode::TOO_MANY_REQUESTS, label, why) }
 }

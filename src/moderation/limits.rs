@@ -4,7 +4,6 @@ use crate::config::Moderation;
 use crate::model::interaction::CleanPost;
 
 /// Why a post waits for a moderator because of its content.
-#[must_use]
 pub(crate) fn exceeded(post: &CleanPost, limits: &Moderation) -> Option<String> {
     let over = |count: usize, most: u32| u32::try_from(count).map_or(true, |count| count > most);
     let (people, most) = (post.mentions.len(), limits.max_mentions.get());

@@ -95,7 +95,6 @@ async fn note_block_decision(
 }
 
 /// The subject under which decisions about a block are noted; an actor's is their id.
-#[must_use]
 pub(crate) fn subject(kind: BlockKind, value: &str) -> String {
     match kind {
         BlockKind::Actor => value.to_owned(),

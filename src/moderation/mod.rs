@@ -101,13 +101,11 @@ pub struct Block {
 
 impl Block {
     /// Whether it is for any of these actors of ours.
-    #[must_use]
     pub(crate) fn keeps_from(&self, ours: &[ActorId]) -> bool {
         self.actor.is_none_or(|actor| ours.contains(&actor))
     }
 
     /// Its reason, for people.
-    #[must_use]
     pub(crate) fn why(&self) -> String {
         let done = match self.severity {
             Severity::Block => "blocked",
@@ -124,7 +122,6 @@ impl Block {
 const DAY: Duration = Duration::from_hours(24);
 
 /// Whether private messages to an author are kept for them (interop E6).
-#[must_use]
 pub(crate) fn keeps_private(app: &App) -> bool {
     app.config.moderation.keep_private
 }

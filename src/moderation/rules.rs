@@ -18,7 +18,6 @@ pub(crate) struct Who {
 }
 
 impl Who {
-    #[must_use]
     pub(crate) fn new(url: &str, webfinger: Option<&str>, names: String) -> Self {
         let domains = [Domain::of(url), webfinger.and_then(Domain::of_handle)];
         let mut domains: Vec<Domain> = domains.into_iter().flatten().collect();
@@ -36,7 +35,6 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    #[must_use]
     pub(crate) fn of(blocks: Vec<Block>) -> Self {
         let mut rules = Self::default();
         for block in blocks {
@@ -50,13 +48,11 @@ impl Rules {
     }
 
     /// Whether the text of posts matters, or only their authors.
-    #[must_use]
     pub(crate) fn have_keywords(&self) -> bool {
         !self.keywords.is_empty()
     }
 
     /// The strongest block of a domain for everyone, and of those the oldest.
-    #[must_use]
     pub(crate) fn of_domain(&self, domain: &Domain) -> Option<&Block> {
         strongest(self.about(domain).into_iter().filter(|block| block.actor.is_none()))
     }
@@ -66,7 +62,6 @@ impl Rules {
     }
 
     /// The strongest block of an actor for any of these actors of ours, and of those the oldest.
-    #[must_use]
     pub(crate) fn of_person(&self, who: &Who, ours: &[ActorId]) -> Option<&Block> {
         strongest(self.all_of_person(who, ours).into_iter())
     }
@@ -78,7 +73,6 @@ impl Rules {
     }
 
     /// As [`of_person`](Self::of_person), or by a keyword in their names or in their text.
-    #[must_use]
     pub(crate) fn of_post(&self, who: &Who, ours: &[ActorId], said: &str) -> Option<&Block> {
         let mut found = self.all_of_person(who, ours);
         if !self.keywords.is_empty() {
@@ -95,7 +89,6 @@ fn strongest<'a>(blocks: impl Iterator<Item = &'a Block>) -> Option<&'a Block> {
 }
 
 /// Text without case, spelling variants and invisible characters.
-#[must_use]
 pub(crate) fn plain(text: &str) -> String {
     let hidden = |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
     let text: String = text.nfkc().filter(|c| !hidden(c)).flat_map(char::to_lowercase).nfkc().collect();

@@ -11,7 +11,6 @@ use crate::config;
 ///
 /// Everything of the IANA special-purpose registries that is not globally reachable is left out, and so are the IPv6
 /// forms that carry an IPv4 address inside (interop G5, H16).
-#[must_use]
 pub(crate) fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
@@ -64,7 +63,6 @@ pub(crate) struct AddressPolicy {
 }
 
 impl AddressPolicy {
-    #[must_use]
     pub(crate) fn new(network: &config::Network) -> Self {
         Self { allow_http: network.allow_http, allow_addresses: network.allow_addresses.clone() }
     }

@@ -63,7 +63,6 @@ pub(crate) struct BodyPermit {
 impl BodyLimits {
     /// Limits for so many connections: bodies may use three of four, and of those one source one in eight, or [a
     /// few](AT_ONCE).
-    #[must_use]
     pub(crate) fn new(connections: NonZeroU32) -> Arc<Self> {
         let connections = usize::try_from(connections.get()).unwrap_or(usize::MAX);
         let most_under_way = (connections / 4 * 3).max(1);
@@ -73,7 +72,6 @@ impl BodyLimits {
 
     /// Room for a new body, perhaps in the place of another; `None` when all others are faster or have just begun.
     /// Without a source only the limits of all apply.
-    #[must_use]
     pub(crate) fn room(self: &Arc<Self>, source: Option<IpAddr>) -> Option<BodyPermit> {
         let (now, mut held) = (Instant::now(), self.lock());
         if source.is_some() && held.of_source(source).count() >= self.most_of_source {

@@ -18,7 +18,6 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    #[must_use]
     pub(crate) fn new(most: u32, window: Duration) -> Self {
         Self { most, window, spent: Cache::new(NAMES) }
     }

@@ -75,7 +75,6 @@ impl PrivateKey {
         pair.map(|pair| Self(Arc::new(pair))).map_err(|_| KeyError::Damaged)
     }
 
-    #[must_use]
     pub(crate) fn kind(&self) -> KeyKind {
         match &*self.0 {
             Pair::Rsa(_) => KeyKind::Rsa,
@@ -215,13 +214,11 @@ impl PublicKey {
         Ok(Self { kind: KeyKind::Ed25519, parsed: Arc::new(parsed) })
     }
 
-    #[must_use]
     pub(crate) fn kind(&self) -> KeyKind {
         self.kind
     }
 
     /// Whether `signature` over `message` was made with this key's private half.
-    #[must_use]
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.parsed.verify_sig(message, signature).is_ok()
     }

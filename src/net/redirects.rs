@@ -52,7 +52,6 @@ pub(crate) async fn follow<E: From<RedirectError>, F: Future<Output = Result<Rep
 }
 
 /// The `Location` of a redirect.
-#[must_use]
 pub(crate) fn location(reply: &Reply) -> Option<&str> {
     reply.headers.get(LOCATION).and_then(|location| location.to_str().ok())
 }

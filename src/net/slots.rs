@@ -27,13 +27,11 @@ pub(crate) struct Slot {
 
 impl Slots {
     /// So many places in all, and so many for each name.
-    #[must_use]
     pub(crate) fn new(most: usize, most_each: usize) -> Arc<Self> {
         Arc::new(Self { most, most_each, taken: Mutex::default() })
     }
 
     /// A place that counts for each of these names; `None` when one of them, or all together, have none left.
-    #[must_use]
     pub(crate) fn take(self: &Arc<Self>, names: Vec<String>) -> Option<Slot> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let is_free = |name: &String| taken.each.get(name).copied().unwrap_or(0) < self.most_each;

@@ -62,7 +62,6 @@ pub(crate) struct Throttles {
 }
 
 impl Throttles {
-    #[must_use]
     pub(crate) fn new(limits: &config::Limits, clock: &Clock) -> Self {
         let units = |mib: NonZeroU32| mib.saturating_mul(UNITS_OF_MIB);
         Self {
@@ -107,7 +106,6 @@ fn a_day(units: NonZeroU32) -> Quota {
 }
 
 /// The address that a limit counts by: in IPv4 itself, in IPv6 its network of 64 bits, which is what one customer has.
-#[must_use]
 pub(crate) fn counted_as(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(ip) => {
@@ -127,7 +125,6 @@ pub(crate) struct Throttle<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Throttle<K> {
-    #[must_use]
     pub(crate) fn new(quota: Quota, clock: Clock) -> Self {
         let clock = Ticks::new(clock);
         let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone());
@@ -155,7 +152,6 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         }
     }
 
-    #[must_use]
     pub(crate) fn remembered(&self) -> usize {
         self.limiter.len()
     }
@@ -179,7 +175,6 @@ struct Waiting {
 
 impl Tally {
     /// Counts one; returns all that wait when it is time to write them.
-    #[must_use]
     pub(crate) fn add(&self, host: &str, label: &'static str, now: Timestamp) -> Vec<(String, &'static str, i64)> {
         const WRITE_EVERY: Duration = Duration::from_secs(1);
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,7 +187,6 @@ impl Tally {
     }
 
     /// All that wait.
-    #[must_use]
     pub(crate) fn take(&self) -> Vec<(String, &'static str, i64)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

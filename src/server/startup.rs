@@ -36,13 +36,11 @@ pub(crate) struct Begun {
 
 impl Begun {
     /// Whether all was there before.
-    #[must_use]
     pub(crate) fn is_nothing(&self) -> bool {
         !self.instance && self.actors.is_empty() && self.sources.is_empty() && self.upgraded.is_none()
     }
 
     /// What was made, for people; empty when nothing was.
-    #[must_use]
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         if let Some((then, now)) = self.upgraded {

@@ -78,7 +78,6 @@ pub(crate) struct ArticleFacts<'a> {
 /// and without the cover among the attachments, which would cost the link card (B12). `attachment` is empty:
 /// Lemmy would read a Link there as the post's link, but Misskey of 2023 drops a post whose
 /// attachment has no `url` (B13), so the link belongs on a copy for Lemmy alone.
-#[must_use]
 pub(crate) fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
     let id = urls.article(facts.uuid);
     let owner = urls.actor(facts.owner);

@@ -169,7 +169,6 @@ fn key(value: &Value, actor: &str) -> Option<RemoteKey> {
 }
 
 /// What a key object says of the key itself, PEM or multibase, as an actor's document or its own has it.
-#[must_use]
 pub(crate) fn key_text(key: &Value) -> Option<String> {
     let text = key.get("publicKeyPem").or_else(|| key.get("publicKeyMultibase")).and_then(one)?.as_str()?;
     (text.len() <= PUBLIC_MAX).then(|| text.to_owned())

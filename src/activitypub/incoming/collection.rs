@@ -17,7 +17,6 @@ pub(crate) struct RemoteCollection {
 }
 
 /// Reads a collection, or a page; `None` when it is neither.
-#[must_use]
 pub(crate) fn parse_collection(document: &Value) -> Option<RemoteCollection> {
     let kind = document.get("type").and_then(text_type)?;
     if !["Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"].contains(&kind.as_str()) {

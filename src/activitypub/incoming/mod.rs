@@ -57,7 +57,6 @@ pub enum Malformed {
 
 impl Malformed {
     /// One of a bounded set of words, to count by.
-    #[must_use]
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::NotJson => "not-json",
@@ -200,14 +199,12 @@ impl Incoming {
     }
 
     /// When it says that it was made.
-    #[must_use]
     pub(crate) fn made(&self) -> Option<Timestamp> {
         self.raw.get("published").and_then(Value::as_str).and_then(Timestamp::parse_rfc3339)
     }
 
     /// Whether the same id may come again and mean something anew: Pixelfed and others have one for ever for each relation,
     /// and their Undo too.
-    #[must_use]
     pub(crate) fn may_come_again(&self) -> bool {
         match self.kind {
             Kind::Follow | Kind::Block | Kind::Like | Kind::Dislike | Kind::EmojiReact | Kind::Undo | Kind::Delete => {
@@ -220,14 +217,12 @@ impl Incoming {
     }
 
     /// Whether it is about an embedded activity.
-    #[must_use]
     pub(crate) fn is_wrapped(&self) -> bool {
         let inner = self.object.as_ref().and_then(|object| object.embedded.as_ref());
         inner.is_some_and(|inner| inner.get("actor").is_some() && inner.get("object").is_some())
     }
 
     /// Whether an actor deletes itself (interop E11).
-    #[must_use]
     pub(crate) fn is_self_delete(&self) -> bool {
         self.kind == Kind::Delete && self.object.as_ref().and_then(|object| object.id.as_ref()) == Some(&self.actor)
     }

@@ -106,7 +106,6 @@ fn url_of(text: &str) -> Option<Url> {
 }
 
 /// Whether two addresses share scheme, host and port (interop E3).
-#[must_use]
 pub(crate) fn same_origin(one: &str, other: &str) -> bool {
     match (url_of(one), url_of(other)) {
         (Some(one), Some(other)) => one.origin() == other.origin(),
@@ -116,7 +115,6 @@ pub(crate) fn same_origin(one: &str, other: &str) -> bool {
 
 /// Whether two texts are one address: alike, or of one URL however it is spelled (no slash after the host, a host in
 /// capitals, the scheme's own port). An id is kept as it is spelled; this only says where it leads.
-#[must_use]
 pub(crate) fn same_address(one: &str, other: &str) -> bool {
     match (url_of(one), url_of(other)) {
         (Some(one_url), Some(other_url)) => one == other || one_url == other_url,

@@ -154,37 +154,31 @@ impl Urls {
     }
 
     /// Scheme, host and port, without a slash at the end.
-    #[must_use]
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
     /// The domain in `@handle@domain`.
-    #[must_use]
     pub(crate) const fn handle_domain(&self) -> &Host {
         &self.handle_domain
     }
 
     /// The hosts that are ours: where we live, and the domain of our handles. They may be the same.
-    #[must_use]
     pub(crate) const fn hosts(&self) -> [&Host; 2] {
         [&self.host, &self.handle_domain]
     }
 
     /// `handle@domain`, as peers know the actor.
-    #[must_use]
     pub(crate) fn acct(&self, handle: &Handle) -> String {
         format!("{handle}@{}", self.handle_domain)
     }
 
     /// The address of anything of ours.
-    #[must_use]
     pub(crate) fn of(&self, local: &Local) -> String {
         format!("{}{}", self.origin, local.path())
     }
 
     /// Whether an address is of our origin, whatever it names there; `https://ours.example.net` is not of `https://ours.example`.
-    #[must_use]
     pub(crate) fn is_ours(&self, url: &str) -> bool {
         url.strip_prefix(self.origin.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
     }
@@ -198,136 +192,79 @@ impl Urls {
     }
 
     /// The id of the instance actor. Its inbox is the shared one, so that there is no door more to guard.
-    #[must_use]
     pub(crate) fn instance(&self) -> String {
         self.of(&Local::Instance)
     }
 
     /// The shared inbox.
-    #[must_use]
     pub(crate) fn shared_inbox(&self) -> String {
         self.of(&Local::SharedInbox)
     }
 
-    /// The id of an actor.
-    #[must_use]
-    pub(crate) fn actor(&self, actor: Uuid) -> String {
-        self.of(&Local::Actor(actor))
-    }
-
-    /// An actor's own inbox.
-    #[must_use]
-    pub(crate) fn inbox(&self, actor: Uuid) -> String {
-        self.of(&Local::Inbox(actor))
-    }
-
-    /// An actor's outbox.
-    #[must_use]
-    pub(crate) fn outbox(&self, actor: Uuid) -> String {
-        self.of(&Local::Outbox(actor))
-    }
-
-    /// An actor's followers.
-    #[must_use]
-    pub(crate) fn followers(&self, actor: Uuid) -> String {
-        self.of(&Local::Followers(actor))
-    }
-
-    /// Whom an actor follows.
-    #[must_use]
-    pub(crate) fn following(&self, actor: Uuid) -> String {
-        self.of(&Local::Following(actor))
-    }
-
-    /// What an actor pinned.
-    #[must_use]
-    pub(crate) fn featured(&self, actor: Uuid) -> String {
-        self.of(&Local::Featured(actor))
-    }
-
-    /// The id of an article.
-    #[must_use]
-    pub fn article(&self, article: Uuid) -> String {
-        self.of(&Local::Article(article))
-    }
-
-    /// The replies to an article.
-    #[must_use]
-    pub(crate) fn replies(&self, article: Uuid) -> String {
-        self.of(&Local::Replies(article))
-    }
-
-    /// The likes of an article.
-    #[must_use]
-    pub(crate) fn likes(&self, article: Uuid) -> String {
-        self.of(&Local::Likes(article))
-    }
-
-    /// The boosts of an article.
-    #[must_use]
-    pub(crate) fn shares(&self, article: Uuid) -> String {
-        self.of(&Local::Shares(article))
-    }
-
-    /// The id of a note of one of our authors.
-    #[must_use]
-    pub fn note(&self, note: Uuid) -> String {
-        self.of(&Local::Note(note))
-    }
-
-    /// The replies to a note.
-    #[must_use]
-    pub(crate) fn note_replies(&self, note: Uuid) -> String {
-        self.of(&Local::NoteReplies(note))
-    }
-
-    /// The likes of a note.
-    #[must_use]
-    pub(crate) fn note_likes(&self, note: Uuid) -> String {
-        self.of(&Local::NoteLikes(note))
-    }
-
-    /// The boosts of a note.
-    #[must_use]
-    pub(crate) fn note_shares(&self, note: Uuid) -> String {
-        self.of(&Local::NoteShares(note))
-    }
-
-    /// The id of a permission to quote.
-    #[must_use]
-    pub(crate) fn quote(&self, quote: Uuid) -> String {
-        self.of(&Local::Quote(quote))
-    }
-
-    /// The id of an activity.
-    #[must_use]
-    pub(crate) fn activity(&self, activity: Uuid) -> String {
-        self.of(&Local::Activity(activity))
-    }
-
-    /// The id of a conversation.
-    #[must_use]
-    pub(crate) fn context(&self, context: Uuid) -> String {
-        self.of(&Local::Context(context))
-    }
-
     /// An actor's page for people, on the host of its id (interop A18).
-    #[must_use]
     pub(crate) fn profile(&self, handle: &Handle) -> String {
         format!("{}/@{handle}", self.origin)
     }
 
     /// The id of an actor's RSA key (interop A9).
-    #[must_use]
     pub(crate) fn main_key(actor_url: &str) -> String {
         format!("{actor_url}#main-key")
     }
 
     /// The id of an actor's Ed25519 key (interop A10).
-    #[must_use]
     pub(crate) fn ed25519_key(actor_url: &str) -> String {
         format!("{actor_url}#ed25519-key")
     }
+}
+
+/// Declares where what has a UUID is: `actor: Actor` gives the address of the actor with that UUID.
+macro_rules! addresses {
+    ($($(#[$doc:meta])* $vis:vis $name:ident: $local:ident;)+) => {
+        impl Urls {$(
+            $(#[$doc])*
+            #[must_use]
+            $vis fn $name(&self, uuid: Uuid) -> String {
+                self.of(&Local::$local(uuid))
+            }
+        )+}
+    };
+}
+
+addresses! {
+    /// The id of an actor.
+    pub(crate) actor: Actor;
+    /// An actor's own inbox.
+    pub(crate) inbox: Inbox;
+    /// An actor's outbox.
+    pub(crate) outbox: Outbox;
+    /// An actor's followers.
+    pub(crate) followers: Followers;
+    /// Whom an actor follows.
+    pub(crate) following: Following;
+    /// What an actor pinned.
+    pub(crate) featured: Featured;
+    /// The id of an article.
+    pub article: Article;
+    /// The replies to an article.
+    pub(crate) replies: Replies;
+    /// The likes of an article.
+    pub(crate) likes: Likes;
+    /// The boosts of an article.
+    pub(crate) shares: Shares;
+    /// The id of a note of one of our authors.
+    pub note: Note;
+    /// The replies to a note.
+    pub(crate) note_replies: NoteReplies;
+    /// The likes of a note.
+    pub(crate) note_likes: NoteLikes;
+    /// The boosts of a note.
+    pub(crate) note_shares: NoteShares;
+    /// The id of a permission to quote.
+    pub(crate) quote: Quote;
+    /// The id of an activity.
+    pub(crate) activity: Activity;
+    /// The id of a conversation.
+    pub(crate) context: Context;
 }
 
 /// A bare host name, normalised; a port may follow it, for trying things on one machine.

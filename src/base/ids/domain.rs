@@ -39,13 +39,11 @@ impl Domain {
     }
 
     /// Where an address leads; `None` where it has no host.
-    #[must_use]
     pub(crate) fn of(address: &str) -> Option<Self> {
         Self::normal(Url::parse(address).ok()?.host_str()?.trim_end_matches('.'))
     }
 
     /// What stands after the `@` of a handle, without a port.
-    #[must_use]
     pub(crate) fn of_handle(handle: &str) -> Option<Self> {
         Self::of(&format!("https://{}/", handle.rsplit_once('@')?.1))
     }
@@ -56,13 +54,11 @@ impl Domain {
     }
 
     /// Whether another is this one, or below it.
-    #[must_use]
     pub(crate) fn covers(&self, other: &Self) -> bool {
         other.with_those_above().any(|name| name == self.0)
     }
 
     /// As text.
-    #[must_use]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -75,7 +71,6 @@ impl fmt::Display for Domain {
 }
 
 /// As [`registrable`], of the host that an address leads to; `None` when it leads to none.
-#[must_use]
 pub(crate) fn registrable_of(address: &str) -> Option<String> {
     Host::named_in(address).map(|host| registrable(host.as_str()))
 }

@@ -111,7 +111,6 @@ impl Ids {
     }
 
     /// A public name: random, so that it tells nothing and cannot be guessed.
-    #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     pub(crate) fn uuid() -> Uuid {
         Uuid::new_v4()
@@ -216,7 +215,6 @@ impl Handle {
 
     /// Brings a source's own name for an author to a handle: accents stripped, every other run of characters a
     /// single `-`; `None` where nothing is left.
-    #[must_use]
     pub(crate) fn from_slug(slug: &str) -> Option<Self> {
         use unicode_normalization::UnicodeNormalization;
         let plain: String = slug
@@ -233,7 +231,6 @@ impl Handle {
     }
 
     /// As text.
-    #[must_use]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -241,7 +238,6 @@ impl Handle {
 
 /// The user's name in a handle as people write it, and its host where it has one: `ann`, `@ann`, `ann@example.org`,
 /// `@ann@example.org`.
-#[must_use]
 pub(crate) fn split_handle(text: &str) -> (&str, Option<&str>) {
     let bare = text.strip_prefix('@').unwrap_or(text);
     bare.rsplit_once('@').map_or((bare, None), |(user, host)| (user, Some(host)))

@@ -33,13 +33,11 @@ pub(crate) struct Repository {
 
 impl Repository {
     /// Git's own data.
-    #[must_use]
     pub(crate) fn git_dir(&self) -> PathBuf {
         self.checkout.join("git")
     }
 
     /// The files of the last commit that was fetched.
-    #[must_use]
     pub(crate) fn files(&self) -> PathBuf {
         self.checkout.join("files")
     }
@@ -63,7 +61,6 @@ pub(crate) enum Remote {
 
 impl Remote {
     /// As it is given to git, and shown to people.
-    #[must_use]
     pub(crate) fn address(&self) -> String {
         match self {
             Self::Https { url, .. } => url.to_string(),

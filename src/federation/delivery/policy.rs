@@ -26,7 +26,6 @@ pub(crate) enum AttemptResult {
 }
 
 /// What an answer, or its absence, means for an activity whose object was embedded or not.
-#[must_use]
 pub(crate) fn judge(answer: &Result<Reply, SendError>, embedded: bool, now: Timestamp) -> AttemptResult {
     let reply = match answer {
         Ok(reply) => reply,
@@ -71,14 +70,12 @@ pub(crate) const GONE_AFTER: Duration = Duration::from_hours(7 * 24);
 pub(crate) const ACCEPT_HOLDS: Duration = Duration::from_mins(10);
 
 /// How long a host waits after `failures` in a row ([`retry::wait`]); a day if it is gone.
-#[must_use]
 pub(crate) fn host_wait(first: Duration, failures: i64, gone: bool, jitter_seed: u64) -> Duration {
     if gone { DAY } else { retry::wait(first, failures, jitter_seed) }
 }
 
 /// How long a delivery is worth sending, from its creation. Longest a Delete, since what is not deleted stays visible,
 /// and the Update of an actor, since it may announce a new key, which `GoToSocial` learns in no other way (interop R6).
-#[must_use]
 pub(crate) fn time_to_live(kind: &str, article: Option<ArticleId>) -> Duration {
     match (kind, article) {
         ("Delete", _) | ("Update", None) => 14 * DAY,

@@ -9,7 +9,6 @@ const SHOWN: usize = 200;
 
 /// The first words of an answer that is no success, on one line, and where it redirects to; `None` where it says
 /// nothing.
-#[must_use]
 pub(crate) fn reason(reply: &Reply) -> Option<String> {
     if reply.status.is_success() {
         return None;

@@ -133,7 +133,6 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    #[must_use]
     pub(crate) fn part(&self) -> Part<'_> {
         Part { items: &self.items, total: self.total, next: self.next.as_deref() }
     }

@@ -51,7 +51,6 @@ pub(crate) enum Audience {
 }
 
 impl Audience {
-    #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::OutboxOnly => "outbox-only",
@@ -89,7 +88,6 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     /// An activity about nothing that is kept; the caller sets what differs.
-    #[must_use]
     pub(crate) fn new(uuid: Uuid, actor: ActorId, kind: &'static str, audience: Audience, body: Value) -> Self {
         Self {
             cause: format!("said:{uuid}"),

@@ -57,7 +57,6 @@ pub(crate) async fn known_key(app: &App, key_id: &str) -> Result<Option<RemoteKe
 }
 
 /// Whether a cached key that does not fit may be fetched again: once a minute at most (interop C8).
-#[must_use]
 pub(crate) fn may_ask_again(app: &App, key: &RemoteKey) -> bool {
     app.clock.now().since(key.fetched_at) >= ASK_AGAIN_AFTER
 }

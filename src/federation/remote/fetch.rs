@@ -78,7 +78,6 @@ impl Fetched {
     /// itself or asked for by it and redirected there by its own origin alone. So nobody speaks for another's address
     /// (CVE-2024-23832, interop A22). Ids are compared as URLs: without regard to a slash after the host, capitals in
     /// it, or the default port.
-    #[must_use]
     pub(crate) fn speaks_for(&self, id: &str) -> bool {
         let id_is = |url: &Url| incoming::same_address(id, url.as_str());
         incoming::same_origin(id, self.at.as_str()) && (id_is(&self.at) || (id_is(&self.asked) && !self.left_origin))
@@ -151,7 +150,6 @@ fn read(at: &Url, reply: &Reply) -> Result<Value, FetchError> {
 }
 
 /// Whether a media type is that of an ActivityPub document, in any case and spacing (interop C18, G6).
-#[must_use]
 pub(crate) fn is_activity_json(media_type: &str) -> bool {
     let Ok(parsed) = media_type.parse::<mime::Mime>() else { return false };
     match parsed.essence_str() {

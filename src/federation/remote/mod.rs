@@ -25,12 +25,10 @@ pub struct Remote {
 
 impl Remote {
     /// The shared inbox, or the actor's own where there is none.
-    #[must_use]
     pub(crate) fn nearest_inbox(&self) -> InboxId {
         self.shared_inbox.unwrap_or(self.inbox)
     }
 
-    #[must_use]
     pub(crate) fn address(&self) -> Address {
         Address { inbox: self.inbox, shared: self.shared_inbox }
     }

@@ -126,7 +126,6 @@ async fn put_off(app: &App, refresh: Refresh, error: FetchError) -> anyhow::Resu
     Ok(())
 }
 
-#[must_use]
 pub(crate) fn worker() -> Arc<Refresher> {
     Arc::new(Refresher)
 }

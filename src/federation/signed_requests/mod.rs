@@ -58,7 +58,6 @@ pub(crate) struct PeerCapabilities {
 const REMEMBERED: Duration = Duration::from_hours(7 * 24);
 
 /// The scheme to try first; `named` says that the operator listed the host as one that takes Ed25519.
-#[must_use]
 pub(crate) fn preferred(capabilities: PeerCapabilities, named: bool, now: Timestamp) -> Scheme {
     match capabilities.took {
         Some((scheme, at)) if now.since(at) < REMEMBERED => scheme,

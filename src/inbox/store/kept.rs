@@ -3,11 +3,10 @@
 use clock::Timestamp;
 use serde::Serialize;
 use sqlx::any::AnyRow;
-use sqlx::query;
 
 use super::again::{Earlier, read_history};
 use crate::base::ids::InboundId;
-use crate::db::{Columns, Conn, Cursor, Page};
+use crate::db::{Columns, Conn, Cursor, Page, query};
 
 /// A verified activity, or a document that we fetched, for people.
 #[derive(Clone, Debug, Serialize)]
@@ -70,27 +69,23 @@ pub async fn latest(
     limit: i64,
 ) -> sqlx::Result<Page<Kept>> {
     let Cursor([before]) = after.unwrap_or(Cursor([i64::MAX]));
+    let part = (before, limit + 1);
     let select = match verdict {
-        None => query(select_kept!("WHERE id < $1 ORDER BY id DESC LIMIT $2")),
-        Some("waiting") => query(select_kept!("WHERE verdict IS NULL AND id < $1 ORDER BY id DESC LIMIT $2")),
-        Some(_) => query(select_kept!("WHERE verdict = $3 AND id < $1 ORDER BY id DESC LIMIT $2")),
+        None => query(select_kept!("WHERE id < $1 ORDER BY id DESC LIMIT $2"), part),
+        Some("waiting") => query(select_kept!("WHERE verdict IS NULL AND id < $1 ORDER BY id DESC LIMIT $2"), part),
+        Some(verdict) => {
+            query(select_kept!("WHERE verdict = $3 AND id < $1 ORDER BY id DESC LIMIT $2"), part).bind(verdict)
+        }
     };
-    let select = select.bind(before).bind(limit + 1);
-    let select = match verdict {
-        Some(verdict) if verdict != "waiting" => select.bind(verdict.to_owned()),
-        _ => select,
-    };
-    let rows = select.fetch_all(conn).await?;
-    let kept = rows.iter().map(read_kept).collect::<sqlx::Result<_>>()?;
+    let kept = select.fetch_all(conn, read_kept).await?;
     Ok(Page::of(kept, limit, |last: &Kept| Cursor([last.row.0]).to_string()))
 }
 
 /// Those that have this id or are about it, the oldest first.
 pub async fn about(conn: &mut Conn, id: &str, limit: i64) -> sqlx::Result<Vec<Kept>> {
-    let mut rows = query(select_kept!("WHERE activity_id = $1")).bind(id).fetch_all(&mut *conn).await?;
-    let about = query(select_kept!("WHERE object_id = $1 AND activity_id <> $1 ORDER BY id LIMIT $2"));
-    rows.extend(about.bind(id).bind(limit).fetch_all(conn).await?);
-    let mut kept: Vec<Kept> = rows.iter().map(read_kept).collect::<sqlx::Result<_>>()?;
+    let mut kept = query(select_kept!("WHERE activity_id = $1"), id).fetch_all(conn, read_kept).await?;
+    let about = query(select_kept!("WHERE object_id = $1 AND activity_id <> $1 ORDER BY id LIMIT $2"), (id, limit));
+    kept.extend(about.fetch_all(conn, read_kept).await?);
     kept.sort_by_key(|kept| kept.row);
     kept.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(kept)

@@ -51,7 +51,6 @@ impl Actor {
     }
 
     /// Whether the actor's profile is this one.
-    #[must_use]
     pub(crate) fn shows(&self, profile: &AuthorProfile) -> bool {
         self.name == profile.name
             && self.summary == profile.bio

@@ -45,7 +45,6 @@ pub(crate) struct RetiredKey {
 
 impl RetiredKey {
     /// Reads a row; `None` where the fragment is that of a key in use.
-    #[must_use]
     pub(crate) fn read(actor: ActorId, fragment: String, sealed: String) -> Option<Self> {
         let until = ActivityId(fragment.split_once(UNTIL)?.1.parse().ok()?);
         Some(Self { actor, fragment, sealed, until })

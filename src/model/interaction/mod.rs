@@ -212,7 +212,6 @@ pub struct Person {
 
 impl Person {
     /// The name that is shown: without deceptive characters, or else the user name.
-    #[must_use]
     pub(crate) fn name(written: &str, username: &str) -> String {
         let name = html::name(written);
         if name.is_empty() { username.to_owned() } else { name }

@@ -37,7 +37,6 @@ words! {
 
 impl PostState {
     /// The state of a post with this visibility on its site; an operator's `post unpublish` overrides the site.
-    #[must_use]
     pub(crate) fn of(visibility: Visibility, withheld: bool) -> Self {
         match visibility {
             _ if withheld => Self::Withheld,
@@ -120,7 +119,6 @@ pub struct Article {
 
 impl Article {
     /// Whether the public may see it at `now`: read again at each send and each GET.
-    #[must_use]
     pub(crate) fn stands(&self, now: Timestamp) -> bool {
         self.deleted_at.is_none() && self.expires_at.is_none_or(|until| until > now)
     }

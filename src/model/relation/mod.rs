@@ -31,7 +31,6 @@ impl Kind {
     pub(crate) const OF_POSTS: [Self; 3] = [Self::Like, Self::Dislike, Self::Boost];
 
     /// What an activity of this type begins. An emoji reaction is a like with an emoji (FEP-c0e0).
-    #[must_use]
     pub(crate) fn of_activity(kind: &str) -> Option<Self> {
         match kind {
             "Follow" => Some(Self::Follow),
@@ -148,13 +147,11 @@ pub(crate) struct Relations {
 }
 
 impl Relations {
-    #[must_use]
     pub(crate) fn stands(&self, kind: Kind, sign: &str) -> bool {
         self.cells.get(&(kind, sign.to_owned())).is_some_and(|cell| cell.stands)
     }
 
     /// The id of the activity by which it began.
-    #[must_use]
     pub(crate) fn begun_by(&self, kind: Kind, sign: &str) -> Option<&str> {
         self.cells.get(&(kind, sign.to_owned()))?.begun_by.as_deref()
     }

@@ -169,7 +169,6 @@ impl Client {
     }
 
     /// What this client may reach.
-    #[must_use]
     pub(crate) fn policy(&self) -> &AddressPolicy {
         &self.policy
     }

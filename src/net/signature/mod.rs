@@ -140,7 +140,6 @@ impl Claim {
     }
 
     /// In which scheme the request is signed: `draft-cavage` or `rfc9421`.
-    #[must_use]
     pub(crate) fn scheme(&self) -> &'static str {
         self.scheme
     }

@@ -39,7 +39,6 @@ macro_rules! reasons {
 
         impl Reason {
             /// A short fixed label, for counting.
-            #[must_use]
             pub(crate) const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $label,)+ }
             }

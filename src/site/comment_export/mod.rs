@@ -46,7 +46,6 @@ const HASH: usize = 12;
 
 /// The name of a post's data file, without its extension: readable, and only small letters, digits and `-`, so that it
 /// is one name on every file system and a key of Hugo's data, whatever the site calls the post.
-#[must_use]
 pub(crate) fn file_name(key: &str) -> String {
     let mut name = String::new();
     for letter in key.chars().flat_map(char::to_lowercase) {
@@ -99,7 +98,6 @@ impl View {
     }
 
     /// A hash of everything that the files depend on.
-    #[must_use]
     pub(crate) fn sum(&self) -> String {
         let mut text = String::new();
         for page in &self.pages {

@@ -15,7 +15,6 @@ const DEEPEST: usize = 8;
 
 /// Orders replies that come in the order of time: each is followed by its answers, one level deeper. Of too many the
 /// newest are kept.
-#[must_use]
 pub(crate) fn laid_out(mut replies: Vec<Shown>) -> Vec<(Shown, usize)> {
     let kept = replies.split_off(replies.len() - newest(&replies));
     let places: HashMap<&str, usize> =

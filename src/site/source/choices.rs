@@ -16,7 +16,6 @@ const FILE: &str = "the configuration";
 const ALIKE: f64 = 0.7;
 
 /// Names in `authors` and `[source.handles]` that no author has. `known` are the slugs of all authors there are.
-#[must_use]
 pub(crate) fn misspelt(source: &Source, known: &BTreeSet<String>) -> Vec<Warning> {
     let listed: &[String] = match &source.authors {
         AuthorChoice::Published => &[],

@@ -59,7 +59,6 @@ impl Call {
     }
 
     /// Whether the body is needed for the proof.
-    #[must_use]
     pub(crate) fn needs_body(&self) -> bool {
         matches!(self.proof, Proof::Body { .. })
     }

@@ -41,7 +41,6 @@ pub struct Known {
 
 impl Known {
     /// A source of which nothing is known yet.
-    #[must_use]
     pub(crate) fn new(name: &str) -> Self {
         Self {
             id: SourceId(0),

@@ -90,19 +90,16 @@ impl Step {
         }
     }
 
-    #[must_use]
     pub(crate) fn is_idle(&self) -> bool {
         self.act == Act::Nothing && !self.deliver && !self.changes_key()
     }
 
     /// Whether the post gets another key.
-    #[must_use]
     pub(crate) fn changes_key(&self) -> bool {
         self.known.as_ref().is_some_and(|post| post.key != self.key())
     }
 
     /// The post's key afterwards.
-    #[must_use]
     pub(crate) fn key(&self) -> &str {
         match (&self.new_key, &self.entry, &self.known) {
             (Some(key), _, _) => key,
@@ -113,7 +110,6 @@ impl Step {
     }
 
     /// Its public page.
-    #[must_use]
     pub(crate) fn url(&self) -> &str {
         match (&self.entry, &self.known) {
             (Some(entry), _) => &entry.url,
@@ -123,7 +119,6 @@ impl Step {
     }
 
     /// Why it is done, where that is not obvious.
-    #[must_use]
     pub(crate) fn why(&self) -> Option<String> {
         let away = || {
             let (to, rule) = self.moved_away.as_ref()?;
@@ -152,7 +147,6 @@ pub(crate) struct Plan {
     pub(crate) warnings: Vec<Warning>,
 }
 
-#[must_use]
 pub(crate) fn plan(known: &[Post], scan: &Scan, rules: &Rules<'_>) -> Plan {
     let found = moves::recognise(scan, known);
     let mut steps = Vec::with_capacity(scan.entries.len());
@@ -345,7 +339,6 @@ fn steps_for_missing(missing: &[&Post], known: &[Post], complete: bool, rules: &
 }
 
 /// When the next post becomes public or expires by itself.
-#[must_use]
 pub(crate) fn next_turn(scan: &Scan, now: Timestamp) -> Option<Timestamp> {
     let turns = scan.entries.iter().filter_map(|entry| match entry.visibility {
         Visibility::Public { until } => until,

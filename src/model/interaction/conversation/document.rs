@@ -10,7 +10,6 @@ use crate::app::App;
 use crate::model::interaction::{Author, Person, Shown, State, Words};
 
 /// A page of a conversation.
-#[must_use]
 pub(crate) fn conversation(app: &App, conversation: &Conversation, album: &mut MediaUrls) -> Value {
     let article = &conversation.article;
     let id = app.urls.article(article.uuid);
@@ -66,7 +65,6 @@ pub(crate) fn avatar(who: &Person, album: &mut MediaUrls) -> Option<String> {
 }
 
 /// Where one of the emoji of an account's name is stored.
-#[must_use]
 pub(crate) fn name_emoji(who: &Person, number: usize) -> Option<MediaRef> {
     match who.row {
         Author::Remote(id) => Some(MediaRef::NameEmoji(id, number)),

@@ -60,14 +60,12 @@ impl MediaRef {
 
     /// The name of the picture at `url` that is stored here. Another address has another name, so that browsers may
     /// keep the old one.
-    #[must_use]
     pub(crate) fn name(self, url: &str) -> String {
         let (letter, row, number) = self.parts();
         format!("{letter}{row}-{number}-{}", hash(url))
     }
 
     /// Where the address of a picture with this name is stored, and its hash; only as [`MediaRef::name`] writes it.
-    #[must_use]
     pub(crate) fn parse(name: &str) -> Option<(Self, &str)> {
         let letter = name.chars().next().filter(char::is_ascii_lowercase)?;
         let mut parts = name.get(1..)?.splitn(3, '-');
@@ -79,7 +77,6 @@ impl MediaRef {
 }
 
 /// The hash of an address in the name of its picture.
-#[must_use]
 pub(crate) fn hash(url: &str) -> String {
     digest(&SHA256, url.as_bytes()).as_ref().iter().take(HASH).fold(String::new(), |mut text, byte| {
         // Writing to a String never fails.
@@ -98,13 +95,11 @@ pub(crate) struct MediaUrls {
 
 impl MediaUrls {
     /// For pages of ours.
-    #[must_use]
     pub(crate) fn for_pages(app: &App) -> Self {
         Self { proxied: app.config.pages.pictures == Pictures::Proxy, prefix: String::new(), given: HashMap::new() }
     }
 
     /// For those who show our conversations elsewhere: absolute addresses.
-    #[must_use]
     pub(crate) fn for_others(app: &App) -> Self {
         Self { prefix: app.urls.origin().to_owned(), ..Self::for_pages(app) }
     }

@@ -53,7 +53,6 @@ impl Conversation {
     }
 
     /// The article's author, as accounts are shown.
-    #[must_use]
     pub(crate) fn author(&self, app: &App) -> Person {
         person(app, &self.owner)
     }
@@ -76,7 +75,6 @@ pub(crate) async fn replies(
 }
 
 /// How many of these replies fit into an answer: one always does.
-#[must_use]
 pub(crate) fn fitting(replies: &[(Shown, usize)]) -> usize {
     let mut bytes = 0;
     let words = |shown: &Shown| shown.words.as_ref().map_or(0, |words| words.content.len());
@@ -89,7 +87,6 @@ pub(crate) fn fitting(replies: &[(Shown, usize)]) -> usize {
 }
 
 /// An actor of ours, as accounts are shown.
-#[must_use]
 pub(crate) fn person(app: &App, who: &Actor) -> Person {
     Person {
         row: Author::Local(who.id),
@@ -104,7 +101,6 @@ pub(crate) fn person(app: &App, who: &Actor) -> Person {
 }
 
 /// The page of an article with its conversation.
-#[must_use]
 pub(crate) fn page_of(app: &App, owner: &Actor, article: &Article) -> String {
     format!("{}/{}", app.urls.profile(&owner.handle), article.uuid)
 }

@@ -37,17 +37,18 @@ pub(crate) async fn said_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx:
         (after, limit),
     )
     .fetch_all(conn, |row| {
-            Ok(Said {
-                id: InteractionId(row.int("id")?),
-                block: row.maybe_int("block_id")?.map(BlockId),
-                stands: row.int("stands")? != 0,
-                url: row.text("url")?,
-                webfinger: row.maybe_text("webfinger")?,
-                names: format!("{}\n{}", row.text("name")?, row.text("username")?),
-                words: row.maybe_json("document")?,
-                keepers: [ActorId(row.int("owner_actor_id")?), ActorId(row.int("group_actor_id")?)],
-            })
-        }).await
+        Ok(Said {
+            id: InteractionId(row.int("id")?),
+            block: row.maybe_int("block_id")?.map(BlockId),
+            stands: row.int("stands")? != 0,
+            url: row.text("url")?,
+            webfinger: row.maybe_text("webfinger")?,
+            names: format!("{}\n{}", row.text("name")?, row.text("username")?),
+            words: row.maybe_json("document")?,
+            keepers: [ActorId(row.int("owner_actor_id")?), ActorId(row.int("group_actor_id")?)],
+        })
+    })
+    .await
 }
 
 /// Hides an interaction by a block, or no longer.

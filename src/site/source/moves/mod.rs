@@ -68,7 +68,6 @@ pub(crate) struct Recognised<'a> {
 }
 
 /// Finds the known post of each entry: one-to-one, the strongest evidence first, and none where it fits two.
-#[must_use]
 pub(crate) fn recognise<'a>(scan: &'a Scan, known: &'a [Post]) -> Recognised<'a> {
     let mut search = Search::new(scan, known);
     search.by_id();
