@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::{AnyConnection, ConnectOptions, Connection, query, query_scalar};
 
 use super::Db;
-use super::opening::{Mode, prepare};
+use super::connection::{Mode, prepare};
 
 /// How often a taken place is asked for before we give up, since a process that was just killed may still seem to hold it.
 const TRIES: u32 = 12;

@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use clock::Timestamp;
 use sqlx::any::AnyConnectOptions;
-use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::futures::Notified;
 use tokio::sync::mpsc;
 
 mod columns;
+mod connection;
 mod disk;
 mod instance_lock;
 mod opening;
 mod page;
 mod query;
 mod queues;
+mod readers;
 mod tables;
 mod writing;
 
@@ -30,9 +31,11 @@ pub use page::{InvalidCursor, Page};
 pub(crate) use query::query;
 pub use queues::Queue;
 pub(crate) use queues::added;
+pub use readers::Reader;
 pub(crate) use writing::{Failed, PANICKED, one_at_a_time, without_panic};
 
 use queues::Wakeups;
+use readers::Readers;
 use writing::Job;
 
 /// A connection, in a transaction when it comes from [`Db::write`].
@@ -54,6 +57,7 @@ pub(crate) enum Engine {
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: AnyPool,
+    readers: Readers,
     engine: Engine,
     options: AnyConnectOptions,
     /// The file of SQLite.
@@ -75,8 +79,8 @@ impl Db {
     ///
     /// # Errors
     /// When none is free for fifteen seconds or the engine is gone.
-    pub async fn read(&self) -> sqlx::Result<PoolConnection<Any>> {
-        self.pool.acquire().await
+    pub async fn read(&self) -> sqlx::Result<Reader> {
+        self.readers.take().await
     }
 
     /// A transaction that sees the database as it is now, whatever others write meanwhile; it must not write.
@@ -119,6 +123,7 @@ impl Db {
 
     /// Ends all connections; writes already begun are finished.
     pub async fn close(&self) {
+        self.readers.close().await;
         self.pool.close().await;
     }
 }

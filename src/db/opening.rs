@@ -8,9 +8,11 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions, Connection};
 
+use super::connection::{Mode, prepare};
 use super::queues::Wakeups;
+use super::readers::Readers;
 use super::tables::TABLES;
-use super::{Conn, Db, Engine, PATIENCE, writing};
+use super::{Db, Engine, PATIENCE, writing};
 use crate::base::rights::{self, Need};
 use crate::config::Database;
 
@@ -87,19 +89,6 @@ pub enum Access {
     Write,
 }
 
-/// How an engine is asked to open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// It is made if it is not there.
-    Make,
-    /// It must be there.
-    Use,
-    /// It must be there, and stays as it is.
-    Look,
-    /// It is nowhere but in this process.
-    Memory,
-}
-
 /// The address and engine of a database, and its file.
 struct Location {
     engine: Engine,
@@ -143,7 +132,7 @@ impl Location {
         prepare(&mut first, engine, mode).await.map_err(failed)?;
         first.close().await.map_err(failed)?;
         let pool = AnyPoolOptions::new()
-            .max_connections(if engine == Engine::Sqlite { 5 } else { 8 })
+            .max_connections(if engine == Engine::Sqlite { 3 } else { 6 })
             .acquire_timeout(PATIENCE)
             .idle_timeout(None)
             .max_lifetime(None)
@@ -154,7 +143,8 @@ impl Location {
         let bells = Wakeups::default();
         let writer = (engine == Engine::Sqlite).then(|| writing::in_batches(pool.clone(), bells.clone()));
         let file = self.file.clone().filter(|_| mode != Mode::Memory);
-        Ok(Db { pool, engine, options, file, writer, bells, upgraded: None })
+        let readers = Readers::new(options.clone(), engine, mode);
+        Ok(Db { pool, readers, engine, options, file, writer, bells, upgraded: None })
     }
 
     /// The engine's error; in a matter of rights, whose the file is.
@@ -341,25 +331,4 @@ fn make_file(file: &Path) -> Result<(), OpenError> {
             }
         }
     }
-}
-
-pub(super) async fn prepare(conn: &mut Conn, engine: Engine, mode: Mode) -> sqlx::Result<()> {
-    // FULL: what we answered 202 for, or settled, survives a power cut; group commit pays for it (ADR 1).
-    let pragmas: &[&'static str] = match (engine, mode) {
-        (Engine::Sqlite, Mode::Make | Mode::Use | Mode::Memory) => &[
-            "PRAGMA busy_timeout = 15000",
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = FULL",
-            "PRAGMA foreign_keys = ON",
-            // What is forgotten is overwritten, not only left to be used again.
-            "PRAGMA secure_delete = ON",
-        ],
-        (Engine::Sqlite, Mode::Look) => &["PRAGMA busy_timeout = 15000", "PRAGMA query_only = ON"],
-        (Engine::Postgres, Mode::Look) => &["SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"],
-        (Engine::Postgres, _) => &[],
-    };
-    for pragma in pragmas {
-        sqlx::query(*pragma).execute(&mut *conn).await?;
-    }
-    Ok(())
 }

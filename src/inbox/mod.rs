@@ -39,10 +39,13 @@ pub struct Inbound {
     pub(crate) path: String,
     /// As it came.
     pub(crate) raw: String,
-    pub(crate) received_at: Timestamp,
-    /// How often it was claimed, this time included: the fence of the lease.
-    pub(crate) attempts: i64,
-    /// The number of its last arrival: the order in which an actor's activities are interpreted.
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The fence of the lease.
+    pub(crate) token: i64,
+    /// How often it was claimed in a row, this time included, without an end in order.
+    pub(crate) begun: i64,
+    /// The number of its last arrival, which is the order in which an actor's activities are understood.
     pub(crate) heard: i64,
     /// When it says that it was made, unless that is in the future.
     pub(crate) made: Option<Timestamp>,

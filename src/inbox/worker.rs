@@ -38,15 +38,15 @@ impl Leased for InboxWorker {
     }
 
     fn begun(inbound: &Inbound) -> Option<i64> {
-        Some(inbound.attempts)
+        Some(inbound.begun)
     }
 
     fn wait(app: &App, inbound: &Inbound) -> Duration {
-        retry::wait(FIRST_WAIT, inbound.attempts, app.ids.jitter_seed())
+        retry::wait(FIRST_WAIT, inbound.begun, app.ids.dice())
     }
 
     async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp, _: &str, _: Timestamp) -> sqlx::Result<()> {
-        store::retry(conn, inbound, at).await
+        store::put_off(conn, inbound, at).await
     }
 
     /// So that it holds up its actor's other activities no longer.

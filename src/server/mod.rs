@@ -152,10 +152,10 @@ pub async fn free_leases(app: &App) -> anyhow::Result<()> {
                     delivery::store::FREE_HOSTS,
                     inbox::store::FREE,
                     inbox::store::fetch_queue::FREE,
-                    delivery::store::FREE_REREADS,
+                    delivery::store::FREE_REFRESHES,
                     source::store::FREE,
                 ] {
-                    worker::store::free(conn, queue, &node, now).await?;
+                    worker::store::leases::free(conn, queue, &node, now).await?;
                 }
                 source::store::retry_failed(conn, now).await
             })

@@ -108,7 +108,7 @@ async fn a_repository_that_is_away_removes_nothing_and_is_asked_less_and_less() 
             let source = veerpont::site::source::store::known(&mut conn).await.expect("rows").remove(0);
             assert!(source.error.expect("an error").contains("still there"));
             let next: i64 =
-                sqlx::query_scalar("SELECT next_scan_at FROM sources").fetch_one(&mut *conn).await.expect("a time");
+                sqlx::query_scalar("SELECT next_attempt_at FROM sources").fetch_one(&mut *conn).await.expect("a time");
             waits.push((next - world.clock.now().millis()) / 60_000);
         }
         assert_eq!(waits, [5, 10, 20, 40, 60, 60], "minutes");

@@ -41,14 +41,16 @@ async fn seal(file: &Path, version: &str) {
     conn.close().await.expect("a goodbye");
 }
 
-/// Tables and columns to which migrations 5 and 26 gave other names.
-const RENAMED: [(&str, &str); 16] = [
+/// Tables and columns to which migrations 5, 26 and 27 gave other names.
+const RENAMED: [(&str, &str); 18] = [
     ("begun", "unfinished_work"),
+    ("due_at", "next_attempt_at"),
     ("farewell_at", "delete_sent_at"),
     ("fetched", "article_fetched"),
     ("handbacks", "comment_exports"),
     ("host_manners", "peer_capabilities"),
     ("house_actor_id", "team_actor_id"),
+    ("next_scan_at", "next_attempt_at"),
     ("passed_at", "exported_at"),
     ("pem", "public"),
     ("reach", "article_delivered"),
@@ -80,7 +82,13 @@ async fn older(new: &Path, old: &Path, last: i64) {
         let names = format!("SELECT name FROM pragma_table_info('{name}')");
         let columns: Vec<String> =
             sqlx::query_scalar(AssertSqlSafe(names)).fetch_all(&mut conn).await.expect("the columns");
-        let values: Vec<&str> = columns.iter().map(|name| if name == "begun" { name } else { renamed(name) }).collect();
+        let value = |column: &String| match (name.as_str(), column.as_str()) {
+            // Migration 27: the time of a lease is that of the next attempt.
+            ("hosts" | "sources", "lease_until") => "NULL".to_owned(),
+            ("inbound", "attempts") | (_, "begun") => "begun".to_owned(),
+            (_, column) => renamed(column).to_owned(),
+        };
+        let values: Vec<String> = columns.iter().map(value).collect();
         let (columns, values, from) = (columns.join(", "), values.join(", "), renamed(name));
         let copy = format!("INSERT INTO {name} ({columns}) SELECT {values} FROM new.{from} ORDER BY rowid");
         conn.execute(AssertSqlSafe(copy)).await.expect("its rows");

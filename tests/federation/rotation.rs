@@ -5,7 +5,8 @@ use std::time::Duration;
 use harness::{Peer, PeerShape};
 use veerpont::base::ids::{ActivityId, Handle};
 use veerpont::federation::outbox::rotation;
-use veerpont::model::author::{self, keys};
+use veerpont::model::author;
+use veerpont::model::author::keys::{self, Keyring};
 
 use crate::support::engines;
 use crate::world::{MAREN, MONDAY, World, kinds, on_each_engine, taken};
@@ -16,6 +17,10 @@ async fn maren(world: &World) -> author::Actor {
     author::store::actor_by_handle(&mut conn, &handle).await.expect("a read").expect("an actor")
 }
 
+async fn keyring<'a>(world: &'a World, actor: &'a author::Actor) -> Keyring<'a> {
+    Keyring::of(&world.app, actor).await.expect("the keys")
+}
+
 #[tokio::test]
 async fn who_was_away_takes_the_update_by_the_old_key_and_what_follows_by_the_new_r6() {
     on_each_engine(async |world| {
@@ -24,23 +29,25 @@ async fn who_was_away_takes_the_update_by_the_old_key_and_what_follows_by_the_ne
         let before = world.follow(&fan, "ann", MAREN).await.document["publicKey"]["publicKeyPem"].clone();
         world.net.set_down("fan.test", true);
         let actor = maren(world).await;
-        let old = keys::signer(&world.app, &actor, keys::RSA_FRAGMENT).await.expect("a key");
+        let old = keyring(world, &actor).await.signer(keys::RSA_FRAGMENT).await.expect("a key");
         let done = rotation::rotate(&world.app, &actor).await.expect("a rotation");
         world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
         world.publish().await;
         assert_eq!(rotation::forget_retired(&world.app).await.expect("a look"), 0, "the Update still waits");
 
-        let then = keys::signer_then(&world.app, &actor, keys::RSA_FRAGMENT, done.update)
+        let then = keyring(world, &actor)
+            .await
+            .signer_then(keys::RSA_FRAGMENT, done.update)
             .await
             .expect("a read")
             .expect("the old key");
-        let new = keys::signer(&world.app, &actor, keys::RSA_FRAGMENT).await.expect("a key");
+        let new = keyring(world, &actor).await.signer(keys::RSA_FRAGMENT).await.expect("a key");
         assert_eq!(then.key_id, new.key_id, "one key id (A9)");
         let signed = |key: &keys::Signer| key.key.sign(b"x").expect("a signature");
         assert_eq!(signed(&then), signed(&old));
         assert_ne!(signed(&then), signed(&new));
         let next = ActivityId(done.update.0 + 1);
-        assert!(keys::signer_then(&world.app, &actor, keys::RSA_FRAGMENT, next).await.expect("a read").is_none());
+        assert!(keyring(world, &actor).await.signer_then(keys::RSA_FRAGMENT, next).await.expect("a read").is_none());
 
         world.net.set_down("fan.test", false);
         world.advance(Duration::from_hours(2));

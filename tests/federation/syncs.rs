@@ -12,7 +12,8 @@ use crate::world::{World, on_each_engine};
 async fn row(world: &World) -> (Option<String>, u32, i64) {
     let mut conn = world.app.db.read().await.expect("a connection");
     let source = store::known(&mut conn).await.expect("rows").remove(0);
-    let next: i64 = sqlx::query_scalar("SELECT next_scan_at FROM sources").fetch_one(&mut *conn).await.expect("a time");
+    let next: i64 =
+        sqlx::query_scalar("SELECT next_attempt_at FROM sources").fetch_one(&mut *conn).await.expect("a time");
     (source.error, source.failures, (next - world.clock.now().millis()) / 60_000)
 }
 

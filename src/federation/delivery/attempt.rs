@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request};
 
 use super::Waiting;
 use crate::activitypub::outgoing;
@@ -73,13 +73,6 @@ pub(crate) async fn attempt(app: &App, waiting: &Waiting) -> anyhow::Result<Atte
         .header(CONTENT_TYPE, activitypub_federation::FEDERATION_CONTENT_TYPE)
         .body(body)?;
     let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Status };
-    if let Some(answer) = signed_requests::send_as_then(app, &actor, waiting.activity, &request, limits).await? {
-        // Who fetched the actor since knows the new key alone (ADR 10).
-        let unknown_key = |reply: &Reply| matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        if !answer.as_ref().is_ok_and(unknown_key) {
-            return Ok(Attempt::Sent { answer, embedded });
-        }
-    }
-    let answer = signed_requests::send(app, &actor, &request, limits).await?;
+    let answer = signed_requests::deliver(app, &actor, waiting.activity, &request, limits).await?;
     Ok(Attempt::Sent { answer, embedded })
 }

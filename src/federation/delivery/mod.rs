@@ -24,6 +24,8 @@ pub struct Lease {
     pub(crate) failures: i64,
     /// How often it was claimed in a row, this time included, and not let go of in order.
     pub(crate) begun: i64,
+    /// How often something was added to its queue until it was claimed.
+    pub(crate) generation: i64,
 }
 
 /// The oldest activity that waits for an inbox.

@@ -43,8 +43,12 @@ impl Leased for DeliveryWorker {
     }
 
     async fn work(&self, app: &App, lease: Lease) -> anyhow::Result<()> {
+        let mut generation = lease.generation;
         // What was added while we let go of the host is served before we do.
-        while !serve(app, &lease).await? {}
+        while !serve(app, &lease, generation).await? {
+            let mut conn = app.db.read().await?;
+            generation = store::generation(&mut conn, lease.host).await?;
+        }
         Ok(())
     }
 
@@ -83,12 +87,9 @@ enum Over {
     LeaseLost,
 }
 
-/// Serves every inbox of a host until nothing more can be sent, then releases the host; false when there is more.
-async fn serve(app: &App, lease: &Lease) -> anyhow::Result<bool> {
-    let generation = {
-        let mut conn = app.db.read().await?;
-        store::generation(&mut conn, lease.host).await?
-    };
+/// Serves every inbox of a host until nothing more can be sent, then lets go of it; false when more was added to its queue
+/// since the `generation`.
+async fn serve(app: &App, lease: &Lease, generation: i64) -> anyhow::Result<bool> {
     let (generation, next) = loop {
         let visit = Visit { app, lease, state: Mutex::default(), first_deliveries: FirstDeliveries::default() };
         visit.every_inbox().await?;
@@ -108,7 +109,8 @@ async fn serve(app: &App, lease: &Lease) -> anyhow::Result<bool> {
     let write = app.db.write(move |conn| {
         Box::pin(async move {
             Ok::<_, sqlx::Error>(
-                store::release(conn, &lease, generation, next).await? || !store::fence(conn, &lease, now).await?,
+                store::release(conn, &lease, generation, next).await?
+                    || !store::fence(conn, &lease, false, now).await?,
             )
         })
     });
@@ -124,14 +126,17 @@ impl Visit<'_> {
             }
             match self.next_inbox(after).await {
                 Ok(None) => None,
-                Ok(Some(waiting)) => Some((Ok(waiting.inbox), waiting.inbox)),
+                Ok(Some(waiting)) => {
+                    let inbox = waiting.inbox;
+                    Some((Ok(waiting), inbox))
+                }
                 Err(error) => Some((Err(error), InboxId(i64::MAX))),
             }
         });
         let mut served = inboxes
-            .map(|inbox| async move {
-                match inbox {
-                    Ok(inbox) => self.serve_inbox(inbox).await,
+            .map(|waiting| async move {
+                match waiting {
+                    Ok(waiting) => self.serve_inbox(waiting).await,
                     Err(error) => Err(error),
                 }
             })
@@ -151,7 +156,7 @@ impl Visit<'_> {
         let mut after = InboxId(i64::MIN);
         while let Some(waiting) = self.next_inbox(after).await? {
             after = waiting.inbox;
-            self.serve_inbox(after).await?;
+            self.serve_inbox(waiting).await?;
             let state = self.state.lock().await;
             if state.alive || state.over.is_some() {
                 break;
@@ -165,11 +170,14 @@ impl Visit<'_> {
         Ok(store::next_inbox(&mut conn, self.lease.host, after, self.app.clock.now()).await?)
     }
 
-    /// Sends what waits for one inbox, oldest first; the next is sent only after the last settle is committed.
-    async fn serve_inbox(&self, inbox: InboxId) -> anyhow::Result<()> {
+    /// Sends what waits for one inbox, of which the oldest was read; the next leaves only after the last settle is committed.
+    async fn serve_inbox(&self, oldest: Waiting) -> anyhow::Result<()> {
+        let (inbox, mut oldest) = (oldest.inbox, Some(oldest));
         while !self.is_over().await {
             let now = self.app.clock.now();
-            let waiting = {
+            let waiting = if let Some(waiting) = oldest.take() {
+                Some(waiting)
+            } else {
                 let mut conn = self.app.db.read().await?;
                 store::oldest(&mut conn, self.lease.host, inbox, now).await?
             };
@@ -245,10 +253,10 @@ impl Visit<'_> {
                 if ending == DeliveryEnd::Gone && waiting.shared {
                     store::no_fan_out(conn).await?;
                 }
-                if !store::fence(conn, &lease, now).await? {
+                if !store::fence(conn, &lease, shown.answer.is_some(), now).await? {
                     return Ok(false);
                 }
-                end(conn, &lease, &waiting, ending, &shown, now).await?;
+                end(conn, &waiting, ending, &shown, now).await?;
                 Ok(true)
             })
         });
@@ -267,19 +275,18 @@ impl Visit<'_> {
                 if waiting.shared {
                     store::no_fan_out(conn).await?;
                 }
-                if !store::fence(conn, &lease, now).await? {
+                if !store::fence(conn, &lease, true, now).await? {
                     return Ok::<_, sqlx::Error>(None);
                 }
                 let answer = shown.answer.unwrap_or_default();
                 let waits = store::read_again(conn, &waiting, answer, now).await? && !waiting.shared;
                 if waits {
                     store::note_attempt(conn, &waiting, None, &shown, now).await?;
-                    store::mark_alive(conn, lease.host).await?;
                     store::back_off_inbox(conn, waiting.inbox, until).await?;
                 } else {
                     let is_gone = waiting.shared || answer == StatusCode::GONE;
                     let ending = if is_gone { DeliveryEnd::Gone } else { DeliveryEnd::Refused };
-                    end(conn, &lease, &waiting, ending, &shown, now).await?;
+                    end(conn, &waiting, ending, &shown, now).await?;
                 }
                 Ok(Some(waits))
             })
@@ -297,7 +304,7 @@ impl Visit<'_> {
         let (lease, waiting, now) = (self.lease.clone(), waiting.clone(), self.app.clock.now());
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
-                if !store::fence(conn, &lease, now).await? {
+                if !store::fence(conn, &lease, true, now).await? {
                     return Ok(false);
                 }
                 store::note_attempt(conn, &waiting, None, &shown, now).await?;
@@ -315,11 +322,10 @@ impl Visit<'_> {
         let (lease, waiting) = (self.lease.clone(), waiting.clone());
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
-                if !store::fence(conn, &lease, now).await? {
+                if !store::fence(conn, &lease, true, now).await? {
                     return Ok(false);
                 }
                 store::note_attempt(conn, &waiting, None, &shown, now).await?;
-                store::mark_alive(conn, lease.host).await?;
                 store::back_off_inbox(conn, waiting.inbox, until).await?;
                 Ok(true)
             })
@@ -354,7 +360,7 @@ impl Visit<'_> {
         drop(state);
         let done = self.app.db.write(move |conn| {
             Box::pin(async move {
-                if !store::fence(conn, &lease, now).await? {
+                if !store::fence(conn, &lease, false, now).await? {
                     return Ok(false);
                 }
                 store::note_attempt(conn, &waiting, None, &shown, now).await?;
@@ -368,7 +374,6 @@ impl Visit<'_> {
 
 async fn end(
     conn: &mut Conn,
-    lease: &Lease,
     waiting: &Waiting,
     ending: DeliveryEnd,
     shown: &Shown,
@@ -379,8 +384,7 @@ async fn end(
         store::reroute(conn, waiting.inbox, now).await?;
     }
     store::note_attempt(conn, waiting, Some(ending), shown, now).await?;
-    if shown.answer.is_some() {
-        store::mark_alive(conn, lease.host).await?;
+    if shown.answer.is_some() && (waiting.inbox_failures > 0 || waiting.not_before.is_some()) {
         store::clear_inbox(conn, waiting.inbox).await?;
     }
     if ending == DeliveryEnd::Gone {

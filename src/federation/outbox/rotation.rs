@@ -50,7 +50,7 @@ pub async fn rotate(app: &App, actor: &Actor) -> anyhow::Result<Rotation> {
 pub async fn forget_retired(app: &App) -> sqlx::Result<usize> {
     let retired = {
         let mut conn = app.db.read().await?;
-        author::store::retired_keys(&mut conn, None).await?
+        author::store::retired_keys(&mut conn).await?
     };
     if retired.is_empty() {
         return Ok(0);

@@ -10,7 +10,6 @@ use super::fetch::FetchError;
 use super::{Remote, actors, store};
 use crate::app::App;
 use crate::app::worker::lease::Leased;
-use crate::app::worker::retry::BEGUN_MAX;
 use crate::db::{Conn, Queue};
 use crate::federation::delivery;
 use crate::federation::delivery::store::{ONCE_IN, Refresh};
@@ -26,24 +25,20 @@ pub(crate) struct Refresher;
 
 impl Leased for Refresher {
     type Claim = Refresh;
-    type Due = Vec<Refresh>;
+    type Due = ();
     const NAME: &'static str = "refresher";
     const WIDTH: usize = 4;
     const QUEUE: Option<Queue> = None;
 
-    async fn look(_: &App, conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Option<Vec<Refresh>>> {
-        let due = delivery::store::due_refreshes(conn, limit, now).await?;
-        Ok((!due.is_empty()).then_some(due))
+    async fn look(_: &App, conn: &mut Conn, _: i64, now: Timestamp) -> sqlx::Result<Option<()>> {
+        Ok(delivery::store::any_refresh_due(conn, now).await?.then_some(()))
     }
 
-    async fn take(app: &App, conn: &mut Conn, due: Vec<Refresh>, _: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
-        delivery::store::claim_refreshes(conn, due, &app.config.server.node, now).await
+    async fn take(app: &App, conn: &mut Conn, (): (), limit: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
+        delivery::store::claim_refreshes(conn, &app.db, &app.config.server.node, limit, now).await
     }
 
     async fn work(&self, app: &App, refresh: Refresh) -> anyhow::Result<()> {
-        if refresh.attempts > BEGUN_MAX {
-            return settle(app, refresh, RefreshResult::Nothing).await;
-        }
         // What waits for another inbox than before goes there as the document is kept.
         match actors::read(app, &refresh.url).await {
             Ok(remote) => settle(app, refresh, RefreshResult::There(remote)).await,
@@ -54,12 +49,22 @@ impl Leased for Refresher {
         }
     }
 
+    fn begun(refresh: &Refresh) -> Option<i64> {
+        Some(refresh.begun)
+    }
+
     fn wait(_: &App, _: &Refresh) -> Duration {
         ONCE_IN
     }
 
     async fn retry(conn: &mut Conn, refresh: &Refresh, at: Timestamp, _: &str, now: Timestamp) -> sqlx::Result<()> {
         delivery::store::put_off_refresh(conn, refresh, at, now).await
+    }
+
+    /// They are taken to be where they were.
+    async fn give_up(_: &App, conn: &mut Conn, refresh: &Refresh, why: &str, now: Timestamp) -> sqlx::Result<()> {
+        tracing::error!(actor = refresh.url, why, "reading an actor again was given up");
+        end(conn, refresh, RefreshResult::Nothing, now).await
     }
 }
 
@@ -75,36 +80,36 @@ enum RefreshResult {
 
 async fn settle(app: &App, refresh: Refresh, found: RefreshResult) -> anyhow::Result<()> {
     let now = app.clock.now();
-    let settled = app.db.write(move |conn| {
-        Box::pin(async move {
-            if !delivery::store::settle_refresh(conn, &refresh).await? {
-                return Ok::<_, sqlx::Error>(());
-            }
-            match found {
-                RefreshResult::There(remote) if refresh.shared && remote.shared_inbox != Some(refresh.inbox) => {
-                    return delivery::store::read_neighbours(conn, &refresh, now).await;
-                }
-                // They are written to elsewhere by now.
-                RefreshResult::There(remote) if remote.inbox != refresh.inbox => return Ok(()),
-                RefreshResult::Gone => {
-                    store::mark_gone(conn, &refresh.url, now).await?;
-                    follower::store::remove_all(conn, refresh.actor).await?;
-                }
-                RefreshResult::There(_) | RefreshResult::Nothing => {}
-            }
-            if refresh.shared {
-                // Gone already, and what waited for it waits for their own.
-                return Ok(());
-            }
-            if refresh.answer == GONE && !delivery::store::is_awaited(conn, refresh.inbox).await? {
-                follower::store::end_by_inbox(conn, refresh.inbox).await?;
-                return delivery::store::drop_inbox(conn, refresh.inbox, now).await;
-            }
-            delivery::store::stop_waiting(conn, refresh.inbox, now).await
-        })
-    });
-    settled.await?;
+    app.db.write(move |conn| Box::pin(async move { end(conn, &refresh, found, now).await })).await?;
     Ok(())
+}
+
+/// Settles what a reading came to, unless another node has taken it over.
+async fn end(conn: &mut Conn, refresh: &Refresh, found: RefreshResult, now: Timestamp) -> sqlx::Result<()> {
+    if !delivery::store::settle_refresh(conn, refresh).await? {
+        return Ok(());
+    }
+    match found {
+        RefreshResult::There(remote) if refresh.shared && remote.shared_inbox != Some(refresh.inbox) => {
+            return delivery::store::read_neighbours(conn, refresh, now).await;
+        }
+        // They are written to elsewhere by now.
+        RefreshResult::There(remote) if remote.inbox != refresh.inbox => return Ok(()),
+        RefreshResult::Gone => {
+            store::mark_gone(conn, &refresh.url, now).await?;
+            follower::store::remove_all(conn, refresh.actor).await?;
+        }
+        RefreshResult::There(_) | RefreshResult::Nothing => {}
+    }
+    if refresh.shared {
+        // Gone already, and what waited for it waits for their own.
+        return Ok(());
+    }
+    if refresh.answer == GONE && !delivery::store::is_awaited(conn, refresh.inbox).await? {
+        follower::store::end_by_inbox(conn, refresh.inbox).await?;
+        return delivery::store::drop_inbox(conn, refresh.inbox, now).await;
+    }
+    delivery::store::stop_waiting(conn, refresh.inbox, now).await
 }
 
 /// The answer that ends an inbox for good, once its actor still names it.
@@ -119,7 +124,7 @@ async fn put_off(app: &App, refresh: Refresh, error: FetchError) -> anyhow::Resu
             if let FetchError::Unavailable { host, .. } = &error {
                 delivery::store::rest_refreshes(conn, host, REST).await?;
             }
-            delivery::store::put_off_refresh(conn, &refresh, now + ONCE_IN, now).await
+            delivery::store::retry_refresh(conn, &refresh, now + ONCE_IN, now).await
         })
     });
     put_off.await?;

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::base::ids::{ActivityId, Host};
 use crate::base::stored::words;
 use crate::model::author::Actor;
-use crate::model::author::keys::{self, Signer};
+use crate::model::author::keys::{self, Keyring, Signer};
 use crate::net::client::{Limits, Reply, SendError};
 use crate::net::signature::{self, Form};
 
@@ -80,52 +80,36 @@ pub(crate) async fn send(
     request: &Request<Bytes>,
     limits: Limits,
 ) -> anyhow::Result<Result<Reply, SendError>> {
-    let signed = SignedRequest { app, actor, request, limits };
+    let signed = SignedRequest { app, keys: Keyring::of(app, actor).await?, request, limits };
     let Some(host) = host_of(request) else { return signed.attempt(Scheme::Cavage, Form::Cavage).await };
     let first = usual(app, &host).await?;
-    let answer = signed.attempt(first, first.form()).await?;
-    if !is_refused(&answer) {
-        return Ok(answer);
-    }
-    if first == Scheme::Cavage && has_query(request) {
-        // Some sign the path alone, and so does what verifies there (interop C11).
-        let again = signed.attempt(first, Form::CavageWithoutQuery).await?;
-        if !is_refused(&again) {
-            return Ok(again);
-        }
-    }
-    let second = first.other();
-    let again = signed.attempt(second, second.form()).await?;
-    if again.as_ref().is_ok_and(|reply| reply.status.is_success()) {
-        let now = app.clock.now();
-        let noted =
-            app.db.write(move |conn| Box::pin(async move { store::note_taken(conn, &host, second, now).await }));
-        if let Err(error) = noted.await {
-            // It was taken all the same: an error here would have it sent a second time.
-            tracing::warn!(%error, "cannot note which signatures a host takes");
-        }
-    }
-    Ok(if settles(request.method(), &again) { again } else { answer })
+    signed.send(host, first).await
 }
 
-/// As [`send`], but once and with the key that signed for `actor` when this activity was published; `None` if it is
-/// still the same (ADR 10).
+/// As [`send`], with the key that signed for `actor` when this activity was said, if it is another now; and with the present
+/// one where the host does not know that any longer (ADR 10).
 ///
 /// # Errors
 /// As [`send`].
-pub(crate) async fn send_as_then(
+pub(crate) async fn deliver(
     app: &App,
     actor: &Actor,
     activity: ActivityId,
     request: &Request<Bytes>,
     limits: Limits,
-) -> anyhow::Result<Option<Result<Reply, SendError>>> {
-    let Some(host) = host_of(request) else { return Ok(None) };
-    let scheme = usual(app, &host).await?;
-    match keys::signer_then(app, actor, scheme.fragment(), activity).await? {
-        Some(signer) => SignedRequest { app, actor, request, limits }.post(&signer, scheme.form()).await.map(Some),
-        None => Ok(None),
+) -> anyhow::Result<Result<Reply, SendError>> {
+    let signed = SignedRequest { app, keys: Keyring::of(app, actor).await?, request, limits };
+    let Some(host) = host_of(request) else { return signed.attempt(Scheme::Cavage, Form::Cavage).await };
+    let first = usual(app, &host).await?;
+    if let Some(signer) = signed.keys.signer_then(first.fragment(), activity).await? {
+        let answer = signed.post(&signer, first.form()).await?;
+        // Who fetched the actor since knows the new key alone.
+        let unknown_key = |reply: &Reply| matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        if !answer.as_ref().is_ok_and(unknown_key) {
+            return Ok(answer);
+        }
     }
+    signed.send(host, first).await
 }
 
 fn host_of(request: &Request<Bytes>) -> Option<Host> {
@@ -163,14 +147,43 @@ fn has_query(request: &Request<Bytes>) -> bool {
 
 struct SignedRequest<'a> {
     app: &'a App,
-    actor: &'a Actor,
+    keys: Keyring<'a>,
     request: &'a Request<Bytes>,
     limits: Limits,
 }
 
 impl SignedRequest<'_> {
+    /// Sends, and where this scheme is refused, once more in the other.
+    async fn send(&self, host: Host, first: Scheme) -> anyhow::Result<Result<Reply, SendError>> {
+        let answer = self.attempt(first, first.form()).await?;
+        if !is_refused(&answer) {
+            return Ok(answer);
+        }
+        if first == Scheme::Cavage && has_query(self.request) {
+            // Some sign the path alone, and so does what verifies there (interop C11).
+            let again = self.attempt(first, Form::CavageWithoutQuery).await?;
+            if !is_refused(&again) {
+                return Ok(again);
+            }
+        }
+        let second = first.other();
+        let again = self.attempt(second, second.form()).await?;
+        if again.as_ref().is_ok_and(|reply| reply.status.is_success()) {
+            let now = self.app.clock.now();
+            let noted = self
+                .app
+                .db
+                .write(move |conn| Box::pin(async move { store::note_taken(conn, &host, second, now).await }));
+            if let Err(error) = noted.await {
+                // It was taken all the same: an error here would have it sent a second time.
+                tracing::warn!(%error, "cannot note which signatures a host takes");
+            }
+        }
+        Ok(if settles(self.request.method(), &again) { again } else { answer })
+    }
+
     async fn attempt(&self, scheme: Scheme, form: Form) -> anyhow::Result<Result<Reply, SendError>> {
-        let signer = keys::signer(self.app, self.actor, scheme.fragment()).await?;
+        let signer = self.keys.signer(scheme.fragment()).await?;
         self.post(&signer, form).await
     }
 

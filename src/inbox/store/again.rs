@@ -24,7 +24,7 @@ pub(super) async fn read_again(
         "UPDATE inbound SET heard = CASE WHEN made_at = $3 OR path = $13 THEN heard ELSE $4 END, path = $14, made_at = $3, sign = $5, object_id = $6, raw = $7, key_id = $8, scheme = $9,
          history = CASE WHEN verdict IS NULL THEN history ELSE CASE WHEN LENGTH(COALESCE(history, '')) > 4000 THEN SUBSTR(history, 2000)
              ELSE COALESCE(history, '') END || CAST(settled_at AS TEXT) || ' ' || verdict || ' ' || REPLACE(COALESCE(reason, ''), $10, ' ') || $10 END,
-         verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, lease_owner = NULL, next_attempt_at = $11
+         verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, begun = 0, lease_owner = NULL, next_attempt_at = $11
          WHERE activity_id = $1 AND signer = $2 AND kind = $12 AND actor = $2 AND COALESCE(verdict, '') <> 'deferred'
          AND (kind <> 'Delete' OR EXISTS (SELECT 1 FROM inbound r WHERE r.activity_id = $6 AND r.signer = $2 AND r.actor = $2
              AND r.kind IN ('Follow', 'Block', 'Like', 'Dislike', 'EmojiReact', 'Announce')))",

@@ -60,7 +60,7 @@ pub(super) async fn read_restored(conn: &mut Conn, arrival: &Arrival, now: Times
         return Ok(());
     };
     query(
-        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, raw = $4,
+        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, begun = 0, raw = $4,
          received_at = $5, next_attempt_at = $5 WHERE activity_id = $1 AND signer = $2 AND actor = $2 AND verdict IS NOT NULL
          AND EXISTS (SELECT 1 FROM inbound d WHERE d.object_id = $3 AND d.actor = $2 AND d.signer = $2 AND d.kind = 'Delete')",
     )

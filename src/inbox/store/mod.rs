@@ -6,8 +6,10 @@ use sqlx::{query, query_scalar};
 
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
 use crate::activitypub::incoming::{self, Incoming};
+use crate::app::worker::store::leases::{
+    self, claim_sql, claiming, ended_sql, free_sql, held_sql, put_off_sql, taken_sql,
+};
 use crate::base::ids::{Ids, InboundId, registrable_of};
-use crate::claiming;
 use crate::db::{Columns, Conn, Db, Queue, added, count_by, json};
 use crate::model::relation;
 
@@ -119,7 +121,7 @@ pub(crate) async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, 
         "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, made_at, sign, heard)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $1)
          ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1, raw = excluded.raw,
-         received_at = excluded.received_at, verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = excluded.next_attempt_at
+         received_at = excluded.received_at, verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, begun = 0, next_attempt_at = excluded.next_attempt_at
          WHERE inbound.path = excluded.path",
     )
     .bind(ids.row())
@@ -150,7 +152,7 @@ macro_rules! due {
         concat!("SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND ", $next, " <= $1
          AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
              AND e.heard < i.heard)
-         AND (i.attempts < 2 OR NOT EXISTS (SELECT 1 FROM inbound s WHERE s.verdict IS NULL AND s.attempts >= 2
+         AND (i.begun < 2 OR NOT EXISTS (SELECT 1 FROM inbound s WHERE s.verdict IS NULL AND s.begun >= 2
              AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < i.id))))")
     };
 }
@@ -164,28 +166,21 @@ pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<boo
 
 /// Claims up to `limit` due activities, of each actor only the earliest, so that an actor's own order holds.
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Inbound>> {
-    let rows = query(claiming!(
+    let statement = claim_sql!(
         db,
-        concat!(
-            "UPDATE inbound SET attempts = attempts + 1, next_attempt_at = $2, lease_owner = $3 WHERE id IN (",
-            // In the order of the queue: the sign keeps an engine from sorting all that is due.
-            due!("+i.next_attempt_at"),
-            " ORDER BY i.heard LIMIT $4"
-        ),
-        ") RETURNING id, activity_id, signer, actor, path, raw, received_at, attempts, heard, made_at, received_times"
-    ))
-    .bind(now.millis())
-    .bind((now + LEASE).millis())
-    .bind(node)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+        "inbound",
+        "",
+        "id",
+        // In the order of the queue: the sign keeps an engine from sorting all that is due.
+        concat!(due!("+i.next_attempt_at"), " ORDER BY i.heard"),
+        "id, activity_id, signer, actor, path, raw, received_at, heard, made_at, received_times"
+    );
+    let rows = leases::claim(statement, node, LEASE, limit, now).fetch_all(conn).await?;
     rows.iter().map(read_inbound).collect()
 }
 
-/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
-pub(crate) const FREE: &str =
-    "UPDATE inbound SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND verdict IS NULL";
+/// For [`leases::free`].
+pub(crate) const FREE: &str = free_sql!("inbound", "verdict IS NULL");
 
 /// Writes the verdict, and queues what it wants fetched; false when another node has claimed the activity.
 pub async fn settle(
@@ -195,20 +190,21 @@ pub async fn settle(
     verdict: &Verdict,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
-    let done = query(
-        "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, waits_for = $6, steps = $7, lease_owner = NULL,
-         raw = CASE WHEN $8 = 1 THEN '' ELSE raw END
-         WHERE id = $1 AND attempts = $2 AND heard = $9 AND verdict IS NULL",
-    )
+    let done = query(concat!(
+        "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, waits_for = $6, steps = $7,
+         raw = CASE WHEN $8 = 1 THEN '' ELSE raw END, ",
+        ended_sql!(),
+        " WHERE id = $1 AND ",
+        held_sql!()
+    ))
     .bind(inbound.id.0)
-    .bind(inbound.attempts)
+    .bind(inbound.token)
     .bind(verdict.outcome.as_str())
     .bind(&verdict.reason)
     .bind(now.millis())
     .bind(verdict.waits_for.as_ref().map(|(url, purpose)| waiting_key(url, *purpose)))
     .bind(if verdict.steps.is_empty() { None } else { Some(json(&verdict.steps)?) })
     .bind(i64::from(verdict.forgets))
-    .bind(inbound.heard)
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 {
@@ -236,12 +232,12 @@ pub async fn settle(
     Ok(true)
 }
 
-pub(crate) async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE inbound SET next_attempt_at = $3, lease_owner = NULL WHERE id = $1 AND attempts = $2 AND heard = $4 AND verdict IS NULL")
+/// Makes an activity due again later that made us fail.
+pub(crate) async fn put_off(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
+    query(put_off_sql!("inbound", "", "id"))
         .bind(inbound.id.0)
-        .bind(inbound.attempts)
+        .bind(inbound.token)
         .bind(at.millis())
-        .bind(inbound.heard)
         .execute(conn)
         .await?;
     Ok(())
@@ -314,7 +310,8 @@ fn read_inbound(row: &AnyRow) -> sqlx::Result<Inbound> {
         path: row.text("path")?,
         raw: row.text("raw")?,
         received_at: row.time("received_at")?,
-        attempts: row.int("attempts")?,
+        token: row.int("lease_token")?,
+        begun: row.int("begun")?,
         heard: row.int("heard")?,
         made: row.maybe_time("made_at")?,
         times: row.int("received_times")?,

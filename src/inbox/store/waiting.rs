@@ -26,7 +26,7 @@ pub(crate) async fn turn(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::
 pub(crate) async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Timestamp) -> sqlx::Result<()> {
     turn(conn, url, purpose).await?;
     let woken = query(
-        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, attempts = 0, next_attempt_at = $2
+        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, begun = 0, next_attempt_at = $2
          WHERE waits_for = $1 AND raw <> ''",
     )
     .bind(waiting_key(url, purpose))
@@ -87,7 +87,7 @@ pub(crate) async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Re
         return Ok(0);
     }
     let done = query(
-        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, attempts = 0, next_attempt_at = $1
+        "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, begun = 0, next_attempt_at = $1
          WHERE verdict = 'deferred' AND raw <> ''",
     )
     .bind(now.millis())

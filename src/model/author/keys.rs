@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clock::Timestamp;
 use zeroize::Zeroizing;
 
-use super::sealed::UNTIL;
+use super::sealed::{RetiredKey, UNTIL};
 use super::{Actor, store};
 use crate::app::App;
 use crate::base::ids::{ActivityId, ActorId};
@@ -66,47 +66,69 @@ pub(crate) fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, Mi
     ])
 }
 
-/// The actor's present key of a kind, from the cache or unsealed.
-///
-/// # Errors
-/// When the actor has no such key or the master key does not open it.
-pub async fn signer(app: &App, actor: &Actor, fragment: &str) -> anyhow::Result<Signer> {
-    let key_id = format!("{}#{fragment}", actor.url(&app.urls));
-    let sealed = {
-        let mut conn = app.db.read().await?;
-        store::sealed_key(&mut conn, actor.id, fragment).await?
-    };
-    let sealed = sealed.ok_or_else(|| anyhow::anyhow!("actor @{} has no key #{fragment}", actor.handle))?;
-    Ok(Signer { key_id, key: open(app, actor, sealed, fragment).await? })
+/// An actor's private keys, sealed: those in use, and retired ones that sign what was said before (ADR 10).
+pub struct Keyring<'a> {
+    app: &'a App,
+    actor: &'a Actor,
+    /// Fragment and key.
+    used: Vec<(String, String)>,
+    retired: Vec<RetiredKey>,
 }
 
-/// The key that signed for `actor` when this activity was published, if its key was rotated then or since (ADR 10).
-///
-/// # Errors
-/// When the master key does not open it.
-pub async fn signer_then(
-    app: &App,
-    actor: &Actor,
-    fragment: &str,
-    activity: ActivityId,
-) -> anyhow::Result<Option<Signer>> {
-    let retired = {
-        let mut conn = app.db.read().await?;
-        store::retired_keys(&mut conn, Some(actor.id)).await?
-    };
-    let mut then: Vec<_> = retired.into_iter().filter(|key| key.signs(fragment, activity)).collect();
-    then.sort_by_key(|key| key.until);
-    let Some(key) = then.into_iter().next() else { return Ok(None) };
-    let key_id = format!("{}#{fragment}", actor.url(&app.urls));
-    Ok(Some(Signer { key_id, key: open(app, actor, key.sealed, &key.fragment).await? }))
+impl<'a> Keyring<'a> {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of(app: &'a App, actor: &'a Actor) -> sqlx::Result<Self> {
+        let keys = {
+            let mut conn = app.db.read().await?;
+            store::sealed_keys(&mut conn, actor.id).await?
+        };
+        let (mut used, mut retired) = (Vec::new(), Vec::new());
+        for (fragment, sealed, is_retired) in keys {
+            if is_retired {
+                retired.extend(RetiredKey::read(actor.id, fragment, sealed));
+            } else {
+                used.push((fragment, sealed));
+            }
+        }
+        Ok(Self { app, actor, used, retired })
+    }
+
+    /// What signs from now on with the key of this fragment, from the cache or unsealed.
+    ///
+    /// # Errors
+    /// When the actor has no such key or the master key does not open it.
+    pub async fn signer(&self, fragment: &str) -> anyhow::Result<Signer> {
+        let key = self.used.iter().find(|(of, _)| of == fragment);
+        let (_, sealed) = key.ok_or_else(|| anyhow::anyhow!("actor @{} has no key #{fragment}", self.actor.handle))?;
+        self.opened(fragment, sealed, fragment).await
+    }
+
+    /// What signed when this activity was said, if the key was rotated then or since.
+    ///
+    /// # Errors
+    /// When the master key does not open it.
+    pub async fn signer_then(&self, fragment: &str, activity: ActivityId) -> anyhow::Result<Option<Signer>> {
+        let then = self.retired.iter().filter(|key| key.signs(fragment, activity)).min_by_key(|key| key.until);
+        let Some(key) = then else { return Ok(None) };
+        self.opened(fragment, &key.sealed, &key.fragment).await.map(Some)
+    }
+
+    /// `place` is for which fragment it was sealed.
+    async fn opened(&self, fragment: &str, sealed: &str, place: &str) -> anyhow::Result<Signer> {
+        let key_id = format!("{}#{fragment}", self.actor.url(&self.app.urls));
+        Ok(Signer { key_id, key: open(self.app, self.actor, sealed, place).await? })
+    }
 }
 
-async fn open(app: &App, actor: &Actor, sealed: String, fragment: &str) -> anyhow::Result<PrivateKey> {
-    if let Some(key) = app.signers.get(&sealed).await {
+async fn open(app: &App, actor: &Actor, sealed: &str, fragment: &str) -> anyhow::Result<PrivateKey> {
+    if let Some(key) = app.signers.get(sealed).await {
         return Ok(key);
     }
-    let key = PrivateKey::from_pkcs8(&app.master.open(&sealed, &associated(actor.uuid, fragment))?)?;
-    app.signers.insert(sealed, key.clone()).await;
+    let key = PrivateKey::from_pkcs8(&app.master.open(sealed, &associated(actor.uuid, fragment))?)?;
+    app.signers.insert(sealed.to_owned(), key.clone()).await;
     Ok(key)
 }
 

@@ -175,8 +175,8 @@ async fn insert(conn: &mut Conn, table: &Table, rows: &mut Vec<Vec<Cell>>) -> sq
 
 /// Frees what a node held when the backup was made.
 pub(crate) async fn free(conn: &mut Conn, table: &Table) -> sqlx::Result<()> {
-    for (column, _) in table.columns.iter().filter(|(name, _)| matches!(name.as_str(), "lease_until" | "lease_owner")) {
-        query(AssertSqlSafe(format!("UPDATE {} SET {column} = NULL", table.name))).execute(&mut *conn).await?;
+    if table.columns.iter().any(|(name, _)| name == "lease_owner") {
+        query(AssertSqlSafe(format!("UPDATE {} SET lease_owner = NULL", table.name))).execute(&mut *conn).await?;
     }
     Ok(())
 }

@@ -6,7 +6,9 @@ use clock::Timestamp;
 use sqlx::query;
 
 use super::Known;
-use crate::app::worker::store::rested;
+use crate::app::worker::store::leases::{
+    self, ended_sql, free_resting_sql, held_sql, renew_sql, rested_sql, taken_sql,
+};
 use crate::base::ids::{CommunityId, Ids, SourceId};
 use crate::db::{Columns, Conn, Queue, added};
 
@@ -54,7 +56,7 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> sqlx::Result<()> {
     query(
-        "INSERT INTO sources (id, name, community_id, next_scan_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
+        "INSERT INTO sources (id, name, community_id, next_attempt_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
     )
     .bind(ids.row())
     .bind(name)
@@ -67,12 +69,10 @@ pub(crate) async fn insert(
 
 /// The sources that are due.
 pub(crate) async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>> {
-    let rows = query(
-        "SELECT id FROM sources WHERE next_scan_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_scan_at",
-    )
-    .bind(now.millis())
-    .fetch_all(conn)
-    .await?;
+    let rows = query("SELECT id FROM sources WHERE next_attempt_at <= $1 ORDER BY next_attempt_at")
+        .bind(now.millis())
+        .fetch_all(conn)
+        .await?;
     rows.iter().map(|row| Ok(SourceId(row.int("id")?))).collect()
 }
 
@@ -83,43 +83,32 @@ pub(crate) async fn claim(
     owner: &str,
     now: Timestamp,
 ) -> sqlx::Result<Option<Lease>> {
-    let row = query(
-        "UPDATE sources SET lease_until = $3, lease_owner = $4, lease_token = lease_token + 1, begun = begun + 1,
-         requested_at = NULL
-         WHERE id = $1 AND (lease_until IS NULL OR lease_until <= $2) RETURNING lease_token",
-    )
-    .bind(source.0)
-    .bind(now.millis())
-    .bind((now + LEASE).millis())
-    .bind(owner)
-    .fetch_optional(conn)
-    .await?;
+    let statement = concat!(
+        "UPDATE sources SET requested_at = NULL, ",
+        taken_sql!(),
+        " WHERE id = $4 AND (lease_owner IS NULL OR next_attempt_at <= $1) RETURNING lease_token"
+    );
+    let row = leases::claim(statement, owner, LEASE, source.0, now).fetch_optional(conn).await?;
     row.map(|row| Ok(Lease { source, token: row.int("lease_token")? })).transpose()
 }
 
 /// The heartbeat of a scan.
 pub(crate) async fn renew(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE sources SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND lease_until IS NOT NULL")
-        .bind(lease.source.0)
-        .bind(lease.token)
-        .bind((now + LEASE).millis())
-        .execute(conn)
-        .await?;
-    Ok(())
+    leases::renew(conn, renew_sql!("sources", ""), lease.source.0, lease.token, now + LEASE).await.map(|_| ())
 }
 
-/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]); `status` shows what rests.
-pub(crate) const FREE: &str = concat!(
-    "UPDATE sources SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1, next_scan_at = ",
-    rested!("next_scan_at"),
+/// For [`leases::free`]; `status` says of what rests.
+pub(crate) const FREE: &str = free_resting_sql!(
+    "sources",
     ", error = CASE WHEN begun <= 2 THEN error ELSE 'each of the last ' || CAST(begun AS TEXT) ||
-     ' scans ended with the process: the log may say why; the next one waits' END WHERE lease_owner = $1"
+     ' scans ended with the process: the log may say why; the next one waits' END",
+    "begun > 0"
 );
 
 /// Makes every source due whose last scan failed, without the pause that follows a failure: the cause may be fixed. One
 /// during whose scan the process ended again and again rests all the same ([`FREE`]).
 pub(crate) async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE sources SET next_scan_at = $1 WHERE error IS NOT NULL AND next_scan_at > $1 AND begun <= 2")
+    query("UPDATE sources SET next_attempt_at = $1 WHERE error IS NOT NULL AND next_attempt_at > $1 AND begun <= 2 AND lease_owner IS NULL")
         .bind(now.millis())
         .execute(conn)
         .await?;
@@ -132,26 +121,28 @@ pub(crate) struct Scanned {
     /// The first complete scan ends the import.
     pub(crate) complete: bool,
     pub(crate) error: Option<String>,
-    /// When to scan again, unless somebody asked for it meanwhile.
-    pub(crate) next_scan_at: Timestamp,
-    /// The stamp of the tree, and what was seen in it, if that can be relied on.
+    /// When to look again, unless somebody asked for it meanwhile.
+    pub next_attempt_at: Timestamp,
+    /// What the tree looked like, and what was seen in it, if that may be relied on.
     pub(crate) seen: Option<(String, String)>,
 }
 
 /// Ends a scan; false when another process claimed the source, and then nothing of it may be kept.
 pub(crate) async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
-    let done = query(
-        "UPDATE sources SET scanned_at = $3, error = $4, stamp = $7, seen = $8, next_scan_at = COALESCE(requested_at, $5),
-         lease_until = NULL, lease_owner = NULL, begun = 0, failures = CASE WHEN $4 IS NULL THEN 0 ELSE failures + 1 END,
+    let done = query(concat!(
+        "UPDATE sources SET scanned_at = $3, error = $4, stamp = $7, seen = $8, next_attempt_at = COALESCE(requested_at, $5),
+         failures = CASE WHEN $4 IS NULL THEN 0 ELSE failures + 1 END,
          complete_scans = complete_scans + $6,
-         imported_at = CASE WHEN $6 = 1 THEN COALESCE(imported_at, $3) ELSE imported_at END
-         WHERE id = $1 AND lease_token = $2",
-    )
+         imported_at = CASE WHEN $6 = 1 THEN COALESCE(imported_at, $3) ELSE imported_at END, ",
+        ended_sql!(),
+        " WHERE id = $1 AND ",
+        held_sql!()
+    ))
     .bind(lease.source.0)
     .bind(lease.token)
     .bind(now.millis())
     .bind(scanned.error.clone())
-    .bind(scanned.next_scan_at.millis())
+    .bind(scanned.next_attempt_at.millis())
     .bind(i64::from(scanned.complete))
     .bind(scanned.seen.as_ref().map(|(stamp, _)| stamp.clone()))
     .bind(scanned.seen.as_ref().map(|(_, seen)| seen.clone()))
@@ -179,7 +170,8 @@ pub(crate) async fn forget_seen(conn: &mut Conn, source: SourceId) -> sqlx::Resu
 /// Makes a source due: its files changed. A scan under way may have missed the change, so another follows it.
 pub(crate) async fn request_scan(conn: &mut Conn, name: &str, now: Timestamp) -> sqlx::Result<()> {
     query(
-        "UPDATE sources SET requested_at = $2, next_scan_at = CASE WHEN next_scan_at > $2 THEN $2 ELSE next_scan_at END
+        "UPDATE sources SET requested_at = $2, next_attempt_at = CASE WHEN lease_owner IS NULL AND next_attempt_at > $2 THEN $2
+         ELSE next_attempt_at END
          WHERE name = $1",
     )
     .bind(name)

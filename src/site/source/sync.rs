@@ -85,7 +85,9 @@ fn owner(app: &App) -> String {
 /// sync is kept, and the next need not wait.
 pub(crate) async fn let_go(app: &App) -> sqlx::Result<()> {
     let (owner, now) = (owner(app), app.clock.now());
-    app.db.write(move |conn| Box::pin(async move { worker::store::free(conn, store::FREE, &owner, now).await })).await
+    app.db
+        .write(move |conn| Box::pin(async move { worker::store::leases::free(conn, store::FREE, &owner, now).await }))
+        .await
 }
 
 /// Scans a source under a lease and writes what follows; releases it in any case.
@@ -106,7 +108,7 @@ pub(crate) async fn run(
         let scanned = Scanned {
             complete: false,
             error: Some(error.to_string()),
-            next_scan_at: app.clock.now() + pause_after(error, configured.rescan, known.failures),
+            next_attempt_at: app.clock.now() + pause_after(error, configured.rescan, known.failures),
             seen: None,
         };
         let now = app.clock.now();
@@ -206,7 +208,7 @@ async fn attempt(
     let scanned = Scanned {
         complete: scan.complete,
         error: stale,
-        next_scan_at: plan::next_turn(&scan, now).map_or(look_again, |turn| turn.min(look_again)),
+        next_attempt_at: plan::next_turn(&scan, now).map_or(look_again, |turn| turn.min(look_again)),
         seen: stamp.filter(|_| steady).and_then(|stamp| unchanged::keep(stamp, &scan, &steps, now)),
     };
     steps.retain(|step| !step.is_idle());

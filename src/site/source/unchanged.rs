@@ -66,7 +66,7 @@ pub(super) async fn rest(
     let scanned = Scanned {
         complete: true,
         error: None,
-        next_scan_at: seen.until.map_or(look_again, |turn| turn.min(look_again)),
+        next_attempt_at: seen.until.map_or(look_again, |turn| turn.min(look_again)),
         seen: Some((stamp.sum.clone(), kept)),
     };
     let (lease, busy) = (lease.clone(), SyncError::Busy(known.name.clone()));

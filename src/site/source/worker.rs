@@ -94,7 +94,7 @@ impl Leased for SourceWorker {
         why: &str,
         now: Timestamp,
     ) -> sqlx::Result<()> {
-        let scanned = Scanned { complete: false, error: Some(why.to_owned()), next_scan_at: at, seen: None };
+        let scanned = Scanned { complete: false, error: Some(why.to_owned()), next_attempt_at: at, seen: None };
         store::finish(conn, lease, &scanned, now).await.map(|_| ())
     }
 }

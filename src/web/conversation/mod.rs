@@ -12,8 +12,6 @@ use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
-use sqlx::Any;
-use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
 pub(super) use crate::model::interaction::conversation::{Conversation, document, fitting, page_of, person, replies};
@@ -23,7 +21,7 @@ use super::discovery::parameter;
 use super::error::Failure;
 use super::prepared::{Prepared, Shape, rendered};
 use crate::app::App;
-use crate::db::Conn;
+use crate::db::{Conn, Reader};
 use crate::model::author::{self, Actor};
 use crate::model::interaction::conversation::media::MediaUrls;
 use crate::model::interaction::named::{Named, named};
@@ -93,7 +91,7 @@ async fn conversation(
 /// A conversation in a shape of JSON, read and rendered only if this version of it is not cached.
 async fn answer_json(
     app: &App,
-    mut conn: PoolConnection<Any>,
+    mut conn: Reader,
     prepared: &Prepared,
     (article, shape, page): (Article, Shape<'_>, ConversationPage),
     headers: &HeaderMap,

@@ -37,7 +37,7 @@ impl Site {
                 let source = store::known(conn).await?.remove(0).id;
                 let lease = store::claim(conn, source, "test", now).await?.expect("nobody scans it");
                 let scanned =
-                    Scanned { complete: true, error: None, next_scan_at: now + Duration::from_mins(5), seen: None };
+                    Scanned { complete: true, error: None, next_attempt_at: now + Duration::from_mins(5), seen: None };
                 store::finish(conn, &lease, &scanned, now).await
             })
         });
@@ -147,7 +147,7 @@ async fn what_is_asked_for_during_a_scan_is_not_lost() {
             let lease = store::claim(conn, source, "test", now).await?.expect("nobody scans it");
             store::request_scan(conn, "site", now).await?;
             let scanned =
-                Scanned { complete: true, error: None, next_scan_at: now + Duration::from_mins(5), seen: None };
+                Scanned { complete: true, error: None, next_attempt_at: now + Duration::from_mins(5), seen: None };
             assert!(store::finish(conn, &lease, &scanned, now).await?);
             Ok::<_, sqlx::Error>(())
         })

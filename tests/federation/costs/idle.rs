@@ -198,7 +198,7 @@ async fn fill(world: &World) {
         .collect();
     let job = world.app.db.write(move |conn| {
         Box::pin(async move {
-            let inbound = "INSERT INTO inbound (id, heard, activity_id, signer, actor, kind, raw, path, received_at, attempts, next_attempt_at,
+            let inbound = "INSERT INTO inbound (id, heard, activity_id, signer, actor, kind, raw, path, received_at, begun, next_attempt_at,
                  lease_owner, verdict, settled_at) VALUES ($1, $1, $2, $3, $3, 'Like', '{}', '/', $4, $5, $6, $7, $8, $9)";
             // Whose, attempts, due, lease, verdict.
             let states: [State; 7] = [
@@ -236,12 +236,12 @@ async fn fill(world: &World) {
                 "UPDATE fetch_queue SET begun = 3, lease_owner = 'elsewhere', next_attempt_at = $2 WHERE url = 'https://host175.test/'",
                 "UPDATE fetch_queue SET begun = 2 WHERE url > 'https://host175.test/' AND url < 'https://i'",
                 // Hosts: served elsewhere, failing, gone.
-                "INSERT INTO hosts (id, name, next_attempt_at, lease_until, lease_owner, lease_token) VALUES (1, 'leased.test', $1, $2, 'elsewhere', 1)",
+                "INSERT INTO hosts (id, name, next_attempt_at, lease_owner, lease_token) SELECT 1, 'leased.test', $2, 'elsewhere', 1 WHERE $1 > 0",
                 "INSERT INTO hosts (id, name, next_attempt_at, backoff_until, failures, failing_since) VALUES (2, 'failing.test', $2, $2, 3, $1)",
                 "INSERT INTO hosts (id, name, next_attempt_at, backoff_until, failures, failing_since, gone_at) VALUES (3, 'gone.test', $2, $2, 9, $1, $1)",
                 // The source is scanned elsewhere, and another is configured no longer.
-                "UPDATE sources SET next_scan_at = $1, lease_until = $2, lease_owner = 'elsewhere'",
-                "INSERT INTO sources (id, name, community_id, next_scan_at) SELECT 1, 'forgotten', community_id, $1 FROM sources WHERE $2 > 0",
+                "UPDATE sources SET next_attempt_at = $2, lease_owner = 'elsewhere' WHERE $1 > 0",
+                "INSERT INTO sources (id, name, community_id, next_attempt_at) SELECT 1, 'forgotten', community_id, $1 FROM sources WHERE $2 > 0",
                 // What is to be said and to be fanned out rests.
                 "UPDATE articles SET revision = revision + 1 WHERE $1 < $2",
                 "INSERT INTO unfinished_work (worker, item, times, not_before) SELECT 'outbox', 'article:' || CAST(id AS TEXT), 3, $2 FROM articles WHERE $1 < $2",

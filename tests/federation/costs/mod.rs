@@ -3,6 +3,7 @@
 mod addresses;
 mod counter;
 mod crowded;
+mod deliveries;
 mod idle;
 mod lists;
 mod quiet;

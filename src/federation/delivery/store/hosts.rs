@@ -5,25 +5,35 @@ use std::time::Duration;
 use clock::Timestamp;
 use sqlx::{query, query_scalar};
 
-use crate::app::worker::store::rested;
+use crate::app::worker::store::leases::{
+    self, claim_sql, claiming, ended_sql, free_resting_sql, held_sql, put_off_sql, renew_sql, rested_sql, taken_sql,
+};
 use crate::base::ids::{Host, HostId, InboxId};
-use crate::claiming;
 use crate::db::{Columns, Conn, Db, Queue, added};
 use crate::federation::delivery::Lease;
 
 /// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
 const LEASE: Duration = Duration::from_secs(90);
 
-/// A due host that no node serves.
-macro_rules! due {
-    () => {
-        "SELECT id FROM hosts WHERE next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)"
+/// Makes hosts due at a time, unless they are backing off, and counts the addition, so that whoever serves one of them and is
+/// just letting go of it notices.
+macro_rules! woken {
+    ($now:literal) => {
+        concat!(
+            "UPDATE hosts SET generation = generation + 1, next_attempt_at = CASE WHEN lease_owner IS NOT NULL THEN next_attempt_at
+             WHEN backoff_until IS NOT NULL AND backoff_until > ", $now, " THEN backoff_until
+             WHEN next_attempt_at IS NULL OR next_attempt_at > ", $now, " THEN ", $now, " ELSE next_attempt_at END WHERE id "
+        )
     };
 }
+pub(super) use woken;
 
 /// Whether any host is due: a cheap look before a claim.
 pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let due: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
+    let due: Option<i64> = query_scalar("SELECT id FROM hosts WHERE next_attempt_at <= $1 LIMIT 1")
+        .bind(now.millis())
+        .fetch_optional(conn)
+        .await?;
     Ok(due.is_some())
 }
 
@@ -35,22 +45,15 @@ pub(crate) async fn claim(
     limit: i64,
     now: Timestamp,
 ) -> sqlx::Result<Vec<Lease>> {
-    let rows = query(claiming!(
+    let statement = claim_sql!(
         db,
-        concat!(
-            "UPDATE hosts SET lease_until = $2, lease_owner = $3, lease_token = lease_token + 1, begun = begun + 1
-             WHERE id IN (",
-            due!(),
-            " ORDER BY next_attempt_at, id LIMIT $4"
-        ),
-        ") RETURNING id, name, lease_token, failures, begun"
-    ))
-    .bind(now.millis())
-    .bind((now + LEASE).millis())
-    .bind(node)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+        "hosts",
+        "",
+        "id",
+        "SELECT id FROM hosts WHERE next_attempt_at <= $1 ORDER BY next_attempt_at, id",
+        "id, name, failures, generation"
+    );
+    let rows = leases::claim(statement, node, LEASE, limit, now).fetch_all(conn).await?;
     rows.iter()
         .map(|row| {
             Ok(Lease {
@@ -59,32 +62,28 @@ pub(crate) async fn claim(
                 token: row.int("lease_token")?,
                 failures: row.int("failures")?,
                 begun: row.int("begun")?,
+                generation: row.int("generation")?,
             })
         })
         .collect()
 }
 
-/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
-pub(crate) const FREE_HOSTS: &str = concat!(
-    "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, lease_token = lease_token + 1, next_attempt_at = ",
-    rested!("next_attempt_at"),
-    ", backoff_until = ",
-    rested!("backoff_until"),
-    " WHERE lease_owner = $1 AND next_attempt_at IS NOT NULL"
+/// For [`leases::free`].
+pub(crate) const FREE_HOSTS: &str = free_resting_sql!(
+    "hosts",
+    concat!(", backoff_until = ", rested_sql!("backoff_until")),
+    "next_attempt_at IS NOT NULL"
 );
 
 /// Releases a host after an error of ours, which is not counted against the host.
 pub(crate) async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str) -> sqlx::Result<()> {
-    query(
-        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, next_attempt_at = $3, backoff_until = $3, error = $4
-         WHERE id = $1 AND lease_token = $2",
-    )
-    .bind(lease.host.0)
-    .bind(lease.token)
-    .bind(until.millis())
-    .bind(why.chars().take(1000).collect::<String>())
-    .execute(conn)
-    .await?;
+    query(put_off_sql!("hosts", ", backoff_until = $3, error = $4", "id"))
+        .bind(lease.host.0)
+        .bind(lease.token)
+        .bind(until.millis())
+        .bind(why.chars().take(1000).collect::<String>())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -93,16 +92,18 @@ pub(crate) async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i6
     query_scalar("SELECT generation FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await
 }
 
-/// Proves that the lease still holds and renews it: the first statement of every settle. The counter of unfinished
-/// beginnings starts anew.
-pub(crate) async fn fence(conn: &mut Conn, lease: &Lease, now: Timestamp) -> sqlx::Result<bool> {
-    let done = query("UPDATE hosts SET lease_until = $3, begun = 0 WHERE id = $1 AND lease_token = $2")
-        .bind(lease.host.0)
-        .bind(lease.token)
-        .bind((now + LEASE).millis())
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() > 0)
+/// Proves that the lease still holds and renews it: the first statement of every settle. What was settled did not end the
+/// process; a host that answered, whatever it said, lives.
+pub(crate) async fn fence(conn: &mut Conn, lease: &Lease, answered: bool, now: Timestamp) -> sqlx::Result<bool> {
+    let statement = if answered {
+        renew_sql!(
+            "hosts",
+            ", begun = 0, failures = 0, failing_since = NULL, gone_at = NULL, backoff_until = NULL, error = NULL"
+        )
+    } else {
+        renew_sql!("hosts", ", begun = 0")
+    };
+    leases::renew(conn, statement, lease.host.0, lease.token, now + LEASE).await
 }
 
 /// How often in a row a host failed by now, and since when.
@@ -111,19 +112,7 @@ pub(crate) async fn failures(conn: &mut Conn, host: HostId) -> sqlx::Result<(i64
     Ok((row.int("failures")?, row.maybe_time("failing_since")?))
 }
 
-/// A host answered, with any status: it is alive.
-pub(crate) async fn mark_alive(conn: &mut Conn, host: HostId) -> sqlx::Result<()> {
-    query(
-        "UPDATE hosts SET failures = 0, failing_since = NULL, gone_at = NULL, backoff_until = NULL, error = NULL
-         WHERE id = $1 AND (failures > 0 OR gone_at IS NOT NULL OR backoff_until IS NOT NULL)",
-    )
-    .bind(host.0)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Puts a host off; `gone` once it has failed for too long.
+/// A host has to wait; `gone` once it has failed for too long.
 pub(crate) async fn back_off_host(
     conn: &mut Conn,
     lease: &Lease,
@@ -154,10 +143,13 @@ pub(crate) async fn release(
     generation: Option<i64>,
     next: Option<Timestamp>,
 ) -> sqlx::Result<bool> {
-    let done = query(
-        "UPDATE hosts SET lease_until = NULL, lease_owner = NULL, begun = 0, next_attempt_at = $4
-         WHERE id = $1 AND lease_token = $2 AND ($3 < 0 OR generation = $3)",
-    )
+    let done = query(concat!(
+        "UPDATE hosts SET next_attempt_at = $4, ",
+        ended_sql!(),
+        " WHERE id = $1 AND ",
+        held_sql!(),
+        " AND ($3 < 0 OR generation = $3)"
+    ))
     .bind(lease.host.0)
     .bind(lease.token)
     .bind(generation.unwrap_or(-1))
@@ -171,7 +163,8 @@ pub(crate) async fn release(
 pub(crate) async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
     let done = query(
         "UPDATE hosts SET gone_at = NULL, failures = 0, failing_since = NULL, backoff_until = NULL, generation = generation + 1,
-         next_attempt_at = CASE WHEN next_attempt_at IS NULL THEN NULL ELSE $2 END WHERE name = $1 AND gone_at IS NOT NULL",
+         next_attempt_at = CASE WHEN next_attempt_at IS NULL OR lease_owner IS NOT NULL THEN next_attempt_at ELSE $2 END
+         WHERE name = $1 AND gone_at IS NOT NULL",
     )
     .bind(host.as_str())
     .bind(now.millis())

@@ -96,7 +96,7 @@ macro_rules! select_line {
     ($rest:literal) => {
         concat!(
             "SELECT d.activity_id, d.inbox_id, d.host_id, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
-             COALESCE(h.backoff_until, i.next_attempt_at, h.next_attempt_at) AS next_at
+             COALESCE(h.backoff_until, i.next_attempt_at, CASE WHEN h.lease_owner IS NULL THEN h.next_attempt_at END) AS next_at
              FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN actors t ON t.id = a.actor_id
              JOIN inboxes i ON i.id = d.inbox_id JOIN hosts h ON h.id = d.host_id WHERE ",
             $rest

@@ -6,8 +6,12 @@ use clock::Timestamp;
 use sqlx::{query, query_scalar};
 use url::Url;
 
+use super::hosts::woken;
+use crate::app::worker::store::leases::{
+    self, claim_sql, claiming, ended_sql, free_sql, held_sql, put_off_sql, taken_sql,
+};
 use crate::base::ids::{Host, HostId, InboxId, RemoteActorId};
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, Db};
 use crate::federation::delivery::Waiting;
 
 /// How long an actor is not read again because of an inbox.
@@ -34,10 +38,14 @@ pub(crate) struct Refresh {
     /// The inbox that answered.
     pub(crate) inbox: InboxId,
     pub(crate) shared: bool,
-    /// Its answer: 404 or 410.
-    pub(crate) answer: i64,
-    /// How often it was claimed, this time included: the fence of the lease.
+    /// What it answered: 404 or 410.
+    pub answer: i64,
+    /// How often they were to be read since they were asked for, this time included.
     pub(crate) attempts: i64,
+    /// How often in a row, this time included, without an end in order.
+    pub(crate) begun: i64,
+    /// The fence of the lease.
+    pub(crate) token: i64,
 }
 
 /// Queues the actors behind an inbox that answered 404 or 410 to be read again: each once a day at most, and of those
@@ -62,16 +70,17 @@ pub(crate) async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, 
     let rows = rows.bind(waiting.inbox.0).bind(since).bind(if waiting.shared { 1 } else { BEHIND });
     for row in &rows.fetch_all(&mut *conn).await? {
         let Some(host) = Url::parse(&row.text("url")?).ok().as_ref().and_then(Host::of) else { continue };
-        let last: Option<i64> =
-            query_scalar("SELECT MAX(due_at) FROM actor_refreshes WHERE host = $1 AND due_at IS NOT NULL")
-                .bind(host.as_str())
-                .fetch_one(&mut *conn)
-                .await?;
+        let last: Option<i64> = query_scalar(
+            "SELECT MAX(next_attempt_at) FROM actor_refreshes WHERE host = $1 AND next_attempt_at IS NOT NULL",
+        )
+        .bind(host.as_str())
+        .fetch_one(&mut *conn)
+        .await?;
         let due = last.map_or(now, |last| now.max(Timestamp::from_millis(last) + BETWEEN));
         query(
-            "INSERT INTO actor_refreshes (remote_actor_id, inbox_id, host, answer, asked_at, due_at) VALUES ($1, $2, $3, $4, $5, $6)
+            "INSERT INTO actor_refreshes (remote_actor_id, inbox_id, host, answer, asked_at, next_attempt_at) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (remote_actor_id) DO UPDATE SET inbox_id = excluded.inbox_id, host = excluded.host,
-             answer = excluded.answer, asked_at = excluded.asked_at, due_at = excluded.due_at, attempts = 0, lease_owner = NULL
+             answer = excluded.answer, asked_at = excluded.asked_at, next_attempt_at = excluded.next_attempt_at, attempts = 0, begun = 0, lease_owner = NULL
              WHERE actor_refreshes.asked_at <= $7",
         )
         .bind(row.int("id")?)
@@ -91,7 +100,7 @@ pub(crate) async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, 
 pub(crate) async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
     let found: Option<i64> = query_scalar(
         "SELECT a.remote_actor_id FROM remote_actors r JOIN actor_refreshes a ON a.remote_actor_id = r.id
-         WHERE r.inbox_id = $1 AND a.due_at IS NOT NULL LIMIT 1",
+         WHERE r.inbox_id = $1 AND a.next_attempt_at IS NOT NULL LIMIT 1",
     )
     .bind(inbox.0)
     .fetch_optional(conn)
@@ -99,72 +108,73 @@ pub(crate) async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<
     Ok(found.is_some())
 }
 
-/// Up to `limit` that are due, of each host one at a time.
-pub(crate) async fn due_refreshes(conn: &mut Conn, limit: i64, now: Timestamp) -> sqlx::Result<Vec<Refresh>> {
-    let rows = query(
-        "SELECT w.remote_actor_id, r.url, w.inbox_id, i.shared, w.answer, w.attempts FROM actor_refreshes w
-         JOIN remote_actors r ON r.id = w.remote_actor_id JOIN inboxes i ON i.id = w.inbox_id
-         WHERE w.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM actor_refreshes e WHERE e.host = w.host
-             AND e.due_at IS NOT NULL AND e.remote_actor_id <> w.remote_actor_id AND ((e.lease_owner IS NOT NULL AND e.due_at > $1)
-             OR e.due_at < w.due_at OR (e.due_at = w.due_at AND e.remote_actor_id < w.remote_actor_id)))
-         ORDER BY w.due_at LIMIT $2",
-    )
-    .bind(now.millis())
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Refresh {
-                actor: RemoteActorId(row.int("remote_actor_id")?),
-                url: row.text("url")?,
-                inbox: InboxId(row.int("inbox_id")?),
-                shared: row.flag("shared")?,
-                answer: row.int("answer")?,
-                attempts: row.int("attempts")?,
-            })
-        })
-        .collect()
+/// Whose turn it is: of each host one at a time.
+macro_rules! due {
+    () => {
+        "SELECT w.remote_actor_id FROM actor_refreshes w WHERE w.next_attempt_at <= $1 AND NOT EXISTS (SELECT 1 FROM actor_refreshes e
+             WHERE e.host = w.host AND e.next_attempt_at IS NOT NULL AND e.remote_actor_id <> w.remote_actor_id
+             AND ((e.lease_owner IS NOT NULL AND e.next_attempt_at > $1) OR e.next_attempt_at < w.next_attempt_at
+             OR (e.next_attempt_at = w.next_attempt_at AND e.remote_actor_id < w.remote_actor_id)))"
+    };
 }
 
-/// Claims those of `due` that nobody has claimed since.
+/// Whether it is anybody's turn: a cheap look before a claim.
+pub(crate) async fn any_refresh_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
+    let due: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
+    Ok(due.is_some())
+}
+
+/// Takes up to `limit` of those whose turn it is.
 pub(crate) async fn claim_refreshes(
     conn: &mut Conn,
-    due: Vec<Refresh>,
+    db: &Db,
     node: &str,
+    limit: i64,
     now: Timestamp,
 ) -> sqlx::Result<Vec<Refresh>> {
+    let statement = claim_sql!(
+        db,
+        "actor_refreshes",
+        ", attempts = attempts + 1",
+        "remote_actor_id",
+        concat!(due!(), " ORDER BY w.next_attempt_at"),
+        "remote_actor_id, inbox_id, answer, attempts"
+    );
     let mut taken = Vec::new();
-    for refresh in due {
-        let done = query(
-            "UPDATE actor_refreshes SET due_at = $3, lease_owner = $4, attempts = attempts + 1
-             WHERE remote_actor_id = $1 AND attempts = $2 AND due_at <= $5",
-        )
-        .bind(refresh.actor.0)
-        .bind(refresh.attempts)
-        .bind((now + LEASE).millis())
-        .bind(node)
-        .bind(now.millis())
-        .execute(&mut *conn)
-        .await?;
-        if done.rows_affected() > 0 {
-            taken.push(Refresh { attempts: refresh.attempts + 1, ..refresh });
-        }
+    for row in leases::claim(statement, node, LEASE, limit, now).fetch_all(&mut *conn).await? {
+        let (actor, inbox) = (row.int("remote_actor_id")?, row.int("inbox_id")?);
+        let known = query("SELECT r.url, i.shared FROM remote_actors r JOIN inboxes i ON i.id = $2 WHERE r.id = $1")
+            .bind(actor)
+            .bind(inbox)
+            .fetch_one(&mut *conn)
+            .await?;
+        taken.push(Refresh {
+            actor: RemoteActorId(actor),
+            url: known.text("url")?,
+            inbox: InboxId(inbox),
+            shared: known.flag("shared")?,
+            answer: row.int("answer")?,
+            attempts: row.int("attempts")?,
+            begun: row.int("begun")?,
+            token: row.int("lease_token")?,
+        });
     }
     Ok(taken)
 }
 
-/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
-pub(crate) const FREE_REREADS: &str =
-    "UPDATE actor_refreshes SET due_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND due_at IS NOT NULL";
+/// For [`leases::free`].
+pub(crate) const FREE_REFRESHES: &str = free_sql!("actor_refreshes", "next_attempt_at IS NOT NULL");
 
 /// Notes that an actor was read; false when another node has claimed it since.
 pub(crate) async fn settle_refresh(conn: &mut Conn, refresh: &Refresh) -> sqlx::Result<bool> {
-    let done = query(
-        "UPDATE actor_refreshes SET due_at = NULL, lease_owner = NULL WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
-    )
+    let done = query(concat!(
+        "UPDATE actor_refreshes SET next_attempt_at = NULL, ",
+        ended_sql!(),
+        " WHERE remote_actor_id = $1 AND ",
+        held_sql!()
+    ))
     .bind(refresh.actor.0)
-    .bind(refresh.attempts)
+    .bind(refresh.token)
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -172,7 +182,7 @@ pub(crate) async fn settle_refresh(conn: &mut Conn, refresh: &Refresh) -> sqlx::
 
 /// Puts off all actors of a host that does not answer.
 pub(crate) async fn rest_refreshes(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx::Result<()> {
-    query("UPDATE actor_refreshes SET due_at = due_at + $2 WHERE host = $1 AND due_at IS NOT NULL AND lease_owner IS NULL")
+    query("UPDATE actor_refreshes SET next_attempt_at = next_attempt_at + $2 WHERE host = $1 AND next_attempt_at IS NOT NULL AND lease_owner IS NULL")
         .bind(host.as_str())
         .bind(i64::try_from(rest.as_millis()).unwrap_or(i64::MAX))
         .execute(conn)
@@ -180,23 +190,42 @@ pub(crate) async fn rest_refreshes(conn: &mut Conn, host: &Host, rest: Duration)
     Ok(())
 }
 
-/// Puts off an actor that could not be read just now.
+/// Puts an actor off who could not be read just now.
+pub(crate) async fn retry_refresh(
+    conn: &mut Conn,
+    refresh: &Refresh,
+    until: Timestamp,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    query(concat!(
+        "UPDATE actor_refreshes SET next_attempt_at = $3, asked_at = $4, ",
+        ended_sql!(),
+        " WHERE remote_actor_id = $1 AND ",
+        held_sql!()
+    ))
+    .bind(refresh.actor.0)
+    .bind(refresh.token)
+    .bind(until.millis())
+    .bind(now.millis())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// As [`retry_refresh`], of one that made us fail.
 pub(crate) async fn put_off_refresh(
     conn: &mut Conn,
     refresh: &Refresh,
     until: Timestamp,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    query(
-        "UPDATE actor_refreshes SET due_at = $3, asked_at = $4, lease_owner = NULL
-         WHERE remote_actor_id = $1 AND attempts = $2 AND due_at IS NOT NULL",
-    )
-    .bind(refresh.actor.0)
-    .bind(refresh.attempts)
-    .bind(until.millis())
-    .bind(now.millis())
-    .execute(conn)
-    .await?;
+    query(put_off_sql!("actor_refreshes", ", asked_at = $4", "remote_actor_id"))
+        .bind(refresh.actor.0)
+        .bind(refresh.token)
+        .bind(until.millis())
+        .bind(now.millis())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -213,13 +242,13 @@ pub(crate) async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp
 /// names its own.
 pub(crate) async fn read_neighbours(conn: &mut Conn, refresh: &Refresh, now: Timestamp) -> sqlx::Result<()> {
     query(
-        "INSERT INTO actor_refreshes (remote_actor_id, inbox_id, host, answer, asked_at, due_at)
+        "INSERT INTO actor_refreshes (remote_actor_id, inbox_id, host, answer, asked_at, next_attempt_at)
          SELECT r.id, $1, a.host, a.answer, $3, $3 + $4 * ROW_NUMBER() OVER (ORDER BY r.id)
          FROM remote_actors r JOIN actor_refreshes a ON a.remote_actor_id = $2
          WHERE r.shared_inbox_id = $1 AND r.gone_at IS NULL AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
          AND NOT EXISTS (SELECT 1 FROM actor_refreshes o WHERE o.remote_actor_id = r.id AND o.asked_at > $5) ORDER BY r.id LIMIT $6
          ON CONFLICT (remote_actor_id) DO UPDATE SET inbox_id = excluded.inbox_id, host = excluded.host, answer = excluded.answer,
-         asked_at = excluded.asked_at, due_at = excluded.due_at, attempts = 0, lease_owner = NULL",
+         asked_at = excluded.asked_at, next_attempt_at = excluded.next_attempt_at, attempts = 0, begun = 0, lease_owner = NULL",
     )
     .bind(refresh.inbox.0)
     .bind(refresh.actor.0)
@@ -308,18 +337,9 @@ async fn is_anybodys(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
     Ok(found.is_some())
 }
 
-/// Makes the host of an inbox due, unless it is backing off, and counts that as an addition.
+/// Makes the host of an inbox due.
 async fn wake_host_of(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     let (host, _): (HostId, String) = super::host_of(conn, inbox).await?;
-    query(
-        "UPDATE hosts SET generation = generation + 1, next_attempt_at = CASE
-             WHEN backoff_until IS NOT NULL AND backoff_until > $2 THEN backoff_until
-             WHEN next_attempt_at IS NULL OR next_attempt_at > $2 THEN $2 ELSE next_attempt_at END
-         WHERE id = $1",
-    )
-    .bind(host.0)
-    .bind(now.millis())
-    .execute(conn)
-    .await?;
+    query(concat!(woken!("$2"), "= $1")).bind(host.0).bind(now.millis()).execute(conn).await?;
     Ok(())
 }

@@ -11,15 +11,15 @@ mod readers;
 pub use hosts::count_hosts;
 pub(crate) use hosts::{
     FREE_HOSTS, any_due, back_off_host, claim, count_new_below, failures, fence, generation, heal, host_of,
-    hosts_after, mark_alive, put_off, release, set_blocked,
+    hosts_after, put_off, release, set_blocked,
 };
 pub(crate) use inboxes::{back_off_inbox, clear_inbox, next_inbox, oldest, revive_inbox};
 pub use inboxes::{drop_inbox, no_fan_out, reroute};
 pub use ledger::{Line, ledger, untaken, waiting};
 pub(crate) use ledger::{Shown, count_of, count_outcomes, count_waiting, ledger_of, note_attempt, send_reference};
 pub(crate) use missing::{
-    Address, FREE_REREADS, ONCE_IN, Refresh, claim_refreshes, due_refreshes, is_awaited, move_waiting, put_off_refresh,
-    read_again, read_neighbours, rest_refreshes, settle_refresh, stop_waiting,
+    Address, FREE_REFRESHES, ONCE_IN, Refresh, any_refresh_due, claim_refreshes, is_awaited, move_waiting,
+    put_off_refresh, read_again, read_neighbours, rest_refreshes, retry_refresh, settle_refresh, stop_waiting,
 };
 pub(crate) use queue::{Recipients, enqueue, fan_out, inbox, reach};
 pub(crate) use readers::{has_copy, note_copy};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clock::Timestamp;
 use sqlx::{query, query_scalar};
 
+use super::hosts::woken;
 use crate::base::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, InteractionId};
 use crate::db::{Conn, Queue, added};
 use crate::federation::delivery::policy::time_to_live;
@@ -285,16 +286,12 @@ pub(crate) async fn fan_out(
     Ok(Some(end))
 }
 
-/// Makes the hosts of the deliveries just queued due, unless they are backing off, and counts the addition, so that a
-/// node that is just releasing one of them notices.
+/// Makes the hosts of the deliveries just queued due.
 async fn wake(conn: &mut Conn, activity: ActivityId, after: i64, through: i64, now: Timestamp) -> sqlx::Result<()> {
-    query(
-        "UPDATE hosts SET generation = generation + 1, next_attempt_at = CASE
-             WHEN backoff_until IS NOT NULL AND backoff_until > $4 THEN backoff_until
-             WHEN next_attempt_at IS NULL OR next_attempt_at > $4 THEN $4 ELSE next_attempt_at END
-         WHERE id IN (SELECT host_id FROM deliveries WHERE activity_id = $1 AND inbox_id > $2 AND inbox_id <= $3
-             AND settled_at IS NULL)",
-    )
+    query(concat!(
+        woken!("$4"),
+        "IN (SELECT host_id FROM deliveries WHERE activity_id = $1 AND inbox_id > $2 AND inbox_id <= $3 AND settled_at IS NULL)"
+    ))
     .bind(activity.0)
     .bind(after)
     .bind(through)

@@ -5,8 +5,10 @@ use sqlx::any::AnyRow;
 use sqlx::{query, query_scalar};
 use url::Url;
 
+use crate::app::worker::store::leases::{
+    self, claim_sql, claiming, ended_sql, free_sql, held_sql, put_off_sql, taken_sql,
+};
 use crate::base::ids::{ArticleId, Host, Ids, InboundId};
-use crate::claiming;
 use crate::db::{Columns, Conn, Db, Queue, added, decode_error};
 use crate::inbox::{FetchJob, Purpose};
 
@@ -56,11 +58,13 @@ pub struct DueFetch {
     pub(crate) article: Option<ArticleId>,
     /// The registrable domain on whose behalf it is fetched; empty for the operator.
     pub asked_by: String,
-    /// Steps from what was sent to us.
-    pub(crate) depth: i64,
-    /// How often it was claimed, this time included: the fence of the lease.
+    /// Steps from what came by itself.
+    pub depth: i64,
+    /// How often it was claimed, this time included.
     pub(crate) attempts: i64,
-    /// How often in a row it was claimed, this time included, without being settled.
+    /// The fence of the lease.
+    pub(crate) token: i64,
+    /// How often it was claimed in a row, this time included, without an end in order.
     pub(crate) begun: i64,
 }
 
@@ -118,12 +122,12 @@ pub async fn ask(conn: &mut Conn, ids: &Ids, job: &FetchJob, asker: Asker<'_>, n
     Ok(true)
 }
 
-/// What is due at `$1`: of each host the one that has waited longest, unless another is being fetched there, or `$3`
-/// were fetched there since `$2`. Host by host, so that its cost does not grow with what waits. Of what was begun twice
-/// without end, since the process may have ended because of it, only one at a time. On behalf of one domain no more
-/// than `$4` are under way, and each has its turn.
+/// What is due at `$1`: of each host the one that has waited longest, unless another is being read there, or `$most` were read
+/// there since `$since`. Host by host, so that it costs by them and not by what waits. Of what was begun twice in vain, since the
+/// process may have ended by it, only one at a time. Of one asking domain no more than `$each` are under way, and each has its turn.
 macro_rules! due {
-    () => {
+    ($since:literal, $most:literal, $each:literal) => {
+        concat!(
         "WITH RECURSIVE hosts_waiting (host) AS (SELECT MIN(f.host) FROM fetch_queue f WHERE f.outcome IS NULL UNION ALL
              SELECT (SELECT MIN(n.host) FROM fetch_queue n WHERE n.outcome IS NULL AND n.host > h.host) FROM hosts_waiting h
              WHERE h.host IS NOT NULL),
@@ -134,10 +138,12 @@ macro_rules! due {
              AND d.outcome IS NULL AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at, d.id LIMIT 1)
          WHERE NOT EXISTS (SELECT 1 FROM fetch_queue e WHERE e.host = t.host AND e.outcome IS NULL AND e.lease_owner IS NOT NULL
              AND e.next_attempt_at > $1)
-         AND (SELECT COUNT(*) FROM fetch_queue r WHERE r.host = t.host AND r.settled_at > $2) < $3
+         AND (SELECT COUNT(*) FROM fetch_queue r WHERE r.host = t.host AND r.settled_at > ", $since, ") < ", $most, "
          AND (w.begun < 2 OR NOT EXISTS (SELECT 1 FROM fetch_queue s WHERE s.outcome IS NULL AND s.begun >= 2
              AND ((s.lease_owner IS NOT NULL AND s.next_attempt_at > $1) OR (s.next_attempt_at <= $1 AND s.id < w.id)))))
-         SELECT w.id FROM turns u JOIN fetch_queue w ON w.id = u.id WHERE u.turn <= $4"
+         SELECT w.id FROM turns u JOIN fetch_queue w ON w.id = u.id WHERE u.turn <= ",
+            $each
+        )
     };
 }
 
@@ -152,7 +158,7 @@ pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<boo
         return Ok(false);
     }
     // Its time has come, but perhaps not the turn of its host.
-    let id: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1"))
+    let id: Option<i64> = query_scalar(concat!(due!("$2", "$3", "$4"), " LIMIT 1"))
         .bind(now.millis())
         .bind((now - HOST_SPAN).millis())
         .bind(OF_HOST)
@@ -164,24 +170,20 @@ pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<boo
 
 /// Claims up to `limit` due documents, of each host one at a time and no more than [`OF_HOST`] in [`HOST_SPAN`].
 pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timestamp) -> sqlx::Result<Vec<DueFetch>> {
-    let rows = query(claiming!(
+    let statement = claim_sql!(
         db,
-        concat!(
-            "UPDATE fetch_queue SET attempts = attempts + 1, begun = begun + 1, next_attempt_at = $5, lease_owner = $6 WHERE id IN (",
-            due!(),
-            " ORDER BY u.turn, w.id LIMIT $7"
-        ),
-        ") RETURNING id, url, purpose, article_id, asked_by, depth, attempts, begun"
-    ))
-    .bind(now.millis())
-    .bind((now - HOST_SPAN).millis())
-    .bind(OF_HOST)
-    .bind(OF_ASKER)
-    .bind((now + LEASE).millis())
-    .bind(node)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+        "fetch_queue",
+        ", attempts = attempts + 1",
+        "id",
+        concat!(due!("$5", "$6", "$7"), " ORDER BY u.turn, w.id"),
+        "id, url, purpose, article_id, asked_by, depth, attempts"
+    );
+    let rows = leases::claim(statement, node, LEASE, limit, now)
+        .bind((now - HOST_SPAN).millis())
+        .bind(OF_HOST)
+        .bind(OF_ASKER)
+        .fetch_all(conn)
+        .await?;
     rows.iter().map(read_wanted).collect()
 }
 
@@ -196,6 +198,7 @@ fn read_wanted(row: &AnyRow) -> sqlx::Result<DueFetch> {
         depth: row.int("depth")?,
         attempts: row.int("attempts")?,
         begun: row.int("begun")?,
+        token: row.int("lease_token")?,
     })
 }
 
@@ -207,12 +210,13 @@ pub async fn settle(
     reason: &str,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
-    let done = query(
-        "UPDATE fetch_queue SET outcome = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
-         WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
-    )
-    .bind(due.id)
-    .bind(due.attempts)
+    let done = query(concat!(
+        "UPDATE fetch_queue SET outcome = $3, reason = $4, settled_at = $5, ",
+        ended_sql!(),
+        " WHERE id = $1 AND lease_token = $2 AND outcome IS NULL"
+    ))
+    .bind(wanted.id)
+    .bind(wanted.token)
     .bind(outcome)
     .bind(reason)
     .bind(now.millis())
@@ -229,12 +233,14 @@ pub(crate) async fn retry(
     why: &str,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    query(
-        "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, settled_at = $5, begun = 0, lease_owner = NULL
-         WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
-    )
-    .bind(due.id)
-    .bind(due.attempts)
+    query(concat!(
+        "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, settled_at = $5, ",
+        ended_sql!(),
+        " WHERE id = $1 AND ",
+        held_sql!()
+    ))
+    .bind(wanted.id)
+    .bind(wanted.token)
     .bind(at.millis())
     .bind(why)
     .bind(now.millis())
@@ -243,18 +249,15 @@ pub(crate) async fn retry(
     Ok(())
 }
 
-/// As [`retry`], after an error of ours: it does not count as settled.
-pub(crate) async fn put_off(conn: &mut Conn, due: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
-    query(
-        "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, lease_owner = NULL
-         WHERE id = $1 AND attempts = $2 AND outcome IS NULL",
-    )
-    .bind(due.id)
-    .bind(due.attempts)
-    .bind(at.millis())
-    .bind(why.chars().take(1000).collect::<String>())
-    .execute(conn)
-    .await?;
+/// As [`retry`], of one that made us fail: that is no end in order.
+pub(crate) async fn put_off(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
+    query(put_off_sql!("fetch_queue", ", reason = $4", "id"))
+        .bind(wanted.id)
+        .bind(wanted.token)
+        .bind(at.millis())
+        .bind(why.chars().take(1000).collect::<String>())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -277,7 +280,7 @@ pub(crate) async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Tim
 /// What waits for a host and was tried or put off at least so often.
 pub(crate) async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<DueFetch>> {
     let rows = query(
-        "SELECT id, url, purpose, article_id, asked_by, depth, attempts, begun FROM fetch_queue
+        "SELECT id, url, purpose, article_id, asked_by, depth, attempts, begun, lease_token FROM fetch_queue
          WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND attempts >= $2 ORDER BY id LIMIT $3",
     )
     .bind(host.as_str())
@@ -288,9 +291,8 @@ pub(crate) async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx
     rows.iter().map(read_wanted).collect()
 }
 
-/// Frees what a node held when it last stopped ([`crate::app::worker::store::free`]).
-pub(crate) const FREE: &str =
-    "UPDATE fetch_queue SET next_attempt_at = $2, lease_owner = NULL WHERE lease_owner = $1 AND outcome IS NULL";
+/// For [`leases::free`].
+pub(crate) const FREE: &str = free_sql!("fetch_queue", "outcome IS NULL");
 
 /// Forgets up to `limit` documents that were settled before a given time; returns how many.
 pub(crate) async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Result<u64> {

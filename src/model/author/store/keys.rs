@@ -74,16 +74,13 @@ pub(crate) async fn insert_retired(
     .await
 }
 
-/// The retired keys of an actor, or of all.
-pub(crate) async fn retired_keys(conn: &mut Conn, actor: Option<ActorId>) -> sqlx::Result<Vec<RetiredKey>> {
-    let keys = query(
-        "SELECT actor_id, fragment, sealed FROM keys WHERE retired_at IS NOT NULL AND (actor_id = $1 OR $2 = 1)",
-        (actor.map_or(0, |actor| actor.0), actor.is_none()),
-    )
-    .fetch_all(conn, |row| {
-        Ok(RetiredKey::read(ActorId(row.int("actor_id")?), row.text("fragment")?, row.text("sealed")?))
-    })
-    .await?;
+/// The retired keys of all actors.
+pub(crate) async fn retired_keys(conn: &mut Conn) -> sqlx::Result<Vec<RetiredKey>> {
+    let keys = query("SELECT actor_id, fragment, sealed FROM keys WHERE retired_at IS NOT NULL", ())
+        .fetch_all(conn, |row| {
+            Ok(RetiredKey::read(ActorId(row.int("actor_id")?), row.text("fragment")?, row.text("sealed")?))
+        })
+        .await?;
     Ok(keys.into_iter().flatten().collect())
 }
 
@@ -131,10 +128,10 @@ pub(crate) async fn set_master_check(conn: &mut Conn, check: &str) -> sqlx::Resu
     .await
 }
 
-/// The sealed private key of an actor, in use.
-pub(crate) async fn sealed_key(conn: &mut Conn, actor: ActorId, fragment: &str) -> sqlx::Result<Option<String>> {
-    query("SELECT sealed FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NULL", (actor, fragment))
-        .maybe_scalar(conn)
+/// The sealed private keys of an actor: fragment, key, and whether it is retired.
+pub(crate) async fn sealed_keys(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Vec<(String, String, bool)>> {
+    query("SELECT fragment, sealed, retired_at FROM keys WHERE actor_id = $1", actor)
+        .fetch_all(conn, |row| Ok((row.text("fragment")?, row.text("sealed")?, row.maybe_int("retired_at")?.is_some())))
         .await
 }
 

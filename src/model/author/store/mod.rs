@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 pub(crate) use self::keys::{
     all_sealed, any_sealed_key, forget_retired, insert_keys, insert_retired, lock_keys, public_key, retired_keys,
-    sealed_key, set_master_check, set_sealed, take_keys,
+    sealed_keys, set_master_check, set_sealed, take_keys,
 };
 use super::sealed::SealedKey;
 use super::{Actor, Author, Choice, Community};

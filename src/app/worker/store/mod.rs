@@ -1,4 +1,6 @@
-//! The only SQL for what loops began without a lease, for leases of a node that stopped, and for how often loops failed.
+//! The only SQL for what loops began without a lease, for leases, and for how often loops failed.
+
+pub(crate) mod leases;
 
 use clock::Timestamp;
 use serde::Serialize;
@@ -10,26 +12,7 @@ use crate::db::{Columns, Conn};
 /// Longest reason kept, in characters.
 const WHY_MAX: usize = 1000;
 
-/// When a row is due again whose lease is freed at `$2`, as [`retry::rest`] says.
-macro_rules! rested {
-    ($due:literal) => {
-        concat!(
-            "CASE WHEN begun <= 2 THEN ",
-            $due,
-            " WHEN begun > 9 THEN $2 + 3840000 ELSE $2 + 60000 * (begun - 2) * (begun - 2) END"
-        )
-    };
-}
-pub(crate) use rested;
-
-/// Frees what a node held of one queue when it last stopped. `statement` is the queue's own, with the node `$1` and the
-/// time `$2`. A row that was held each time when the node stopped rests longer each time ([`retry::rest`]).
-pub(crate) async fn free(conn: &mut Conn, statement: &'static str, node: &str, now: Timestamp) -> sqlx::Result<()> {
-    query(statement).bind(node).bind(now.millis()).execute(conn).await?;
-    Ok(())
-}
-
-/// Notes that a piece of work begins, and how long it rests if it does not end; returns how often it was begun by now.
+/// Notes that a piece of work begins, and how long it rests should it not end; says how often it was begun by now.
 pub(crate) async fn begin(conn: &mut Conn, worker: &str, item: &str, now: Timestamp) -> sqlx::Result<i64> {
     let times: i64 = query_scalar(
         "INSERT INTO unfinished_work (worker, item, times, not_before) VALUES ($1, $2, 1, 0)
