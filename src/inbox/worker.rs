@@ -42,7 +42,7 @@ impl Leased for InboxWorker {
     }
 
     fn wait(app: &App, inbound: &Inbound) -> Duration {
-        retry::wait(FIRST_WAIT, inbound.begun, app.ids.dice())
+        retry::wait(FIRST_WAIT, inbound.begun, app.ids.jitter_seed())
     }
 
     async fn retry(conn: &mut Conn, inbound: &Inbound, at: Timestamp, _: &str, _: Timestamp) -> sqlx::Result<()> {

@@ -215,8 +215,8 @@ pub async fn settle(
         ended_sql!(),
         " WHERE id = $1 AND lease_token = $2 AND outcome IS NULL"
     ))
-    .bind(wanted.id)
-    .bind(wanted.token)
+    .bind(due.id)
+    .bind(due.token)
     .bind(outcome)
     .bind(reason)
     .bind(now.millis())
@@ -239,8 +239,8 @@ pub(crate) async fn retry(
         " WHERE id = $1 AND ",
         held_sql!()
     ))
-    .bind(wanted.id)
-    .bind(wanted.token)
+    .bind(due.id)
+    .bind(due.token)
     .bind(at.millis())
     .bind(why)
     .bind(now.millis())
@@ -250,10 +250,10 @@ pub(crate) async fn retry(
 }
 
 /// As [`retry`], of one that made us fail: that is no end in order.
-pub(crate) async fn put_off(conn: &mut Conn, wanted: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
+pub(crate) async fn put_off(conn: &mut Conn, due: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
     query(put_off_sql!("fetch_queue", ", reason = $4", "id"))
-        .bind(wanted.id)
-        .bind(wanted.token)
+        .bind(due.id)
+        .bind(due.token)
         .bind(at.millis())
         .bind(why.chars().take(1000).collect::<String>())
         .execute(conn)
