@@ -1,4 +1,4 @@
-//! Our actors as documents: what every peer needs to follow them and to check their signatures (interop A7 to A19).
+//! Our actors as documents: what every server needs to follow them and to verify their signatures (interop A7 to A19).
 
 use activitypub_federation::kinds::object::TombstoneType;
 use activitypub_federation::protocol::context::WithContext;
@@ -21,33 +21,30 @@ words! {
         Person = "Person",
         /// A community.
         Group = "Group",
-        /// A community's own voice, for posts of authors without an actor.
+        /// A community's team account, for posts of authors without an actor.
         Service = "Service",
         /// The instance itself.
         Application = "Application",
     }
 }
 
-/// What an actor's document says.
+/// The content of an actor's document.
 #[derive(Clone, Debug)]
 pub(crate) struct ActorFacts<'a> {
-    /// What it is.
     pub(crate) kind: ActorKind,
-    /// Its public name; `None` for the instance actor.
+    /// `None` for the instance actor.
     pub(crate) uuid: Option<Uuid>,
-    /// Its handle, also its `preferredUsername`.
+    /// Also its `preferredUsername`.
     pub(crate) handle: &'a Handle,
     /// Display name, plain text; the handle stands in for an empty one.
     pub(crate) name: &'a str,
     /// Clean HTML, possibly empty.
     pub(crate) summary: &'a str,
-    /// The profile picture.
     pub(crate) icon: Option<&'a Image>,
     /// RSA, `-----BEGIN PUBLIC KEY-----` (SPKI).
     pub(crate) public_key_pem: &'a str,
     /// The Ed25519 key as `z6Mk…` (interop A10).
     pub(crate) ed25519_multibase: Option<&'a str>,
-    /// Since when it exists.
     pub(crate) published: Timestamp,
     /// Sites on whose pages a byline of this actor is honest (interop A19): host names.
     pub(crate) attribution_domains: &'a [String],
@@ -87,14 +84,14 @@ pub(crate) fn actor(urls: &Urls, facts: &ActorFacts<'_>) -> Value {
         put(&mut actor, "attributionDomains", facts.attribution_domains);
     }
     if facts.kind == ActorKind::Group {
-        // Where it is true, NodeBB refuses what the Group announces (interop U1); and who may post, no Group tells yet.
+        // Where it is true, NodeBB refuses the Group's Announces (interop U1).
         put(&mut actor, "postingRestrictedToMods", false);
     }
     json!(WithContext::new(actor, context(facts)))
 }
 
-/// What of an actor's document is shown to whoever does not sign, where documents are shown to signed requests alone:
-/// enough to verify what the actor signs, as `GoToSocial` shows it at its keys (interop C3, C7).
+/// The part of an actor's document that is shown to requests without a signature where signatures are required: enough
+/// to verify what the actor signs, as in `GoToSocial` (interop C3, C7).
 pub(crate) fn keys_alone(document: &Value) -> Value {
     const SHOWN: [&str; 7] = ["@context", "id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod"];
     let shown = SHOWN.iter().filter_map(|name| Some(((*name).to_owned(), document.get(name)?.clone())));
@@ -134,7 +131,7 @@ fn put_keys(actor: &mut Value, id: &str, facts: &ActorFacts<'_>) {
     }
 }
 
-/// Names each word that the document uses, and no other.
+/// Defines each term that the document uses, and no other.
 fn context(facts: &ActorFacts<'_>) -> Value {
     let mut contexts = vec![
         json!(ACTIVITY_STREAMS),
@@ -142,7 +139,7 @@ fn context(facts: &ActorFacts<'_>) -> Value {
         json!("https://purl.archive.org/socialweb/webfinger"),
     ];
     if facts.ed25519_multibase.is_some() {
-        // The pair that Fedify sends too, so that peers which load contexts have both at hand (FEP-521a).
+        // The pair that Fedify sends too, so that servers which load contexts have both at hand (FEP-521a).
         contexts.push(json!("https://www.w3.org/ns/did/v1"));
         contexts.push(json!("https://w3id.org/security/multikey/v1"));
     }
@@ -159,7 +156,7 @@ fn context(facts: &ActorFacts<'_>) -> Value {
         put(&mut words, "attributionDomains", json!({ "@id": "toot:attributionDomains", "@type": "@id" }));
     }
     if !facts.fields.is_empty() {
-        // `http://schema.org#` is wrong, and what peers compare with (interop A15).
+        // `http://schema.org#` is wrong, and what other servers compare with (interop A15).
         put(&mut words, "schema", "http://schema.org#");
         put(&mut words, "PropertyValue", "schema:PropertyValue");
         put(&mut words, "value", "schema:value");
@@ -172,12 +169,12 @@ fn context(facts: &ActorFacts<'_>) -> Value {
     Value::Array(contexts)
 }
 
-/// What stands where something of ours was, without `@context`: the object of a Delete.
+/// The tombstone of something of ours, without `@context`: the object of a Delete.
 pub(super) fn buried(id: &str, former_type: &str, deleted: Timestamp) -> Value {
     json!({ "id": id, "type": TombstoneType::Tombstone, "formerType": former_type, "deleted": deleted.rfc3339() })
 }
 
-/// What stands where something of ours was, as it is served with 410 (interop R5, A23).
+/// The tombstone of something of ours, as it is served with 410 (interop R5, A23).
 pub(crate) fn tombstone(id: &str, former_type: &str, deleted: Timestamp) -> Value {
     json!(WithContext::new_default(buried(id, former_type, deleted)))
 }

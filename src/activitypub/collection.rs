@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use super::{context, put};
 
-/// Followers or following: how many, never who, so without `first` (interop A17).
+/// Followers or following: a number without names, so without `first` (interop A17).
 pub(crate) fn counted(id: &str, total: u64) -> Value {
     standalone(json!({ "id": id, "type": "OrderedCollection", "totalItems": total }))
 }
 
-/// An outbox, whose pages begin at `first`; `None` when it is empty for good.
+/// An outbox, whose pages begin at `first`; `None` when it is always empty.
 pub(crate) fn outbox(id: &str, total: u64, first: Option<&str>) -> Value {
     let mut outbox = json!({ "id": id, "type": "OrderedCollection", "totalItems": total });
     match first {
@@ -20,10 +20,9 @@ pub(crate) fn outbox(id: &str, total: u64, first: Option<&str>) -> Value {
     standalone(outbox)
 }
 
-/// Where a page of a collection stands.
+/// The address of a page of a collection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageRef<'a> {
-    /// The page's own address.
     pub(crate) id: &'a str,
     /// The collection.
     pub(crate) part_of: &'a str,
@@ -33,8 +32,8 @@ pub(crate) struct PageRef<'a> {
     pub(crate) prev: Option<&'a str>,
 }
 
-/// A page of whole activities, newest first (interop F11). They shed their own `@context`, for the page's names every
-/// word an article uses.
+/// A page of whole activities, newest first (interop F11). They are without `@context`, since the page's own defines
+/// every term that an article uses.
 pub(crate) fn page(place: PageRef<'_>, activities: Vec<Value>) -> Value {
     let mut page = json!({ "id": place.id, "type": "OrderedCollectionPage", "partOf": place.part_of });
     if let Some(next) = place.next {
@@ -47,26 +46,24 @@ pub(crate) fn page(place: PageRef<'_>, activities: Vec<Value>) -> Value {
     json!(WithContext::new(page, context()))
 }
 
-/// What an actor pinned: the ids (interop A16).
+/// The ids of what an actor pinned (interop A16).
 pub(crate) fn featured(id: &str, items: &[String]) -> Value {
     standalone(json!({
         "id": id, "type": "OrderedCollection", "totalItems": items.len(), "orderedItems": items,
     }))
 }
 
-/// A part of a list of ids, with the address of the part after it.
+/// A part of a list of ids, with the address of the next part.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Part<'a> {
-    /// In order.
     pub(crate) items: &'a [String],
-    /// How many there are in all.
+    /// Of the whole list.
     pub(crate) total: u64,
-    /// Where the rest begins.
     pub(crate) next: Option<&'a str>,
 }
 
-/// A conversation in order of time, the article first, with the one who keeps it (FEP-7888, interop B20). A long one
-/// comes in pages, the first of which stands inside.
+/// A conversation in order of time, the article first, with its owner (FEP-7888, interop B20). A long one comes in
+/// pages, the first of which is embedded.
 pub(crate) fn conversation(id: &str, owner: &str, part: Part<'_>) -> Value {
     let mut whole = json!({ "id": id, "type": "OrderedCollection", "attributedTo": owner, "totalItems": part.total });
     if part.next.is_some() {
@@ -77,7 +74,7 @@ pub(crate) fn conversation(id: &str, owner: &str, part: Part<'_>) -> Value {
     standalone(whole)
 }
 
-/// The ids of replies, as they stand inside an article (interop B18); [`standalone`] makes them a document.
+/// The ids of replies, embedded in an article (interop B18); [`standalone`] makes them a document.
 pub(crate) fn replies(id: &str, part: Part<'_>) -> Value {
     json!({
         "id": id,
@@ -106,8 +103,8 @@ fn list(kind: &str, id: Option<&str>, part_of: &str, part: Part<'_>) -> Value {
     page
 }
 
-/// Likes or boosts as a number inside an article: Mastodon reads it nowhere else (interop B19); [`standalone`] makes
-/// it a document.
+/// Likes or boosts as a number embedded in an article: Mastodon reads it nowhere else (interop B19); [`standalone`]
+/// makes it a document.
 pub(crate) fn tally(id: &str, total: u64) -> Value {
     json!({ "id": id, "type": "Collection", "totalItems": total })
 }
@@ -117,7 +114,7 @@ pub(crate) fn standalone(collection: Value) -> Value {
     json!(WithContext::new_default(collection))
 }
 
-/// Without `@context`, to stand inside another document. The order of the other properties stays.
+/// Without `@context`, to be embedded in another document. The order of the other properties stays.
 pub(super) fn without_context(mut document: Value) -> Value {
     if let Some(properties) = document.as_object_mut() {
         properties.shift_remove("@context");

@@ -1,4 +1,4 @@
-//! How we are found: webfinger, nodeinfo, host-meta (interop A1 to A5, G1 to G3).
+//! Discovery documents: WebFinger, NodeInfo, host-meta (interop A1 to A5, G1 to G3).
 
 use activitypub_federation::FEDERATION_CONTENT_TYPE;
 use activitypub_federation::fetch::webfinger::{Webfinger, WebfingerLink};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Local, Urls, put};
 use crate::base::ids::{Handle, Host, split_handle};
 
-/// Media type of webfinger and of the list of nodeinfo documents.
+/// Media type of WebFinger and of the list of NodeInfo documents.
 pub(crate) const JRD: &str = "application/jrd+json";
 
 /// Media type of host-meta.
@@ -18,12 +18,11 @@ pub(crate) const XRD: &str = "application/xrd+xml; charset=utf-8";
 /// Longest `resource` read, in bytes.
 const RESOURCE_MAX: usize = 2048;
 
-/// Whom somebody asks webfinger about, as they wrote it.
+/// The `resource` of a WebFinger query, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
     /// `acct:user@host`, also with `@` before the user.
     Acct {
-        /// As written.
         user: String,
         /// Normalised; `None` where it is no host name.
         host: Option<Host>,
@@ -37,7 +36,7 @@ pub(crate) enum Resource {
 #[error("ask with ?resource=acct:name@host, or with the http(s) address of an actor")]
 pub(crate) struct NotAResource;
 
-/// Reads the `resource` of a webfinger request, percent-decoded by the caller (interop A4).
+/// Reads the `resource` of a WebFinger query, percent-decoded by the caller (interop A4).
 ///
 /// # Errors
 /// When it is neither an `acct:` name nor an http(s) address.
@@ -69,8 +68,8 @@ fn acct(name: &str) -> Result<Resource, NotAResource> {
 }
 
 impl Resource {
-    /// Which of ours it may name: an actor's id, or a handle on any host of ours in any case. `None`
-    /// is to be answered 404.
+    /// The object of ours that it may name: an actor's id, or a handle on any host of ours in any case. `None` is to be
+    /// answered 404.
     pub(crate) fn local(&self, urls: &Urls) -> Option<Local> {
         match self {
             Self::Acct { user, host } => {
@@ -87,8 +86,8 @@ impl Resource {
     }
 }
 
-/// What webfinger says of an actor; `None` as `actor` is the instance. The same answer on each of our hosts, so that
-/// both look-ups of a split domain end at one name (interop A3). Without a follow template: nobody logs in here.
+/// The WebFinger answer about an actor; `None` as `actor` is the instance. The same on each of our hosts, so that both
+/// look-ups of a split domain end at one name (interop A3). Without a follow template: nobody logs in here.
 pub(crate) fn webfinger(urls: &Urls, actor: Option<Uuid>, handle: &Handle) -> Value {
     let id = actor.map_or_else(|| urls.instance(), |uuid| urls.actor(uuid));
     let profile = urls.profile(handle);
@@ -110,7 +109,7 @@ pub(crate) fn webfinger(urls: &Urls, actor: Option<Uuid>, handle: &Handle) -> Va
     without_nulls(json!(answer))
 }
 
-/// The library writes `null` for a link's absent members, which RFC 7033 does not know.
+/// The library writes `null` for absent members of a link, which RFC 7033 does not allow.
 fn without_nulls(mut answer: Value) -> Value {
     for link in answer.get_mut("links").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(members) = link.as_object_mut() {
@@ -120,12 +119,12 @@ fn without_nulls(mut answer: Value) -> Value {
     answer
 }
 
-/// The two versions of nodeinfo that we serve.
+/// The two versions of NodeInfo that we serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NodeinfoVersion {
     /// What everybody reads.
     V2_0,
-    /// With room for the address of the program.
+    /// With the address of the program's source.
     V2_1,
 }
 
@@ -143,7 +142,6 @@ impl NodeinfoVersion {
         format!("http://nodeinfo.diaspora.software/ns/schema/{}", self.as_str())
     }
 
-    /// The media type of its document.
     pub(crate) fn media_type(self) -> String {
         format!("application/json; profile=\"{}#\"", self.schema())
     }
@@ -159,12 +157,11 @@ pub(crate) fn nodeinfo_links(urls: &Urls) -> Value {
     ] })
 }
 
-/// What nodeinfo tells of an instance.
+/// The content of NodeInfo.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct NodeinfoFacts<'a> {
-    /// The program's version.
     pub(crate) version: &'a str,
-    /// Where its source is, told in 2.1 alone; the AGPL wants it found.
+    /// In 2.1 alone; the AGPL wants it found.
     pub(crate) repository: Option<&'a str>,
     /// Authors with an actor.
     pub(crate) users: u64,
@@ -178,7 +175,6 @@ pub(crate) struct NodeinfoFacts<'a> {
     pub(crate) comments: u64,
 }
 
-/// A nodeinfo document (interop G1).
 pub(crate) fn nodeinfo(version: NodeinfoVersion, facts: &NodeinfoFacts<'_>) -> Value {
     let mut software = json!({ "name": "veerpont", "version": facts.version });
     if let Some(repository) = facts.repository.filter(|_| version == NodeinfoVersion::V2_1) {
@@ -203,7 +199,7 @@ pub(crate) fn nodeinfo(version: NodeinfoVersion, facts: &NodeinfoFacts<'_>) -> V
     })
 }
 
-/// `/.well-known/host-meta`: where Mastodon looks when webfinger answers 404 on a split domain (interop G3).
+/// `/.well-known/host-meta`: where Mastodon looks when WebFinger answers 404 on a split domain (interop G3).
 pub(crate) fn host_meta(urls: &Urls) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\

@@ -1,5 +1,6 @@
-//! Where a reader goes to follow or answer from their own account: what their server says of itself (FEP-3b86, the older
-//! `subscribe` template of `OStatus`), or where most servers have it.
+//! The address at which a reader follows or answers from their own account: from their server's WebFinger (FEP-3b86,
+//! the older
+//! `subscribe` template of `OStatus`), or the usual one.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -10,37 +11,35 @@ use crate::base::ids::{Host, split_handle};
 /// What the reader wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Intent {
-    /// Follow an actor.
     Follow,
-    /// Answer a post.
     Reply,
 }
 
 impl Intent {
-    /// The links that lead there, the best first, and which of their variables takes the object's id.
+    /// The relations of links, the preferred first, and the variable that takes the object's id.
     const fn links(self) -> [(&'static str, &'static str); 3] {
         const OBJECT: (&str, &str) = ("https://w3id.org/fep/3b86/Object", "object");
         const SUBSCRIBE: (&str, &str) = ("http://ostatus.org/schema/1.0/subscribe", "uri");
         match self {
             Self::Follow => [("https://w3id.org/fep/3b86/Follow", "object"), OBJECT, SUBSCRIBE],
-            // Mastodon's Create takes a text alone, and would lose what is answered: only one that takes it counts.
+            // Mastodon's Create takes a text alone, and would lose what is answered: only one with this variable
+            // counts.
             Self::Reply => [("https://w3id.org/fep/3b86/Create", "inReplyTo"), OBJECT, SUBSCRIBE],
         }
     }
 }
 
-/// Longest text read, in bytes, of what a reader enters and of a template.
+/// Longest text read, in bytes: what a reader enters, or a template.
 const TEXT_MAX: usize = 2048;
 
-/// What URI templates leave as it is in a value (RFC 6570 section 3.2.1).
+/// What URI templates leave unescaped in a value (RFC 6570 section 3.2.1).
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Who the reader says they are: a handle, or a server alone.
+/// What a reader entered: a handle, or a server alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reader {
-    /// Before the second `@`.
     pub(crate) user: Option<String>,
-    /// Their server, at its root.
+    /// Their server's root.
     pub(crate) server: Url,
 }
 
@@ -74,7 +73,7 @@ impl Reader {
         Some(Self { user: user.map(str::to_owned), server: root(url)? })
     }
 
-    /// As webfinger is asked for them.
+    /// The `resource` of a WebFinger query about them.
     pub(crate) fn resource(&self) -> Option<String> {
         Some(format!("acct:{}@{}", self.user.as_ref()?, Host::of(&self.server)?))
     }
@@ -89,17 +88,17 @@ fn root(url: &Url) -> Option<Url> {
     Url::parse(&format!("{}://{host}/", url.scheme())).ok()
 }
 
-/// What somebody's webfinger says, and who vouches for it.
+/// A WebFinger answer, and where it was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
-    /// The document.
     pub(crate) document: Value,
-    /// Where it was, after redirects.
+    /// After redirects.
     pub(crate) at: Url,
 }
 
-/// Where the reader is sent: by their webfinger where it says so, else to where Mastodon and most others have it.
-/// A template leads only to the reader's server, to the one that answered for it, or to where their account lives.
+/// Where the reader is redirected: by their WebFinger where it has a template, else to the usual address of Mastodon
+/// and most others. A template counts only if it leads to the reader's server, to the one that answered for it, or to
+/// the host of their account.
 pub(crate) fn target(reader: &Reader, finding: Option<&Finding>, intent: Intent, object: &str) -> Option<Url> {
     let account =
         finding.and_then(|finding| link(&finding.document, "self", "href")).and_then(|href| Url::parse(href).ok());

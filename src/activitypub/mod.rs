@@ -1,4 +1,4 @@
-//! Pure: posts into documents, strangers' JSON into meaning; no clock, network or database.
+//! Posts into documents, others' JSON into meaning: pure, without clock, network or database.
 
 pub mod actor;
 pub(crate) mod article;
@@ -15,13 +15,13 @@ use hugo_content::Image;
 pub use urls::Local;
 pub(crate) use urls::Urls;
 
-/// Everybody, as an address (`ActivityPub` section 5.6; interop B8: this spelling and no other).
+/// The address of the public (`ActivityPub` section 5.6; interop B8: this spelling and no other).
 pub(crate) const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 
 /// The context of ActivityStreams 2.0, which Mastodon compares as a string (interop A7).
 pub(crate) const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
-/// Names each word of an article beyond `ActivityStreams`, and stands on everything that embeds one.
+/// Defines each term of an article beyond `ActivityStreams`; used on everything that embeds an article.
 fn context() -> serde_json::Value {
     serde_json::json!([ACTIVITY_STREAMS, {
         "Hashtag": "as:Hashtag",
@@ -47,7 +47,6 @@ fn picture(image: &Image) -> serde_json::Value {
     document
 }
 
-/// Sets a property of a document.
 fn put(document: &mut serde_json::Value, key: &str, value: impl Into<serde_json::Value>) {
     if let Some(properties) = document.as_object_mut() {
         properties.insert(key.to_owned(), value.into());

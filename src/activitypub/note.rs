@@ -1,4 +1,4 @@
-//! An answer of one of our authors as a `Note`, in the shape that every peer reads (interop R1, B6, B8, B11, F4, F6).
+//! An answer of one of our authors as a `Note`, in the shape that every server reads (interop R1, B6, B8, B11, F4, F6).
 
 use activitypub_federation::kinds::object::NoteType;
 use activitypub_federation::protocol::context::WithContext;
@@ -10,7 +10,7 @@ use super::incoming::Mention;
 use super::{PUBLIC, Urls, collection, context, put};
 use crate::base::ids::split_handle;
 
-/// Whom an answer turns to: its first words are their name (interop B11).
+/// Whom an answer addresses: it begins with their name (interop B11).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Addressee<'a> {
     /// Their page for people: Mastodon knows a mention by it.
@@ -19,40 +19,34 @@ pub(crate) struct Addressee<'a> {
     pub(crate) handle: &'a str,
 }
 
-/// What a note's document says.
+/// The content of a note's document.
 #[derive(Clone, Debug)]
 pub(crate) struct NoteFacts<'a> {
-    /// Its public name.
     pub(crate) uuid: Uuid,
-    /// The public name of the conversation it stands in.
+    /// The UUID of its conversation.
     pub(crate) context: Uuid,
-    /// The actor who says it.
     pub(crate) author: Uuid,
     /// The community of the article.
     pub(crate) group: Uuid,
-    /// Not for public timelines: `Public` stands in `cc` and the followers in `to` (interop B8).
+    /// Not for public timelines: `Public` is in `cc` and the followers in `to` (interop B8).
     pub(crate) unlisted: bool,
     /// The id of what it answers.
     pub(crate) answers: &'a str,
-    /// Whom it turns to; `None` where its author goes on by themselves.
+    /// Whom it addresses; `None` where its author answers themselves.
     pub(crate) addressee: Option<Addressee<'a>>,
-    /// Who is told of it.
     pub(crate) mentions: &'a [Mention],
     /// Clean HTML.
     pub(crate) content: &'a str,
     /// What the author wrote, in Markdown.
     pub(crate) source: &'a str,
-    /// BCP 47 tag; empty where nobody knows.
+    /// BCP 47 tag; empty where it is not known.
     pub(crate) language: &'a str,
-    /// When it was written.
     pub(crate) published: Timestamp,
-    /// The last edit; strictly later than what was before (interop B6).
+    /// Strictly later than the one before (interop B6).
     pub(crate) updated: Option<Timestamp>,
-    /// Ids of its public replies, oldest first, as far as they fit.
+    /// The ids of its public replies, oldest first, as far as they fit.
     pub(crate) replies: collection::Part<'a>,
-    /// How many like it.
     pub(crate) likes: u64,
-    /// How many boosted it.
     pub(crate) shares: u64,
 }
 
@@ -113,8 +107,8 @@ fn mention(mention: &Mention) -> Value {
     json!({ "type": "Mention", "href": mention.href, "name": mention.name })
 }
 
-/// Content that begins with the name of whom it turns to, as a link in Mastodon's own form: only that one it shows as a
-/// mention (interop B11).
+/// Content that begins with the name of whom it addresses, as a link in Mastodon's own form: only that one it shows as
+/// a mention (interop B11).
 fn addressed(content: &str, addressee: Option<Addressee<'_>>) -> String {
     let Some(Addressee { page, handle }) = addressee else { return content.to_owned() };
     let (page, user) = (html::escape(page), html::escape(split_handle(handle).0));
@@ -127,7 +121,7 @@ fn addressed(content: &str, addressee: Option<Addressee<'_>>) -> String {
     }
 }
 
-/// An author's Markdown as clean HTML: raw HTML in it is left out, bare addresses become links.
+/// An author's Markdown as clean HTML: raw HTML in it is removed, bare addresses become links.
 pub(crate) fn rendered(markdown: &str) -> String {
     let mut options = comrak::Options::default();
     options.extension.autolink = true;

@@ -1,4 +1,4 @@
-//! What our actors say: each activity with exactly the addresses that the rules give it (interop B8, D8, F2).
+//! Our activities, each with exactly the addresses that the rules give it (interop B8, D8, F2).
 
 use activitypub_federation::protocol::context::WithContext;
 use clock::Timestamp;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::collection::without_context;
 use super::{ACTIVITY_STREAMS, PUBLIC, Urls, actor, put};
 
-/// What makes an activity this one and no other.
+/// The id, time and the like of an activity.
 #[derive(Clone, Debug)]
 pub(crate) struct ActivityMeta {
     id: String,
@@ -22,14 +22,14 @@ impl ActivityMeta {
     }
 }
 
-/// Somebody's Follow, as it has to stand in our answer (interop D8).
+/// A Follow, as it must be embedded in our answer (interop D8).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Follow<'a> {
-    /// Its own id, which need not lead anywhere.
+    /// Need not lead anywhere.
     pub(crate) id: &'a str,
     /// The follower.
     pub(crate) actor: &'a str,
-    /// Whom they follow: our actor.
+    /// Our actor.
     pub(crate) object: &'a str,
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn create(stamp: &ActivityMeta, article: &Value) -> Value {
     about_article("Create", stamp, article, without_context(article.clone()))
 }
 
-/// A stored Create or Update with its object's id instead of the object, for a peer that answered 413 (interop R3);
+/// A stored Create or Update with its object's id instead of the object, for a host that answered 413 (interop R3);
 /// `None` where there is no embedded object.
 pub(crate) fn by_reference(body: &str) -> Option<String> {
     let mut activity: Value = serde_json::from_str(body).ok()?;
@@ -47,8 +47,8 @@ pub(crate) fn by_reference(body: &str) -> Option<String> {
     Some(activity.to_string())
 }
 
-/// The owner's Update of an article, from its new document. Each Update has its own id, else Fedify takes the
-/// second for the first (interop O6).
+/// The owner's Update of an article, from its new document. Each Update has its own id, or Fedify ignores the second
+/// (interop O6).
 pub(crate) fn update(stamp: &ActivityMeta, article: &Value) -> Value {
     about_article("Update", stamp, article, without_context(article.clone()))
 }
@@ -60,37 +60,35 @@ pub(crate) fn delete(stamp: &ActivityMeta, article: &Value) -> Value {
     about_article("Delete", stamp, article, gone)
 }
 
-/// An actor's Announce of an article's id (interop F2), to its `followers` collection and the article's `author`:
-/// the Group's, or a co-author's. `published` is now, for Misskey drops an Announce that is older than its object (F14).
+/// An actor's Announce of an article's id (interop F2), to its `followers` collection and the article's `author`: the
+/// Group's, or a co-author's. `published` is now, since Misskey drops an Announce that is older than its object (F14).
 pub(crate) fn announce(stamp: &ActivityMeta, announcer: &str, followers: &str, article: &str, author: &str) -> Value {
     plain("Announce", stamp, announcer, json!({ "to": [PUBLIC], "cc": [followers, author], "object": article }))
 }
 
-/// Our actor lets a follower in. The Follow is embedded: Misskey would look a bare id up, and Lemmy needs all
-/// three of its properties (interop D8).
+/// Accept of a Follow, which is embedded: Misskey would look up a bare id, and Lemmy needs all three of its properties
+/// (interop D8).
 pub(crate) fn accept(stamp: &ActivityMeta, follow: &Follow<'_>) -> Value {
     answer("Accept", stamp, follow)
 }
 
-/// Our actor refuses a follower, or lets one go later (interop D9).
+/// Reject of a Follow, also of one that was accepted before (interop D9).
 pub(crate) fn reject(stamp: &ActivityMeta, follow: &Follow<'_>) -> Value {
     answer("Reject", stamp, follow)
 }
 
-/// Somebody's `QuoteRequest`, as it has to stand in our answer (FEP-044f, interop E20).
+/// A `QuoteRequest`, as it must be embedded in our answer (FEP-044f, interop E20).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct QuoteRequest<'a> {
-    /// Its own id.
     pub(crate) id: &'a str,
-    /// Who wants to quote.
     pub(crate) actor: &'a str,
-    /// What of ours.
+    /// What of ours it quotes.
     pub(crate) object: &'a str,
     /// The post that quotes it.
     pub(crate) instrument: &'a str,
 }
 
-/// Our actor lets somebody quote: the request by its parts, and where the permission stands.
+/// Accept of a `QuoteRequest`, with the address of the permission.
 pub(crate) fn accept_quote(stamp: &ActivityMeta, actor: &str, request: &QuoteRequest<'_>, permission: &str) -> Value {
     let embedded = json!({
         "id": request.id, "type": "QuoteRequest", "actor": request.actor, "object": request.object,
@@ -123,12 +121,12 @@ pub(crate) fn quote_permission(id: &str, author: &str, quote: &str, article: &st
     })
 }
 
-/// The permission is taken back: whoever fetched it is told (FEP-044f).
+/// Delete of a permission, for whoever fetched it (FEP-044f).
 pub(crate) fn delete_permission(stamp: &ActivityMeta, actor: &str, permission: &str, quoter: &str) -> Value {
     plain("Delete", stamp, actor, json!({ "to": [quoter], "object": permission }))
 }
 
-/// An actor changed: its whole new document, from [`actor::actor`].
+/// Update of an actor: its whole new document, from [`actor::actor`].
 pub(crate) fn update_actor(stamp: &ActivityMeta, actor: &Value) -> Value {
     let mut addressed = Map::new();
     addressed.insert("to".to_owned(), json!([PUBLIC]));
@@ -141,13 +139,13 @@ pub(crate) fn update_actor(stamp: &ActivityMeta, actor: &Value) -> Value {
     json!(WithContext::new(activity, context))
 }
 
-/// An actor is gone: the object is its bare id, by which peers know a self-delete (interop E11).
+/// Delete of an actor: the object is its bare id, by which servers recognise a self-delete (interop E11).
 pub(crate) fn delete_actor(stamp: &ActivityMeta, actor: &str) -> Value {
     plain("Delete", stamp, actor, json!({ "to": [PUBLIC], "object": actor }))
 }
 
-/// An activity of the article's owner with the article's own addresses, for Misskey joins the two, Mastodon
-/// prefers the object's and Lemmy checks both (interop B8), and with `audience` (F4).
+/// An activity of the article's owner with the article's own addresses, since Misskey joins the two, Mastodon prefers
+/// the object's and Lemmy checks both (interop B8), and with `audience` (F4).
 fn about_article(kind: &str, stamp: &ActivityMeta, article: &Value, object: Value) -> Value {
     let mut rest = Map::new();
     for key in ["to", "cc", "audience"] {

@@ -1,4 +1,4 @@
-//! The names that the snapshots of this room share.
+//! The ids and texts that the snapshots of this folder share.
 
 use clock::Timestamp;
 use hugo_content::Image;

@@ -38,15 +38,15 @@ pub(crate) enum NoKey {
     Lasting(String),
 }
 
-/// What it is made of.
+/// The parts of an [`App`].
 pub struct Parts {
     /// `veerpont.toml`.
     pub config: Config,
-    /// The tables, which are the pipes between the rooms.
+    /// The database.
     pub db: Db,
-    /// What time it is.
+    /// The clock.
     pub clock: Clock,
-    /// New names.
+    /// Makes new ids.
     pub ids: Ids,
     /// The outgoing client.
     pub(crate) net: Client,

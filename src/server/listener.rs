@@ -53,7 +53,7 @@ const HEAD_MAX: u16 = 32 * 1024;
 /// How long to wait when the system gives us no more connections.
 const OUT_OF_FILES: Duration = Duration::from_secs(1);
 
-/// What stands behind the door.
+/// What each accepted connection is served with.
 pub(super) struct Acceptor {
     pub(super) router: Router,
     pub(super) open_connections: Arc<OpenConnections>,

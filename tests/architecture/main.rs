@@ -59,7 +59,7 @@ fn holds(faults: &[String]) {
 fn imports_go_down_the_maps_only() {
     let sources = files("src");
     let lib = Map::read("src/", &sources["src/lib.rs"]);
-    assert!(lib.rooms().count() > 10, "the map was not understood");
+    assert!(lib.modules().count() > 10, "the map was not understood");
     let groups = sources.iter().filter(|(path, text)| path.ends_with("/mod.rs") && Map::stands_in(text));
     let groups: Vec<Map> = groups.map(|(path, text)| Map::read(path.trim_end_matches("mod.rs"), text)).collect();
     assert!(groups.len() > 2, "the maps of the groups were not found");
@@ -67,7 +67,7 @@ fn imports_go_down_the_maps_only() {
         let imports: Vec<_> = sources.iter().flat_map(|(path, text)| rules::imports(map, path, text)).collect();
         assert!(!imports.is_empty(), "the imports were not understood");
         holds(&rules::arrows(map, &imports));
-        holds(&sources.keys().filter_map(|path| rules::unknown_room(map, path)).collect::<Vec<_>>());
+        holds(&sources.keys().filter_map(|path| rules::unknown_module(map, path)).collect::<Vec<_>>());
     }
 }
 

@@ -11,21 +11,21 @@ pub(crate) struct Map {
     /// Where their files are, as `src/` or `src/model/`.
     folder: String,
     /// Each with the number of its part.
-    rooms: Vec<(String, usize)>,
+    modules: Vec<(String, usize)>,
 }
 
 impl Map {
     /// Reads the lines `pub mod …;`, `pub(crate) mod …;` and `mod …;` of the file in `folder` that is a map.
     pub(crate) fn read(folder: &str, map: &str) -> Self {
-        let (mut rooms, mut group) = (Vec::new(), 0);
+        let (mut modules, mut group) = (Vec::new(), 0);
         for line in map.lines().map(str::trim) {
             if line.is_empty() {
                 group += 1;
-            } else if let Some(room) = module(line) {
-                rooms.push((room.to_owned(), group));
+            } else if let Some(module) = module(line) {
+                modules.push((module.to_owned(), group));
             }
         }
-        Self { folder: folder.to_owned(), rooms }
+        Self { folder: folder.to_owned(), modules }
     }
 
     /// Whether a file has a map: it says so.
@@ -38,13 +38,13 @@ impl Map {
         self.folder.replacen("src/", "crate/", 1).replace('/', "::")
     }
 
-    pub(crate) fn rooms(&self) -> impl Iterator<Item = &str> {
-        self.rooms.iter().map(|(room, _)| room.as_str())
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
+        self.modules.iter().map(|(module, _)| module.as_str())
     }
 
     /// Greater is lower.
-    fn group(&self, room: &str) -> Option<usize> {
-        self.rooms.iter().find(|(name, _)| name == room).map(|(_, group)| *group)
+    fn group(&self, module: &str) -> Option<usize> {
+        self.modules.iter().find(|(name, _)| name == module).map(|(_, group)| *group)
     }
 }
 
@@ -54,7 +54,7 @@ fn module(line: &str) -> Option<&str> {
     line.strip_prefix("mod ")?.strip_suffix(';')
 }
 
-/// One room's use of another.
+/// One module's use of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Import {
     from: String,
@@ -64,14 +64,14 @@ pub(crate) struct Import {
 }
 
 /// The module of a map that a file belongs to; `lib.rs`, `main.rs` and the map itself belong to none.
-fn room_of<'a>(map: &Map, path: &'a str) -> Option<&'a str> {
-    let room = path.strip_prefix(&map.folder)?.split('/').next()?.trim_end_matches(".rs");
-    (!["lib", "main", "mod"].contains(&room)).then_some(room)
+fn module_of<'a>(map: &Map, path: &'a str) -> Option<&'a str> {
+    let module = path.strip_prefix(&map.folder)?.split('/').next()?.trim_end_matches(".rs");
+    (!["lib", "main", "mod"].contains(&module)).then_some(module)
 }
 
-/// What a file uses of other rooms. `path` is relative to the package.
+/// What a file uses of other modules. `path` is relative to the package.
 pub(crate) fn imports(map: &Map, path: &str, text: &str) -> Vec<Import> {
-    let Some(room) = room_of(map, path) else { return Vec::new() };
+    let Some(module) = module_of(map, path) else { return Vec::new() };
     let (inside, base) = (path.trim_start_matches(&map.folder), map.path());
     let code = bare(text);
     let tests = test_lines(&code);
@@ -83,20 +83,20 @@ pub(crate) fn imports(map: &Map, path: &str, text: &str) -> Vec<Import> {
         root_names(&code, &base, depth(inside) + 1).into_iter().filter(|name| name.by_super && in_module(name.line));
     outside
         .chain(within)
-        // What is not a room is a macro or an alias, and the compiler knows where it leads.
-        .filter(|name| name.name != room && (name.name == "*" || map.group(&name.name).is_some()))
-        .map(|name| Import { from: room.to_owned(), to: name.name, place: format!("{path}:{}", name.line) })
+        // What is not a module is a macro or an alias, and the compiler knows where it leads.
+        .filter(|name| name.name != module && (name.name == "*" || map.group(&name.name).is_some()))
+        .map(|name| Import { from: module.to_owned(), to: name.name, place: format!("{path}:{}", name.line) })
         .collect()
 }
 
-/// Every file whose room is not on the map.
-pub(crate) fn unknown_room(map: &Map, path: &str) -> Option<String> {
-    let room = room_of(map, path).filter(|room| map.group(room).is_none())?;
-    Some(format!("{path}: the module `{room}` is not on the map of {}: declare it there", map.folder))
+/// Every file whose module is not on the map.
+pub(crate) fn unknown_module(map: &Map, path: &str) -> Option<String> {
+    let module = module_of(map, path).filter(|module| map.group(module).is_none())?;
+    Some(format!("{path}: the module `{module}` is not on the map of {}: declare it there", map.folder))
 }
 
 /// Every import that goes up the map, takes what it must not, or is part of a circle. Between groups imports go down
-/// only. Within a group rustfmt keeps the rooms in the order of the alphabet, so there the rule is: no circle.
+/// only. Within a group rustfmt keeps the modules in the order of the alphabet, so there the rule is: no circle.
 pub(crate) fn arrows(map: &Map, imports: &[Import]) -> Vec<String> {
     let mut faults: Vec<String> = imports
         .iter()
@@ -117,14 +117,14 @@ pub(crate) fn arrows(map: &Map, imports: &[Import]) -> Vec<String> {
 fn wrong(map: &Map, import: &Import) -> Option<String> {
     let Import { from, to, .. } = import;
     if to == "*" {
-        return Some("it takes everything from the root; name the rooms".to_owned());
+        return Some("it takes everything from the root; name the modules".to_owned());
     }
     (map.group(to) < map.group(from)).then(|| {
-        format!("`{to}` stands above `{from}` on the map; hand in what is needed, or move it to a room below both")
+        format!("`{to}` stands above `{from}` on the map; hand in what is needed, or move it to a module below both")
     })
 }
 
-/// The rooms from an import round to where it started, if they lead there.
+/// The modules from an import round to where it started, if they lead there.
 fn way_back(imports: &[&Import], start: &Import) -> Option<String> {
     let mut ways = vec![vec![start.from.as_str(), start.to.as_str()]];
     while let Some(way) = ways.pop() {
@@ -169,7 +169,7 @@ pub(crate) fn sql(path: &str, text: &str) -> Vec<String> {
         .filter(|(_, _, name)| name == "*" || SQL_WORDS.iter().any(|word| name.starts_with(word)))
         .filter(|(line, ..)| !tests.iter().any(|(first, last)| (first..=last).contains(&line)))
         .map(|(line, of, name)| {
-            format!("{path}:{line}: `{of}{name}`: SQL stands only in a room's store.rs and in db/; move it there")
+            format!("{path}:{line}: `{of}{name}`: SQL stands only in a module's store.rs and in db/; move it there")
         })
         .collect()
 }
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn the_map_is_read_in_order() {
         let map = Map::read("src/", LIB);
-        assert_eq!(map.rooms().collect::<Vec<_>>(), ["cli", "web", "inbox", "post", "db", "net", "telemetry", "ids"]);
+        assert_eq!(map.modules().collect::<Vec<_>>(), ["cli", "web", "inbox", "post", "db", "net", "telemetry", "ids"]);
     }
 
     #[test]
@@ -219,8 +219,8 @@ mod tests {
         assert_eq!(found("src/model/author/mod.rs", "use crate::model::{author, post::Post};"), 1);
         assert_eq!(found("src/model/author/store.rs", "use super::super::post;"), 1);
         assert_eq!(found("src/db.rs", "use crate::model::post;"), 0);
-        assert!(unknown_room(&map, "src/model/attic.rs").is_some());
-        assert!(unknown_room(&map, "src/model/mod.rs").is_none() && unknown_room(&map, "src/attic.rs").is_none());
+        assert!(unknown_module(&map, "src/model/attic.rs").is_some());
+        assert!(unknown_module(&map, "src/model/mod.rs").is_none() && unknown_module(&map, "src/attic.rs").is_none());
     }
 
     #[test]
@@ -260,9 +260,9 @@ mod tests {
     #[test]
     fn a_room_off_the_map_is_a_fault() {
         let map = Map::read("src/", LIB);
-        assert!(unknown_room(&map, "src/attic.rs").is_some());
+        assert!(unknown_module(&map, "src/attic.rs").is_some());
         for known in ["src/lib.rs", "src/main.rs", "src/post/mod.rs", "src/ids.rs"] {
-            assert_eq!(unknown_room(&map, known), None);
+            assert_eq!(unknown_module(&map, known), None);
         }
     }
 

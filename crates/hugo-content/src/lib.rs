@@ -1,8 +1,8 @@
 //! Reads a Hugo site's own source files as Hugo does, without running Hugo: configuration, pages, dates, addresses, shortcodes and
 //! profiles, and where the site leads from old addresses.
 //!
-//! [`scan`] is the door. What it cannot read it tells in warnings; nothing of a site makes it panic, run a program of the
-//! site's or leave the site's folder. A scan that is handed what the last one brought reads only what has changed since.
+//! [`scan`] is the entry point. What it cannot read becomes a warning; nothing in a site makes it panic, run a program of
+//! the site or leave the site's folder. A scan that is given the result of the last one reads only what has changed since.
 //!
 //! ```
 //! use clock::Timestamp;

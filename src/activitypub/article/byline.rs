@@ -1,9 +1,9 @@
-//! Who wrote it, at the end of the summary, since Mastodon shows no `content` (interop B1).
+//! The authors' names at the end of the summary, since Mastodon shows no `content` (interop B1).
 
 use super::ArticleContent;
 use crate::activitypub::escape;
 
-/// The summary, and after it the byline as one paragraph more where `attributedTo` alone would not tell:
+/// The summary, and after it the byline as one paragraph more where `attributedTo` alone would not tell the authors:
 /// with several authors, or when the team account signs. Empty when there is neither.
 pub(super) fn summary_with_byline(content: &ArticleContent) -> String {
     let summary = content.summary.trim();

@@ -1,11 +1,10 @@
-//! A site's tags as hashtags that every peer keeps (interop B10).
+//! A site's tags as hashtags that every server keeps (interop B10).
 
 use std::collections::HashSet;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// A tag as peers know it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Hashtag {
     /// With `#` before it.
@@ -16,8 +15,8 @@ pub(super) struct Hashtag {
 
 /// The tags that can be hashtags, each once regardless of case.
 ///
-/// `page` stands in each as its address: where the site has pages of tags, only its own configuration and theme tell, and a
-/// wrong address is worse than that of the article. Peers link to their own page of a tag.
+/// `page` is the address of each: where the site has pages of tags is known to its own configuration and theme alone,
+/// and a wrong address is worse than that of the article. Servers link to their own page of a tag.
 pub(super) fn hashtags(tags: &[String], page: &str) -> Vec<Hashtag> {
     let mut seen = HashSet::new();
     let named = tags.iter().filter_map(|tag| name(tag));
@@ -28,7 +27,7 @@ pub(super) fn hashtags(tags: &[String], page: &str) -> Vec<Hashtag> {
 /// Signs that are part of a name, as they are spoken: `C++` is not `C`.
 const SPOKEN: [(char, &str); 4] = [('+', "Plus"), ('#', "Sharp"), ('*', "Star"), ('%', "Percent")];
 
-/// Signs that change what a word means and have no one name: a tag with one is no hashtag.
+/// Signs that change the meaning of a word and have no one name: a tag with one is no hashtag.
 const TELLING: [char; 10] = ['<', '>', '=', '^', '~', '|', '°', '√', '≠', '∞'];
 
 /// `open source` becomes `#OpenSource`, which a screen reader can read; a single word keeps its case.

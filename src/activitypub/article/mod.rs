@@ -1,4 +1,4 @@
-//! A post as an `Article`: one document in the shape that every peer reads (interop R1, B1 to B24, F4).
+//! A post as an `Article`: one document in the shape that every server reads (interop R1, B1 to B24, F4).
 
 use activitypub_federation::kinds::object::ArticleType;
 use activitypub_federation::protocol::context::WithContext;
@@ -14,7 +14,7 @@ use crate::base::ids::{ActorId, Handle};
 mod byline;
 mod hashtag;
 
-/// What an article says: the words of its post, and who wrote it.
+/// What a post says, and who wrote it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ArticleContent {
     /// Plain text.
@@ -27,48 +27,40 @@ pub(crate) struct ArticleContent {
     pub(crate) language: String,
     /// As the site writes them.
     pub(crate) tags: Vec<String>,
-    /// The cover.
     pub(crate) image: Option<Image>,
     /// Display names of all its authors, with or without an actor, in the order of the page.
     pub(crate) byline: Vec<String>,
-    /// Actors of those who wrote it beside the owner.
+    /// Actors of its authors beside the owner.
     #[serde(with = "crate::base::ids::actors_as_numbers")]
     pub(crate) co_authors: Vec<ActorId>,
-    /// Whether the team account owns it rather than an author: then the byline says who wrote it. Databases have it under
-    /// its first name.
+    /// Whether the team account owns it rather than an author: then the byline names the author. Databases have it
+    /// under its first name.
     #[serde(rename = "owner_is_house")]
     pub(crate) owner_is_team: bool,
 }
 
-/// What an article's document says.
+/// The content of an article's document.
 #[derive(Clone, Debug)]
 pub(crate) struct ArticleFacts<'a> {
-    /// Its public name.
     pub(crate) uuid: Uuid,
-    /// The public name of its conversation.
+    /// The UUID of its conversation.
     pub(crate) context: Uuid,
-    /// The actor it is attributed to, alone (interop R1).
+    /// The only actor in `attributedTo` (interop R1).
     pub(crate) owner: Uuid,
-    /// Its community.
     pub(crate) group: Uuid,
-    /// Not for public timelines: `Public` stands in `cc` and the followers in `to` (interop B8).
+    /// Not for public timelines: `Public` is in `cc` and the followers in `to` (interop B8).
     pub(crate) unlisted: bool,
     /// Authors beside the owner who have an actor: they are mentioned.
     pub(crate) co_authors: &'a [(Uuid, &'a Handle)],
-    /// What it says.
     pub(crate) content: &'a ArticleContent,
     /// The site's own page, absolute.
     pub(crate) url: &'a str,
-    /// The post's date.
     pub(crate) published: Timestamp,
-    /// The last edit; `None` before the first. Later than `published`, and strictly later than the edit
-    /// before (interop B6).
+    /// `None` before the first edit. Later than `published`, and strictly later than the edit before (interop B6).
     pub(crate) updated: Option<Timestamp>,
-    /// Ids of its public replies, oldest first, as far as they fit.
+    /// The ids of its public replies, oldest first, as far as they fit.
     pub(crate) replies: collection::Part<'a>,
-    /// How many like it.
     pub(crate) likes: u64,
-    /// How many boosted it.
     pub(crate) shares: u64,
 }
 
@@ -129,8 +121,8 @@ pub(crate) fn article(urls: &Urls, facts: &ArticleFacts<'_>) -> Value {
     json!(WithContext::new(article, context()))
 }
 
-/// The owner's followers, the Group and the mentioned (interop B8, B11); never the Group's followers, who hear of
-/// it by the Group's Announce.
+/// The owner's followers, the Group and the mentioned (interop B8, B11); never the Group's followers, who get the
+/// Group's Announce.
 fn carbon_copies(urls: &Urls, facts: &ArticleFacts<'_>) -> Vec<String> {
     let first = if facts.unlisted { PUBLIC.to_owned() } else { urls.followers(facts.owner) };
     let mut cc = vec![first, urls.actor(facts.group)];

@@ -1,4 +1,4 @@
-//! An actor elsewhere, and whose a key is (interop A7, A24, C7).
+//! A remote actor's document, and the owner of a key (interop A7, A24, C7).
 
 use serde_json::Value;
 
@@ -9,14 +9,14 @@ use super::shape::{
 };
 use crate::base::ids::Host;
 
-/// What we keep of an actor elsewhere.
+/// What we keep of a remote actor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteActor {
     /// Its id; whether that is the address it was fetched from is for the fetcher to check.
     pub id: String,
     /// `Person`, `Group`, `Service`, `Application` or `Organization`.
     pub(crate) kind: String,
-    /// What may stand in a handle ([`html::username`]); Lemmy's instance actors have none.
+    /// Without what may not be in a handle ([`html::username`]); Lemmy's instance actors have none.
     pub(crate) preferred_username: Option<String>,
     /// Plain text of at most 2048 characters.
     pub(crate) name: Option<String>,
@@ -27,17 +27,15 @@ pub struct RemoteActor {
     pub shared_inbox: Option<String>,
     /// The address of its followers, on its own host.
     pub followers: Option<String>,
-    /// Its page for people.
     pub(crate) url: Option<String>,
     /// Its keys that may be its own; at most ten.
     pub keys: Vec<RemoteKey>,
-    /// Its picture (interop A14).
     pub(crate) avatar: Option<String>,
-    /// Pictures for `:shortcodes:` of its name.
+    /// Custom emoji of its name.
     pub(crate) emoji: Vec<Emoji>,
-    /// The name it claims, `user@host`, unchecked (FEP-2c59).
+    /// The handle that it claims, `user@host`, not verified (FEP-2c59).
     pub(crate) webfinger: Option<String>,
-    /// Where it was before, at most 256 (interop A20, A24).
+    /// Its former ids, at most 256 (interop A20, A24).
     pub(crate) also_known_as: Vec<String>,
 }
 
@@ -46,7 +44,6 @@ pub struct RemoteActor {
 pub struct RemoteKey {
     /// Of the actor's origin.
     pub id: String,
-    /// The actor's id.
     pub(crate) owner: String,
     /// PEM, or the multibase of a Multikey, unchecked; `None` where the actor names the key only by its id.
     pub public: Option<String>,
@@ -55,10 +52,10 @@ pub struct RemoteKey {
 const KINDS: [&str; 5] = ["Person", "Group", "Service", "Application", "Organization"];
 const NAME_MAX: usize = 2048;
 const USERNAME_MAX: usize = 128;
-/// As Mastodon (interop A9).
+/// As in Mastodon (interop A9).
 const KEYS_MAX: usize = 10;
 const ALSO_KNOWN_AS_MAX: usize = 256;
-/// Bytes: four times the longest RSA key in use.
+/// In bytes: four times the longest RSA key in use.
 const PUBLIC_MAX: usize = 8 * 1024;
 
 /// Reads an actor's document, which [`super::document`] has taken in.
@@ -71,10 +68,10 @@ pub fn parse_actor(document: &Value) -> Result<RemoteActor, Malformed> {
     let id = document.get("id").and_then(address).ok_or(Malformed::Property("id"))?;
     let kind = kind(document).ok_or(Malformed::Property("type"))?;
     let inbox = document.get("inbox").and_then(address).ok_or(Malformed::Property("inbox"))?;
-    // On its own host only. An actor with its inbox elsewhere (a static site with a hub) cannot be told from one who names
-    // somebody else's: nothing says that the hub's server wants what we would deliver, a hundred such actors would have each
-    // article delivered there a hundred times, and what it refused would make us back off from it and hold back what its
-    // own people follow. So we refuse, as Misskey does, and say why.
+    // On its own host only. An actor with its inbox elsewhere (a static site with a hub) cannot be told from one that
+    // names somebody else's: nothing proves that the hub's server wants what we would deliver, a hundred such actors
+    // would have each article delivered there a hundred times, and its refusals would make us back off from it and hold
+    // back what its own people follow. So we refuse, as Misskey does, and say why.
     if !same_origin(&id, &inbox) {
         let host = Host::named_in(&inbox).map(|host| host.to_string());
         return Err(Malformed::InboxElsewhere(host.unwrap_or(inbox)));
@@ -87,7 +84,7 @@ pub fn parse_actor(document: &Value) -> Result<RemoteActor, Malformed> {
         name: text(document, "name", NAME_MAX).map(|name| html::name(&name)).filter(|name| !name.is_empty()),
         shared_inbox: ours(shared_inbox.and_then(address)),
         followers: ours(document.get("followers").and_then(address_of)),
-        // As Mastodon has it: a page elsewhere is not believed to be theirs (interop A18).
+        // As in Mastodon: a page on another host is not believed to be theirs (interop A18).
         url: ours(document.get("url").and_then(page)),
         keys: keys(document, &id),
         avatar: each(document.get("icon")).find_map(picture),
@@ -100,9 +97,10 @@ pub fn parse_actor(document: &Value) -> Result<RemoteActor, Malformed> {
     })
 }
 
-/// Whose key a keyId led to, where it led to something else than the actor: the stub that GoToSocial shows at
-/// `…/main-key`, or a bare key object. The claim counts only once the owner's own document lists the key, and
-/// only if keyId and owner share a host (interop C7).
+/// The owner of the key that a keyId led to, where it led to something else than the actor: the stub that GoToSocial
+/// shows at
+/// `…/main-key`, or a bare key object. The claim counts only once the owner's own document lists the key, and only if
+/// keyId and owner share a host (interop C7).
 #[must_use]
 pub fn key_owner(document: &Value) -> Option<String> {
     let owner = |key: &Value| key.get("owner").or_else(|| key.get("controller")).and_then(address_of);

@@ -1,4 +1,4 @@
-//! A collection elsewhere, or a page of one: what a conversation is completed from (interop B18, B20).
+//! A remote collection, or a page of one: what a conversation is completed from (interop B18, B20).
 
 use serde_json::Value;
 
@@ -7,12 +7,12 @@ use super::shape::{address, address_of, each, text_type};
 /// Most members read of one page.
 const ITEMS_MAX: usize = 500;
 
-/// What a collection or a page of it holds.
+/// The content of a collection or a page of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RemoteCollection {
-    /// The ids of its members, in its order; an embedded member counts by its id alone (interop E4).
+    /// The ids of its items, in its order; an embedded item counts by its id alone (interop E4).
     pub(crate) items: Vec<String>,
-    /// Where to go on: the first page, or the next one.
+    /// The first page, or the next one.
     pub(crate) next: Option<String>,
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn parse_collection(document: &Value) -> Option<RemoteCollection> {
         return None;
     }
     let mut found = RemoteCollection::default();
-    // A first page may stand inside the collection.
+    // A first page may be embedded in the collection.
     let first = document.get("first");
     for page in [Some(document), first.filter(|first| first.is_object())].into_iter().flatten() {
         let members = ["orderedItems", "items"].into_iter().flat_map(|key| each(page.get(key)));

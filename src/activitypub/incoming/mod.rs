@@ -30,7 +30,7 @@ pub enum Malformed {
     /// JSON, but an array, a string or the like.
     #[error("send one JSON object, not a list or a bare value")]
     NotAnObject,
-    /// Nested beyond all need.
+    /// Nested deeper than is allowed.
     #[error("nest objects and lists at most {DEPTH_MAX} deep")]
     TooDeep,
     /// The means of rearranging a signed graph (interop E1, the incidents below G).
@@ -102,7 +102,7 @@ pub struct Reference {
     pub embedded: Option<Value>,
 }
 
-/// Longest type remembered, in characters.
+/// Longest type kept, in characters.
 const KIND_MAX: usize = 64;
 
 macro_rules! kinds {
@@ -157,7 +157,7 @@ kinds!(
 );
 
 impl Kind {
-    /// `type` is a text, or a list of which the first that is known counts (interop E2).
+    /// `type` is a text, or a list of which the first known one counts (interop E2).
     fn read(value: Option<&Value>) -> Option<Self> {
         match value? {
             Value::String(text) => Some(Self::parse(text)),
@@ -192,25 +192,25 @@ impl Incoming {
         each(self.raw.get("object")).filter_map(address_of)
     }
 
-    /// A property of the activity that names something by address.
+    /// The address in a property of the activity.
     #[must_use]
     pub fn named(&self, property: &str) -> Option<String> {
         self.raw.get(property).and_then(address_of)
     }
 
-    /// When it says that it was made.
+    /// Its `published`.
     pub(crate) fn made(&self) -> Option<Timestamp> {
         self.raw.get("published").and_then(Value::as_str).and_then(Timestamp::parse_rfc3339)
     }
 
-    /// Whether the same id may come again and mean something anew: Pixelfed and others have one for ever for each relation,
-    /// and their Undo too.
+    /// Whether the same id may come again and mean something new: Pixelfed and others use one for ever for each
+    /// relation, and for its Undo too.
     pub(crate) fn may_come_again(&self) -> bool {
         match self.kind {
             Kind::Follow | Kind::Block | Kind::Like | Kind::Dislike | Kind::EmojiReact | Kind::Undo | Kind::Delete => {
                 true
             }
-            // What a community passes on is read at its origin.
+            // What a community announces is fetched at its origin.
             Kind::Announce => !self.is_wrapped(),
             _ => false,
         }

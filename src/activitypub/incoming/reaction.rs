@@ -6,7 +6,7 @@ use serde_json::Value;
 const EMOJI_MAX: usize = 12;
 const SHORTCODE_MAX: usize = 64;
 
-/// The emoji of a reaction, or the `:shortcode:` of one. Words are none: no moderator sees them (E13, FEP-c0e0).
+/// The emoji of a reaction, or the `:shortcode:` of one. Words are ignored: no moderator sees them (E13, FEP-c0e0).
 pub(crate) fn reaction_emoji(activity: &Value) -> Option<String> {
     let text = ["content", "_misskey_reaction"].iter().find_map(|key| activity.get(*key)?.as_str())?.trim();
     let is_shortcode = text.len() > 2 && text.len() <= SHORTCODE_MAX && text.starts_with(':') && text.ends_with(':');

@@ -1,4 +1,4 @@
-//! The shapes that one and the same thing has in different servers' JSON, and the limits of all of them.
+//! The shapes that the same thing has in different servers' JSON, and the limits for all of them.
 
 use serde_json::Value;
 use url::Url;
@@ -59,7 +59,7 @@ pub(super) fn requires_activity_streams(document: &Value) -> Result<(), Malforme
     if named { Ok(()) } else { Err(Malformed::Context) }
 }
 
-/// A thing, or the only member of a list.
+/// A value, or the only member of a list.
 pub(super) fn one(value: &Value) -> Option<&Value> {
     match value {
         Value::Array(members) => match members.as_slice() {
@@ -71,7 +71,7 @@ pub(super) fn one(value: &Value) -> Option<&Value> {
     }
 }
 
-/// A thing, or each member of a list; servers send one where they have one, and null where they have none.
+/// A value, or each member of a list; servers send one where they have one, and null where they have none.
 pub(super) fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     let members = match value {
         Some(Value::Array(members)) => members.as_slice(),
@@ -81,9 +81,9 @@ pub(super) fn each(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     members.iter().filter(|member| !member.is_null())
 }
 
-/// An absolute http(s) address, byte for byte as it came, given as a text or as the only member of a list. Refused
-/// are those that a URL parser would quietly mend, and those with a login: they would name
-/// one thing to us and another to somebody else.
+/// An absolute http(s) address, byte for byte as it came, given as a text or as the only member of a list. Refused are
+/// those that a URL parser would quietly repair, and those with a login: they would mean one thing to us and another to
+/// somebody else.
 pub(super) fn address(value: &Value) -> Option<String> {
     let text = one(value)?.as_str()?;
     let url = url_of(text)?;

@@ -1,4 +1,4 @@
-//! The rules a signed request must meet before its key is asked for, one function each.
+//! The rules that a signed request must meet before its key is fetched, one function each.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::{Names, Reason};
 
 /// How far two clocks may differ (interop C6).
 const SKEW: Duration = Duration::from_hours(1);
-/// How long a signature holds that names no end (interop C6).
+/// How long a signature without an end is valid (interop C6).
 const LIFETIME: Duration = Duration::from_mins(5);
-/// How long a signature holds at most, whatever end it names (interop C6).
+/// How long a signature is valid at most, whatever its end (interop C6).
 const LIFETIME_MAX: Duration = Duration::from_hours(12);
 
-/// The headers of which a second one would let a request mean two things (interop H13).
+/// Headers that must not be repeated, or the request could mean two things (interop H13).
 const ONCE: [http::HeaderName; 9] = [
     header::HOST,
     header::DATE,
@@ -53,7 +53,7 @@ pub(super) fn algorithm(parameters: &Parameters) -> Result<(), Reason> {
     }
 }
 
-/// Interop C6. Only what is signed can prolong: an `expires` beside the signature may end it earlier, never later.
+/// Interop C6. Only a signed end counts in full: an `expires` beside the signature may end it earlier, never later.
 pub(super) fn window(parameters: &Parameters, headers: &HeaderMap, now: Timestamp) -> Result<(), Reason> {
     let created = created(parameters, headers)?;
     let expires = parameters.expires.map(moment);
@@ -64,7 +64,7 @@ pub(super) fn window(parameters: &Parameters, headers: &HeaderMap, now: Timestam
     }
 }
 
-/// Whether a signature that was made at `created` and ends at a signed `expires` holds now (interop C6).
+/// Whether a signature that was made at `created` and ends at a signed `expires` is valid now (interop C6).
 pub(super) fn within(created: Timestamp, expires: Option<Timestamp>, now: Timestamp) -> Result<(), Reason> {
     let end = expires.map_or(created + LIFETIME, |expires| expires.min(created + LIFETIME_MAX));
     if created > now + SKEW {
@@ -104,7 +104,7 @@ pub(super) fn host(parameters: &Parameters, headers: &HeaderMap, names: &Names<'
     if meant.is_empty() { Err(Reason::HostForeign) } else { Ok(meant.into_iter().map(str::to_owned).collect()) }
 }
 
-/// All that a header says, as both schemes sign it: its lines in order, joined by a comma.
+/// The whole value of a header, as both schemes sign it: its lines in order, joined by a comma.
 pub(super) fn header_text(headers: &HeaderMap, name: &str) -> Result<String, Reason> {
     let texts: Result<Vec<&str>, _> =
         headers.get_all(name).iter().map(|value| std::str::from_utf8(value.as_bytes()).map(str::trim)).collect();
@@ -123,7 +123,7 @@ pub(super) fn components(parameters: &Parameters, method: &Method) -> Result<(),
     Ok(())
 }
 
-/// The body is the one whose digest was signed; of several algorithms SHA-256 counts (interop C5).
+/// The body must be the one whose digest was signed; of several algorithms SHA-256 counts (interop C5).
 pub(super) fn body_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), Reason> {
     let text =
         headers.get(super::DIGEST).ok_or(Reason::HeaderMissing)?.to_str().map_err(|_| Reason::DigestMalformed)?;

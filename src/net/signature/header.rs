@@ -1,4 +1,4 @@
-//! Reads the Signature header: tolerant of how peers write it, strict on anything said twice (interop C12).
+//! Reads the Signature header: tolerant of how servers write it, strict on anything that stands twice (interop C12).
 
 use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
@@ -13,24 +13,22 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The header does not follow the form.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// What a Signature header says.
+/// The content of a Signature header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Parameters {
-    /// Never empty; nothing is known about it yet.
+    /// Never empty; not checked yet.
     pub(super) key_id: String,
-    /// As written.
     pub(super) algorithm: Option<String>,
     /// Unix seconds.
     pub(super) created: Option<u64>,
     /// Unix seconds.
     pub(super) expires: Option<u64>,
-    /// Names of what is signed, in order, lower case, each once, never empty: header names and the three in parentheses.
+    /// Names of the signed components, in order, lower case, each once, never empty: header names and the three in
+    /// parentheses.
     pub(super) headers: Vec<String>,
-    /// The signature's bytes.
     pub(super) signature: Vec<u8>,
 }
 
@@ -49,7 +47,7 @@ impl Parameters {
         let value = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
         let seconds = |name: &str| value(name).map(unix_seconds).transpose();
         let algorithm = value("algorithm");
-        // Without a list, only this is signed (C13); it never suffices, but says so with the right reason.
+        // Without a list, only this is signed (C13); it never suffices, but leads to the right reason.
         let alone =
             if algorithm.is_some_and(|name| name.eq_ignore_ascii_case("hs2019")) { "(created)" } else { "date" };
         let signature = BASE64.decode(value("signature").ok_or(Malformed)?).map_err(|_| Malformed)?;
@@ -64,7 +62,7 @@ impl Parameters {
     }
 }
 
-/// Digits alone: what is signed is written from the number, so `+1` and `01` must not be two ways to say it.
+/// Digits alone: the signed text is written from the number, so `+1` and `01` must not be other spellings of it.
 fn unix_seconds(text: &str) -> Result<u64, Malformed> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if plain { text.parse().map_err(|_| Malformed) } else { Err(Malformed) }
@@ -86,7 +84,7 @@ fn header_names(list: &str) -> Result<Vec<String>, Malformed> {
     if names.is_empty() { Err(Malformed) } else { Ok(names) }
 }
 
-/// Splits `name="value", name=value, …`; a name that stands twice is refused, whatever it means.
+/// Splits `name="value", name=value, …`; a repeated name is refused, whatever it means.
 fn pairs(text: &str) -> Result<Vec<(&str, String)>, Malformed> {
     let mut rest = text.trim();
     if let Some((scheme, after)) = rest.split_at_checked("signature ".len())

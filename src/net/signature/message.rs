@@ -19,13 +19,13 @@ use super::{
 use crate::base::ids::Host;
 use crate::net::keys::{KeyKind, PrivateKey};
 
-/// What we ask for where a signature is missing or does not hold (RFC 9421 section 5.1, interop C15).
+/// What we ask for where a signature is missing or not valid (RFC 9421 section 5.1, interop C15).
 pub(crate) const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "content-digest");created"#;
 
 /// Most labels looked at: a proxy on the way may add one of its own.
 const LABELS_MAX: usize = 4;
 
-/// What is signed, as far as it does not stand in the headers.
+/// The signed parts of a request beside its headers.
 pub(super) struct Request<'a> {
     pub(super) method: &'a Method,
     pub(super) scheme: &'a str,
@@ -88,7 +88,7 @@ pub(super) fn read(received: &Received<'_>, names: &Names<'_>, now: Timestamp) -
         let ListEntry::InnerList(input) = input else { continue };
         match read_one(input, signature, received, names, now) {
             Ok(claim) => return Ok(claim),
-            // The first is the sender's own; what a proxy added says nothing about it.
+            // The first is the sender's own; one that a proxy added proves nothing about it.
             Err(reason) if refusal == Reason::SignatureMalformed => refusal = reason,
             Err(_) => {}
         }
@@ -133,7 +133,7 @@ fn read_one(
     Ok(Claim { key_id, scheme: "rfc9421", kind, signature: signature.to_vec(), messages })
 }
 
-/// The public names that may have been signed for. The address is always signed, so that a Host which a proxy has
+/// The public names that may have been signed. The address is always signed, so that a Host header that a proxy has
 /// rewritten need not be known.
 fn hosts<'a>(headers: &HeaderMap, names: &Names<'a>) -> Vec<&'a str> {
     let meant = headers.get(HOST).map(|host| names.meant_by(host.as_bytes())).unwrap_or_default();
@@ -180,8 +180,8 @@ pub(super) fn base(components: &[&str], parameters: &str, request: &Request<'_>)
     Ok(text + "\"@signature-params\": " + parameters)
 }
 
-/// The names of what is signed, each once. A component with a parameter is none of those we can check: what it means
-/// depends on how a header is read (`sf`, `key`), or on another message (`req`).
+/// The names of the signed components, each once. A component with a parameter is not supported: its meaning depends on
+/// how a header is parsed (`sf`, `key`), or on another message (`req`).
 fn components(input: &InnerList) -> Result<Vec<&str>, Reason> {
     const DERIVED: [&str; 7] =
         ["@method", "@target-uri", "@authority", "@scheme", "@request-target", "@path", "@query"];
@@ -216,8 +216,8 @@ fn moment(input: &InnerList, name: &str) -> Result<Option<Timestamp>, Reason> {
     input.params.get(name).map(read).transpose()
 }
 
-/// A header in the form of a dictionary (RFC 9651) in which nothing is said twice. To the parser the last one wins, so
-/// what it has read must be as long as what was written.
+/// A header in the form of a dictionary (RFC 9651) without repeated keys. In the parser the last one wins, so what it
+/// has read must be as long as what was written.
 fn dictionary(headers: &HeaderMap, name: &HeaderName) -> Result<Dictionary, Reason> {
     let malformed = Reason::SignatureMalformed;
     let text = headers.get(name).ok_or(Reason::SignatureMissing)?.to_str().map_err(|_| malformed)?;
@@ -230,7 +230,8 @@ fn dictionary(headers: &HeaderMap, name: &HeaderName) -> Result<Dictionary, Reas
     if said_once { Ok(read) } else { Err(malformed) }
 }
 
-/// The body is the one whose digest was signed (RFC 9530): every algorithm that we know must say so, and one at least.
+/// The body must be the one whose digest was signed (RFC 9530): every algorithm that we know must agree, and one at
+/// least.
 fn body_digest(received: &Received<'_>) -> Result<(), Reason> {
     if !received.headers.contains_key(CONTENT_DIGEST) {
         return Err(Reason::HeaderMissing);

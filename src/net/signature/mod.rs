@@ -27,19 +27,17 @@ const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
 /// Longest header of a signature that is read, in bytes; RSA-4096 needs about 1,000.
 const LENGTH_MAX: usize = 8 * 1024;
 
-/// Most headers and other components that one signature may name; peers name about six.
+/// Most headers and other components that one signature may name; servers name about six.
 const NAMES_MAX: usize = 32;
 
 /// Why a request of ours could not be signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SignError {
-    /// The address to send to names no host.
     #[error("the request cannot be signed: its address has no host")]
     NoHost,
     /// The key's id or the content type holds what no header can.
     #[error("the request cannot be signed: its key id or content type is not plain text")]
     NotText,
-    /// The key failed.
     #[error(transparent)]
     Key(#[from] KeyError),
 }
@@ -47,9 +45,9 @@ pub(crate) enum SignError {
 /// How to sign a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// draft-cavage-12, which every examined peer takes (interop C1).
+    /// draft-cavage-12, which every examined server accepts (interop C1).
     Cavage,
-    /// The same over a target without its query, for peers that sign the path alone (interop C11).
+    /// The same over a target without its query, for servers that sign the path alone (interop C11).
     CavageWithoutQuery,
     /// HTTP Message Signatures, RFC 9421 (interop C14).
     Rfc9421,
@@ -98,8 +96,8 @@ pub struct Names<'a> {
     pub scheme: &'a str,
     /// `host` or `host:port`, lower case.
     pub public: &'a [&'a str],
-    /// What a proxy of the operator's writes into Host instead. Such a request counts only if it was signed for one of the
-    /// public names: the proxy's name itself proves nothing.
+    /// What a proxy of the operator's writes into Host instead. Such a request counts only if it was signed for one of
+    /// the public names: the proxy's name itself proves nothing.
     pub behind: &'a [String],
 }
 
@@ -120,26 +118,27 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A signature that is in order in all that can be seen without the key.
+/// A signature that is valid in all that can be checked without the key.
 #[derive(Clone, Debug)]
 pub struct Claim {
     key_id: String,
     scheme: &'static str,
-    /// The only kind of key that the request allows, where it says so.
+    /// The only kind of key that the request allows, if it names one.
     kind: Option<KeyKind>,
     signature: Vec<u8>,
-    /// What may have been signed: the target with its query, then without (interop C11), for each name that is meant.
+    /// The texts that may have been signed: the target with its query, then without (interop C11), for each possible
+    /// name.
     messages: Vec<String>,
 }
 
 impl Claim {
-    /// Whose key is said to have signed: an absolute http or https address, as written.
+    /// The keyId: an absolute http or https address, as written.
     #[must_use]
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// In which scheme the request is signed: `draft-cavage` or `rfc9421`.
+    /// The scheme of the signature: `draft-cavage` or `rfc9421`.
     pub(crate) fn scheme(&self) -> &'static str {
         self.scheme
     }
@@ -155,12 +154,12 @@ impl Claim {
 /// Reads a signed request and checks all that can be checked without the key, in the order of
 /// docs/architecture.md#receiving.
 ///
-/// A request that has a Signature-Input is read after RFC 9421 first, and after draft-cavage where that fails (interop
-/// C14). Neither lends the other anything: each claim must meet all rules of its own scheme, and one Signature header
-/// cannot be in both forms.
+/// A request with a Signature-Input is read by RFC 9421 first, and by draft-cavage where that fails (interop C14). The
+/// two are independent: each claim must meet all rules of its own scheme, and one Signature header cannot be in both
+/// forms.
 ///
 /// # Errors
-/// The first rule the request breaks.
+/// The first rule that the request breaks.
 pub fn read(received: &Received<'_>, names: &Names<'_>, now: Timestamp) -> Result<Claim, Rejection> {
     checks::secured_once(received.headers)?;
     if !received.headers.contains_key(SIGNATURE) {

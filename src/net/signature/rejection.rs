@@ -1,17 +1,15 @@
-//! Why a signed request was turned away before any key was asked for.
+//! Why a signed request was rejected before any key was fetched.
 
 use std::fmt;
 
 use http::StatusCode;
 
-/// A request turned away, and with which status (interop C10): 400 where something cannot be read, 401 where it was
-/// read and does not hold, so that a sender who knows another scheme knocks again (interop C14).
+/// A rejected request, and its status (interop C10): 400 where something cannot be read, 401 where it was read and is
+/// not valid, so that a sender who knows another scheme tries that (interop C14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Rejection {
-    /// 400 or 401.
     pub(crate) status: StatusCode,
-    /// For people, and for counting.
     pub(crate) reason: Reason,
 }
 
@@ -31,7 +29,7 @@ impl From<Reason> for Rejection {
 /// Declares each reason once: its name, its label for counting, its sentence for people.
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $label:literal, $sentence:literal;)+) => {
-        /// Why a request was turned away.
+        /// Why a request was rejected.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(crate) enum Reason {
             $($(#[$doc])* $name,)+
@@ -51,14 +49,14 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// One of Host, Date, Digest, Content-Digest, Signature, Signature-Input, Content-Type, Content-Length, Authorization
-    /// stands twice (interop H13).
+    /// One of Host, Date, Digest, Content-Digest, Signature, Signature-Input, Content-Type, Content-Length,
+    /// Authorization is repeated (interop H13).
     RepeatedHeader = "repeated-header", "A header that secures the request stands more than once.";
     /// There is no Signature header.
     SignatureMissing = "signature-missing", "The request is not signed.";
     /// The Signature or Signature-Input header cannot be read (interop C12, C14).
     SignatureMalformed = "signature-malformed", "The Signature or Signature-Input header cannot be read.";
-    /// A component of RFC 9421 is signed that we cannot check (interop C14).
+    /// A component of RFC 9421 is signed that we do not support (interop C14).
     Component = "component", "A component is signed that is not checked here; sign @method, @target-uri, content-digest.";
     /// The keyId is no absolute http or https address (interop C7).
     KeyId = "key-id", "The keyId is not an http or https address.";

@@ -1,4 +1,4 @@
-//! What is refused at the door reaches the sender as it should, and never as a farewell.
+//! The answers to rejected requests: with the right status, and never a 404 or 410.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Body;

@@ -1,5 +1,5 @@
-//! A post of somebody else's, in the shapes that different servers give it (interop E6): what a reply or a quote is
-//! made of. All of it is a claim of its sender's; texts are cut, never cleaned: that is for whoever stores them.
+//! A remote post, in the shapes that different servers give it (interop E6). All of it is a claim of its sender's;
+//! texts are cut, never cleaned: that is for whoever stores them.
 
 mod parts;
 #[cfg(test)]
@@ -16,7 +16,8 @@ use super::Malformed;
 use super::shape::{address, address_of, cut, each, text_type};
 use crate::activitypub::PUBLIC;
 
-/// What kind of post it may be: anything people write. Videos and events have a page of their own but are answers too.
+/// The types that are read as posts: anything people write. Videos and events have a page of their own but are answers
+/// too.
 const KINDS: [&str; 8] = ["Note", "Article", "Page", "Question", "Image", "Video", "Audio", "Event"];
 
 /// Longest content read, in bytes (interop E22).
@@ -28,7 +29,7 @@ const LINE_MAX: usize = 500;
 /// Most options of a question.
 const OPTIONS_MAX: usize = 32;
 
-/// Most things that one post answers.
+/// Most posts that one post answers.
 const ANSWERED_MAX: usize = 8;
 
 /// Who may read a post (interop B8).
