@@ -1,13 +1,13 @@
 //! What answers are made of: the form by `Accept`, whole bodies, and their `ETag`.
 
-use std::fmt::Write;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
+
+use crate::base::hex::hex;
 
 /// The spelling that every server accepts (interop A21).
 pub(super) const ACTIVITY_JSON: &str = "application/activity+json; charset=utf-8";
@@ -88,13 +88,7 @@ impl IntoResponse for Document {
 
 /// A strong `ETag` from a hash: another body has another (RFC 9110 section 8.8.3).
 pub(super) fn tag_of(hash: &[u8]) -> String {
-    let mut tag = String::from("\"");
-    for byte in hash.iter().take(ETAG_BYTES) {
-        // Writing to a String never fails.
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag.push('"');
-    tag
+    format!("\"{}\"", hex(hash.iter().take(ETAG_BYTES)))
 }
 
 /// Marks an answer that another client would not get: no cache may share it.

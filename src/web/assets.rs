@@ -1,7 +1,6 @@
 //! Our own files that pages load: each under a name with its hash, so that browsers may keep it for ever; and the web
 //! component that sites load, with its integrity hash.
 
-use std::fmt::Write;
 use std::sync::LazyLock;
 
 use activitypub_federation::config::Data;
@@ -20,6 +19,7 @@ use super::answer::Document;
 use super::error::Failure;
 use super::redirect::lead_to;
 use crate::app::App;
+use crate::base::hex::hex;
 
 const HASH: usize = 8;
 
@@ -44,12 +44,8 @@ pub(super) struct Asset {
 impl Asset {
     fn new(plain: &'static str, media_type: &'static str, body: &'static [u8]) -> Self {
         let (stem, extension) = plain.split_once('.').unwrap_or((plain, ""));
-        let mut file = format!("{stem}.");
-        for byte in digest(&SHA256, body).as_ref().iter().take(HASH) {
-            // Writing to a String never fails.
-            let _ = write!(file, "{byte:02x}");
-        }
-        let _ = write!(file, ".{extension}");
+        let hash = hex(digest(&SHA256, body).as_ref().iter().take(HASH));
+        let file = format!("{stem}.{hash}.{extension}");
         let integrity = format!("sha384-{}", STANDARD.encode(digest(&SHA384, body)));
         Self { plain, file, media_type, body, integrity }
     }

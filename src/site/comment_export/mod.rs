@@ -18,6 +18,7 @@ use url::form_urlencoded;
 
 use self::hugo::{Folder, INDEX};
 use crate::app::App;
+use crate::base::hex::hex;
 use crate::base::ids::{ArticleId, SourceId};
 use crate::config::Source;
 use crate::db::Conn;
@@ -67,11 +68,7 @@ pub(crate) fn file_name(key: &str) -> String {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(digest(&SHA256, bytes).as_ref())
 }
 
 /// A source's articles, and the versions of their conversations.

@@ -2,11 +2,11 @@
 //! another address.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::app::App;
+use crate::base::hex::hex;
 use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
 use crate::config::Pictures;
 
@@ -78,11 +78,7 @@ impl MediaRef {
 
 /// The hash of an address in the name of its picture.
 pub(crate) fn hash(url: &str) -> String {
-    digest(&SHA256, url.as_bytes()).as_ref().iter().take(HASH).fold(String::new(), |mut text, byte| {
-        // Writing to a String never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(digest(&SHA256, url.as_bytes()).as_ref().iter().take(HASH))
 }
 
 /// Gives pictures their addresses on the bridge, the same picture the same address in one answer.
