@@ -85,14 +85,6 @@ impl Columns for AnyRow {
     }
 }
 
-/// What rows of a text and a number `n` count, in the order of the texts.
-pub(crate) fn count_by(rows: &[AnyRow], column: &str) -> sqlx::Result<Vec<(String, i64)>> {
-    let mut counts: Vec<_> =
-        rows.iter().map(|row| Ok((row.text(column)?, row.int("n")?))).collect::<sqlx::Result<_>>()?;
-    counts.sort();
-    Ok(counts)
-}
-
 /// A row that does not hold what we wrote.
 pub(crate) fn decode_error(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::Decode(error.into())

@@ -22,13 +22,13 @@ mod tables;
 mod writing;
 
 pub use columns::Columns;
-pub(crate) use columns::{count_by, decode_error, json};
+pub(crate) use columns::{decode_error, json};
 pub(crate) use instance_lock::InstanceLock;
 pub use instance_lock::InstanceLockError;
 pub use opening::{Access, OpenError};
 pub(crate) use page::Cursor;
 pub use page::{InvalidCursor, Page};
-pub(crate) use query::query;
+pub(crate) use query::{Statement, query};
 pub use queues::Queue;
 pub(crate) use queues::added;
 pub use readers::Reader;

@@ -1,10 +1,9 @@
 //! An activity that came again under the same id, and may mean something new.
 
 use clock::Timestamp;
-use sqlx::query;
 
 use super::Arrival;
-use crate::db::Conn;
+use crate::db::{Conn, query};
 use crate::inbox::FETCHED;
 
 /// No verdict has an earlier time: a smaller number was cut off in the middle.
@@ -28,24 +27,25 @@ pub(super) async fn read_again(
          WHERE activity_id = $1 AND signer = $2 AND kind = $12 AND actor = $2 AND COALESCE(verdict, '') <> 'deferred'
          AND (kind <> 'Delete' OR EXISTS (SELECT 1 FROM inbound r WHERE r.activity_id = $6 AND r.signer = $2 AND r.actor = $2
              AND r.kind IN ('Follow', 'Block', 'Like', 'Dislike', 'EmojiReact', 'Announce')))",
+        (
+            &arrival.activity_id,
+            &arrival.signer,
+            made,
+            heard,
+            arrival.sign.clone(),
+            arrival.object_id.clone(),
+            &arrival.raw,
+            arrival.proof.as_ref().map(|(key, _)| key.clone()),
+            arrival.proof.as_ref().map(|(_, scheme)| *scheme),
+            "\n",
+            now,
+            &arrival.kind,
+            FETCHED,
+            &arrival.path,
+        ),
     )
-    .bind(&arrival.activity_id)
-    .bind(&arrival.signer)
-    .bind(made)
-    .bind(heard)
-    .bind(arrival.sign.clone())
-    .bind(arrival.object_id.clone())
-    .bind(&arrival.raw)
-    .bind(arrival.proof.as_ref().map(|(key, _)| key.clone()))
-    .bind(arrival.proof.as_ref().map(|(_, scheme)| *scheme))
-    .bind("\n")
-    .bind(now.millis())
-    .bind(&arrival.kind)
-    .bind(FETCHED)
-    .bind(&arrival.path)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// A verdict that an activity had before it came again.

@@ -1,10 +1,9 @@
 //! What an actor undid or deleted before its object came (interop D7).
 
 use clock::Timestamp;
-use sqlx::{query, query_scalar};
 
 use super::Arrival;
-use crate::db::{Columns, Conn};
+use crate::db::{Columns, Conn, query};
 use crate::model::relation::Event;
 
 /// Most Undos of one activity that are looked at, the latest.
@@ -13,21 +12,16 @@ const UNDOS_MAX: i64 = 16;
 /// The activities by which an actor has already undone the one with this id: by an Undo, or by a Delete of it (interop
 /// D7, T9).
 pub(crate) async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Vec<Event>> {
-    let rows = query(
+    query(
         "SELECT id, activity_id, made_at, heard FROM inbound WHERE object_id = $1 AND actor = $2 AND signer = $2
          AND kind IN ('Undo', 'Delete') ORDER BY heard DESC LIMIT $3",
+        (activity_id, actor, UNDOS_MAX),
     )
-    .bind(activity_id)
-    .bind(actor)
-    .bind(UNDOS_MAX)
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let (first, last) = (row.int("id")?, row.int("heard")?);
-            Ok(Event { id: row.text("activity_id")?, made: row.maybe_time("made_at")?, first, last })
-        })
-        .collect()
+    .fetch_all(conn, |row| {
+        let (first, last) = (row.int("id")?, row.int("heard")?);
+        Ok(Event { id: row.text("activity_id")?, made: row.maybe_time("made_at")?, first, last })
+    })
+    .await
 }
 
 /// An activity that another one names by its id.
@@ -41,15 +35,14 @@ pub(crate) struct Named {
 
 /// An actor's own activity by its id.
 pub(crate) async fn named(conn: &mut Conn, actor: &str, activity_id: &str) -> sqlx::Result<Option<Named>> {
-    let row = query("SELECT kind, object_id, sign FROM inbound WHERE activity_id = $1 AND signer = $2 AND actor = $2")
-        .bind(activity_id)
-        .bind(actor)
-        .fetch_optional(conn)
-        .await?;
-    let read = |row: sqlx::any::AnyRow| {
+    query(
+        "SELECT kind, object_id, sign FROM inbound WHERE activity_id = $1 AND signer = $2 AND actor = $2",
+        (activity_id, actor),
+    )
+    .fetch_optional(conn, |row| {
         Ok(Named { kind: row.text("kind")?, object: row.maybe_text("object_id")?, sign: row.maybe_text("sign")? })
-    };
-    row.map(read).transpose()
+    })
+    .await
 }
 
 /// A Create or an Update that has its verdict, and comes again under its own id after a Delete of its object, is
@@ -63,27 +56,20 @@ pub(super) async fn read_restored(conn: &mut Conn, arrival: &Arrival, now: Times
         "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, begun = 0, raw = $4,
          received_at = $5, next_attempt_at = $5 WHERE activity_id = $1 AND signer = $2 AND actor = $2 AND verdict IS NOT NULL
          AND EXISTS (SELECT 1 FROM inbound d WHERE d.object_id = $3 AND d.actor = $2 AND d.signer = $2 AND d.kind = 'Delete')",
+        (&arrival.activity_id, &arrival.signer, object, &arrival.raw, now),
     )
-    .bind(&arrival.activity_id)
-    .bind(&arrival.signer)
-    .bind(object)
-    .bind(&arrival.raw)
-    .bind(now.millis())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Whether an actor has already deleted the object with this id (interop D7, T8).
 pub(crate) async fn is_deleted(conn: &mut Conn, actor: &str, object_id: &str) -> sqlx::Result<bool> {
-    let id: Option<i64> = query_scalar(
+    query(
         "SELECT d.id FROM inbound d WHERE d.object_id = $1 AND d.actor = $2 AND d.signer = $2 AND d.kind = 'Delete'
          AND NOT EXISTS (SELECT 1 FROM inbound u WHERE u.object_id = d.activity_id AND u.actor = $2 AND u.signer = $2 AND u.kind = 'Undo')
          LIMIT 1",
+        (object_id, actor),
     )
-    .bind(object_id)
-    .bind(actor)
-    .fetch_optional(conn)
-    .await?;
-    Ok(id.is_some())
+    .exists(conn)
+    .await
 }

@@ -2,7 +2,6 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 
 use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
 use crate::activitypub::incoming::{self, Incoming};
@@ -10,7 +9,7 @@ use crate::app::worker::store::leases::{
     self, claim_sql, claiming, ended_sql, free_sql, held_sql, put_off_sql, taken_sql,
 };
 use crate::base::ids::{Ids, InboundId, registrable_of};
-use crate::db::{Columns, Conn, Db, Queue, added, count_by, json};
+use crate::db::{Columns, Conn, Db, Queue, added, json, query};
 use crate::model::relation;
 
 mod again;
@@ -86,25 +85,27 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     // A time in the future is ignored.
     let made = arrival.made.filter(|made| *made <= now).map(Timestamp::millis);
     let (row, proof) = (ids.row(), arrival.proof.as_ref());
-    let times: i64 = query_scalar(
+    let times: i64 = query(
         "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, key_id, scheme, made_at, sign, heard)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $1)
          ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1 RETURNING received_times",
+        (
+            row,
+            &arrival.activity_id,
+            &arrival.signer,
+            &arrival.actor,
+            &arrival.kind,
+            arrival.object_id.clone(),
+            &arrival.raw,
+            &arrival.path,
+            now,
+            proof.map(|(key, _)| key.clone()),
+            proof.map(|(_, scheme)| *scheme),
+            made,
+            arrival.sign.clone(),
+        ),
     )
-    .bind(row)
-    .bind(&arrival.activity_id)
-    .bind(&arrival.signer)
-    .bind(&arrival.actor)
-    .bind(&arrival.kind)
-    .bind(arrival.object_id.clone())
-    .bind(&arrival.raw)
-    .bind(&arrival.path)
-    .bind(now.millis())
-    .bind(proof.map(|(key, _)| key.clone()))
-    .bind(proof.map(|(_, scheme)| *scheme))
-    .bind(made)
-    .bind(arrival.sign.clone())
-    .fetch_one(&mut *conn)
+    .scalar(conn)
     .await?;
     added(Queue::Inbound);
     match times {
@@ -123,22 +124,24 @@ pub(crate) async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, 
          ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1, raw = excluded.raw,
          received_at = excluded.received_at, verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, begun = 0, next_attempt_at = excluded.next_attempt_at
          WHERE inbound.path = excluded.path",
+        (
+            ids.row(),
+            &arrival.activity_id,
+            &arrival.signer,
+            &arrival.actor,
+            &arrival.kind,
+            arrival.object_id.clone(),
+            &arrival.raw,
+            FETCHED,
+            now,
+            arrival.made.filter(|made| *made <= now),
+            arrival.sign.clone(),
+        ),
     )
-    .bind(ids.row())
-    .bind(&arrival.activity_id)
-    .bind(&arrival.signer)
-    .bind(&arrival.actor)
-    .bind(&arrival.kind)
-    .bind(arrival.object_id.clone())
-    .bind(&arrival.raw)
-    .bind(FETCHED)
-    .bind(now.millis())
-    .bind(arrival.made.filter(|made| *made <= now).map(Timestamp::millis))
-    .bind(arrival.sign.clone())
-    .execute(&mut *conn)
+    .affected(conn)
     .await?;
     added(Queue::Inbound);
-    if done.rows_affected() == 0 {
+    if done == 0 {
         // It came by itself meanwhile, and has its own verdict.
         wake_waiting(conn, &arrival.activity_id, Purpose::Post, now).await?;
     }
@@ -159,9 +162,7 @@ macro_rules! due {
 
 /// Whether any activity is due: a cheap look before a claim.
 pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let id: Option<i64> =
-        query_scalar(concat!(due!("i.next_attempt_at"), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
-    Ok(id.is_some())
+    query(concat!(due!("i.next_attempt_at"), " LIMIT 1"), now).exists(conn).await
 }
 
 /// Claims up to `limit` due activities, of each actor only the earliest, so that an actor's own order holds.
@@ -175,8 +176,7 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
         concat!(due!("+i.next_attempt_at"), " ORDER BY i.heard"),
         "id, activity_id, signer, actor, path, raw, received_at, heard, made_at, received_times"
     );
-    let rows = leases::claim(statement, node, LEASE, limit, now).fetch_all(conn).await?;
-    rows.iter().map(read_inbound).collect()
+    leases::claim(statement, node, LEASE, limit, now).fetch_all(conn, read_inbound).await
 }
 
 /// For [`leases::free`].
@@ -190,24 +190,28 @@ pub async fn settle(
     verdict: &Verdict,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
-    let done = query(concat!(
-        "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, waits_for = $6, steps = $7,
+    let done = query(
+        concat!(
+            "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, waits_for = $6, steps = $7,
          raw = CASE WHEN $8 = 1 THEN '' ELSE raw END, ",
-        ended_sql!(),
-        " WHERE id = $1 AND ",
-        held_sql!()
-    ))
-    .bind(inbound.id.0)
-    .bind(inbound.token)
-    .bind(verdict.outcome.as_str())
-    .bind(&verdict.reason)
-    .bind(now.millis())
-    .bind(verdict.waits_for.as_ref().map(|(url, purpose)| waiting_key(url, *purpose)))
-    .bind(if verdict.steps.is_empty() { None } else { Some(json(&verdict.steps)?) })
-    .bind(i64::from(verdict.forgets))
-    .execute(&mut *conn)
+            ended_sql!(),
+            " WHERE id = $1 AND ",
+            held_sql!()
+        ),
+        (
+            inbound.id,
+            inbound.token,
+            verdict.outcome.as_str(),
+            &verdict.reason,
+            now,
+            verdict.waits_for.as_ref().map(|(url, purpose)| waiting_key(url, *purpose)),
+            if verdict.steps.is_empty() { None } else { Some(json(&verdict.steps)?) },
+            verdict.forgets,
+        ),
+    )
+    .changed(conn)
     .await?;
-    if done.rows_affected() == 0 {
+    if !done {
         return Ok(false);
     }
     let domain = registrable_of(&inbound.signer).unwrap_or_default();
@@ -234,13 +238,7 @@ pub async fn settle(
 
 /// Makes an activity due again later that made us fail.
 pub(crate) async fn put_off(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
-    query(put_off_sql!("inbound", "", "id"))
-        .bind(inbound.id.0)
-        .bind(inbound.token)
-        .bind(at.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(put_off_sql!("inbound", "", "id"), (inbound.id, inbound.token, at)).execute(conn).await
 }
 
 macro_rules! forget {
@@ -267,37 +265,33 @@ pub(crate) async fn forget_texts(
     limit: i64,
     now: Timestamp,
 ) -> sqlx::Result<u64> {
-    let understood = query(forget!("verdict IN ('accepted', 'ignored', 'declined', 'failed', 'mention')"))
-        .bind(settled.millis())
-        .bind(limit)
-        .execute(&mut *conn)
-        .await?;
-    let others = query(forget!("verdict = 'deferred'")).bind(deferred.millis()).bind(limit).execute(&mut *conn).await?;
-    let long = query(forget!("verdict = 'deferred' AND waits_for IS NULL AND LENGTH(raw) > 16384"))
-        .bind((now - LONG_FOR).millis())
-        .bind(limit)
-        .execute(conn)
-        .await?;
-    Ok(understood.rows_affected() + others.rows_affected() + long.rows_affected())
+    let understood =
+        query(forget!("verdict IN ('accepted', 'ignored', 'declined', 'failed', 'mention')"), (settled, limit))
+            .affected(conn)
+            .await?;
+    let others = query(forget!("verdict = 'deferred'"), (deferred, limit)).affected(conn).await?;
+    let long =
+        query(forget!("verdict = 'deferred' AND waits_for IS NULL AND LENGTH(raw) > 16384"), (now - LONG_FOR, limit))
+            .affected(conn)
+            .await?;
+    Ok(understood + others + long)
 }
 
 /// How many of the latest activities, `most` at most, have each verdict.
 pub async fn count_verdicts(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
-    let rows = query(
+    query(
         "SELECT verdict, COUNT(*) AS n FROM (SELECT verdict FROM inbound ORDER BY id DESC LIMIT $1) latest
          WHERE verdict IS NOT NULL GROUP BY verdict",
+        most,
     )
-    .bind(most)
-    .fetch_all(conn)
-    .await?;
-    count_by(&rows, "verdict")
+    .counts(conn)
+    .await
 }
 
 /// How many activities have no verdict yet, `most` at most.
 pub async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM (SELECT id FROM inbound WHERE verdict IS NULL LIMIT $1) waiting")
-        .bind(most)
-        .fetch_one(conn)
+    query("SELECT COUNT(*) FROM (SELECT id FROM inbound WHERE verdict IS NULL LIMIT $1) waiting", most)
+        .scalar(conn)
         .await
 }
 

@@ -1,9 +1,8 @@
 //! Activities that wait for a document are interpreted again when it comes, and declined when it cannot be fetched.
 
 use clock::Timestamp;
-use sqlx::query;
 
-use crate::db::{Columns, Conn, Queue, added, one_at_a_time};
+use crate::db::{Columns, Conn, Queue, added, one_at_a_time, query};
 use crate::inbox::{FETCHED, Purpose};
 
 /// The key under which an activity waits: the address alone for a post, so that the post itself wakes it however it
@@ -28,12 +27,11 @@ pub(crate) async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, n
     let woken = query(
         "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, begun = 0, next_attempt_at = $2
          WHERE waits_for = $1 AND raw <> ''",
+        (waiting_key(url, purpose), now),
     )
-    .bind(waiting_key(url, purpose))
-    .bind(now.millis())
-    .execute(conn)
+    .changed(conn)
     .await?;
-    if woken.rows_affected() > 0 {
+    if woken {
         added(Queue::Inbound);
     }
     Ok(())
@@ -41,8 +39,7 @@ pub(crate) async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, n
 
 /// What waits for a post by its page waits for it by its id from now on.
 pub(crate) async fn wait_instead(conn: &mut Conn, page: &str, id: &str) -> sqlx::Result<()> {
-    query("UPDATE inbound SET waits_for = $2 WHERE waits_for = $1").bind(page).bind(id).execute(conn).await?;
-    Ok(())
+    query("UPDATE inbound SET waits_for = $2 WHERE waits_for = $1", (page, id)).execute(conn).await
 }
 
 /// Declines what waits for a document, since that cannot be fetched or means nothing here; and so what waits for those.
@@ -56,17 +53,11 @@ pub async fn fail_waiting(conn: &mut Conn, url: &str, purpose: Purpose, why: &st
         let rows = query(
             "UPDATE inbound SET verdict = 'declined', reason = $2, settled_at = $3 WHERE waits_for = $1 AND verdict = 'deferred'
              RETURNING activity_id, path",
+            (key, reason.chars().take(REASON_MAX).collect::<String>(), now),
         )
-        .bind(key)
-        .bind(reason.chars().take(REASON_MAX).collect::<String>())
-        .bind(now.millis())
-        .fetch_all(&mut *conn)
+        .fetch_all(conn, |row| Ok((row.text("activity_id")?, row.text("path")?)))
         .await?;
-        for row in rows {
-            if row.text("path")? == FETCHED {
-                keys.push(row.text("activity_id")?);
-            }
-        }
+        keys.extend(rows.into_iter().filter(|(_, path)| path == FETCHED).map(|(id, _)| id));
     }
     Ok(())
 }
@@ -79,20 +70,18 @@ const READER: i64 = 2;
 
 /// Has everything interpreted again, once, that an older program deferred; returns how many.
 pub(crate) async fn reread_deferred(conn: &mut Conn, now: Timestamp) -> sqlx::Result<u64> {
-    let newer = query("UPDATE counters SET value = $1 WHERE name = 'reader' AND value < $1")
-        .bind(READER)
-        .execute(&mut *conn)
-        .await?;
-    if newer.rows_affected() == 0 {
+    let newer =
+        query("UPDATE counters SET value = $1 WHERE name = 'reader' AND value < $1", READER).changed(conn).await?;
+    if !newer {
         return Ok(0);
     }
     let done = query(
         "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, begun = 0, next_attempt_at = $1
          WHERE verdict = 'deferred' AND raw <> ''",
+        now,
     )
-    .bind(now.millis())
-    .execute(conn)
+    .affected(conn)
     .await?;
     added(Queue::Inbound);
-    Ok(done.rows_affected())
+    Ok(done)
 }

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use clock::Timestamp;
-use sqlx::query;
 
 use super::Known;
 use crate::app::worker::store::leases::{
     self, ended_sql, free_resting_sql, held_sql, renew_sql, rested_sql, taken_sql,
 };
 use crate::base::ids::{CommunityId, Ids, SourceId};
-use crate::db::{Columns, Conn, Queue, added};
+use crate::db::{Columns, Conn, Queue, added, query};
 
 /// How long after its last heartbeat a scan keeps its source.
 const LEASE: Duration = Duration::from_mins(1);
@@ -28,12 +27,8 @@ pub struct Lease {
 
 /// All sources the database knows.
 pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
-    let rows =
-        query("SELECT id, name, community_id, imported_at, scanned_at, error, failures FROM sources ORDER BY name")
-            .fetch_all(conn)
-            .await?;
-    rows.iter()
-        .map(|row| {
+    query("SELECT id, name, community_id, imported_at, scanned_at, error, failures FROM sources ORDER BY name", ())
+        .fetch_all(conn, |row| {
             Ok(Known {
                 id: SourceId(row.int("id")?),
                 name: row.text("name")?,
@@ -44,7 +39,7 @@ pub async fn known(conn: &mut Conn) -> sqlx::Result<Vec<Known>> {
                 failures: u32::try_from(row.int("failures")?).unwrap_or(u32::MAX),
             })
         })
-        .collect()
+        .await
 }
 
 /// Makes a source known; an existing one stays as it is.
@@ -57,23 +52,17 @@ pub(crate) async fn insert(
 ) -> sqlx::Result<()> {
     query(
         "INSERT INTO sources (id, name, community_id, next_attempt_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
+        (ids.row(), name, community, now),
     )
-    .bind(ids.row())
-    .bind(name)
-    .bind(community.0)
-    .bind(now.millis())
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// The sources that are due.
 pub(crate) async fn due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Vec<SourceId>> {
-    let rows = query("SELECT id FROM sources WHERE next_attempt_at <= $1 ORDER BY next_attempt_at")
-        .bind(now.millis())
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(|row| Ok(SourceId(row.int("id")?))).collect()
+    query("SELECT id FROM sources WHERE next_attempt_at <= $1 ORDER BY next_attempt_at", now)
+        .fetch_all(conn, |row| Ok(SourceId(row.int("id")?)))
+        .await
 }
 
 /// Claims a source, if nobody scans it just now.
@@ -88,8 +77,8 @@ pub(crate) async fn claim(
         taken_sql!(),
         " WHERE id = $4 AND (lease_owner IS NULL OR next_attempt_at <= $1) RETURNING lease_token"
     );
-    let row = leases::claim(statement, owner, LEASE, source.0, now).fetch_optional(conn).await?;
-    row.map(|row| Ok(Lease { source, token: row.int("lease_token")? })).transpose()
+    let token = leases::claim(statement, owner, LEASE, source.0, now).maybe_scalar(conn).await?;
+    Ok(token.map(|token| Lease { source, token }))
 }
 
 /// The heartbeat of a scan.
@@ -108,11 +97,12 @@ pub(crate) const FREE: &str = free_resting_sql!(
 /// Makes every source due whose last scan failed, without the pause that follows a failure: the cause may be fixed. One
 /// during whose scan the process ended again and again rests all the same ([`FREE`]).
 pub(crate) async fn retry_failed(conn: &mut Conn, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE sources SET next_attempt_at = $1 WHERE error IS NOT NULL AND next_attempt_at > $1 AND begun <= 2 AND lease_owner IS NULL")
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "UPDATE sources SET next_attempt_at = $1 WHERE error IS NOT NULL AND next_attempt_at > $1 AND begun <= 2 AND lease_owner IS NULL",
+        now,
+    )
+    .execute(conn)
+    .await
 }
 
 /// How a scan ended.
@@ -129,7 +119,8 @@ pub(crate) struct Scanned {
 
 /// Ends a scan; false when another process claimed the source, and then nothing of it may be kept.
 pub(crate) async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, now: Timestamp) -> sqlx::Result<bool> {
-    let done = query(concat!(
+    query(
+        concat!(
         "UPDATE sources SET scanned_at = $3, error = $4, stamp = $7, seen = $8, next_attempt_at = COALESCE(requested_at, $5),
          failures = CASE WHEN $4 IS NULL THEN 0 ELSE failures + 1 END,
          complete_scans = complete_scans + $6,
@@ -137,34 +128,33 @@ pub(crate) async fn finish(conn: &mut Conn, lease: &Lease, scanned: &Scanned, no
         ended_sql!(),
         " WHERE id = $1 AND ",
         held_sql!()
-    ))
-    .bind(lease.source.0)
-    .bind(lease.token)
-    .bind(now.millis())
-    .bind(scanned.error.clone())
-    .bind(scanned.next_attempt_at.millis())
-    .bind(i64::from(scanned.complete))
-    .bind(scanned.seen.as_ref().map(|(stamp, _)| stamp.clone()))
-    .bind(scanned.seen.as_ref().map(|(_, seen)| seen.clone()))
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    ),
+        (
+            lease.source,
+            lease.token,
+            now,
+            scanned.error.clone(),
+            scanned.next_attempt_at,
+            scanned.complete,
+            scanned.seen.as_ref().map(|(stamp, _)| stamp.clone()),
+            scanned.seen.as_ref().map(|(_, seen)| seen.clone()),
+        ),
+    )
+    .changed(conn)
+    .await
 }
 
 /// What the last scan saw, as JSON, if its tree had this stamp.
 pub(crate) async fn seen(conn: &mut Conn, source: SourceId, stamp: &str) -> sqlx::Result<Option<String>> {
-    let row = query("SELECT seen FROM sources WHERE id = $1 AND stamp = $2")
-        .bind(source.0)
-        .bind(stamp.to_owned())
-        .fetch_optional(conn)
-        .await?;
-    row.map_or(Ok(None), |row| row.maybe_text("seen"))
+    query("SELECT seen FROM sources WHERE id = $1 AND stamp = $2", (source, stamp))
+        .maybe_scalar(conn)
+        .await
+        .map(Option::flatten)
 }
 
 /// Has the next scan read the tree, whatever its stamp.
 pub(crate) async fn forget_seen(conn: &mut Conn, source: SourceId) -> sqlx::Result<()> {
-    query("UPDATE sources SET stamp = NULL, seen = NULL WHERE id = $1").bind(source.0).execute(conn).await?;
-    Ok(())
+    query("UPDATE sources SET stamp = NULL, seen = NULL WHERE id = $1", source).execute(conn).await
 }
 
 /// Makes a source due: its files changed. A scan under way may have missed the change, so another follows it.
@@ -173,9 +163,8 @@ pub(crate) async fn request_scan(conn: &mut Conn, name: &str, now: Timestamp) ->
         "UPDATE sources SET requested_at = $2, next_attempt_at = CASE WHEN lease_owner IS NULL AND next_attempt_at > $2 THEN $2
          ELSE next_attempt_at END
          WHERE name = $1",
+        (name, now),
     )
-    .bind(name)
-    .bind(now.millis())
     .execute(conn)
     .await?;
     added(Queue::Sources);

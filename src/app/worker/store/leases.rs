@@ -5,11 +5,8 @@
 use std::time::Duration;
 
 use clock::Timestamp;
-use sqlx::any::AnyArguments;
-use sqlx::query::Query;
-use sqlx::{Any, query};
 
-use crate::db::Conn;
+use crate::db::{Conn, Statement, query};
 
 /// What a claim sets: of the node `$3`, until `$2`.
 macro_rules! taken_sql {
@@ -111,14 +108,8 @@ pub(crate) use {
 };
 
 /// A claim of `node` for a time of at most `limit` rows, whose statement may need more from `$5` on.
-pub(crate) fn claim<'q>(
-    statement: &'static str,
-    node: &str,
-    lease: Duration,
-    limit: i64,
-    now: Timestamp,
-) -> Query<'q, Any, AnyArguments> {
-    query(statement).bind(now.millis()).bind((now + lease).millis()).bind(node.to_owned()).bind(limit)
+pub(crate) fn claim(statement: &'static str, node: &str, lease: Duration, limit: i64, now: Timestamp) -> Statement {
+    query(statement, (now, now + lease, node, limit))
 }
 
 /// Proves that a lease still holds, and renews it; false when another has the row.
@@ -129,12 +120,10 @@ pub(crate) async fn renew(
     token: i64,
     until: Timestamp,
 ) -> sqlx::Result<bool> {
-    let done = query(statement).bind(row).bind(token).bind(until.millis()).execute(conn).await?;
-    Ok(done.rows_affected() > 0)
+    query(statement, (row, token, until)).changed(conn).await
 }
 
 /// Frees what a node held of one queue when it last stopped.
 pub(crate) async fn free(conn: &mut Conn, statement: &'static str, node: &str, now: Timestamp) -> sqlx::Result<()> {
-    query(statement).bind(node).bind(now.millis()).execute(conn).await?;
-    Ok(())
+    query(statement, (node, now)).execute(conn).await
 }

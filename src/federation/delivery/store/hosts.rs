@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use clock::Timestamp;
-use sqlx::{query, query_scalar};
 
 use crate::app::worker::store::leases::{
     self, claim_sql, claiming, ended_sql, free_resting_sql, held_sql, put_off_sql, renew_sql, rested_sql, taken_sql,
 };
 use crate::base::ids::{Host, HostId, InboxId};
-use crate::db::{Columns, Conn, Db, Queue, added};
+use crate::db::{Columns, Conn, Db, Queue, added, query};
 use crate::federation::delivery::Lease;
 
 /// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
@@ -30,11 +29,7 @@ pub(super) use woken;
 
 /// Whether any host is due: a cheap look before a claim.
 pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let due: Option<i64> = query_scalar("SELECT id FROM hosts WHERE next_attempt_at <= $1 LIMIT 1")
-        .bind(now.millis())
-        .fetch_optional(conn)
-        .await?;
-    Ok(due.is_some())
+    query("SELECT id FROM hosts WHERE next_attempt_at <= $1 LIMIT 1", now).exists(conn).await
 }
 
 /// Claims up to `limit` due hosts, the longest due first.
@@ -53,9 +48,8 @@ pub(crate) async fn claim(
         "SELECT id FROM hosts WHERE next_attempt_at <= $1 ORDER BY next_attempt_at, id",
         "id, name, failures, generation"
     );
-    let rows = leases::claim(statement, node, LEASE, limit, now).fetch_all(conn).await?;
-    rows.iter()
-        .map(|row| {
+    leases::claim(statement, node, LEASE, limit, now)
+        .fetch_all(conn, |row| {
             Ok(Lease {
                 host: HostId(row.int("id")?),
                 name: row.text("name")?,
@@ -65,7 +59,7 @@ pub(crate) async fn claim(
                 generation: row.int("generation")?,
             })
         })
-        .collect()
+        .await
 }
 
 /// For [`leases::free`].
@@ -77,19 +71,17 @@ pub(crate) const FREE_HOSTS: &str = free_resting_sql!(
 
 /// Releases a host after an error of ours, which is not counted against the host.
 pub(crate) async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, why: &str) -> sqlx::Result<()> {
-    query(put_off_sql!("hosts", ", backoff_until = $3, error = $4", "id"))
-        .bind(lease.host.0)
-        .bind(lease.token)
-        .bind(until.millis())
-        .bind(why.chars().take(1000).collect::<String>())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        put_off_sql!("hosts", ", backoff_until = $3, error = $4", "id"),
+        (lease.host, lease.token, until, why.chars().take(1000).collect::<String>()),
+    )
+    .execute(conn)
+    .await
 }
 
 /// How often something was added to a host's queue.
 pub(crate) async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i64> {
-    query_scalar("SELECT generation FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await
+    query("SELECT generation FROM hosts WHERE id = $1", host).scalar(conn).await
 }
 
 /// Proves that the lease still holds and renews it: the first statement of every settle. What was settled did not end the
@@ -108,8 +100,9 @@ pub(crate) async fn fence(conn: &mut Conn, lease: &Lease, answered: bool, now: T
 
 /// How often in a row a host failed by now, and since when.
 pub(crate) async fn failures(conn: &mut Conn, host: HostId) -> sqlx::Result<(i64, Option<Timestamp>)> {
-    let row = query("SELECT failures, failing_since FROM hosts WHERE id = $1").bind(host.0).fetch_one(conn).await?;
-    Ok((row.int("failures")?, row.maybe_time("failing_since")?))
+    query("SELECT failures, failing_since FROM hosts WHERE id = $1", host)
+        .fetch_one(conn, |row| Ok((row.int("failures")?, row.maybe_time("failing_since")?)))
+        .await
 }
 
 /// A host has to wait; `gone` once it has failed for too long.
@@ -124,15 +117,10 @@ pub(crate) async fn back_off_host(
     query(
         "UPDATE hosts SET failures = failures + 1, failing_since = COALESCE(failing_since, $3), backoff_until = $2, error = $4,
          gone_at = CASE WHEN $5 = 1 THEN COALESCE(gone_at, $3) ELSE NULL END WHERE id = $1",
+        (lease.host, until, now, error, gone),
     )
-    .bind(lease.host.0)
-    .bind(until.millis())
-    .bind(now.millis())
-    .bind(error)
-    .bind(i64::from(gone))
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Releases a host that is due again at `next`, unless something was added since `generation` was read; false then, or
@@ -143,20 +131,18 @@ pub(crate) async fn release(
     generation: Option<i64>,
     next: Option<Timestamp>,
 ) -> sqlx::Result<bool> {
-    let done = query(concat!(
-        "UPDATE hosts SET next_attempt_at = $4, ",
-        ended_sql!(),
-        " WHERE id = $1 AND ",
-        held_sql!(),
-        " AND ($3 < 0 OR generation = $3)"
-    ))
-    .bind(lease.host.0)
-    .bind(lease.token)
-    .bind(generation.unwrap_or(-1))
-    .bind(next.map(Timestamp::millis))
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    query(
+        concat!(
+            "UPDATE hosts SET next_attempt_at = $4, ",
+            ended_sql!(),
+            " WHERE id = $1 AND ",
+            held_sql!(),
+            " AND ($3 < 0 OR generation = $3)"
+        ),
+        (lease.host, lease.token, generation.unwrap_or(-1), next),
+    )
+    .changed(conn)
+    .await
 }
 
 /// A host that counted as gone sent us a verified request: it is due again at once (interop D3).
@@ -165,12 +151,11 @@ pub(crate) async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::
         "UPDATE hosts SET gone_at = NULL, failures = 0, failing_since = NULL, backoff_until = NULL, generation = generation + 1,
          next_attempt_at = CASE WHEN next_attempt_at IS NULL OR lease_owner IS NOT NULL THEN next_attempt_at ELSE $2 END
          WHERE name = $1 AND gone_at IS NOT NULL",
+        (host.as_str(), now),
     )
-    .bind(host.as_str())
-    .bind(now.millis())
-    .execute(conn)
+    .changed(conn)
     .await?;
-    if done.rows_affected() > 0 {
+    if done {
         added(Queue::Hosts);
     }
     Ok(())
@@ -178,67 +163,56 @@ pub(crate) async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::
 
 /// How many hosts are known, fail just now, and are gone, `most` of each at most.
 pub async fn count_hosts(conn: &mut Conn, most: i64) -> sqlx::Result<[i64; 3]> {
-    let known = query_scalar("SELECT COUNT(*) FROM (SELECT id FROM hosts LIMIT $1) known")
-        .bind(most)
-        .fetch_one(&mut *conn)
-        .await?;
-    let row = query(
+    let known = query("SELECT COUNT(*) FROM (SELECT id FROM hosts LIMIT $1) known", most).scalar(conn).await?;
+    query(
         "SELECT COUNT(failing_since) AS failing, COUNT(gone_at) AS gone FROM (SELECT failing_since, gone_at FROM hosts
          WHERE failing_since IS NOT NULL OR gone_at IS NOT NULL LIMIT $1) failing",
+        most,
     )
-    .bind(most)
-    .fetch_one(conn)
-    .await?;
-    Ok([known, row.int("failing")?, row.int("gone")?])
+    .fetch_one(conn, |row| Ok([known, row.int("failing")?, row.int("gone")?]))
+    .await
 }
 
 /// The server of an inbox.
 pub(crate) async fn host_of(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<(HostId, String)> {
-    let row = query("SELECT h.id, h.name FROM inboxes i JOIN hosts h ON h.id = i.host_id WHERE i.id = $1")
-        .bind(inbox.0)
-        .fetch_one(conn)
-        .await?;
-    Ok((HostId(row.int("id")?), row.text("name")?))
+    query("SELECT h.id, h.name FROM inboxes i JOIN hosts h ON h.id = i.host_id WHERE i.id = $1", inbox)
+        .fetch_one(conn, |row| Ok((HostId(row.int("id")?), row.text("name")?)))
+        .await
 }
 
 /// How many hosts at a domain or below it have rows no older than `since`.
 pub(crate) async fn count_new_below(conn: &mut Conn, domain: &str, since: i64) -> sqlx::Result<i64> {
     let below = format!("%.{}", domain.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-    query_scalar("SELECT COUNT(*) FROM hosts WHERE id >= $1 AND (name = $2 OR name LIKE $3 ESCAPE '\\')")
-        .bind(since)
-        .bind(domain)
-        .bind(below)
-        .fetch_one(conn)
-        .await
+    query(
+        "SELECT COUNT(*) FROM hosts WHERE id >= $1 AND (name = $2 OR name LIKE $3 ESCAPE '\\')",
+        (since, domain, below),
+    )
+    .scalar(conn)
+    .await
 }
 
 /// Hosts in the order of the rows, from after one of them on, and whether each is blocked.
 pub(crate) async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx::Result<Vec<(HostId, String, bool)>> {
-    let rows = query(
+    query(
         "SELECT id, name, CASE WHEN blocked_at IS NULL THEN 0 ELSE 1 END AS blocked FROM hosts WHERE id > $1 ORDER BY id LIMIT $2",
+        (after, limit),
     )
-    .bind(after)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(|row| Ok((HostId(row.int("id")?), row.text("name")?, row.flag("blocked")?))).collect()
+    .fetch_all(conn, |row| Ok((HostId(row.int("id")?), row.text("name")?, row.flag("blocked")?)))
+    .await
 }
 
 /// Blocks a host, or no longer: what waits for it is withdrawn, but for Deletes and Rejects.
 pub(crate) async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE hosts SET blocked_at = $2 WHERE id = $1")
-        .bind(host.0)
-        .bind(blocked.then_some(now.millis()))
-        .execute(&mut *conn)
+    query("UPDATE hosts SET blocked_at = $2 WHERE id = $1", (host, blocked.then_some(now.millis())))
+        .execute(conn)
         .await?;
     if blocked {
         query(
             "UPDATE deliveries SET outcome = 'withdrawn', error = 'the server is blocked', settled_at = $2
              WHERE host_id = $1 AND settled_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM activities a WHERE a.id = deliveries.activity_id AND a.kind IN ('Delete', 'Reject'))",
+            (host, now),
         )
-        .bind(host.0)
-        .bind(now.millis())
         .execute(conn)
         .await?;
     }

@@ -2,10 +2,9 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 
 use crate::base::ids::{ActivityId, ArticleId, HostId, InboxId};
-use crate::db::{Columns, Conn, Cursor, Page, count_by};
+use crate::db::{Columns, Conn, Cursor, Page, query};
 use crate::federation::delivery::{DeliveryEnd, Waiting};
 
 /// The answer to an attempt, for people.
@@ -29,28 +28,29 @@ pub(crate) async fn note_attempt(
         "UPDATE deliveries SET attempts = attempts + $3, attempted_at = CASE WHEN $3 = 1 THEN $4 ELSE attempted_at END,
          answer = CASE WHEN $3 = 1 THEN $5 ELSE answer END, error = CASE WHEN $3 = 1 THEN $6 ELSE error END, outcome = $7,
          settled_at = $8 WHERE inbox_id = $1 AND activity_id = $2 AND settled_at IS NULL",
+        (
+            waiting.inbox,
+            waiting.activity,
+            attempted,
+            now,
+            shown.answer.map(i64::from),
+            shown.error.clone(),
+            ending.map(DeliveryEnd::as_str),
+            ending.map(|_| now.millis()),
+        ),
     )
-    .bind(waiting.inbox.0)
-    .bind(waiting.activity.0)
-    .bind(attempted)
-    .bind(now.millis())
-    .bind(shown.answer.map(i64::from))
-    .bind(shown.error.clone())
-    .bind(ending.map(DeliveryEnd::as_str))
-    .bind(ending.map(|_| now.millis()))
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// From now on the object's id is sent instead of the object.
 pub(crate) async fn send_reference(conn: &mut Conn, waiting: &Waiting) -> sqlx::Result<()> {
-    query("UPDATE deliveries SET by_reference = 1 WHERE inbox_id = $1 AND activity_id = $2")
-        .bind(waiting.inbox.0)
-        .bind(waiting.activity.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "UPDATE deliveries SET by_reference = 1 WHERE inbox_id = $1 AND activity_id = $2",
+        (waiting.inbox, waiting.activity),
+    )
+    .execute(conn)
+    .await
 }
 
 /// A line of the ledger, for people.
@@ -107,66 +107,58 @@ macro_rules! select_line {
 /// A page of the ledger, the newest first.
 pub async fn ledger(conn: &mut Conn, after: Option<Cursor<2>>, limit: i64) -> sqlx::Result<Page<Line>> {
     let Cursor([activity, inbox]) = after.unwrap_or(Cursor([i64::MAX; 2]));
-    let rows = query(select_line!(
-        "(d.activity_id, d.inbox_id) < ($1, $2) ORDER BY d.activity_id DESC, d.inbox_id DESC LIMIT $3"
-    ))
-    .bind(activity)
-    .bind(inbox)
-    .bind(limit + 1)
-    .fetch_all(conn)
+    let lines = query(
+        select_line!("(d.activity_id, d.inbox_id) < ($1, $2) ORDER BY d.activity_id DESC, d.inbox_id DESC LIMIT $3"),
+        (activity, inbox, limit + 1),
+    )
+    .fetch_all(conn, read_line)
     .await?;
-    read_part(&rows, limit, |line| Cursor([line.activity.0, line.row.0]).to_string())
+    Ok(Page::of(lines, limit, |line| Cursor([line.activity.0, line.row.0]).to_string()))
 }
 
 /// A page of what waits, host by host, each inbox's oldest first.
 pub async fn waiting(conn: &mut Conn, after: Option<Cursor<3>>, limit: i64) -> sqlx::Result<Page<Line>> {
     let Cursor([host, inbox, activity]) = after.unwrap_or(Cursor([0; 3]));
-    let rows = query(select_line!(
-        "d.settled_at IS NULL AND (d.host_id, d.inbox_id, d.activity_id) > ($1, $2, $3)
+    let lines = query(
+        select_line!(
+            "d.settled_at IS NULL AND (d.host_id, d.inbox_id, d.activity_id) > ($1, $2, $3)
          ORDER BY d.host_id, d.inbox_id, d.activity_id LIMIT $4"
-    ))
-    .bind(host)
-    .bind(inbox)
-    .bind(activity)
-    .bind(limit + 1)
-    .fetch_all(conn)
+        ),
+        (host, inbox, activity, limit + 1),
+    )
+    .fetch_all(conn, read_line)
     .await?;
-    read_part(&rows, limit, |line| Cursor([line.host.0, line.row.0, line.activity.0]).to_string())
-}
-
-fn read_part(rows: &[AnyRow], limit: i64, place: impl Fn(&Line) -> String) -> sqlx::Result<Page<Line>> {
-    let lines = rows.iter().map(read_line).collect::<sqlx::Result<_>>()?;
-    Ok(Page::of(lines, limit, place))
+    Ok(Page::of(lines, limit, |line| Cursor([line.host.0, line.row.0, line.activity.0]).to_string()))
 }
 
 /// The ledger of one activity, failed and waiting ones first.
 pub(crate) async fn ledger_of(conn: &mut Conn, activity: ActivityId, limit: i64) -> sqlx::Result<Vec<Line>> {
-    let rows = query(select_line!(
-        "d.activity_id = $1 ORDER BY CASE WHEN d.outcome = 'delivered' THEN 1 ELSE 0 END, d.inbox_id LIMIT $2"
-    ))
-    .bind(activity.0)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(read_line).collect()
+    query(
+        select_line!(
+            "d.activity_id = $1 ORDER BY CASE WHEN d.outcome = 'delivered' THEN 1 ELSE 0 END, d.inbox_id LIMIT $2"
+        ),
+        (activity, limit),
+    )
+    .fetch_all(conn, read_line)
+    .await
 }
 
 /// What of an article's activities was tried and not accepted, the newest first.
 pub async fn untaken(conn: &mut Conn, article: ArticleId, limit: i64) -> sqlx::Result<Vec<Line>> {
-    let rows = query(select_line!(
+    query(
+        select_line!(
         "a.article_id = $1 AND d.attempts > 0 AND (d.outcome IS NULL OR d.outcome IN ('refused', 'gone', 'expired'))
          ORDER BY d.activity_id DESC, d.inbox_id LIMIT $2"
-    ))
-    .bind(article.0)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(read_line).collect()
+    ),
+        (article, limit),
+    )
+    .fetch_all(conn, read_line)
+    .await
 }
 
 /// How many deliveries of one activity there are.
 pub(crate) async fn count_of(conn: &mut Conn, activity: ActivityId) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM deliveries WHERE activity_id = $1").bind(activity.0).fetch_one(conn).await
+    query("SELECT COUNT(*) FROM deliveries WHERE activity_id = $1", activity).scalar(conn).await
 }
 
 fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
@@ -189,20 +181,18 @@ fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
 
 /// How many deliveries wait, `most` at most.
 pub(crate) async fn count_waiting(conn: &mut Conn, most: i64) -> sqlx::Result<i64> {
-    query_scalar("SELECT COUNT(*) FROM (SELECT activity_id FROM deliveries WHERE settled_at IS NULL LIMIT $1) waiting")
-        .bind(most)
-        .fetch_one(conn)
+    query("SELECT COUNT(*) FROM (SELECT activity_id FROM deliveries WHERE settled_at IS NULL LIMIT $1) waiting", most)
+        .scalar(conn)
         .await
 }
 
 /// How many of the latest deliveries, `most` at most, ended in each way.
 pub(crate) async fn count_outcomes(conn: &mut Conn, most: i64) -> sqlx::Result<Vec<(String, i64)>> {
-    let rows = query(
+    query(
         "SELECT outcome, COUNT(*) AS n FROM (SELECT outcome FROM deliveries ORDER BY activity_id DESC LIMIT $1)
          latest WHERE outcome IS NOT NULL GROUP BY outcome",
+        most,
     )
-    .bind(most)
-    .fetch_all(conn)
-    .await?;
-    count_by(&rows, "outcome")
+    .counts(conn)
+    .await
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clock::Timestamp;
-use sqlx::{query, query_scalar};
 use url::Url;
 
 use super::hosts::woken;
@@ -11,7 +10,7 @@ use crate::app::worker::store::leases::{
     self, claim_sql, claiming, ended_sql, free_sql, held_sql, put_off_sql, taken_sql,
 };
 use crate::base::ids::{Host, HostId, InboxId, RemoteActorId};
-use crate::db::{Columns, Conn, Db};
+use crate::db::{Columns, Conn, Db, query};
 use crate::federation::delivery::Waiting;
 
 /// How long an actor is not read again because of an inbox.
@@ -39,7 +38,7 @@ pub(crate) struct Refresh {
     pub(crate) inbox: InboxId,
     pub(crate) shared: bool,
     /// What it answered: 404 or 410.
-    pub answer: i64,
+    pub(crate) answer: i64,
     /// How often they were to be read since they were asked for, this time included.
     pub(crate) attempts: i64,
     /// How often in a row, this time included, without an end in order.
@@ -52,29 +51,28 @@ pub(crate) struct Refresh {
 /// behind a shared one a single one, since the others have inboxes of their own. Returns whether what waits for this
 /// inbox should wait for that.
 pub(crate) async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, now: Timestamp) -> sqlx::Result<bool> {
-    let since = (now - ONCE_IN).millis();
-    let rows = if waiting.shared {
-        query(
-            "SELECT r.id, r.url FROM remote_actors r JOIN inboxes i ON i.id = r.shared_inbox_id JOIN hosts h ON h.id = i.host_id
+    let since = now - ONCE_IN;
+    let statement = if waiting.shared {
+        "SELECT r.id, r.url FROM remote_actors r JOIN inboxes i ON i.id = r.shared_inbox_id JOIN hosts h ON h.id = i.host_id
              WHERE r.shared_inbox_id = $1 AND r.gone_at IS NULL AND h.blocked_at IS NULL
              AND EXISTS (SELECT 1 FROM followers f WHERE f.remote_actor_id = r.id)
-             AND NOT EXISTS (SELECT 1 FROM actor_refreshes a WHERE a.inbox_id = $1 AND a.asked_at > $2) ORDER BY r.id LIMIT $3",
-        )
+             AND NOT EXISTS (SELECT 1 FROM actor_refreshes a WHERE a.inbox_id = $1 AND a.asked_at > $2) ORDER BY r.id LIMIT $3"
     } else {
-        query(
-            "SELECT r.id, r.url FROM remote_actors r JOIN inboxes i ON i.id = r.inbox_id JOIN hosts h ON h.id = i.host_id
+        "SELECT r.id, r.url FROM remote_actors r JOIN inboxes i ON i.id = r.inbox_id JOIN hosts h ON h.id = i.host_id
              WHERE r.inbox_id = $1 AND r.gone_at IS NULL AND h.blocked_at IS NULL
-             AND NOT EXISTS (SELECT 1 FROM actor_refreshes a WHERE a.remote_actor_id = r.id AND a.asked_at > $2) ORDER BY r.id LIMIT $3",
-        )
+             AND NOT EXISTS (SELECT 1 FROM actor_refreshes a WHERE a.remote_actor_id = r.id AND a.asked_at > $2) ORDER BY r.id LIMIT $3"
     };
-    let rows = rows.bind(waiting.inbox.0).bind(since).bind(if waiting.shared { 1 } else { BEHIND });
-    for row in &rows.fetch_all(&mut *conn).await? {
-        let Some(host) = Url::parse(&row.text("url")?).ok().as_ref().and_then(Host::of) else { continue };
-        let last: Option<i64> = query_scalar(
+    let limit = if waiting.shared { 1 } else { BEHIND };
+    let actors = query(statement, (waiting.inbox, since, limit))
+        .fetch_all(conn, |row| Ok((row.int("id")?, row.text("url")?)))
+        .await?;
+    for (id, url) in actors {
+        let Some(host) = Url::parse(&url).ok().as_ref().and_then(Host::of) else { continue };
+        let last: Option<i64> = query(
             "SELECT MAX(next_attempt_at) FROM actor_refreshes WHERE host = $1 AND next_attempt_at IS NOT NULL",
+            host.as_str(),
         )
-        .bind(host.as_str())
-        .fetch_one(&mut *conn)
+        .scalar(conn)
         .await?;
         let due = last.map_or(now, |last| now.max(Timestamp::from_millis(last) + BETWEEN));
         query(
@@ -82,15 +80,9 @@ pub(crate) async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, 
              ON CONFLICT (remote_actor_id) DO UPDATE SET inbox_id = excluded.inbox_id, host = excluded.host,
              answer = excluded.answer, asked_at = excluded.asked_at, next_attempt_at = excluded.next_attempt_at, attempts = 0, begun = 0, lease_owner = NULL
              WHERE actor_refreshes.asked_at <= $7",
+            (id, waiting.inbox, host.as_str(), i64::from(answer), now, due, since),
         )
-        .bind(row.int("id")?)
-        .bind(waiting.inbox.0)
-        .bind(host.as_str())
-        .bind(i64::from(answer))
-        .bind(now.millis())
-        .bind(due.millis())
-        .bind(since)
-        .execute(&mut *conn)
+        .execute(conn)
         .await?;
     }
     is_awaited(conn, waiting.inbox).await
@@ -98,14 +90,13 @@ pub(crate) async fn read_again(conn: &mut Conn, waiting: &Waiting, answer: u16, 
 
 /// Whether an actor of this personal inbox is still to be read again.
 pub(crate) async fn is_awaited(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
-    let found: Option<i64> = query_scalar(
+    query(
         "SELECT a.remote_actor_id FROM remote_actors r JOIN actor_refreshes a ON a.remote_actor_id = r.id
          WHERE r.inbox_id = $1 AND a.next_attempt_at IS NOT NULL LIMIT 1",
+        inbox,
     )
-    .bind(inbox.0)
-    .fetch_optional(conn)
-    .await?;
-    Ok(found.is_some())
+    .exists(conn)
+    .await
 }
 
 /// Whose turn it is: of each host one at a time.
@@ -120,8 +111,7 @@ macro_rules! due {
 
 /// Whether it is anybody's turn: a cheap look before a claim.
 pub(crate) async fn any_refresh_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
-    let due: Option<i64> = query_scalar(concat!(due!(), " LIMIT 1")).bind(now.millis()).fetch_optional(conn).await?;
-    Ok(due.is_some())
+    query(concat!(due!(), " LIMIT 1"), now).exists(conn).await
 }
 
 /// Takes up to `limit` of those whose turn it is.
@@ -140,26 +130,29 @@ pub(crate) async fn claim_refreshes(
         concat!(due!(), " ORDER BY w.next_attempt_at"),
         "remote_actor_id, inbox_id, answer, attempts"
     );
-    let mut taken = Vec::new();
-    for row in leases::claim(statement, node, LEASE, limit, now).fetch_all(&mut *conn).await? {
-        let (actor, inbox) = (row.int("remote_actor_id")?, row.int("inbox_id")?);
-        let known = query("SELECT r.url, i.shared FROM remote_actors r JOIN inboxes i ON i.id = $2 WHERE r.id = $1")
-            .bind(actor)
-            .bind(inbox)
-            .fetch_one(&mut *conn)
-            .await?;
-        taken.push(Refresh {
-            actor: RemoteActorId(actor),
-            url: known.text("url")?,
-            inbox: InboxId(inbox),
-            shared: known.flag("shared")?,
-            answer: row.int("answer")?,
-            attempts: row.int("attempts")?,
-            begun: row.int("begun")?,
-            token: row.int("lease_token")?,
-        });
+    let mut refreshes = leases::claim(statement, node, LEASE, limit, now)
+        .fetch_all(conn, |row| {
+            Ok(Refresh {
+                actor: RemoteActorId(row.int("remote_actor_id")?),
+                url: String::new(),
+                inbox: InboxId(row.int("inbox_id")?),
+                shared: false,
+                answer: row.int("answer")?,
+                attempts: row.int("attempts")?,
+                begun: row.int("begun")?,
+                token: row.int("lease_token")?,
+            })
+        })
+        .await?;
+    for refresh in &mut refreshes {
+        (refresh.url, refresh.shared) = query(
+            "SELECT r.url, i.shared FROM remote_actors r JOIN inboxes i ON i.id = $2 WHERE r.id = $1",
+            (refresh.actor, refresh.inbox),
+        )
+        .fetch_one(conn, |row| Ok((row.text("url")?, row.flag("shared")?)))
+        .await?;
     }
-    Ok(taken)
+    Ok(refreshes)
 }
 
 /// For [`leases::free`].
@@ -167,27 +160,27 @@ pub(crate) const FREE_REFRESHES: &str = free_sql!("actor_refreshes", "next_attem
 
 /// Notes that an actor was read; false when another node has claimed it since.
 pub(crate) async fn settle_refresh(conn: &mut Conn, refresh: &Refresh) -> sqlx::Result<bool> {
-    let done = query(concat!(
-        "UPDATE actor_refreshes SET next_attempt_at = NULL, ",
-        ended_sql!(),
-        " WHERE remote_actor_id = $1 AND ",
-        held_sql!()
-    ))
-    .bind(refresh.actor.0)
-    .bind(refresh.token)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    query(
+        concat!(
+            "UPDATE actor_refreshes SET next_attempt_at = NULL, ",
+            ended_sql!(),
+            " WHERE remote_actor_id = $1 AND ",
+            held_sql!()
+        ),
+        (refresh.actor, refresh.token),
+    )
+    .changed(conn)
+    .await
 }
 
 /// Puts off all actors of a host that does not answer.
 pub(crate) async fn rest_refreshes(conn: &mut Conn, host: &Host, rest: Duration) -> sqlx::Result<()> {
-    query("UPDATE actor_refreshes SET next_attempt_at = next_attempt_at + $2 WHERE host = $1 AND next_attempt_at IS NOT NULL AND lease_owner IS NULL")
-        .bind(host.as_str())
-        .bind(i64::try_from(rest.as_millis()).unwrap_or(i64::MAX))
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "UPDATE actor_refreshes SET next_attempt_at = next_attempt_at + $2 WHERE host = $1 AND next_attempt_at IS NOT NULL AND lease_owner IS NULL",
+        (host.as_str(), i64::try_from(rest.as_millis()).unwrap_or(i64::MAX)),
+    )
+    .execute(conn)
+    .await
 }
 
 /// Puts an actor off who could not be read just now.
@@ -197,19 +190,17 @@ pub(crate) async fn retry_refresh(
     until: Timestamp,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    query(concat!(
-        "UPDATE actor_refreshes SET next_attempt_at = $3, asked_at = $4, ",
-        ended_sql!(),
-        " WHERE remote_actor_id = $1 AND ",
-        held_sql!()
-    ))
-    .bind(refresh.actor.0)
-    .bind(refresh.token)
-    .bind(until.millis())
-    .bind(now.millis())
+    query(
+        concat!(
+            "UPDATE actor_refreshes SET next_attempt_at = $3, asked_at = $4, ",
+            ended_sql!(),
+            " WHERE remote_actor_id = $1 AND ",
+            held_sql!()
+        ),
+        (refresh.actor, refresh.token, until, now),
+    )
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// As [`retry_refresh`], of one that made us fail.
@@ -219,14 +210,12 @@ pub(crate) async fn put_off_refresh(
     until: Timestamp,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    query(put_off_sql!("actor_refreshes", ", asked_at = $4", "remote_actor_id"))
-        .bind(refresh.actor.0)
-        .bind(refresh.token)
-        .bind(until.millis())
-        .bind(now.millis())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        put_off_sql!("actor_refreshes", ", asked_at = $4", "remote_actor_id"),
+        (refresh.actor, refresh.token, until, now),
+    )
+    .execute(conn)
+    .await
 }
 
 /// The actor has the same personal inbox as before: what waits for it is due.
@@ -234,7 +223,7 @@ pub(crate) async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp
     if is_awaited(conn, inbox).await? {
         return Ok(());
     }
-    query("UPDATE inboxes SET next_attempt_at = NULL WHERE id = $1").bind(inbox.0).execute(&mut *conn).await?;
+    query("UPDATE inboxes SET next_attempt_at = NULL WHERE id = $1", inbox).execute(conn).await?;
     wake_host_of(conn, inbox, now).await
 }
 
@@ -249,16 +238,17 @@ pub(crate) async fn read_neighbours(conn: &mut Conn, refresh: &Refresh, now: Tim
          AND NOT EXISTS (SELECT 1 FROM actor_refreshes o WHERE o.remote_actor_id = r.id AND o.asked_at > $5) ORDER BY r.id LIMIT $6
          ON CONFLICT (remote_actor_id) DO UPDATE SET inbox_id = excluded.inbox_id, host = excluded.host, answer = excluded.answer,
          asked_at = excluded.asked_at, next_attempt_at = excluded.next_attempt_at, attempts = 0, begun = 0, lease_owner = NULL",
+        (
+            refresh.inbox,
+            refresh.actor,
+            now,
+            i64::try_from(BETWEEN.as_millis()).unwrap_or(i64::MAX),
+            now - ONCE_IN,
+            NEIGHBOURS,
+        ),
     )
-    .bind(refresh.inbox.0)
-    .bind(refresh.actor.0)
-    .bind(now.millis())
-    .bind(i64::try_from(BETWEEN.as_millis()).unwrap_or(i64::MAX))
-    .bind((now - ONCE_IN).millis())
-    .bind(NEIGHBOURS)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// The inboxes of an actor.
@@ -302,11 +292,9 @@ async fn copy_waiting(conn: &mut Conn, from: InboxId, inbox: InboxId, shared: In
          d.by_reference FROM deliveries d JOIN activities a ON a.id = d.activity_id
          JOIN inboxes i ON i.id = CASE WHEN a.audience = 'one' THEN $2 ELSE $3 END
          WHERE d.inbox_id = $1 AND d.settled_at IS NULL ON CONFLICT (inbox_id, activity_id) DO NOTHING",
+        (from, inbox, shared),
     )
-    .bind(from.0)
-    .bind(inbox.0)
-    .bind(shared.0)
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     for copy in [
         "INSERT INTO article_delivered (article_id, inbox_id) SELECT article_id, $2 FROM article_delivered WHERE inbox_id = $1
@@ -314,32 +302,26 @@ async fn copy_waiting(conn: &mut Conn, from: InboxId, inbox: InboxId, shared: In
         "INSERT INTO article_fetched (article_id, inbox_id, host_id, fetched_at) SELECT f.article_id, i.id, i.host_id, f.fetched_at
          FROM article_fetched f JOIN inboxes i ON i.id = $2 WHERE f.inbox_id = $1 ON CONFLICT (article_id, inbox_id) DO NOTHING",
     ] {
-        query(copy).bind(from.0).bind(shared.0).execute(&mut *conn).await?;
+        query(copy, (from, shared)).execute(conn).await?;
     }
     Ok(())
 }
 
 async fn is_live(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
-    let found: Option<i64> = query_scalar("SELECT id FROM inboxes WHERE id = $1 AND gone_at IS NULL")
-        .bind(inbox.0)
-        .fetch_optional(conn)
-        .await?;
-    Ok(found.is_some())
+    query("SELECT id FROM inboxes WHERE id = $1 AND gone_at IS NULL", inbox).exists(conn).await
 }
 
 async fn is_anybodys(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<bool> {
-    let found: Option<i64> = query_scalar(
+    query(
         "SELECT id FROM remote_actors WHERE inbox_id = $1 UNION ALL SELECT id FROM remote_actors WHERE shared_inbox_id = $1 LIMIT 1",
+        inbox,
     )
-    .bind(inbox.0)
-    .fetch_optional(conn)
-    .await?;
-    Ok(found.is_some())
+    .exists(conn)
+    .await
 }
 
 /// Makes the host of an inbox due.
 async fn wake_host_of(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
     let (host, _): (HostId, String) = super::host_of(conn, inbox).await?;
-    query(concat!(woken!("$2"), "= $1")).bind(host.0).bind(now.millis()).execute(conn).await?;
-    Ok(())
+    query(concat!(woken!("$2"), "= $1"), (host, now)).execute(conn).await
 }

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use clock::Timestamp;
-use sqlx::{query, query_scalar};
 
 use super::hosts::woken;
 use crate::base::ids::{ActivityId, ActorId, ArticleId, Host, Ids, InboxId, InteractionId};
-use crate::db::{Conn, Queue, added};
+use crate::db::{Conn, Queue, added, query};
 use crate::federation::delivery::policy::time_to_live;
 
 /// How long a shared inbox that is gone stays so, although its server's actors still name it.
@@ -22,34 +21,28 @@ pub(crate) async fn inbox(
     shared: bool,
     now: Timestamp,
 ) -> sqlx::Result<InboxId> {
-    query("INSERT INTO hosts (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-        .bind(ids.row())
-        .bind(host.as_str())
-        .execute(&mut *conn)
+    query("INSERT INTO hosts (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", (ids.row(), host.as_str()))
+        .execute(conn)
         .await?;
     query(
         "INSERT INTO inboxes (id, host_id, url, shared) SELECT $1, id, $2, $3 FROM hosts WHERE name = $4
          ON CONFLICT (url) DO UPDATE SET gone_at = CASE WHEN inboxes.shared = 1 AND inboxes.gone_at > $5 THEN inboxes.gone_at
              ELSE NULL END",
+        (ids.row(), url, shared, host.as_str(), now - GONE_FOR),
     )
-    .bind(ids.row())
-    .bind(url)
-    .bind(i64::from(shared))
-    .bind(host.as_str())
-    .bind((now - GONE_FOR).millis())
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    query_scalar("SELECT id FROM inboxes WHERE url = $1").bind(url).fetch_one(conn).await.map(InboxId)
+    query("SELECT id FROM inboxes WHERE url = $1", url).scalar(conn).await.map(InboxId)
 }
 
 /// Counts an inbox among those that know an article, so that its Update and Delete are sent there too (interop D6).
 pub(crate) async fn reach(conn: &mut Conn, article: ArticleId, inbox: InboxId) -> sqlx::Result<()> {
-    query("INSERT INTO article_delivered (article_id, inbox_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(article.0)
-        .bind(inbox.0)
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        "INSERT INTO article_delivered (article_id, inbox_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        (article, inbox),
+    )
+    .execute(conn)
+    .await
 }
 
 /// Whether an activity is a Delete or Reject: all that a blocked host still gets.
@@ -70,14 +63,9 @@ pub(crate) async fn enqueue(
         "INSERT INTO deliveries (inbox_id, activity_id, host_id, holds_inbox_id, created_at, expires_at)
          SELECT i.id, $2, i.host_id, $3, $4, $5 FROM inboxes i JOIN hosts h ON h.id = i.host_id
          WHERE i.id = $1 AND (h.blocked_at IS NULL OR $6 = 1) ON CONFLICT (inbox_id, activity_id) DO NOTHING",
+        (inbox, activity, holds, now, now + time_to_live(kind, None), is_end(kind)),
     )
-    .bind(inbox.0)
-    .bind(activity.0)
-    .bind(holds.map(|id| id.0))
-    .bind(now.millis())
-    .bind((now + time_to_live(kind, None)).millis())
-    .bind(i64::from(is_end(kind)))
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
     wake(conn, activity, inbox.0 - 1, inbox.0, now).await
 }
@@ -257,29 +245,21 @@ pub(crate) async fn fan_out(
     now: Timestamp,
 ) -> sqlx::Result<Option<i64>> {
     let [chunk_end, insertion] = recipients.statements();
-    let end: Option<i64> =
-        query_scalar(chunk_end).bind(recipients.subject()).bind(cursor).bind(limit).fetch_one(&mut *conn).await?;
+    let end: Option<i64> = query(chunk_end, (recipients.subject(), cursor, limit)).scalar(conn).await?;
     let Some(end) = end else { return Ok(None) };
-    query(insertion)
-        .bind(recipients.subject())
-        .bind(cursor)
-        .bind(end)
-        .bind(activity.0)
-        .bind(now.millis())
-        .bind((now + time_to_live(kind, article)).millis())
-        .bind(i64::from(is_end(kind)))
-        .execute(&mut *conn)
-        .await?;
+    query(
+        insertion,
+        (recipients.subject(), cursor, end, activity, now, now + time_to_live(kind, article), is_end(kind)),
+    )
+    .execute(conn)
+    .await?;
     if let Some(article) = article.filter(|_| !recipients.is_of_note()) {
         query(
             "INSERT INTO article_delivered (article_id, inbox_id) SELECT $1, inbox_id FROM deliveries
              WHERE activity_id = $2 AND inbox_id > $3 AND inbox_id <= $4 ON CONFLICT (article_id, inbox_id) DO NOTHING",
+            (article, activity, cursor, end),
         )
-        .bind(article.0)
-        .bind(activity.0)
-        .bind(cursor)
-        .bind(end)
-        .execute(&mut *conn)
+        .execute(conn)
         .await?;
     }
     wake(conn, activity, cursor, end, now).await?;
@@ -288,14 +268,13 @@ pub(crate) async fn fan_out(
 
 /// Makes the hosts of the deliveries just queued due.
 async fn wake(conn: &mut Conn, activity: ActivityId, after: i64, through: i64, now: Timestamp) -> sqlx::Result<()> {
-    query(concat!(
+    query(
+        concat!(
         woken!("$4"),
         "IN (SELECT host_id FROM deliveries WHERE activity_id = $1 AND inbox_id > $2 AND inbox_id <= $3 AND settled_at IS NULL)"
-    ))
-    .bind(activity.0)
-    .bind(after)
-    .bind(through)
-    .bind(now.millis())
+    ),
+        (activity, after, through, now),
+    )
     .execute(conn)
     .await?;
     added(Queue::Hosts);

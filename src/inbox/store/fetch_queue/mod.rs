@@ -2,14 +2,13 @@
 
 use clock::Timestamp;
 use sqlx::any::AnyRow;
-use sqlx::{query, query_scalar};
 use url::Url;
 
 use crate::app::worker::store::leases::{
     self, claim_sql, claiming, ended_sql, free_sql, held_sql, put_off_sql, taken_sql,
 };
 use crate::base::ids::{ArticleId, Host, Ids, InboundId};
-use crate::db::{Columns, Conn, Db, Queue, added, decode_error};
+use crate::db::{Columns, Conn, Db, Queue, added, decode_error, query};
 use crate::inbox::{FetchJob, Purpose};
 
 mod lines;
@@ -85,11 +84,12 @@ pub struct Asker<'a> {
 pub async fn ask(conn: &mut Conn, ids: &Ids, job: &FetchJob, asker: Asker<'_>, now: Timestamp) -> sqlx::Result<bool> {
     let Some(host) = Url::parse(&job.url).ok().as_ref().and_then(Host::of) else { return Ok(false) };
     if let Some(article) = job.article {
-        let times: i64 = query_scalar("SELECT COUNT(*) FROM fetch_queue WHERE article_id = $1 AND asked_at > $2")
-            .bind(article.0)
-            .bind((now - ARTICLE_SPAN).millis())
-            .fetch_one(&mut *conn)
-            .await?;
+        let times: i64 = query(
+            "SELECT COUNT(*) FROM fetch_queue WHERE article_id = $1 AND asked_at > $2",
+            (article, now - ARTICLE_SPAN),
+        )
+        .scalar(conn)
+        .await?;
         if times >= OF_ARTICLE {
             return Ok(false);
         }
@@ -104,18 +104,20 @@ pub async fn ask(conn: &mut Conn, ids: &Ids, job: &FetchJob, asker: Asker<'_>, n
          next_attempt_at = CASE WHEN fetch_queue.settled_at + $10 > excluded.next_attempt_at THEN fetch_queue.settled_at + $10
              ELSE excluded.next_attempt_at END
          WHERE fetch_queue.outcome IS NOT NULL",
+        (
+            ids.row(),
+            &job.url,
+            job.purpose.as_str(),
+            host.as_str(),
+            job.article,
+            asker.inbound,
+            job.depth,
+            now,
+            now + job.after,
+            i64::try_from(again_after.as_millis()).unwrap_or(i64::MAX),
+            asker.domain,
+        ),
     )
-    .bind(ids.row())
-    .bind(&job.url)
-    .bind(job.purpose.as_str())
-    .bind(host.as_str())
-    .bind(job.article.map(|id| id.0))
-    .bind(asker.inbound.map(|id| id.0))
-    .bind(job.depth)
-    .bind(now.millis())
-    .bind((now + job.after).millis())
-    .bind(i64::try_from(again_after.as_millis()).unwrap_or(i64::MAX))
-    .bind(asker.domain)
     .execute(conn)
     .await?;
     added(Queue::Fetches);
@@ -150,22 +152,14 @@ macro_rules! due {
 /// Whether any document is due: a cheap look before a claim.
 pub(crate) async fn any_due(conn: &mut Conn, now: Timestamp) -> sqlx::Result<bool> {
     let passed: Option<i64> =
-        query_scalar("SELECT id FROM fetch_queue WHERE outcome IS NULL AND next_attempt_at <= $1 LIMIT 1")
-            .bind(now.millis())
-            .fetch_optional(&mut *conn)
+        query("SELECT id FROM fetch_queue WHERE outcome IS NULL AND next_attempt_at <= $1 LIMIT 1", now)
+            .maybe_scalar(conn)
             .await?;
     if passed.is_none() {
         return Ok(false);
     }
     // Its time has come, but perhaps not the turn of its host.
-    let id: Option<i64> = query_scalar(concat!(due!("$2", "$3", "$4"), " LIMIT 1"))
-        .bind(now.millis())
-        .bind((now - HOST_SPAN).millis())
-        .bind(OF_HOST)
-        .bind(OF_ASKER)
-        .fetch_optional(conn)
-        .await?;
-    Ok(id.is_some())
+    query(concat!(due!("$2", "$3", "$4"), " LIMIT 1"), (now, now - HOST_SPAN, OF_HOST, OF_ASKER)).exists(conn).await
 }
 
 /// Claims up to `limit` due documents, of each host one at a time and no more than [`OF_HOST`] in [`HOST_SPAN`].
@@ -178,16 +172,13 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
         concat!(due!("$5", "$6", "$7"), " ORDER BY u.turn, w.id"),
         "id, url, purpose, article_id, asked_by, depth, attempts"
     );
-    let rows = leases::claim(statement, node, LEASE, limit, now)
-        .bind((now - HOST_SPAN).millis())
-        .bind(OF_HOST)
-        .bind(OF_ASKER)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(read_wanted).collect()
+    leases::claim(statement, node, LEASE, limit, now)
+        .bind((now - HOST_SPAN, OF_HOST, OF_ASKER))
+        .fetch_all(conn, read_due)
+        .await
 }
 
-fn read_wanted(row: &AnyRow) -> sqlx::Result<DueFetch> {
+fn read_due(row: &AnyRow) -> sqlx::Result<DueFetch> {
     let purpose = row.text("purpose")?;
     Ok(DueFetch {
         id: row.int("id")?,
@@ -210,19 +201,16 @@ pub async fn settle(
     reason: &str,
     now: Timestamp,
 ) -> sqlx::Result<bool> {
-    let done = query(concat!(
-        "UPDATE fetch_queue SET outcome = $3, reason = $4, settled_at = $5, ",
-        ended_sql!(),
-        " WHERE id = $1 AND lease_token = $2 AND outcome IS NULL"
-    ))
-    .bind(due.id)
-    .bind(due.token)
-    .bind(outcome)
-    .bind(reason)
-    .bind(now.millis())
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() > 0)
+    query(
+        concat!(
+            "UPDATE fetch_queue SET outcome = $3, reason = $4, settled_at = $5, ",
+            ended_sql!(),
+            " WHERE id = $1 AND lease_token = $2 AND outcome IS NULL"
+        ),
+        (due.id, due.token, outcome, reason, now),
+    )
+    .changed(conn)
+    .await
 }
 
 /// Makes a document due again later, and says why. The attempt at `now` counts like a fetch ([`OF_HOST`]).
@@ -233,32 +221,27 @@ pub(crate) async fn retry(
     why: &str,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    query(concat!(
-        "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, settled_at = $5, ",
-        ended_sql!(),
-        " WHERE id = $1 AND ",
-        held_sql!()
-    ))
-    .bind(due.id)
-    .bind(due.token)
-    .bind(at.millis())
-    .bind(why)
-    .bind(now.millis())
+    query(
+        concat!(
+            "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, settled_at = $5, ",
+            ended_sql!(),
+            " WHERE id = $1 AND ",
+            held_sql!()
+        ),
+        (due.id, due.token, at, why, now),
+    )
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// As [`retry`], of one that made us fail: that is no end in order.
 pub(crate) async fn put_off(conn: &mut Conn, due: &DueFetch, at: Timestamp, why: &str) -> sqlx::Result<()> {
-    query(put_off_sql!("fetch_queue", ", reason = $4", "id"))
-        .bind(due.id)
-        .bind(due.token)
-        .bind(at.millis())
-        .bind(why.chars().take(1000).collect::<String>())
-        .execute(conn)
-        .await?;
-    Ok(())
+    query(
+        put_off_sql!("fetch_queue", ", reason = $4", "id"),
+        (due.id, due.token, at, why.chars().take(1000).collect::<String>()),
+    )
+    .execute(conn)
+    .await
 }
 
 /// Puts off everything that waits for a host together with the document that was tried, as if it had been tried as
@@ -267,28 +250,21 @@ pub(crate) async fn rest(conn: &mut Conn, host: &Host, attempts: i64, until: Tim
     query(
         "UPDATE fetch_queue SET next_attempt_at = $3, reason = $4, attempts = CASE WHEN attempts < $2 THEN $2 ELSE attempts END
          WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND next_attempt_at < $3",
+        (host.as_str(), attempts, until, why),
     )
-    .bind(host.as_str())
-    .bind(attempts)
-    .bind(until.millis())
-    .bind(why)
     .execute(conn)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// What waits for a host and was tried or put off at least so often.
 pub(crate) async fn resting(conn: &mut Conn, host: &Host, attempts: i64) -> sqlx::Result<Vec<DueFetch>> {
-    let rows = query(
+    query(
         "SELECT id, url, purpose, article_id, asked_by, depth, attempts, begun, lease_token FROM fetch_queue
          WHERE host = $1 AND outcome IS NULL AND lease_owner IS NULL AND attempts >= $2 ORDER BY id LIMIT $3",
+        (host.as_str(), attempts, GIVEN_UP),
     )
-    .bind(host.as_str())
-    .bind(attempts)
-    .bind(GIVEN_UP)
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(read_wanted).collect()
+    .fetch_all(conn, read_due)
+    .await
 }
 
 /// For [`leases::free`].
@@ -296,14 +272,12 @@ pub(crate) const FREE: &str = free_sql!("fetch_queue", "outcome IS NULL");
 
 /// Forgets up to `limit` documents that were settled before a given time; returns how many.
 pub(crate) async fn forget(conn: &mut Conn, before: Timestamp, limit: i64) -> sqlx::Result<u64> {
-    let done = query(
+    query(
         "DELETE FROM fetch_queue WHERE id IN (SELECT id FROM fetch_queue WHERE outcome IS NOT NULL AND settled_at < $1 LIMIT $2)",
+        (before, limit),
     )
-    .bind(before.millis())
-    .bind(limit)
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
+    .affected(conn)
+    .await
 }
 
 /// How fetching a document ended, if it ended since a given time.
@@ -313,47 +287,35 @@ pub(crate) async fn ended_since(
     purpose: Purpose,
     since: Timestamp,
 ) -> sqlx::Result<Option<(String, String)>> {
-    let row = query(
+    query(
         "SELECT outcome, reason FROM fetch_queue WHERE url = $1 AND purpose = $2 AND outcome IS NOT NULL AND settled_at >= $3",
+        (url, purpose.as_str(), since),
     )
-    .bind(url)
-    .bind(purpose.as_str())
-    .bind(since.millis())
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| Ok((row.text("outcome")?, row.maybe_text("reason")?.unwrap_or_default()))).transpose()
+    .fetch_optional(conn, |row| Ok((row.text("outcome")?, row.maybe_text("reason")?.unwrap_or_default())))
+    .await
 }
 
 /// When a document was last asked for.
 pub(crate) async fn asked_at(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<Option<Timestamp>> {
-    let row = query("SELECT asked_at FROM fetch_queue WHERE url = $1 AND purpose = $2")
-        .bind(url)
-        .bind(purpose.as_str())
-        .fetch_optional(conn)
-        .await?;
-    row.map(|row| row.time("asked_at")).transpose()
+    query("SELECT asked_at FROM fetch_queue WHERE url = $1 AND purpose = $2", (url, purpose.as_str()))
+        .fetch_optional(conn, |row| row.time("asked_at"))
+        .await
 }
 
 /// How many steps away from what was sent to us a post was queued, and for which conversation.
 pub(crate) async fn depth_of(conn: &mut Conn, url: &str) -> sqlx::Result<(i64, Option<ArticleId>)> {
-    let row = query("SELECT depth, article_id FROM fetch_queue WHERE url = $1 AND purpose = 'post'")
-        .bind(url)
-        .fetch_optional(conn)
+    let found = query("SELECT depth, article_id FROM fetch_queue WHERE url = $1 AND purpose = 'post'", url)
+        .fetch_optional(conn, |row| Ok((row.int("depth")?, row.maybe_int("article_id")?.map(ArticleId))))
         .await?;
-    Ok(match row {
-        Some(row) => (row.int("depth")?, row.maybe_int("article_id")?.map(ArticleId)),
-        None => (0, None),
-    })
+    Ok(found.unwrap_or_default())
 }
 
 /// Whether a post was queued before, and need not be fetched again so soon.
 pub(crate) async fn was_asked(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<bool> {
-    let found: Option<i64> = query_scalar(
+    query(
         "SELECT id FROM fetch_queue WHERE url = $1 AND purpose = 'post' AND (outcome IS NULL OR outcome = 'read' OR settled_at > $2)",
+        (url, now - FAILED_FOR),
     )
-    .bind(url)
-    .bind((now - FAILED_FOR).millis())
-    .fetch_optional(conn)
-    .await?;
-    Ok(found.is_some())
+    .exists(conn)
+    .await
 }
