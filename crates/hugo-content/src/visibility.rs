@@ -36,7 +36,7 @@ impl PublishRule {
         {
             return Self::Withheld;
         }
-        // `published: false` is an older word for it; a date there is none.
+        // `published: false` is an older way to say `draft: true`; a date in its place says nothing.
         let is_published = match fields.get("published") {
             None => true,
             value @ Some(Value::Null) => flag(value) == Some(true),

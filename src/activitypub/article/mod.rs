@@ -33,8 +33,8 @@ pub(crate) struct ArticleContent {
     /// Actors of its authors beside the owner.
     #[serde(with = "crate::base::ids::actors_as_numbers")]
     pub(crate) co_authors: Vec<ActorId>,
-    /// Whether the team account owns it rather than an author: then the byline names the author. Databases have it
-    /// under its first name.
+    /// Whether the team account owns it rather than an author: then the byline names its authors. In stored JSON the field
+    /// keeps its old name.
     #[serde(rename = "owner_is_house")]
     pub(crate) owner_is_team: bool,
 }

@@ -5,6 +5,7 @@ mod first_deliveries;
 pub(crate) mod policy;
 pub(crate) mod reason;
 pub mod store;
+mod visit;
 pub mod worker;
 
 use clock::Timestamp;

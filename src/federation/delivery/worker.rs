@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use clock::Timestamp;
 use futures::stream::{self, StreamExt};
-use http::StatusCode;
 use tokio::sync::Mutex;
 
 use super::attempt::{Attempt, attempt};
@@ -13,13 +12,13 @@ use super::first_deliveries::FirstDeliveries;
 use super::policy::{self, AttemptResult};
 use super::reason::reason;
 use super::store::{self, Shown};
+use super::visit::{Over, Visit};
 use super::{DeliveryEnd, Lease, Waiting};
 use crate::app::App;
 use crate::app::worker::lease::Leased;
 use crate::app::worker::retry;
 use crate::base::ids::InboxId;
 use crate::db::{Conn, Queue};
-use crate::model::follower;
 
 /// Inboxes of one host that are served at the same time, over kept-alive connections.
 const INBOXES_AT_ONCE: usize = 4;
@@ -59,32 +58,6 @@ impl Leased for DeliveryWorker {
     async fn retry(conn: &mut Conn, lease: &Lease, at: Timestamp, why: &str, _: Timestamp) -> sqlx::Result<()> {
         store::put_off(conn, lease, at, why).await
     }
-}
-
-/// What is known of a host while it is served.
-struct Visit<'a> {
-    app: &'a App,
-    lease: &'a Lease,
-    state: Mutex<State>,
-    first_deliveries: FirstDeliveries,
-}
-
-#[derive(Default)]
-struct State {
-    /// Host or lease failed: nothing more is sent.
-    over: Option<Over>,
-    /// When the earliest of what could not be sent now is due.
-    next: Option<Timestamp>,
-    /// Whether the host answered, with any status.
-    alive: bool,
-    /// Whether anything was settled, so that deliveries that waited for it may have become due.
-    progress: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Over {
-    HostWaits(Timestamp),
-    LeaseLost,
 }
 
 /// Serves every inbox of a host until nothing more can be sent, then lets go of it; false when more was added to its queue
@@ -225,175 +198,6 @@ impl Visit<'_> {
         }
         Ok(())
     }
-
-    async fn is_over(&self) -> bool {
-        self.state.lock().await.over.is_some()
-    }
-
-    async fn come_back(&self, due: Timestamp) {
-        let mut state = self.state.lock().await;
-        state.next = Some(state.next.map_or(due, |next| next.min(due)));
-    }
-
-    /// Commits the result of an attempt; `false` in the job means that the lease was lost.
-    async fn commit(&self, done: sqlx::Result<bool>) -> anyhow::Result<()> {
-        let mut state = self.state.lock().await;
-        if done? {
-            state.progress = true;
-        } else {
-            state.over = Some(Over::LeaseLost);
-        }
-        Ok(())
-    }
-
-    async fn settle(&self, waiting: &Waiting, ending: DeliveryEnd, shown: Shown) -> anyhow::Result<()> {
-        let (lease, waiting, now) = (self.lease.clone(), waiting.clone(), self.app.clock.now());
-        let done = self.app.db.write(move |conn| {
-            Box::pin(async move {
-                if ending == DeliveryEnd::Gone && waiting.shared {
-                    store::no_fan_out(conn).await?;
-                }
-                if !store::fence(conn, &lease, shown.answer.is_some(), now).await? {
-                    return Ok(false);
-                }
-                end(conn, &waiting, ending, &shown, now).await?;
-                Ok(true)
-            })
-        });
-        self.commit(done.await).await
-    }
-
-    /// An inbox answered 404 or 410. What waits for a shared one goes to the inboxes behind it; what waits for a
-    /// personal one waits until its actor was read again, and ends if nothing new was found. False where it waits.
-    async fn miss(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<bool> {
-        let now = self.app.clock.now();
-        let first = self.app.config.delivery.first_retry;
-        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.jitter_seed());
-        let (lease, waiting) = (self.lease.clone(), waiting.clone());
-        let done = self.app.db.write(move |conn| {
-            Box::pin(async move {
-                if waiting.shared {
-                    store::no_fan_out(conn).await?;
-                }
-                if !store::fence(conn, &lease, true, now).await? {
-                    return Ok::<_, sqlx::Error>(None);
-                }
-                let answer = shown.answer.unwrap_or_default();
-                let waits = store::read_again(conn, &waiting, answer, now).await? && !waiting.shared;
-                if waits {
-                    store::note_attempt(conn, &waiting, None, &shown, now).await?;
-                    store::back_off_inbox(conn, waiting.inbox, until).await?;
-                } else {
-                    let is_gone = waiting.shared || answer == StatusCode::GONE;
-                    let ending = if is_gone { DeliveryEnd::Gone } else { DeliveryEnd::Refused };
-                    end(conn, &waiting, ending, &shown, now).await?;
-                }
-                Ok(Some(waits))
-            })
-        });
-        let done = done.await?;
-        let waits = done.unwrap_or_default();
-        if waits {
-            self.come_back(until).await;
-        }
-        self.commit(Ok(done.is_some())).await?;
-        Ok(!waits)
-    }
-
-    async fn send_reference(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<()> {
-        let (lease, waiting, now) = (self.lease.clone(), waiting.clone(), self.app.clock.now());
-        let done = self.app.db.write(move |conn| {
-            Box::pin(async move {
-                if !store::fence(conn, &lease, true, now).await? {
-                    return Ok(false);
-                }
-                store::note_attempt(conn, &waiting, None, &shown, now).await?;
-                store::send_reference(conn, &waiting).await?;
-                Ok(true)
-            })
-        });
-        self.commit(done.await).await
-    }
-
-    async fn back_off_inbox(&self, waiting: &Waiting, shown: Shown) -> anyhow::Result<()> {
-        let now = self.app.clock.now();
-        let first = self.app.config.delivery.first_retry;
-        let until = now + retry::wait(first, waiting.inbox_failures + 1, self.app.ids.jitter_seed());
-        let (lease, waiting) = (self.lease.clone(), waiting.clone());
-        let done = self.app.db.write(move |conn| {
-            Box::pin(async move {
-                if !store::fence(conn, &lease, true, now).await? {
-                    return Ok(false);
-                }
-                store::note_attempt(conn, &waiting, None, &shown, now).await?;
-                store::back_off_inbox(conn, waiting.inbox, until).await?;
-                Ok(true)
-            })
-        });
-        self.come_back(until).await;
-        self.commit(done.await).await
-    }
-
-    async fn back_off_host(&self, waiting: &Waiting, asked: Option<Timestamp>, shown: Shown) -> anyhow::Result<()> {
-        let now = self.app.clock.now();
-        // Read anew: it may have answered since the lease was taken.
-        let (failures, failing_since) = {
-            let mut conn = self.app.db.read().await?;
-            store::failures(&mut conn, self.lease.host).await?
-        };
-        let gone = failing_since.is_some_and(|since| now.since(since) >= policy::GONE_AFTER);
-        let first = self.app.config.delivery.first_retry;
-        let until = now + policy::host_wait(first, failures + 1, gone, self.app.ids.jitter_seed());
-        let until = asked.map_or(until, |asked| asked.max(until));
-        let why = match (shown.answer, &shown.error) {
-            (Some(status), Some(words)) => format!("it answered {status}: {words}"),
-            (Some(status), None) => format!("it answered {status}"),
-            (None, error) => error.clone().unwrap_or_default(),
-        };
-        let (lease, waiting) = (self.lease.clone(), waiting.clone());
-        let mut state = self.state.lock().await;
-        if state.over.is_some() {
-            // Another inbox of this host failed meanwhile and has counted it.
-            return Ok(());
-        }
-        state.over = Some(Over::HostWaits(until));
-        drop(state);
-        let done = self.app.db.write(move |conn| {
-            Box::pin(async move {
-                if !store::fence(conn, &lease, false, now).await? {
-                    return Ok(false);
-                }
-                store::note_attempt(conn, &waiting, None, &shown, now).await?;
-                store::back_off_host(conn, &lease, until, gone, &why, now).await?;
-                Ok(true)
-            })
-        });
-        self.commit(done.await).await
-    }
-}
-
-async fn end(
-    conn: &mut Conn,
-    waiting: &Waiting,
-    ending: DeliveryEnd,
-    shown: &Shown,
-    now: Timestamp,
-) -> sqlx::Result<()> {
-    // A shared inbox that is gone is only an address less; a personal one was somebody.
-    if ending == DeliveryEnd::Gone && waiting.shared {
-        store::reroute(conn, waiting.inbox, now).await?;
-    }
-    store::note_attempt(conn, waiting, Some(ending), shown, now).await?;
-    if shown.answer.is_some() && (waiting.inbox_failures > 0 || waiting.not_before.is_some()) {
-        store::clear_inbox(conn, waiting.inbox).await?;
-    }
-    if ending == DeliveryEnd::Gone {
-        if !waiting.shared {
-            follower::store::end_by_inbox(conn, waiting.inbox).await?;
-        }
-        store::drop_inbox(conn, waiting.inbox, now).await?;
-    }
-    Ok(())
 }
 
 /// The loop, ready to run.

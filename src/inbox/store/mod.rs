@@ -252,7 +252,8 @@ macro_rules! forget {
     };
 }
 
-/// How long a text of a `deferred` activity is kept that is longer than 16 KiB: nobody can fill the disk.
+/// How long a text of a `deferred` activity is kept that is longer than 16 KiB, unless it waits for a document: nobody can
+/// fill the disk.
 const LONG_FOR: std::time::Duration = std::time::Duration::from_hours(6);
 
 /// Forgets the text of up to three times `limit` activities that had their verdict before `settled`, or before
