@@ -11,7 +11,7 @@ const HOSTS: usize = 20;
 const POSTS: usize = 5;
 
 /// Most statements of a delivery, those of its host's claim and release included.
-const STATEMENTS: usize = 14;
+const STATEMENTS: usize = 8;
 
 #[tokio::test]
 async fn a_delivery_costs_a_few_statements() {
