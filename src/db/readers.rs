@@ -42,10 +42,13 @@ impl Readers {
         Self { options, engine, mode, idle: Arc::default(), room: Arc::new(Semaphore::new(READERS)) }
     }
 
-    /// A connection that lives.
+    /// A connection that lives, within [`PATIENCE`]: a server that is gone may answer nothing at all.
     pub(super) async fn take(&self) -> sqlx::Result<Reader> {
-        let place = tokio::time::timeout(PATIENCE, self.room.clone().acquire_owned());
-        let place = place.await.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        tokio::time::timeout(PATIENCE, self.take_living()).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+    }
+
+    async fn take_living(&self) -> sqlx::Result<Reader> {
+        let place = self.room.clone().acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
         while let Some(mut idle) = self.pop() {
             if idle.seen.elapsed() >= BELIEVED {
                 if idle.conn.ping().await.is_err() {
