@@ -1,6 +1,6 @@
 //! The lease of a row, for each table that is a queue: `next_attempt_at` is when it is due, and while it is worked when its
 //! lease runs out; `lease_owner` the node that has it; `lease_token` the fence, raised by each claim; `begun` counts the claims
-//! in a row that nobody ended in order.
+//! in a row that nobody ended in order (ADR 14).
 
 use std::time::Duration;
 
