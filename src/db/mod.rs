@@ -9,32 +9,38 @@ use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 use tokio::sync::futures::Notified;
 use tokio::sync::mpsc;
 
+mod cache;
 mod columns;
 mod connection;
 mod disk;
 mod instance_lock;
+mod noted;
 mod opening;
 mod page;
 mod query;
 mod queues;
 mod readers;
 mod tables;
+mod versions;
 mod writing;
 
+pub use cache::Cached;
 pub use columns::Columns;
 pub(crate) use columns::{decode_error, json};
 pub(crate) use instance_lock::InstanceLock;
 pub use instance_lock::InstanceLockError;
+pub(crate) use noted::added;
+pub use noted::changed;
 pub use opening::{Access, OpenError};
 pub(crate) use page::Cursor;
 pub use page::{InvalidCursor, Page};
 pub(crate) use query::{Statement, query};
 pub use queues::Queue;
-pub(crate) use queues::added;
 pub use readers::Reader;
+pub use versions::{Stamp, Topic};
 pub(crate) use writing::{Failed, PANICKED, one_at_a_time, without_panic};
 
-use queues::Wakeups;
+use noted::Told;
 use readers::Readers;
 use writing::Job;
 
@@ -64,7 +70,7 @@ pub struct Db {
     file: Option<PathBuf>,
     /// SQLite's writer task; PostgreSQL has as many writers as it likes.
     writer: Option<mpsc::Sender<Job>>,
-    bells: Wakeups,
+    told: Told,
     /// From which change of the tables to which an older one was brought when it was opened.
     upgraded: Option<(i64, i64)>,
 }
@@ -99,7 +105,7 @@ impl Db {
     /// Resolves after the next commit of this process that added to a queue: an idle loop listens to its own, so that it
     /// need not look often.
     pub(crate) fn added_to(&self, queue: Queue) -> Notified<'_> {
-        self.bells.of(queue)
+        self.told.bells.of(queue)
     }
 
     /// How far `now` is from the database's own clock, in milliseconds; SQLite shares the machine's clock.

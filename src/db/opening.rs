@@ -9,7 +9,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{ConnectOptions, Connection};
 
 use super::connection::{Mode, prepare};
-use super::queues::Wakeups;
+use super::noted::Told;
 use super::readers::Readers;
 use super::tables::TABLES;
 use super::{Db, Engine, PATIENCE, writing};
@@ -140,11 +140,11 @@ impl Location {
             .connect_with(options.clone())
             .await
             .map_err(failed)?;
-        let bells = Wakeups::default();
-        let writer = (engine == Engine::Sqlite).then(|| writing::in_batches(pool.clone(), bells.clone()));
+        let told = Told::new();
+        let writer = (engine == Engine::Sqlite).then(|| writing::in_batches(pool.clone(), told.clone()));
         let file = self.file.clone().filter(|_| mode != Mode::Memory);
         let readers = Readers::new(options.clone(), engine, mode);
-        Ok(Db { pool, readers, engine, options, file, writer, bells, upgraded: None })
+        Ok(Db { pool, readers, engine, options, file, writer, told, upgraded: None })
     }
 
     /// The engine's error; in a matter of rights, whose the file is.

@@ -1,7 +1,5 @@
 //! What wakes the loops: each waits for its own queue alone, and only a commit that added to it wakes it.
 
-use std::cell::Cell;
-use std::future::Future;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -34,24 +32,10 @@ impl Queues {
     }
 }
 
-tokio::task_local! {
-    static ADDED: Cell<Queues>;
-}
-
-/// Says that the present write adds to a queue: once it is committed, whoever waits for that looks.
-///
-/// Outside of [`super::Db::write`] it does nothing: a loop looks by itself after a while.
-pub(crate) fn added(queue: Queue) {
-    let _ = ADDED.try_with(|queues| queues.set(queues.get().and(Queues(1 << queue as u8))));
-}
-
-/// Runs a write, and tells what it added to.
-pub(super) async fn noting<T>(write: impl Future<Output = T>) -> (T, Queues) {
-    let noted = async {
-        let result = write.await;
-        (result, ADDED.with(Cell::get))
-    };
-    ADDED.scope(Cell::default(), noted).await
+impl From<Queue> for Queues {
+    fn from(queue: Queue) -> Self {
+        Self(1 << queue as u8)
+    }
 }
 
 /// One bell for each queue. Cheap to clone.

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use sqlx::{AnyPool, query};
 use tokio::sync::{mpsc, oneshot};
 
-use super::queues::{Queues, Wakeups, noting};
+use super::noted::{Noted, Told, noting};
 use super::{Conn, Db};
 
 /// Most writes that share one commit on SQLite.
@@ -60,10 +60,10 @@ macro_rules! ends_writes {
 /// A piece of work inside SQLite's writer's transaction.
 pub(super) type Job = Box<dyn for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Done> + Send>;
 
-/// What a job left behind: whether to keep its writes, what it added to, and how to tell its caller after the commit.
+/// What a job left behind: whether to keep its writes, what it said of itself, and how to tell its caller after the commit.
 pub(super) struct Done {
     keep: bool,
-    added: Queues,
+    noted: Noted,
     tell: Box<dyn FnOnce(Result<(), String>) + Send>,
 }
 
@@ -129,10 +129,12 @@ impl Db {
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, E>>,
     {
         let mut transaction = self.pool.begin_with(begin).await?;
-        let (result, added) = noting(unwinding(job, &mut transaction)).await;
+        let (result, noted) = noting(unwinding(job, &mut transaction)).await;
         let value = result?;
-        transaction.commit().await?;
-        self.bells.ring(added);
+        self.told.before(&mut transaction, &noted).await?;
+        let commit = transaction.commit().await;
+        self.told.after(&noted, commit.is_ok());
+        commit?;
         Ok(value)
     }
 }
@@ -184,10 +186,10 @@ where
     let (sender, answer) = oneshot::channel();
     let job: Job = Box::new(move |conn| {
         Box::pin(async move {
-            let (result, added) = noting(unwinding(job, conn)).await;
+            let (result, noted) = noting(unwinding(job, conn)).await;
             Done {
                 keep: result.is_ok(),
-                added,
+                noted,
                 tell: Box::new(move |commit| {
                     let result = match commit {
                         Ok(()) => result,
@@ -208,47 +210,54 @@ where
 }
 
 /// Starts SQLite's one writer.
-pub(super) fn in_batches(pool: AnyPool, bells: Wakeups) -> mpsc::Sender<Job> {
+pub(super) fn in_batches(pool: AnyPool, told: Told) -> mpsc::Sender<Job> {
     let (sender, jobs) = mpsc::channel(4 * BATCH);
-    tokio::spawn(write_batches(pool, jobs, bells));
+    tokio::spawn(write_batches(pool, jobs, told));
     sender
 }
 
 /// Takes what has gathered, without waiting for more, and commits it as one.
-async fn write_batches(pool: AnyPool, mut jobs: mpsc::Receiver<Job>, bells: Wakeups) {
+async fn write_batches(pool: AnyPool, mut jobs: mpsc::Receiver<Job>, told: Told) {
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         let mut done = Vec::with_capacity(batch.len());
-        let committed = commit_batch(&pool, &mut batch, &mut done).await;
+        let mut noted = Noted::default();
+        let committed = commit_batch(&pool, &mut batch, &mut done, &mut noted, &told).await;
         // Jobs that never ran are dropped, which tells their callers.
         batch.clear();
         if let Err(error) = &committed {
             tracing::error!(%error, "a write to the database failed");
         }
         let committed = committed.map_err(|error| error.to_string());
-        let mut added = Queues::default();
+        // Before the callers go on: what they read next is not what it was.
+        told.after(&noted, committed.is_ok());
         for done in done {
-            if done.keep && committed.is_ok() {
-                added = added.and(done.added);
-            }
             (done.tell)(committed.clone());
         }
-        bells.ring(added);
     }
 }
 
-async fn commit_batch(pool: &AnyPool, batch: &mut Vec<Job>, done: &mut Vec<Done>) -> sqlx::Result<()> {
+async fn commit_batch(
+    pool: &AnyPool,
+    batch: &mut Vec<Job>,
+    done: &mut Vec<Done>,
+    noted: &mut Noted,
+    told: &Told,
+) -> sqlx::Result<()> {
     let mut conn = pool.acquire().await?;
     let mut transaction = sqlx::Connection::begin_with(&mut *conn, "BEGIN IMMEDIATE").await?;
     for job in batch.drain(..) {
         query("SAVEPOINT job").execute(&mut *transaction).await?;
-        let outcome = job(&mut transaction).await;
-        if !outcome.keep {
+        let mut outcome = job(&mut transaction).await;
+        if outcome.keep {
+            noted.and(std::mem::take(&mut outcome.noted));
+        } else {
             query("ROLLBACK TO SAVEPOINT job").execute(&mut *transaction).await?;
         }
         done.push(outcome);
         query("RELEASE SAVEPOINT job").execute(&mut *transaction).await?;
     }
+    told.before(&mut transaction, noted).await?;
     transaction.commit().await
 }
 
