@@ -221,7 +221,8 @@ async fn follow(app: &App) {
                              VALUES ({id}, '{url}', 'Person', 'u{inbox}', 'Someone', '{url}', {id}, 0)"
                         ),
                         format!(
-                            "INSERT INTO followers (actor_id, remote_actor_id, follow_id, since) VALUES ({maren}, {id}, '{url}/f', 0)"
+                            "INSERT INTO followers (actor_id, remote_actor_id, inbox_id, follow_id, since)
+                             VALUES ({maren}, {id}, {id}, '{url}/f', 0)"
                         ),
                     ]);
                 }

@@ -44,8 +44,8 @@ pub(crate) fn arrive(home: &Home) {
              INSERT INTO inboxes (id, host_id, url, shared) VALUES (1, 1, '{EVE}/inbox', 0);
              INSERT INTO remote_actors (id, url, kind, username, name, profile_url, inbox_id, fetched_at)
                  VALUES (1, '{EVE}', 'Person', 'eve', 'Eve', '{EVE}', 1, 1);
-             INSERT INTO followers (actor_id, remote_actor_id, follow_id, since)
-                 SELECT id, 1, '{EVE}/follows/1', 1 FROM actors WHERE handle = 'ann';
+             INSERT INTO followers (actor_id, remote_actor_id, inbox_id, follow_id, since)
+                 SELECT id, 1, 1, '{EVE}/follows/1', 1 FROM actors WHERE handle = 'ann';
              INSERT INTO interactions (id, article_id, remote_actor_id, kind, activity_id, object_id, document, published_at,
                  received_at, held_at, hidden_why)
                  SELECT 1, id, 1, 'reply', '{REPLY}/activity', '{REPLY}', '{reply}', 1, 1, 1, 'a first reply' FROM articles;

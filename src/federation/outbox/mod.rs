@@ -15,7 +15,6 @@ use uuid::Uuid;
 use crate::base::ids::{ActivityId, ActorId, ArticleId, InboundId, InboxId, InteractionId};
 use crate::db::Conn;
 use crate::federation::delivery;
-use crate::federation::delivery::store::Recipients;
 
 /// Who is sent an activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,17 +110,4 @@ pub(crate) async fn publish(conn: &mut Conn, outgoing: &Outgoing, now: Timestamp
         delivery::store::enqueue(conn, id, outgoing.kind, inbox, holds, now).await?;
     }
     Ok(Some(id))
-}
-
-/// An activity whose fan-out is not finished.
-#[derive(Clone, Debug)]
-pub(crate) struct Unsent {
-    pub(crate) id: ActivityId,
-    /// `Create` and so on.
-    pub(crate) kind: String,
-    pub(crate) article: Option<ArticleId>,
-    /// Who is sent it; `None` where nobody is.
-    pub(crate) recipients: Option<Recipients>,
-    /// How far the fan-out came.
-    pub(crate) cursor: i64,
 }

@@ -4,10 +4,11 @@ use clock::Timestamp;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
-use super::{Audience, Outgoing, Unsent};
+use super::{Audience, Outgoing};
 use crate::base::ids::{ActivityId, ActorId, ArticleId, InboundId, InteractionId};
 use crate::db::{Columns, Conn, Queue, added, json, query};
-use crate::federation::delivery::{self, store::Recipients};
+use crate::federation::delivery;
+use crate::federation::delivery::store::{FanOut, Place, Recipients};
 
 /// Writes an activity with the next number; `None` when there is one of its cause.
 ///
@@ -84,51 +85,79 @@ pub(crate) async fn first_unsent(conn: &mut Conn) -> sqlx::Result<Option<Activit
     query("SELECT id FROM activities WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1", ()).maybe_scalar(conn).await
 }
 
-/// The earliest activity whose fan-out is unfinished, with the step locked to this transaction: fan-outs run in the
-/// order of publication, else an Update could overtake its Create.
-pub(crate) async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<Unsent>> {
+/// The earliest fan-out that is unfinished, with the step locked to this transaction: fan-outs run in the order of
+/// publication, else an Update could overtake its Create.
+pub(crate) async fn lock_unsent(conn: &mut Conn) -> sqlx::Result<Option<FanOut>> {
     delivery::store::no_fan_out(conn).await?;
     query(
-        "SELECT id, kind, actor_id, article_id, interaction_id, audience, fanout_cursor FROM activities WHERE fanned_out_at IS NULL
-         ORDER BY id LIMIT 1",
+        "SELECT id, kind, actor_id, article_id, interaction_id, audience, fanout_part, fanout_cursor FROM activities
+         WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1",
         (),
     )
     .fetch_optional(conn, read_unsent)
     .await
 }
 
-fn read_unsent(row: &AnyRow) -> sqlx::Result<Unsent> {
+fn read_unsent(row: &AnyRow) -> sqlx::Result<FanOut> {
     let article = row.maybe_int("article_id")?.map(ArticleId);
     let said = row.maybe_int("interaction_id")?.map(InteractionId);
-    let recipients = match row.text("audience")?.as_str() {
-        "followers" => Some(Recipients::Followers(ActorId(row.int("actor_id")?))),
-        "article-delivered" => article.map(Recipients::ArticleDelivered),
-        "article-known" => article.map(Recipients::ArticleKnown),
-        "conversation" => said.map(Recipients::Conversation),
-        "note-delivered" => said.map(Recipients::NoteDelivered),
-        "note-known" => said.map(Recipients::NoteKnown),
-        "actor-known" => Some(Recipients::ActorKnown(ActorId(row.int("actor_id")?))),
-        "everyone" => Some(Recipients::Everyone),
-        "servers" => Some(Recipients::Servers),
-        _ => None,
-    };
-    Ok(Unsent {
-        id: ActivityId(row.int("id")?),
+    Ok(FanOut {
+        activity: ActivityId(row.int("id")?),
         kind: row.text("kind")?,
         article,
-        recipients,
-        cursor: row.int("fanout_cursor")?,
+        reaches: said.is_none(),
+        parts: parts(&row.text("audience")?, ActorId(row.int("actor_id")?), article, said),
+        place: Place { part: row.int("fanout_part")?, cursor: row.int("fanout_cursor")? },
     })
 }
 
-pub(crate) async fn advance(conn: &mut Conn, id: ActivityId, cursor: Option<i64>, now: Timestamp) -> sqlx::Result<()> {
+/// Who an audience is, part by part: `actor` says it, about an article and perhaps a note below it.
+fn parts(audience: &str, actor: ActorId, article: Option<ArticleId>, note: Option<InteractionId>) -> Vec<Recipients> {
+    use Recipients as Part;
+    let followers = || vec![Part::Followers(actor), Part::FollowersBehindGone(actor)];
+    match (audience, article, note) {
+        ("followers", ..) => followers(),
+        ("article-delivered", Some(article), _) => vec![Part::ArticleDelivered(article)],
+        ("article-known", Some(article), _) => vec![Part::ArticleDelivered(article), Part::ArticleFetched(article)],
+        ("conversation", Some(article), _) => [followers(), vec![Part::ArticleDelivered(article)]].concat(),
+        ("note-delivered", _, Some(note)) => {
+            vec![Part::NoteDelivered(note), Part::NoteBehindGone(note), Part::NoteAnswered(note)]
+        }
+        ("note-known", Some(article), Some(note)) => vec![
+            Part::NoteDelivered(note),
+            Part::NoteBehindGone(note),
+            Part::NoteAnswered(note),
+            Part::ArticleDelivered(article),
+            Part::NoteFetched(note),
+        ],
+        ("actor-known", ..) => [followers(), vec![Part::ArticlesOf(actor)]].concat(),
+        ("everyone", ..) => vec![Part::Everyone],
+        ("servers", ..) => vec![Part::Servers],
+        _ => Vec::new(),
+    }
+}
+
+/// Notes how far a fan-out came from `from`, or that it is at its end. Nothing where it was sent back meanwhile.
+pub(crate) async fn advance(
+    conn: &mut Conn,
+    id: ActivityId,
+    from: Place,
+    to: Option<Place>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let next = to.unwrap_or(from);
     query(
-        "UPDATE activities SET fanout_cursor = COALESCE($2, fanout_cursor),
-         fanned_out_at = CASE WHEN $3 = 1 THEN $4 ELSE NULL END WHERE id = $1",
-        (id, cursor, cursor.is_none(), now),
+        "UPDATE activities SET fanout_part = $4, fanout_cursor = $5, fanned_out_at = CASE WHEN $6 = 1 THEN $7 ELSE NULL END
+         WHERE id = $1 AND fanout_part = $2 AND fanout_cursor = $3",
+        (id, from.part, from.cursor, next.part, next.cursor, to.is_none(), now),
     )
     .execute(conn)
     .await
+}
+
+/// Ends a fan-out where it is.
+pub(crate) async fn abandon(conn: &mut Conn, id: ActivityId, now: Timestamp) -> sqlx::Result<()> {
+    query("UPDATE activities SET fanned_out_at = $2 WHERE id = $1", (id, now)).execute(conn).await
 }
 
 /// The object of the latest Create or Update about a note of ours.

@@ -322,7 +322,7 @@ async fn give_up(app: &App, activity: ActivityId, item: String) -> anyhow::Resul
         .write(move |conn| {
             Box::pin(async move {
                 begun::end(conn, OutboxWorker::NAME, &item).await?;
-                store::advance(conn, activity, None, now).await
+                store::abandon(conn, activity, now).await
             })
         })
         .await?;
@@ -336,24 +336,9 @@ async fn fan_out(app: &App, item: String) -> anyhow::Result<()> {
         .write(move |conn| {
             Box::pin(async move {
                 begun::end(conn, OutboxWorker::NAME, &item).await?;
-                let Some(unsent) = store::lock_unsent(conn).await? else { return Ok(()) };
-                let cursor = match unsent.recipients {
-                    None => None,
-                    Some(recipients) => {
-                        delivery::store::fan_out(
-                            conn,
-                            recipients,
-                            unsent.id,
-                            &unsent.kind,
-                            unsent.article,
-                            unsent.cursor,
-                            CHUNK,
-                            now,
-                        )
-                        .await?
-                    }
-                };
-                store::advance(conn, unsent.id, cursor, now).await
+                let Some(of) = store::lock_unsent(conn).await? else { return Ok(()) };
+                let next = delivery::store::fan_out(conn, &of, CHUNK, now).await?;
+                store::advance(conn, of.activity, of.place, next, now).await
             })
         })
         .await?;

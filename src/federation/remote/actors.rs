@@ -226,6 +226,7 @@ pub async fn keep(
     let id = store::save(conn, ids, &actor, (inbox, shared), led_here, now).await?;
     let address = Address { inbox, shared };
     if let Some(old) = before.map(|before| before.address()).filter(|old| *old != address) {
+        delivery::store::readdress(conn, id, shared.unwrap_or(inbox)).await?;
         delivery::store::move_waiting(conn, old, address, now).await?;
     }
     Ok(Remote { id, url: actor.id, kind: actor.kind, inbox, shared_inbox: shared })

@@ -16,7 +16,8 @@ pub(crate) async fn add(
     now: Timestamp,
 ) -> sqlx::Result<()> {
     query(
-        "INSERT INTO followers (actor_id, remote_actor_id, follow_id, since) VALUES ($1, $2, $3, $4)
+        "INSERT INTO followers (actor_id, remote_actor_id, inbox_id, follow_id, since)
+         SELECT $1, r.id, COALESCE(r.shared_inbox_id, r.inbox_id), $3, $4 FROM remote_actors r WHERE r.id = $2
          ON CONFLICT (actor_id, remote_actor_id) DO UPDATE SET follow_id = excluded.follow_id",
         (actor, who, follow_id, now),
     )
@@ -57,7 +58,13 @@ pub(crate) async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteAct
     )
     .execute(conn)
     .await?;
-    query("UPDATE followers SET remote_actor_id = $2 WHERE remote_actor_id = $1", (from, to)).affected(conn).await
+    query(
+        "UPDATE followers SET remote_actor_id = $2,
+         inbox_id = (SELECT COALESCE(r.shared_inbox_id, r.inbox_id) FROM remote_actors r WHERE r.id = $2) WHERE remote_actor_id = $1",
+        (from, to),
+    )
+    .affected(conn)
+    .await
 }
 
 /// Notes that a remote actor blocks one of ours (interop E16).

@@ -4,6 +4,7 @@ mod addresses;
 mod counter;
 mod crowded;
 mod deliveries;
+mod fan_out;
 mod idle;
 mod lists;
 mod quiet;

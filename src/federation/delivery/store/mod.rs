@@ -1,13 +1,16 @@
 //! The only SQL for hosts, inboxes, deliveries, who knows an article, and whose actors are read again because of an
 //! inbox.
 
+mod fan_out;
 mod hosts;
 mod inboxes;
 mod ledger;
 mod missing;
 mod queue;
 mod readers;
+mod recipients;
 
+pub(crate) use fan_out::{FanOut, Place, fan_out, readdress};
 pub use hosts::count_hosts;
 pub(crate) use hosts::{
     FREE_HOSTS, any_due, back_off_host, claim, count_new_below, failures, fence, generation, heal, host_of,
@@ -21,5 +24,6 @@ pub(crate) use missing::{
     Address, FREE_REFRESHES, ONCE_IN, Refresh, any_refresh_due, claim_refreshes, is_awaited, move_waiting,
     put_off_refresh, read_again, read_neighbours, rest_refreshes, retry_refresh, settle_refresh, stop_waiting,
 };
-pub(crate) use queue::{Recipients, enqueue, fan_out, inbox, reach};
+pub(crate) use queue::{enqueue, inbox, reach};
 pub(crate) use readers::{has_copy, note_copy};
+pub(crate) use recipients::Recipients;
