@@ -19,9 +19,10 @@ pub(crate) const SMALL: [(&str, &str); 12] = [
 ];
 
 /// Indexes that hold only what waits or fails just now, and may be read through.
-pub(crate) const QUEUES: [&str; 16] = [
+pub(crate) const QUEUES: [&str; 17] = [
     "activities_waiting",
     "articles_unsaid",
+    "deliveries_inbox",
     "deliveries_waiting",
     "hosts_due",
     "hosts_failing",
@@ -61,7 +62,7 @@ pub(crate) struct Allowed {
     pub(crate) why: &'static str,
 }
 
-pub(crate) const ALLOWED: [Allowed; 17] = [
+pub(crate) const ALLOWED: [Allowed; 16] = [
     Allowed {
         file: "src/federation/delivery/store/ledger.rs",
         part: "d.attempts > 0 AND (d.outcome IS NULL",
@@ -75,16 +76,10 @@ pub(crate) const ALLOWED: [Allowed; 17] = [
         why: "the recipients of one activity, when an operator asks what became of it",
     },
     Allowed {
-        file: "src/federation/delivery/store/queue.rs",
-        part: "SELECT MAX(inbox_id)",
+        file: "src/federation/delivery/store/recipients.rs",
+        part: "FROM interactions WHERE parent_id = $1",
         fault: "sorts all",
-        why: "the next five thousand of those who follow one actor, or were sent one article or note",
-    },
-    Allowed {
-        file: "src/federation/delivery/store/queue.rs",
-        part: "i.shared = 1 OR NOT EXISTS",
-        fault: "remote_actors_shared",
-        why: "the end of an actor goes to every inbox there is, five thousand at a time; PostgreSQL may hash them once for each",
+        why: "the answers to one note of ours, when it is edited or deleted",
     },
     Allowed {
         file: "src/inbox/store/rejections.rs",

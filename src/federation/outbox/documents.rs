@@ -1,5 +1,7 @@
 //! Our actors, articles and answers as documents: facts from the tables, in the shapes of `activitypub/`.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::activitypub::actor::{self, ActorFacts, ActorKind};
@@ -8,10 +10,10 @@ use crate::activitypub::collection::Part;
 use crate::activitypub::incoming::Audience;
 use crate::activitypub::note::{self, Addressee, NoteFacts};
 use crate::app::App;
-use crate::base::ids::Handle;
+use crate::base::ids::{ActorId, CommunityId, Handle};
 use crate::db::Conn;
 use crate::model::author::{self, Actor, keys};
-use crate::model::interaction::{self, Note};
+use crate::model::interaction::{self, Answers, Note};
 use crate::model::post::Article;
 use uuid::Uuid;
 
@@ -47,9 +49,23 @@ fn attribution_domains(app: &App) -> Vec<String> {
 
 /// An article's document as it is now.
 pub(crate) async fn article(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<Value> {
-    let speakers = speakers(conn, article).await?;
-    let answers = interaction::store::answers(conn, article.id).await?;
-    let replies = replies(app, conn, article, 0).await?;
+    let speakers = speakers(conn, &mut Known::default(), article).await?;
+    article_by(app, conn, article, &speakers).await
+}
+
+/// As [`article`], by speakers who are known already.
+pub(crate) async fn article_by(
+    app: &App,
+    conn: &mut Conn,
+    article: &Article,
+    speakers: &Speakers,
+) -> sqlx::Result<Value> {
+    // Of most articles nothing was ever said.
+    let (answers, replies) = if interaction::store::changes(conn, article.id).await? == 0 {
+        (Answers::default(), ids(&app.urls.replies(article.uuid), Vec::new(), 0, 0))
+    } else {
+        (interaction::store::answers(conn, article.id).await?, replies(app, conn, article, 0).await?)
+    };
     let co_authors: Vec<(Uuid, &Handle)> =
         speakers.co_authors.iter().map(|actor| (actor.uuid, &actor.handle)).collect();
     let facts = ArticleFacts {
@@ -170,13 +186,40 @@ pub(crate) struct Speakers {
     pub(crate) group: Actor,
 }
 
+/// Actors and communities of ours that were read already, as long as one thing is done with several articles.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    actors: HashMap<ActorId, Option<Actor>>,
+    groups: HashMap<CommunityId, Actor>,
+}
+
+impl Known {
+    async fn actor(&mut self, conn: &mut Conn, id: ActorId) -> sqlx::Result<Option<Actor>> {
+        if let Some(actor) = self.actors.get(&id) {
+            return Ok(actor.clone());
+        }
+        let actor = author::store::actor(conn, id).await?;
+        self.actors.insert(id, actor.clone());
+        Ok(actor)
+    }
+
+    async fn group(&mut self, conn: &mut Conn, article: &Article) -> sqlx::Result<Actor> {
+        if let Some(group) = self.groups.get(&article.community_id) {
+            return Ok(group.clone());
+        }
+        let group = group(conn, article).await?;
+        self.groups.insert(article.community_id, group.clone());
+        Ok(group)
+    }
+}
+
 /// The actors who publish an article.
-pub(crate) async fn speakers(conn: &mut Conn, article: &Article) -> sqlx::Result<Speakers> {
-    let owner = author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
-    let group = group(conn, article).await?;
+pub(crate) async fn speakers(conn: &mut Conn, known: &mut Known, article: &Article) -> sqlx::Result<Speakers> {
+    let owner = known.actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let group = known.group(conn, article).await?;
     let mut co_authors = Vec::new();
     for id in &article.content.co_authors {
-        if let Some(actor) = author::store::actor(conn, *id).await?.filter(|actor| actor.deleted_at.is_none()) {
+        if let Some(actor) = known.actor(conn, *id).await?.filter(|actor| actor.deleted_at.is_none()) {
             co_authors.push(actor);
         }
     }

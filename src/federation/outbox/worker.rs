@@ -24,6 +24,12 @@ use crate::model::post::{self, Article};
 /// Recipients whose rows are written in one transaction: small enough not to hold up other writers (ADR 1).
 const CHUNK: i64 = 5000;
 
+/// Articles that are said in one transaction, as when a whole site is new.
+const TOGETHER: usize = 50;
+
+/// The name under which it is noted that several are said together: after a failure each is said alone for a while.
+const TOGETHER_ITEM: &str = "articles";
+
 /// Says and fans out.
 pub struct OutboxWorker;
 
@@ -31,8 +37,8 @@ pub struct OutboxWorker;
 /// the process ends each time does not hold up all others.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// An article's revision exceeds the published one.
-    Say(Box<Article>),
+    /// The revisions of articles exceed the published ones.
+    Say(Vec<Article>),
     /// An answer's revision exceeds the published one.
     Answer(Box<Note>),
     /// An activity is not fanned out yet.
@@ -61,9 +67,8 @@ impl Worker for OutboxWorker {
         }
         // Of as many as may rest, and one.
         let some = i64::try_from(resting.len())?.saturating_add(1);
-        let articles = post::store::unsaid(&mut conn, some).await?;
-        let mut said = articles.into_iter().map(|article| Step::Say(Box::new(article)));
-        if let Some(step) = said.find(|step| step.is_not_in(&resting)) {
+        let articles = post::store::unsaid(&mut conn, some.saturating_add(i64::try_from(TOGETHER)?)).await?;
+        if let Some(step) = together(articles, &resting) {
             return Ok(vec![step]);
         }
         // After the articles, so that what is answered was said before.
@@ -90,7 +95,7 @@ impl Worker for OutboxWorker {
         let item = step.item();
         match step {
             Step::FanOut(activity) if times > BEGUN_MAX => give_up(app, activity, item).await,
-            Step::Say(article) => say(app, *article, item).await,
+            Step::Say(articles) => say(app, articles, item).await,
             Step::Answer(note) => answer(app, *note, item).await,
             Step::FanOut(_) => fan_out(app, item).await,
             Step::Reprofile(actor) => reprofile(app, *actor, item).await,
@@ -111,7 +116,10 @@ impl Step {
     /// The name under which its beginning is noted.
     fn item(&self) -> String {
         match self {
-            Self::Say(article) => format!("article:{}", article.id.0),
+            Self::Say(articles) => match articles.as_slice() {
+                [article] => format!("article:{}", article.id.0),
+                _ => TOGETHER_ITEM.to_owned(),
+            },
             Self::Answer(note) => format!("note:{}", note.id.0),
             Self::FanOut(activity) => format!("fan-out:{}", activity.0),
             Self::Reprofile(actor) => format!("profile:{}", actor.id.0),
@@ -124,36 +132,62 @@ impl Step {
     }
 }
 
-async fn say(app: &App, article: Article, item: String) -> anyhow::Result<()> {
+/// The next articles to be said, none of which rests: several together, unless that rests itself.
+fn together(articles: Vec<Article>, resting: &[String]) -> Option<Step> {
+    let most = if resting.iter().any(|item| item == TOGETHER_ITEM) { 1 } else { TOGETHER };
+    let one_by_one = articles.into_iter().filter(|article| Step::Say(vec![article.clone()]).is_not_in(resting));
+    let articles: Vec<Article> = one_by_one.take(most).collect();
+    (!articles.is_empty()).then_some(Step::Say(articles))
+}
+
+async fn say(app: &App, articles: Vec<Article>, item: String) -> anyhow::Result<()> {
     let now = app.clock.now();
-    let activities = {
+    let mut said = Vec::new();
+    {
         let mut conn = app.db.read().await?;
-        let speakers = documents::speakers(&mut conn, &article).await?;
-        let document = documents::article(app, &mut conn, &article).await?;
-        activities(app, &article, &speakers, &document, now)
-    };
+        let mut known = documents::Known::default();
+        for article in articles {
+            let speakers = documents::speakers(&mut conn, &mut known, &article).await?;
+            let document = documents::article_by(app, &mut conn, &article, &speakers).await?;
+            let activities = activities(app, &article, &speakers, &document, now);
+            said.push((article, activities));
+        }
+    }
     app.db
         .write(move |conn| {
             Box::pin(async move {
                 begun::end(conn, OutboxWorker::NAME, &item).await?;
-                // False when another node said it, or it changed since we read it: then it is due again.
-                if post::store::mark_said(conn, &article).await? {
-                    if article.published_revision == 0 {
-                        // What stood in the outbox unsent makes room for what is sent.
-                        store::forget_listed(conn, article.id).await?;
-                    }
-                    for outgoing in &activities {
-                        publish(conn, outgoing, now).await?;
-                    }
-                    if article.deleted_at.is_some() {
-                        // What our authors answered below it goes with it.
-                        interaction::store::end_notes(conn, NotesToEnd::Article(article.id), i64::MAX, now).await?;
-                    }
+                for (article, activities) in &said {
+                    publish_article(conn, article, activities, now).await?;
                 }
                 Ok::<_, sqlx::Error>(())
             })
         })
         .await?;
+    Ok(())
+}
+
+async fn publish_article(
+    conn: &mut Conn,
+    article: &Article,
+    activities: &[Outgoing],
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    // False when another node said it, or it changed since we read it: then it is due again.
+    if !post::store::mark_said(conn, article).await? {
+        return Ok(());
+    }
+    if article.published_revision == 0 && article.revision > 1 {
+        // What stood in the outbox unsent makes room for what is sent.
+        store::forget_listed(conn, article.id).await?;
+    }
+    for outgoing in activities {
+        publish(conn, outgoing, now).await?;
+    }
+    if article.deleted_at.is_some() {
+        // What our authors answered below it goes with it.
+        interaction::store::end_notes(conn, NotesToEnd::Article(article.id), i64::MAX, now).await?;
+    }
     Ok(())
 }
 

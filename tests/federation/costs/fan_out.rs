@@ -8,7 +8,7 @@ use crate::statements::{Counting, Statements};
 use crate::world::{World, on_each_engine};
 
 /// Most statements of a step.
-const STATEMENTS: usize = 12;
+const STATEMENTS: usize = 16;
 
 /// Most rows that a step has the database hand over.
 const ROWS: u64 = 10;
@@ -21,7 +21,7 @@ async fn followers(world: &World, from: i64, to: i64) {
                 format!("WITH RECURSIVE n (i) AS (SELECT CAST({from} AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < {to})")
             };
             for statement in [
-                format!("INSERT INTO hosts (id, name) {} SELECT i, 'h' || i || '.test' FROM n", number(from / 4, to / 4)),
+                format!("INSERT INTO hosts (id, name) {} SELECT i, 'h' || i || '.test' FROM n", number(from / 4, to / 4 - 1)),
                 format!(
                     "INSERT INTO inboxes (id, host_id, url, shared) {}
                      SELECT i, i / 4, 'https://h' || i || '.test/inbox', CASE WHEN i % 4 = 2 THEN 1 ELSE 0 END FROM n",
@@ -74,9 +74,8 @@ async fn publish(world: &World, slug: &str) -> Vec<Statements> {
 async fn a_step_costs_the_same_whatever_the_number_of_followers() {
     on_each_engine(async |world| {
         world.publish().await;
-        followers(world, 4, 12_004).await;
-        for (slug, more, steps) in [("ferry", 0, 3), ("tides", 12_000, 5)] {
-            followers(world, 20_000, 20_000 + more).await;
+        for (slug, from, steps) in [("ferry", 4, 3), ("tides", 20_000, 5)] {
+            followers(world, from, from + 12_000).await;
             let costs = publish(world, slug).await;
             // Steps of five thousand, and one for the team's Announce, which nobody follows.
             assert_eq!(costs.len(), steps + 1, "{slug}");
@@ -120,7 +119,7 @@ async fn a_follower_who_changes_their_inbox_between_two_steps_is_reached() {
         });
         first.await.map(drop).expect("an inbox");
         let moved = serde_json::json!({
-            "id": peer.actor_id("ann"), "type": "Person", "preferredUsername": "ann", "inbox": "https://late.test/moved",
+            "@context": "https://www.w3.org/ns/activitystreams", "id": peer.actor_id("ann"), "type": "Person", "preferredUsername": "ann", "inbox": "https://late.test/moved",
         });
         let (ids, now) = (world.app.ids.clone(), world.app.clock.now());
         let actor = veerpont::activitypub::incoming::parse_actor(&moved).expect("an actor");

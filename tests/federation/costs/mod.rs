@@ -9,3 +9,4 @@ mod idle;
 mod lists;
 mod quiet;
 mod stranger_html;
+mod sync;

@@ -34,16 +34,12 @@ pub(crate) struct Place {
 
 /// Queues an activity for the next recipients, looking at about `limit` rows, and notes that they will be sent the article;
 /// returns where to go on from, or `None` behind the last.
-pub(crate) async fn fan_out(
-    conn: &mut Conn,
-    of: &FanOut,
-    limit: i64,
-    now: Timestamp,
-) -> sqlx::Result<Option<Place>> {
+pub(crate) async fn fan_out(conn: &mut Conn, of: &FanOut, limit: i64, now: Timestamp) -> sqlx::Result<Option<Place>> {
     let (mut left, mut after) = (limit, of.place.cursor);
     for (number, part) in (0..).zip(&of.parts).skip_while(|(number, _)| *number < of.place.part) {
         let (walk, subject) = (part.walk(), part.subject());
-        let (end, looked): (Option<i64>, i64) = query(walk.statements[0], (subject, after, left))
+        let [next, ..] = walk.statements;
+        let (end, looked): (Option<i64>, i64) = query(next, (subject, after, left))
             .fetch_one(conn, |row| Ok((row.maybe_int("place")?, row.int("looked")?)))
             .await?;
         if let Some(end) = end {

@@ -28,14 +28,15 @@ pub(crate) async fn inbox(
     query("INSERT INTO hosts (id, name) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", (ids.row(), host.as_str()))
         .execute(conn)
         .await?;
+    let id = ids.row();
     query(
         "INSERT INTO inboxes (id, host_id, url, shared)
          SELECT CASE WHEN EXISTS (SELECT 1 FROM inboxes t WHERE t.id = n.next) THEN $1 ELSE n.next END, n.id, $2, $3
-         FROM (SELECT h.id, COALESCE((SELECT MAX(i.id) FROM inboxes i WHERE i.host_id = h.id), h.id) + 1 + $1 % $6 AS next
+         FROM (SELECT h.id, COALESCE((SELECT MAX(i.id) FROM inboxes i WHERE i.host_id = h.id), h.id) + $6 AS next
              FROM hosts h WHERE h.name = $4) n WHERE n.id > 0
          ON CONFLICT (url) DO UPDATE SET gone_at = CASE WHEN inboxes.shared = 1 AND inboxes.gone_at > $5 THEN inboxes.gone_at
              ELSE NULL END",
-        (ids.row(), url, shared, host.as_str(), now - GONE_FOR, APART),
+        (id, url, shared, host.as_str(), now - GONE_FOR, 1 + id % APART),
     )
     .execute(conn)
     .await?;
