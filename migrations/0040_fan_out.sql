@@ -1,9 +1,9 @@
 -- Where a follower is sent what goes to all followers: the shared inbox if they have one, else their own. A fan-out walks over
--- these in order (ADR 15).
+-- these in order (ADR 15). It is one of the actor's own, so that it needs no reference.
 CREATE TABLE followers_new (
     actor_id BIGINT NOT NULL REFERENCES actors (id),
     remote_actor_id BIGINT NOT NULL REFERENCES remote_actors (id),
-    inbox_id BIGINT NOT NULL REFERENCES inboxes (id),
+    inbox_id BIGINT NOT NULL,
     follow_id TEXT NOT NULL,
     since BIGINT NOT NULL,
     PRIMARY KEY (actor_id, remote_actor_id)
@@ -16,12 +16,13 @@ ALTER TABLE followers_new RENAME TO followers;
 CREATE INDEX followers_remote ON followers (remote_actor_id, actor_id);
 CREATE INDEX followers_inbox ON followers (actor_id, inbox_id);
 
--- The deliveries of one activity are neighbours, in the order of their inboxes: a fan-out appends.
+-- The deliveries of one activity are neighbours, in the order of their inboxes: a fan-out appends. They are written from inboxes that
+-- are there, and go before them.
 CREATE TABLE deliveries_new (
     activity_id BIGINT NOT NULL REFERENCES activities (id),
-    inbox_id BIGINT NOT NULL REFERENCES inboxes (id),
-    host_id BIGINT NOT NULL REFERENCES hosts (id),
-    holds_inbox_id BIGINT REFERENCES inboxes (id),
+    inbox_id BIGINT NOT NULL,
+    host_id BIGINT NOT NULL,
+    holds_inbox_id BIGINT,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     by_reference BIGINT NOT NULL DEFAULT 0,
