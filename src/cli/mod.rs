@@ -56,7 +56,7 @@ enum Command {
     /// Write a first configuration file, with comments; never over one that is there.
     Init(Box<init::Init>),
     /// Run the bridge until it is told to stop (SIGINT or SIGTERM).
-    Serve,
+    Serve(Serve),
     /// Show the whole conversation on this machine: a bridge, a sample site and a simulated server.
     #[command(hide = cfg!(not(feature = "demo")))]
     Demo(Demo),
@@ -123,6 +123,13 @@ impl Command {
 }
 
 #[derive(Debug, clap::Args)]
+struct Serve {
+    /// Run these parts alone, beside other nodes on the same PostgreSQL that run the others.
+    #[arg(long, value_delimiter = ',', value_name = "PARTS")]
+    only: Vec<server::Part>,
+}
+
+#[derive(Debug, clap::Args)]
 struct Demo {
     /// End when the story is told: exit 0 only if every step really happened.
     #[arg(long)]
@@ -133,7 +140,7 @@ struct Demo {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    telemetry::start(!matches!(arguments.command, Command::Serve));
+    telemetry::start(!matches!(arguments.command, Command::Serve(_)));
     // The demo prints its own document, also when it fails.
     let output = Output::new(arguments.json && !matches!(arguments.command, Command::Demo(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -171,12 +178,12 @@ async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
         Command::Backup(file) => file.backup(load(config)?, output).await,
         Command::Restore(file) => file.restore(&load(config)?, output).await,
         Command::Export(export::Export::Partials { hugo, force }) => export::write_partials(&hugo, force, output),
-        Command::Serve => {
+        Command::Serve(serve) => {
             let (app, begun) = server::begin(load(config)?).await?;
             for line in begun.text().lines() {
                 tracing::info!("{line}");
             }
-            server::run(app).await
+            server::run(app, &server::Parts::only(serve.only)).await
         }
         Command::Sync(sync) => {
             let config = load(config)?;
@@ -222,7 +229,7 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Sync(_)
-        | Command::Serve => Ok(()),
+        | Command::Serve(_) => Ok(()),
     }
 }
 

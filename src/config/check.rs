@@ -51,6 +51,9 @@ pub(crate) fn is_reserved(handle: &Handle) -> bool {
     RESERVED_HANDLES.contains(&handle.as_str())
 }
 
+/// Hosts that are delivered to at the same time, where nothing else is configured.
+const HOSTS_AT_ONCE: usize = 500;
+
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> Result<Config, ConfigError> {
@@ -61,8 +64,10 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
     let secrets = reader.secrets(&file.secrets)?;
     let publishing =
         Publishing { push_within: reader.duration(file.publishing.push_within.as_ref(), "7d", values::duration)? };
-    let delivery =
-        Delivery { first_retry: reader.duration(file.delivery.first_retry.as_ref(), "1m", values::positive_duration)? };
+    let delivery = Delivery {
+        first_retry: reader.duration(file.delivery.first_retry.as_ref(), "1m", values::positive_duration)?,
+        hosts_at_once: reader.hosts_at_once(file.delivery.hosts_at_once.as_ref())?,
+    };
     let federation = Federation {
         ed25519_hosts: reader.hosts(&file.federation.ed25519_hosts)?,
         require_signed_fetch: file.federation.require_signed_fetch,
@@ -142,6 +147,10 @@ impl Reader<'_> {
             Some(written) => self.page.read(written, |text| read(text)),
             None => read(default).map_err(|fault| self.page.at(None, fault)),
         }
+    }
+
+    fn hosts_at_once(&self, written: Option<&Spanned<i64>>) -> Result<usize, ConfigError> {
+        written.map_or(Ok(HOSTS_AT_ONCE), |written| self.page.read(written, |number| values::hosts_at_once(*number)))
     }
 
     pub(super) fn number(&self, written: Option<&Spanned<i64>>, usual: NonZeroU32) -> Result<NonZeroU32, ConfigError> {

@@ -139,6 +139,7 @@ pub(super) struct Publishing {
 #[serde(deny_unknown_fields)]
 pub(super) struct Delivery {
     pub(super) first_retry: Option<Text>,
+    pub(super) hosts_at_once: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]

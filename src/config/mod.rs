@@ -170,6 +170,8 @@ pub(crate) struct Publishing {
 pub(crate) struct Delivery {
     /// How long to wait before the first repetition of a failed delivery; never zero.
     pub(crate) first_retry: Duration,
+    /// Hosts that are delivered to at the same time.
+    pub(crate) hosts_at_once: usize,
 }
 
 /// `[federation]`: how we speak with other servers.

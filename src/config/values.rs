@@ -131,6 +131,14 @@ pub(super) fn number(written: i64) -> Result<NonZeroU32, Fault> {
     })
 }
 
+/// Hosts that are delivered to at the same time; each takes a few connections, of about 50 kB.
+pub(super) fn hosts_at_once(written: i64) -> Result<usize, Fault> {
+    match usize::try_from(written) {
+        Ok(number) if (1..=2000).contains(&number) => Ok(number),
+        _ => Err(Fault::new(format!("`{written}` is not a number from 1 to 2000"), "leave it out for 500")),
+    }
+}
+
 pub(super) fn connect_to(text: &str) -> Result<ConnectTo, Fault> {
     const FORM: &str = "write \"host:port=address:port\", as \"peer.test:443=127.0.0.1:9301\"";
     let fault = |what: &str| Fault::new(format!("\"{text}\": {what}"), FORM);

@@ -119,6 +119,14 @@ impl Db {
         Ok(now.millis() - theirs)
     }
 
+    /// Picks between the spellings of one statement for the two engines, where they have no common one.
+    pub(crate) fn pick(&self, sqlite: &'static str, postgres: &'static str) -> &'static str {
+        match self.engine {
+            Engine::Sqlite => sqlite,
+            Engine::Postgres => postgres,
+        }
+    }
+
     /// What a claiming `SELECT` ends with, so that claimers do not wait for each other.
     pub(crate) fn skip_locked(&self) -> Claiming {
         match self.engine {
@@ -158,5 +166,13 @@ impl Claiming {
 macro_rules! claiming {
     ($db:expr, $before:expr, $after:expr) => {
         $db.skip_locked().pick(concat!($before, $after), concat!($before, " FOR UPDATE SKIP LOCKED", $after))
+    };
+}
+
+/// One statement in the spellings of the two engines, where they have no common one.
+#[macro_export]
+macro_rules! either {
+    ($db:expr, $sqlite:expr, $postgres:expr $(,)?) => {
+        $db.pick($sqlite, $postgres)
     };
 }

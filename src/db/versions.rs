@@ -33,6 +33,8 @@ pub enum Topic<'a> {
     RemoteActor(&'a str),
     /// How a host reads and makes signatures, by its name.
     Peer(&'a str),
+    /// What waits to be delivered, by other means than its addition and its delivery.
+    Deliveries,
     /// Blocks, limits and keywords.
     Moderation,
 }

@@ -4,6 +4,7 @@ pub mod backup;
 mod connections;
 pub mod explain;
 mod listener;
+mod parts;
 mod startup;
 pub(crate) mod telemetry;
 mod tls;
@@ -23,12 +24,13 @@ use self::connections::OpenConnections;
 use self::listener::Acceptor;
 use self::tls::Certificates;
 
+pub use self::parts::{Part, Parts};
 pub(crate) use self::startup::{Begun, NoInstance, begin, enter, rehearse};
 pub use self::startup::{open, open_with};
 
 use crate::app::App;
 use crate::app::worker;
-use crate::db::InstanceLock;
+use crate::db::{Engine, InstanceLock};
 use crate::federation::{delivery, outbox, remote};
 use crate::model::author;
 use crate::model::interaction;
@@ -43,7 +45,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// A bridge that runs.
 pub struct Running {
-    /// Where it listens.
+    /// Where it listens, or would if it did.
     pub address: SocketAddr,
     stop: CancellationToken,
     tasks: JoinSet<()>,
@@ -52,24 +54,36 @@ pub struct Running {
     instance_lock: Arc<Mutex<InstanceLock>>,
 }
 
-/// Starts web and loops.
+/// Starts the parts of a node.
 ///
 /// # Errors
-/// When the address is taken, the clock is wrong, or the database fails.
-pub(crate) async fn start(app: App) -> anyhow::Result<Running> {
+/// When the address is taken, the clock is wrong, or the database fails; also for some parts alone on an SQLite file, which one
+/// process serves.
+pub async fn start(app: App, parts: &Parts) -> anyhow::Result<Running> {
+    anyhow::ensure!(
+        !parts.are_some() || app.db.engine() != Engine::Sqlite,
+        "an SQLite file is served by one process, so that nobody would run the other parts: leave out --only, or use PostgreSQL"
+    );
+    if !parts.has(Part::Web) {
+        return start_parts(app, parts, None).await;
+    }
     let listen = app.config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}: is another program there? set [server] listen or VEERPONT_LISTEN to a free address")
     })?;
-    start_on(app, listener).await
+    start_parts(app, parts, Some(listener)).await
 }
 
-/// As `start`, on a listener that is open already.
+/// As `start`, with all parts, on a listener that is open already.
 ///
 /// # Errors
 /// As `start`.
 pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running> {
-    let address = listener.local_addr()?;
+    start_parts(app, &Parts::default(), Some(listener)).await
+}
+
+async fn start_parts(app: App, parts: &Parts, listener: Option<TcpListener>) -> anyhow::Result<Running> {
+    let address = listener.as_ref().map_or(Ok(app.config.server.listen), TcpListener::local_addr)?;
     let certificates = app.config.server.tls.as_ref().map(Certificates::open).transpose()?;
     let skew = app.db.clock_skew(app.clock.now()).await?;
     anyhow::ensure!(
@@ -81,6 +95,56 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     free_leases(&app).await?;
     reread(&app).await?;
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    if let Some(listener) = listener {
+        listen(&app, listener, certificates, &stop, &mut tasks).await?;
+    }
+    if parts.has(Part::Outbox) {
+        tasks.spawn(worker::run(outbox::worker::worker(), app.clone(), stop.clone()));
+    }
+    if parts.has(Part::Delivery) {
+        tasks.spawn(worker::run(delivery::worker::worker(), app.clone(), stop.clone()));
+    }
+    if parts.has(Part::Inbox) {
+        tasks.spawn(worker::run(inbox::worker::worker(), app.clone(), stop.clone()));
+        tasks.spawn(worker::run(inbox::fetcher::worker(), app.clone(), stop.clone()));
+        tasks.spawn(worker::run(remote::refresh::worker(), app.clone(), stop.clone()));
+        tasks.spawn(inbox::housekeeping::run(app.clone(), stop.clone()));
+    }
+    if parts.has(Part::Export) && !app.config.comment_exports.is_empty() {
+        tasks.spawn(worker::run(comment_export::worker::worker(), app.clone(), stop.clone()));
+    }
+    if parts.has(Part::Source) {
+        tasks.spawn(worker::run(source::worker::worker(), app.clone(), stop.clone()));
+        for source in app.config.sources.clone() {
+            let (ours, until) = (app.clone(), stop.clone());
+            let watch = move || source::watch::watch(ours.clone(), source.clone(), until.clone());
+            tasks.spawn(worker::supervise("watch", app.clone(), stop.clone(), watch));
+        }
+    }
+    tasks.spawn(worker::every(
+        "node",
+        BEAT,
+        app.clone(),
+        stop.clone(),
+        |app| async move { Ok(look_after(&app).await?) },
+    ));
+    let held = instance_lock.clone();
+    tasks.spawn(worker::every("instance-lock", LOCK_BEAT, app.clone(), stop.clone(), move |app| {
+        keep_instance_lock(held.clone(), app)
+    }));
+    let tls = app.config.server.tls.is_some();
+    tracing::info!(%address, tls, origin = app.urls.origin(), database = ?app.db.engine(), "serving");
+    Ok(Running { address, stop, tasks, app, instance_lock })
+}
+
+/// Serves what others ask, over TLS where there are certificates.
+async fn listen(
+    app: &App,
+    listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
+    stop: &CancellationToken,
+    tasks: &mut JoinSet<()>,
+) -> anyhow::Result<()> {
     let router = web::router(app.clone()).await?;
     let acceptor = match certificates {
         None => None,
@@ -93,35 +157,7 @@ pub async fn start_on(app: App, listener: TcpListener) -> anyhow::Result<Running
     };
     let open_connections = OpenConnections::new(&app.config.limits, &app.config.server.trusted_proxies);
     tasks.spawn(listener::keep(listener, Acceptor { router, open_connections, tls: acceptor }, stop.clone()));
-    tasks.spawn(worker::run(source::worker::worker(), app.clone(), stop.clone()));
-    tasks.spawn(worker::run(outbox::worker::worker(), app.clone(), stop.clone()));
-    tasks.spawn(worker::run(delivery::worker::worker(), app.clone(), stop.clone()));
-    tasks.spawn(worker::run(inbox::worker::worker(), app.clone(), stop.clone()));
-    tasks.spawn(worker::run(inbox::fetcher::worker(), app.clone(), stop.clone()));
-    tasks.spawn(worker::run(remote::refresh::worker(), app.clone(), stop.clone()));
-    if !app.config.comment_exports.is_empty() {
-        tasks.spawn(worker::run(comment_export::worker::worker(), app.clone(), stop.clone()));
-    }
-    tasks.spawn(inbox::housekeeping::run(app.clone(), stop.clone()));
-    tasks.spawn(worker::every(
-        "node",
-        BEAT,
-        app.clone(),
-        stop.clone(),
-        |app| async move { Ok(look_after(&app).await?) },
-    ));
-    let held = instance_lock.clone();
-    tasks.spawn(worker::every("instance-lock", LOCK_BEAT, app.clone(), stop.clone(), move |app| {
-        keep_instance_lock(held.clone(), app)
-    }));
-    for source in app.config.sources.clone() {
-        let (ours, until) = (app.clone(), stop.clone());
-        let watch = move || source::watch::watch(ours.clone(), source.clone(), until.clone());
-        tasks.spawn(worker::supervise("watch", app.clone(), stop.clone(), watch));
-    }
-    let tls = app.config.server.tls.is_some();
-    tracing::info!(%address, tls, origin = app.urls.origin(), database = ?app.db.engine(), "serving");
-    Ok(Running { address, stop, tasks, app, instance_lock })
+    Ok(())
 }
 
 impl Running {
@@ -230,9 +266,9 @@ pub async fn look_after(app: &App) -> sqlx::Result<()> {
 ///
 /// # Errors
 /// As [`start`].
-pub(crate) async fn run(app: App) -> anyhow::Result<()> {
+pub(crate) async fn run(app: App, parts: &Parts) -> anyhow::Result<()> {
     let told_to_stop = stop_signal()?;
-    let running = start(app).await?;
+    let running = start(app, parts).await?;
     told_to_stop.await;
     tracing::info!("stopping");
     running.stop().await;

@@ -17,8 +17,9 @@ async fn maren(world: &World) -> author::Actor {
     author::store::actor_by_handle(&mut conn, &handle).await.expect("a read").expect("an actor")
 }
 
-async fn keyring<'a>(world: &'a World, actor: &'a author::Actor) -> Keyring<'a> {
-    Keyring::of(&world.app, actor).await.expect("the keys")
+async fn keyring(world: &World, actor: &author::Actor) -> Keyring {
+    let mut conn = world.app.db.read().await.expect("a connection");
+    Keyring::of(&mut conn, actor.clone()).await.expect("the keys")
 }
 
 #[tokio::test]
@@ -29,7 +30,7 @@ async fn who_was_away_takes_the_update_by_the_old_key_and_what_follows_by_the_ne
         let before = world.follow(&fan, "ann", MAREN).await.document["publicKey"]["publicKeyPem"].clone();
         world.net.set_down("fan.test", true);
         let actor = maren(world).await;
-        let old = keyring(world, &actor).await.signer(keys::RSA_FRAGMENT).await.expect("a key");
+        let old = keyring(world, &actor).await.signer(&world.app, keys::RSA_FRAGMENT).await.expect("a key");
         let done = rotation::rotate(&world.app, &actor).await.expect("a rotation");
         world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
         world.publish().await;
@@ -37,17 +38,24 @@ async fn who_was_away_takes_the_update_by_the_old_key_and_what_follows_by_the_ne
 
         let then = keyring(world, &actor)
             .await
-            .signer_then(keys::RSA_FRAGMENT, done.update)
+            .signer_then(&world.app, keys::RSA_FRAGMENT, done.update)
             .await
             .expect("a read")
             .expect("the old key");
-        let new = keyring(world, &actor).await.signer(keys::RSA_FRAGMENT).await.expect("a key");
+        let new = keyring(world, &actor).await.signer(&world.app, keys::RSA_FRAGMENT).await.expect("a key");
         assert_eq!(then.key_id, new.key_id, "one key id (A9)");
         let signed = |key: &keys::Signer| key.key.sign(b"x").expect("a signature");
         assert_eq!(signed(&then), signed(&old));
         assert_ne!(signed(&then), signed(&new));
         let next = ActivityId(done.update.0 + 1);
-        assert!(keyring(world, &actor).await.signer_then(keys::RSA_FRAGMENT, next).await.expect("a read").is_none());
+        assert!(
+            keyring(world, &actor)
+                .await
+                .signer_then(&world.app, keys::RSA_FRAGMENT, next)
+                .await
+                .expect("a read")
+                .is_none()
+        );
 
         world.net.set_down("fan.test", false);
         world.advance(Duration::from_hours(2));

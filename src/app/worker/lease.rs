@@ -30,6 +30,12 @@ pub trait Leased: Send + Sync + 'static {
     /// As [`Worker::WIDTH`].
     const WIDTH: usize;
 
+    /// As [`Worker::width`].
+    #[must_use]
+    fn width(_app: &App) -> usize {
+        Self::WIDTH
+    }
+
     /// As [`Worker::QUEUE`].
     const QUEUE: Option<Queue>;
 
@@ -89,6 +95,10 @@ impl<L: Leased> Worker for L {
     const NAME: &'static str = L::NAME;
     const WIDTH: usize = L::WIDTH;
     const QUEUE: Option<Queue> = L::QUEUE;
+
+    fn width(app: &App) -> usize {
+        L::width(app)
+    }
 
     async fn claim(&self, app: &App, limit: usize) -> anyhow::Result<Vec<L::Claim>> {
         let (now, limit) = (app.clock.now(), i64::try_from(limit)?);

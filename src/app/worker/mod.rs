@@ -1,5 +1,6 @@
 //! The one shape of a loop: claim due rows under a lease, work outside any transaction, settle.
 
+pub(crate) mod batches;
 pub(crate) mod lease;
 pub(crate) mod retry;
 pub mod store;
@@ -27,6 +28,12 @@ pub trait Worker: Send + Sync + 'static {
 
     /// How many claims are worked at a time.
     const WIDTH: usize;
+
+    /// As [`Worker::WIDTH`], where the configuration says it.
+    #[must_use]
+    fn width(_app: &App) -> usize {
+        Self::WIDTH
+    }
 
     /// The queue whose commits wake it. Without one it only looks by itself.
     const QUEUE: Option<Queue>;
@@ -69,7 +76,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(2);
 pub async fn run<W: Worker>(worker: Arc<W>, app: App, stop: CancellationToken) {
     let mut working = JoinSet::new();
     while !stop.is_cancelled() {
-        let room = if app.may_claim() { W::WIDTH.saturating_sub(working.len()) } else { 0 };
+        let room = if app.may_claim() { W::width(&app).saturating_sub(working.len()) } else { 0 };
         let added = added_to(&app, W::QUEUE).fuse();
         tokio::pin!(added);
         // Whoever adds while we look is heard.
@@ -119,7 +126,7 @@ async fn added_to(app: &App, queue: Option<Queue>) {
 pub async fn drain<W: Worker>(worker: &Arc<W>, app: &App) -> anyhow::Result<usize> {
     let mut done = 0;
     loop {
-        let claims = worker.claim(app, W::WIDTH).await?;
+        let claims = worker.claim(app, W::width(app)).await?;
         if claims.is_empty() {
             return Ok(done);
         }

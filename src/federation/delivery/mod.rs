@@ -1,9 +1,12 @@
 //! Hosts, what waits for them, and what became of it: a delivery's queue is its host (docs/architecture.md#queues, ADR 3).
 
 pub(crate) mod attempt;
+mod changes;
+mod facts;
 mod first_deliveries;
 pub(crate) mod policy;
 pub(crate) mod reason;
+mod shared;
 pub mod store;
 mod visit;
 pub mod worker;
@@ -23,6 +26,8 @@ pub struct Lease {
     pub(crate) token: i64,
     /// Attempts at the host that failed in a row.
     pub(crate) failures: i64,
+    /// Since when.
+    pub(crate) failing_since: Option<Timestamp>,
     /// How often it was claimed in a row, this time included, and not let go of in order.
     pub(crate) begun: i64,
     /// How often something was added to its queue until it was claimed.
@@ -51,8 +56,6 @@ pub(crate) struct Waiting {
     pub(crate) article: Option<ArticleId>,
     /// The note of ours that it is about.
     pub(crate) said: Option<InteractionId>,
-    /// The stored body, sent as it is.
-    pub(crate) body: String,
     /// Whether the object's id is sent instead of the object, since the host answered 413 (interop R3).
     pub(crate) by_reference: bool,
     /// When it is no longer worth sending.

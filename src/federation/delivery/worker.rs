@@ -1,30 +1,27 @@
-//! The delivery loop: serves due hosts, each by one task at a time.
+//! The delivery loop: serves due hosts, each by one task at a time, many at once.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clock::Timestamp;
 use futures::stream::{self, StreamExt};
-use tokio::sync::Mutex;
 
 use super::attempt::{Attempt, attempt};
-use super::first_deliveries::FirstDeliveries;
 use super::policy::{self, AttemptResult};
 use super::reason::reason;
-use super::store::{self, Shown};
-use super::visit::{Over, Visit};
+use super::shared::Shared;
+use super::store::{self, From, Held, READ, Shown};
+use super::visit::{INBOXES_AT_ONCE, Over, Visit};
 use super::{DeliveryEnd, Lease, Waiting};
 use crate::app::App;
 use crate::app::worker::lease::Leased;
 use crate::app::worker::retry;
 use crate::base::ids::InboxId;
-use crate::db::{Conn, Queue};
-
-/// Inboxes of one host that are served at the same time, over kept-alive connections.
-const INBOXES_AT_ONCE: usize = 4;
+use crate::db::{Conn, Queue, Stamp, Topic};
 
 /// The delivery loop.
-pub struct DeliveryWorker;
+pub struct DeliveryWorker(Shared);
 
 impl Leased for DeliveryWorker {
     type Claim = Lease;
@@ -32,6 +29,10 @@ impl Leased for DeliveryWorker {
     const NAME: &'static str = "delivery";
     const WIDTH: usize = 256;
     const QUEUE: Option<Queue> = Some(Queue::Hosts);
+
+    fn width(app: &App) -> usize {
+        app.config.delivery.hosts_at_once
+    }
 
     async fn look(_: &App, conn: &mut Conn, _: i64, now: Timestamp) -> sqlx::Result<Option<()>> {
         Ok(store::any_due(conn, now).await?.then_some(()))
@@ -42,13 +43,8 @@ impl Leased for DeliveryWorker {
     }
 
     async fn work(&self, app: &App, lease: Lease) -> anyhow::Result<()> {
-        let mut generation = lease.generation;
-        // What was added while we let go of the host is served before we do.
-        while !serve(app, &lease, generation).await? {
-            let mut conn = app.db.read().await?;
-            generation = store::generation(&mut conn, lease.host).await?;
-        }
-        Ok(())
+        let _counted = self.0.under_way();
+        self.serve(app, &lease).await
     }
 
     fn wait(app: &App, lease: &Lease) -> Duration {
@@ -60,58 +56,72 @@ impl Leased for DeliveryWorker {
     }
 }
 
-/// Serves every inbox of a host until nothing more can be sent, then lets go of it; false when more was added to its queue
-/// since the `generation`.
-async fn serve(app: &App, lease: &Lease, generation: i64) -> anyhow::Result<bool> {
-    let (generation, next) = loop {
-        let visit = Visit { app, lease, state: Mutex::default(), first_deliveries: FirstDeliveries::default() };
-        visit.every_inbox().await?;
-        let state = visit.state.into_inner();
-        match state.over {
-            Some(Over::LeaseLost) => {
-                tracing::warn!(host = lease.name, "another node took over this host");
-                return Ok(true);
+impl DeliveryWorker {
+    /// Serves every inbox of a host until nothing more can be sent, then lets go of it.
+    async fn serve(&self, app: &App, lease: &Lease) -> anyhow::Result<()> {
+        let mut generation = lease.generation;
+        loop {
+            let visit = Visit::new(app, lease, &self.0);
+            visit.every_inbox().await?;
+            let (over, next, progress) = visit.result().await;
+            let held = match over {
+                Some(Over::LetGo) => return Ok(()),
+                Some(Over::LeaseLost) => None,
+                Some(Over::HostWaits(until)) => visit.let_go(-1, Some(until)).await?,
+                // What an Accept held back may be free now.
+                None if progress && next.is_some() => continue,
+                None => visit.let_go(generation, next).await?,
+            };
+            match held {
+                Some(Held { ended: true, .. }) => return Ok(()),
+                // What was added meanwhile is served before we let go.
+                Some(Held { ended: false, generation: now }) => generation = now,
+                None => {
+                    tracing::warn!(host = lease.name, "another node took over this host");
+                    return Ok(());
+                }
             }
-            Some(Over::HostWaits(until)) => break (None, Some(until)),
-            // What an Accept held back may be free now.
-            None if state.progress && state.next.is_some() => {}
-            None => break (Some(generation), state.next),
         }
-    };
-    let (lease, now) = (lease.clone(), app.clock.now());
-    let write = app.db.write(move |conn| {
-        Box::pin(async move {
-            Ok::<_, sqlx::Error>(
-                store::release(conn, &lease, generation, next).await?
-                    || !store::fence(conn, &lease, false, now).await?,
-            )
-        })
-    });
-    Ok(write.await?)
+    }
+}
+
+/// What was read of a host's queue and not handed on.
+struct Reading {
+    rows: VecDeque<Waiting>,
+    /// Where to read on.
+    after: (i64, i64),
+    stamp: Stamp,
+    done: bool,
+}
+
+/// What waits for one inbox, the oldest first.
+struct InboxQueue {
+    inbox: InboxId,
+    rows: VecDeque<Waiting>,
+    /// Whether more may wait than was read.
+    more: bool,
+    /// Fresh while nobody but us touched what waits.
+    stamp: Stamp,
 }
 
 impl Visit<'_> {
     async fn every_inbox(&self) -> anyhow::Result<()> {
-        let start = if self.lease.failures > 0 { self.probe().await? } else { InboxId(i64::MIN) };
-        let inboxes = stream::unfold(start, |after| async move {
+        let start = Reading { rows: VecDeque::new(), after: (i64::MIN, i64::MIN), stamp: self.stamp(), done: false };
+        let start = if self.lease.failures > 0 { self.probe(start).await? } else { start };
+        let inboxes = stream::unfold(start, |mut reading| async move {
             if self.is_over().await {
                 return None;
             }
-            match self.next_inbox(after).await {
+            match self.next_inbox(&mut reading).await {
                 Ok(None) => None,
-                Ok(Some(waiting)) => {
-                    let inbox = waiting.inbox;
-                    Some((Ok(waiting), inbox))
-                }
-                Err(error) => Some((Err(error), InboxId(i64::MAX))),
+                Ok(Some(queue)) => Some((Ok(queue), reading)),
+                Err(error) => Some((Err(error), Reading { done: true, rows: VecDeque::new(), ..reading })),
             }
         });
         let mut served = inboxes
-            .map(|waiting| async move {
-                match waiting {
-                    Ok(waiting) => self.serve_inbox(waiting).await,
-                    Err(error) => Err(error),
-                }
+            .map(|queue| async move {
+                let _place = self.places.acquire().await?;
+                self.serve_inbox(queue?).await
             })
             .buffer_unordered(INBOXES_AT_ONCE)
             .boxed();
@@ -124,37 +134,65 @@ impl Visit<'_> {
         first_error
     }
 
-    /// Asks a host that failed through one inbox at a time until it answers: a dead one costs one attempt. Returns the last.
-    async fn probe(&self) -> anyhow::Result<InboxId> {
-        let mut after = InboxId(i64::MIN);
-        while let Some(waiting) = self.next_inbox(after).await? {
-            after = waiting.inbox;
-            self.serve_inbox(waiting).await?;
+    /// Asks a host that failed through one inbox at a time until it answers: a dead one costs one attempt. Returns the rest.
+    async fn probe(&self, mut reading: Reading) -> anyhow::Result<Reading> {
+        self.state.lock().await.probing = true;
+        while let Some(queue) = self.next_inbox(&mut reading).await? {
+            self.serve_inbox(queue).await?;
             let state = self.state.lock().await;
             if state.alive || state.over.is_some() {
                 break;
             }
         }
-        Ok(after)
+        self.state.lock().await.probing = false;
+        Ok(reading)
     }
 
-    async fn next_inbox(&self, after: InboxId) -> anyhow::Result<Option<Waiting>> {
-        let mut conn = self.app.db.read().await?;
-        Ok(store::next_inbox(&mut conn, self.lease.host, after, self.app.clock.now()).await?)
+    fn stamp(&self) -> Stamp {
+        self.app.db.stamp(&[Topic::Deliveries])
     }
 
-    /// Sends what waits for one inbox, of which the oldest was read; the next leaves only after the last settle is committed.
-    async fn serve_inbox(&self, oldest: Waiting) -> anyhow::Result<()> {
-        let (inbox, mut oldest) = (oldest.inbox, Some(oldest));
+    async fn read(&self, inbox: i64, activity: i64) -> anyhow::Result<VecDeque<Waiting>> {
+        let from = From { host: self.lease.host.0, inbox, activity };
+        Ok(self.shared.read(self.app, from).await?.into())
+    }
+
+    async fn next_inbox(&self, reading: &mut Reading) -> anyhow::Result<Option<InboxQueue>> {
+        if reading.rows.is_empty() && !reading.done {
+            reading.stamp = self.stamp();
+            reading.rows = self.read(reading.after.0, reading.after.1).await?;
+            reading.done = reading.rows.len() < READ;
+        }
+        let Some(inbox) = reading.rows.front().map(|first| first.inbox) else { return Ok(None) };
+        let others = reading.rows.iter().position(|row| row.inbox != inbox).unwrap_or(reading.rows.len());
+        let rest = reading.rows.split_off(others);
+        let rows = std::mem::replace(&mut reading.rows, rest);
+        reading.after = (inbox.0, i64::MAX);
+        let more = reading.rows.is_empty() && !reading.done;
+        Ok(Some(InboxQueue { inbox, rows, more, stamp: reading.stamp }))
+    }
+
+    /// What waits for an inbox after an activity.
+    async fn read_inbox(&self, inbox: InboxId, after: i64) -> anyhow::Result<InboxQueue> {
+        let stamp = self.stamp();
+        let mut rows = self.read(inbox.0, after).await?;
+        let read = rows.len();
+        rows.retain(|row| row.inbox == inbox);
+        Ok(InboxQueue { inbox, more: rows.len() == READ && read == READ, rows, stamp })
+    }
+
+    /// Sends what waits for one inbox, the oldest first; the next leaves only after the last settle is committed.
+    async fn serve_inbox(&self, mut queue: InboxQueue) -> anyhow::Result<()> {
+        let mut last = i64::MIN;
         while !self.is_over().await {
+            if queue.stamp != self.stamp() {
+                queue = self.read_inbox(queue.inbox, i64::MIN).await?;
+            } else if queue.rows.is_empty() && queue.more {
+                queue = self.read_inbox(queue.inbox, last).await?;
+            }
+            let Some(waiting) = queue.rows.pop_front() else { return Ok(()) };
+            last = waiting.activity.0;
             let now = self.app.clock.now();
-            let waiting = if let Some(waiting) = oldest.take() {
-                Some(waiting)
-            } else {
-                let mut conn = self.app.db.read().await?;
-                store::oldest(&mut conn, self.lease.host, inbox, now).await?
-            };
-            let Some(waiting) = waiting else { return Ok(()) };
             if waiting.expires_at <= now {
                 self.settle(&waiting, DeliveryEnd::Expired, Shown::default()).await?;
                 continue;
@@ -167,16 +205,18 @@ impl Visit<'_> {
             if self.is_over().await {
                 return Ok(());
             }
-            let (answer, embedded) = match attempt(self.app, &waiting).await? {
+            let (answer, embedded) = match attempt(self.app, &self.shared.facts, &waiting).await? {
                 Attempt::Withdrawn => {
                     self.settle(&waiting, DeliveryEnd::Withdrawn, Shown::default()).await?;
                     continue;
                 }
                 Attempt::Sent { answer, embedded } => (answer, embedded),
             };
-            self.state.lock().await.alive |= answer.is_ok();
             let shown = match &answer {
-                Ok(reply) => Shown { answer: Some(reply.status.as_u16()), error: reason(reply) },
+                Ok(reply) => {
+                    self.note_answer(reply.status.is_success()).await;
+                    Shown { answer: Some(reply.status.as_u16()), error: reason(reply) }
+                }
                 Err(error) => Shown { answer: None, error: Some(error.to_string()) },
             };
             match policy::judge(&answer, embedded, self.app.clock.now()) {
@@ -186,7 +226,10 @@ impl Visit<'_> {
                         first.taken();
                     }
                 }
-                AttemptResult::SendReference => self.send_reference(&waiting, shown).await?,
+                AttemptResult::SendReference => {
+                    self.send_reference(&waiting, shown).await?;
+                    queue.rows.push_front(Waiting { by_reference: true, ..waiting });
+                }
                 AttemptResult::Missing => {
                     if !self.miss(&waiting, shown).await? {
                         return Ok(());
@@ -203,5 +246,5 @@ impl Visit<'_> {
 /// The loop, ready to run.
 #[must_use]
 pub fn worker() -> Arc<DeliveryWorker> {
-    Arc::new(DeliveryWorker)
+    Arc::new(DeliveryWorker(Shared::new()))
 }

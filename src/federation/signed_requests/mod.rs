@@ -80,28 +80,37 @@ pub(crate) async fn send(
     request: &Request<Bytes>,
     limits: Limits,
 ) -> anyhow::Result<Result<Reply, SendError>> {
-    let signed = SignedRequest { app, keys: Keyring::of(app, actor).await?, request, limits };
-    let Some(host) = host_of(request) else { return signed.attempt(Scheme::Cavage, Form::Cavage).await };
-    let first = usual(app, &host).await?;
+    let (keys, capabilities, host) = {
+        let (mut conn, host) = (app.db.read().await?, host_of(request));
+        let capabilities = match &host {
+            Some(host) => store::capabilities(&mut conn, host).await?,
+            None => PeerCapabilities::default(),
+        };
+        (Keyring::of(&mut conn, actor.clone()).await?, capabilities, host)
+    };
+    let signed = SignedRequest { app, keys: &keys, request, limits };
+    let Some(host) = host else { return signed.attempt(Scheme::Cavage, Form::Cavage).await };
+    let first = usual(app, &host, capabilities);
     signed.send(host, first).await
 }
 
 /// As [`send`], with the key that signed for `actor` when this activity was said, if it is another now; and with the present
-/// one where the host does not know that any longer (ADR 10).
+/// one where the host does not know that any longer (ADR 10). Keys and capabilities are the caller's, who may have them in memory.
 ///
 /// # Errors
 /// As [`send`].
 pub(crate) async fn deliver(
     app: &App,
-    actor: &Actor,
+    keys: &Keyring,
     activity: ActivityId,
     request: &Request<Bytes>,
     limits: Limits,
+    capabilities: impl AsyncFnOnce(&Host) -> anyhow::Result<PeerCapabilities>,
 ) -> anyhow::Result<Result<Reply, SendError>> {
-    let signed = SignedRequest { app, keys: Keyring::of(app, actor).await?, request, limits };
+    let signed = SignedRequest { app, keys, request, limits };
     let Some(host) = host_of(request) else { return signed.attempt(Scheme::Cavage, Form::Cavage).await };
-    let first = usual(app, &host).await?;
-    if let Some(signer) = signed.keys.signer_then(first.fragment(), activity).await? {
+    let first = usual(app, &host, capabilities(&host).await?);
+    if let Some(signer) = keys.signer_then(app, first.fragment(), activity).await? {
         let answer = signed.post(&signer, first.form()).await?;
         // Who fetched the actor since knows the new key alone.
         let unknown_key = |reply: &Reply| matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
@@ -116,10 +125,9 @@ fn host_of(request: &Request<Bytes>) -> Option<Host> {
     Url::parse(&request.uri().to_string()).ok().as_ref().and_then(Host::of)
 }
 
-async fn usual(app: &App, host: &Host) -> sqlx::Result<Scheme> {
-    let mut conn = app.db.read().await?;
+fn usual(app: &App, host: &Host, capabilities: PeerCapabilities) -> Scheme {
     let named = app.config.federation.ed25519_hosts.iter().any(|named| named == host.as_str());
-    Ok(preferred(store::capabilities(&mut conn, host).await?, named, app.clock.now()))
+    preferred(capabilities, named, app.clock.now())
 }
 
 fn is_refused(answer: &Result<Reply, SendError>) -> bool {
@@ -147,7 +155,7 @@ fn has_query(request: &Request<Bytes>) -> bool {
 
 struct SignedRequest<'a> {
     app: &'a App,
-    keys: Keyring<'a>,
+    keys: &'a Keyring,
     request: &'a Request<Bytes>,
     limits: Limits,
 }
@@ -183,7 +191,7 @@ impl SignedRequest<'_> {
     }
 
     async fn attempt(&self, scheme: Scheme, form: Form) -> anyhow::Result<Result<Reply, SendError>> {
-        let signer = self.keys.signer(scheme.fragment()).await?;
+        let signer = self.keys.signer(self.app, scheme.fragment()).await?;
         self.post(&signer, form).await
     }
 

@@ -5,7 +5,7 @@ use clock::Timestamp;
 use super::{PeerCapabilities, Scheme};
 use crate::base::ids::Host;
 use crate::base::stored::Word;
-use crate::db::{Columns, Conn, query};
+use crate::db::{Columns, Conn, Topic, changed, query};
 
 /// What is known of a host.
 pub(crate) async fn capabilities(conn: &mut Conn, host: &Host) -> sqlx::Result<PeerCapabilities> {
@@ -23,6 +23,7 @@ pub(crate) async fn capabilities(conn: &mut Conn, host: &Host) -> sqlx::Result<P
 }
 
 pub(crate) async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now: Timestamp) -> sqlx::Result<()> {
+    changed(Topic::Peer(host.as_str()));
     query(
         "INSERT INTO peer_capabilities (host, accepted_scheme, accepted_at) VALUES ($1, $2, $3)
          ON CONFLICT (host) DO UPDATE SET accepted_scheme = excluded.accepted_scheme, accepted_at = excluded.accepted_at",
@@ -34,12 +35,16 @@ pub(crate) async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now
 
 /// Notes that a verified request of a host was signed with Ed25519.
 pub(crate) async fn note_ed25519(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
-    query(
+    let is_new = query(
         "INSERT INTO peer_capabilities (host, signed_ed25519_at) VALUES ($1, $2)
          ON CONFLICT (host) DO UPDATE SET signed_ed25519_at = excluded.signed_ed25519_at
          WHERE peer_capabilities.signed_ed25519_at IS NULL",
         (host, now),
     )
-    .execute(conn)
-    .await
+    .changed(conn)
+    .await?;
+    if is_new {
+        changed(Topic::Peer(host.as_str()));
+    }
+    Ok(())
 }

@@ -67,24 +67,20 @@ pub(crate) fn mint(master: &MasterKey, actor: Uuid) -> Result<Vec<SealedKey>, Mi
 }
 
 /// An actor's private keys, sealed: those in use, and retired ones that sign what was said before (ADR 10).
-pub struct Keyring<'a> {
-    app: &'a App,
-    actor: &'a Actor,
+pub struct Keyring {
+    actor: Actor,
     /// Fragment and key.
     used: Vec<(String, String)>,
     retired: Vec<RetiredKey>,
 }
 
-impl<'a> Keyring<'a> {
+impl Keyring {
     /// Reads it.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn of(app: &'a App, actor: &'a Actor) -> sqlx::Result<Self> {
-        let keys = {
-            let mut conn = app.db.read().await?;
-            store::sealed_keys(&mut conn, actor.id).await?
-        };
+    pub async fn of(conn: &mut Conn, actor: Actor) -> sqlx::Result<Self> {
+        let keys = store::sealed_keys(conn, actor.id).await?;
         let (mut used, mut retired) = (Vec::new(), Vec::new());
         for (fragment, sealed, is_retired) in keys {
             if is_retired {
@@ -93,33 +89,38 @@ impl<'a> Keyring<'a> {
                 used.push((fragment, sealed));
             }
         }
-        Ok(Self { app, actor, used, retired })
+        Ok(Self { actor, used, retired })
+    }
+
+    /// Whose keys they are.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// What signs from now on with the key of this fragment, from the cache or unsealed.
     ///
     /// # Errors
     /// When the actor has no such key or the master key does not open it.
-    pub async fn signer(&self, fragment: &str) -> anyhow::Result<Signer> {
+    pub async fn signer(&self, app: &App, fragment: &str) -> anyhow::Result<Signer> {
         let key = self.used.iter().find(|(of, _)| of == fragment);
         let (_, sealed) = key.ok_or_else(|| anyhow::anyhow!("actor @{} has no key #{fragment}", self.actor.handle))?;
-        self.opened(fragment, sealed, fragment).await
+        self.opened(app, fragment, sealed, fragment).await
     }
 
     /// What signed when this activity was said, if the key was rotated then or since.
     ///
     /// # Errors
     /// When the master key does not open it.
-    pub async fn signer_then(&self, fragment: &str, activity: ActivityId) -> anyhow::Result<Option<Signer>> {
+    pub async fn signer_then(&self, app: &App, fragment: &str, activity: ActivityId) -> anyhow::Result<Option<Signer>> {
         let then = self.retired.iter().filter(|key| key.signs(fragment, activity)).min_by_key(|key| key.until);
         let Some(key) = then else { return Ok(None) };
-        self.opened(fragment, &key.sealed, &key.fragment).await.map(Some)
+        self.opened(app, fragment, &key.sealed, &key.fragment).await.map(Some)
     }
 
     /// `place` is for which fragment it was sealed.
-    async fn opened(&self, fragment: &str, sealed: &str, place: &str) -> anyhow::Result<Signer> {
-        let key_id = format!("{}#{fragment}", self.actor.url(&self.app.urls));
-        Ok(Signer { key_id, key: open(self.app, self.actor, sealed, place).await? })
+    async fn opened(&self, app: &App, fragment: &str, sealed: &str, place: &str) -> anyhow::Result<Signer> {
+        let key_id = format!("{}#{fragment}", self.actor.url(&app.urls));
+        Ok(Signer { key_id, key: open(app, &self.actor, sealed, place).await? })
     }
 }
 

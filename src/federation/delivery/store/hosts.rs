@@ -5,14 +5,14 @@ use std::time::Duration;
 use clock::Timestamp;
 
 use crate::app::worker::store::leases::{
-    self, claim_sql, claiming, ended_sql, free_resting_sql, held_sql, put_off_sql, renew_sql, rested_sql, taken_sql,
+    self, claim_sql, claiming, free_resting_sql, held_sql, put_off_sql, renew_sql, rested_sql, taken_sql,
 };
 use crate::base::ids::{Host, HostId, InboxId};
-use crate::db::{Columns, Conn, Db, Queue, added, query};
+use crate::db::{Columns, Conn, Db, Queue, Topic, added, changed, query};
 use crate::federation::delivery::Lease;
 
 /// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
-const LEASE: Duration = Duration::from_secs(90);
+pub(super) const LEASE: Duration = Duration::from_secs(90);
 
 /// Makes hosts due at a time, unless they are backing off, and counts the addition, so that whoever serves one of them and is
 /// just letting go of it notices.
@@ -46,7 +46,7 @@ pub(crate) async fn claim(
         "",
         "id",
         "SELECT id FROM hosts WHERE next_attempt_at <= $1 ORDER BY next_attempt_at, id",
-        "id, name, failures, generation"
+        "id, name, failures, failing_since, generation"
     );
     leases::claim(statement, node, LEASE, limit, now)
         .fetch_all(conn, |row| {
@@ -55,6 +55,7 @@ pub(crate) async fn claim(
                 name: row.text("name")?,
                 token: row.int("lease_token")?,
                 failures: row.int("failures")?,
+                failing_since: row.maybe_time("failing_since")?,
                 begun: row.int("begun")?,
                 generation: row.int("generation")?,
             })
@@ -79,11 +80,6 @@ pub(crate) async fn put_off(conn: &mut Conn, lease: &Lease, until: Timestamp, wh
     .await
 }
 
-/// How often something was added to a host's queue.
-pub(crate) async fn generation(conn: &mut Conn, host: HostId) -> sqlx::Result<i64> {
-    query("SELECT generation FROM hosts WHERE id = $1", host).scalar(conn).await
-}
-
 /// Proves that the lease still holds and renews it: the first statement of every settle. What was settled did not end the
 /// process; a host that answered, whatever it said, lives.
 pub(crate) async fn fence(conn: &mut Conn, lease: &Lease, answered: bool, now: Timestamp) -> sqlx::Result<bool> {
@@ -96,53 +92,6 @@ pub(crate) async fn fence(conn: &mut Conn, lease: &Lease, answered: bool, now: T
         renew_sql!("hosts", ", begun = 0")
     };
     leases::renew(conn, statement, lease.host.0, lease.token, now + LEASE).await
-}
-
-/// How often in a row a host failed by now, and since when.
-pub(crate) async fn failures(conn: &mut Conn, host: HostId) -> sqlx::Result<(i64, Option<Timestamp>)> {
-    query("SELECT failures, failing_since FROM hosts WHERE id = $1", host)
-        .fetch_one(conn, |row| Ok((row.int("failures")?, row.maybe_time("failing_since")?)))
-        .await
-}
-
-/// A host has to wait; `gone` once it has failed for too long.
-pub(crate) async fn back_off_host(
-    conn: &mut Conn,
-    lease: &Lease,
-    until: Timestamp,
-    gone: bool,
-    error: &str,
-    now: Timestamp,
-) -> sqlx::Result<()> {
-    query(
-        "UPDATE hosts SET failures = failures + 1, failing_since = COALESCE(failing_since, $3), backoff_until = $2, error = $4,
-         gone_at = CASE WHEN $5 = 1 THEN COALESCE(gone_at, $3) ELSE NULL END WHERE id = $1",
-        (lease.host, until, now, error, gone),
-    )
-    .execute(conn)
-    .await
-}
-
-/// Releases a host that is due again at `next`, unless something was added since `generation` was read; false then, or
-/// when the lease was lost. Without a generation, as for a host that has to wait anyway, additions do not matter.
-pub(crate) async fn release(
-    conn: &mut Conn,
-    lease: &Lease,
-    generation: Option<i64>,
-    next: Option<Timestamp>,
-) -> sqlx::Result<bool> {
-    query(
-        concat!(
-            "UPDATE hosts SET next_attempt_at = $4, ",
-            ended_sql!(),
-            " WHERE id = $1 AND ",
-            held_sql!(),
-            " AND ($3 < 0 OR generation = $3)"
-        ),
-        (lease.host, lease.token, generation.unwrap_or(-1), next),
-    )
-    .changed(conn)
-    .await
 }
 
 /// A host that counted as gone sent us a verified request: it is due again at once (interop D3).
@@ -203,6 +152,7 @@ pub(crate) async fn hosts_after(conn: &mut Conn, after: i64, limit: i64) -> sqlx
 
 /// Blocks a host, or no longer: what waits for it is withdrawn, but for Deletes and Rejects.
 pub(crate) async fn set_blocked(conn: &mut Conn, host: HostId, blocked: bool, now: Timestamp) -> sqlx::Result<()> {
+    changed(Topic::Deliveries);
     query("UPDATE hosts SET blocked_at = $2 WHERE id = $1", (host, blocked.then_some(now.millis())))
         .execute(conn)
         .await?;

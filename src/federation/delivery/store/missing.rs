@@ -10,7 +10,7 @@ use crate::app::worker::store::leases::{
     self, claim_sql, claiming, ended_sql, free_sql, held_sql, put_off_sql, taken_sql,
 };
 use crate::base::ids::{Host, HostId, InboxId, RemoteActorId};
-use crate::db::{Columns, Conn, Db, query};
+use crate::db::{Columns, Conn, Db, Topic, changed, query};
 use crate::federation::delivery::Waiting;
 
 /// How long an actor is not read again because of an inbox.
@@ -220,6 +220,7 @@ pub(crate) async fn put_off_refresh(
 
 /// The actor has the same personal inbox as before: what waits for it is due.
 pub(crate) async fn stop_waiting(conn: &mut Conn, inbox: InboxId, now: Timestamp) -> sqlx::Result<()> {
+    changed(Topic::Deliveries);
     if is_awaited(conn, inbox).await? {
         return Ok(());
     }
@@ -262,6 +263,7 @@ pub(crate) struct Address {
 /// and an inbox that nobody has any more gets nothing again. What is for this actor alone goes to their own inbox, the
 /// rest to the shared one.
 pub(crate) async fn move_waiting(conn: &mut Conn, old: Address, new: Address, now: Timestamp) -> sqlx::Result<()> {
+    changed(Topic::Deliveries);
     let shared = match new.shared {
         Some(shared) if is_live(conn, shared).await? => shared,
         _ => new.inbox,

@@ -1,6 +1,7 @@
 //! The only SQL for hosts, inboxes, deliveries, who knows an article, and whose actors are read again because of an
 //! inbox.
 
+mod batch;
 mod fan_out;
 mod hosts;
 mod inboxes;
@@ -10,13 +11,13 @@ mod queue;
 mod readers;
 mod recipients;
 
+pub(crate) use batch::{Attempted, From, Held, HostChange, READ, body, change_hosts, next, note_attempts};
 pub(crate) use fan_out::{FanOut, Place, fan_out, readdress};
 pub use hosts::count_hosts;
 pub(crate) use hosts::{
-    FREE_HOSTS, any_due, back_off_host, claim, count_new_below, failures, fence, generation, heal, host_of,
-    hosts_after, put_off, release, set_blocked,
+    FREE_HOSTS, any_due, claim, count_new_below, fence, heal, host_of, hosts_after, put_off, set_blocked,
 };
-pub(crate) use inboxes::{back_off_inbox, clear_inbox, next_inbox, oldest, revive_inbox};
+pub(crate) use inboxes::{back_off_inbox, clear_inbox, revive_inbox};
 pub use inboxes::{drop_inbox, no_fan_out, reroute};
 pub use ledger::{Line, ledger, untaken, waiting};
 pub(crate) use ledger::{Shown, count_of, count_outcomes, count_waiting, ledger_of, note_attempt, send_reference};

@@ -15,7 +15,7 @@ use super::sealed::SealedKey;
 use super::{Actor, Author, Choice, Community};
 use crate::base::ids::{ActorId, AuthorId, CommunityId, Handle, SourceId};
 use crate::base::stored::Word;
-use crate::db::{Columns, Conn, Cursor, Page, Queue, added, decode_error, json, query};
+use crate::db::{Columns, Conn, Cursor, Page, Queue, Topic, added, changed, decode_error, json, query};
 
 macro_rules! actor_columns {
     ($rest:literal) => {
@@ -97,11 +97,13 @@ pub(crate) async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
 
 /// Freezes an actor, or thaws it.
 pub async fn set_frozen(conn: &mut Conn, id: ActorId, at: Option<Timestamp>) -> sqlx::Result<()> {
+    changed(Topic::Actor(id));
     query("UPDATE actors SET frozen_at = $2 WHERE id = $1", (id, at)).execute(conn).await
 }
 
 /// Marks an actor as deleted for ever; returns false when it was already.
 pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<bool> {
+    changed(Topic::Actor(id));
     let done = query("UPDATE actors SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL", (id, at))
         .affected(conn)
         .await?;
@@ -118,6 +120,7 @@ pub(crate) async fn unsaid_farewells(conn: &mut Conn, limit: i64) -> sqlx::Resul
 
 /// Notes that an actor's Delete is published.
 pub(crate) async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<()> {
+    changed(Topic::Actor(id));
     query("UPDATE actors SET delete_sent_at = $2 WHERE id = $1", (id, at)).execute(conn).await
 }
 
@@ -160,12 +163,14 @@ async fn profile_changed(conn: &mut Conn) -> sqlx::Result<()> {
 
 /// Changes the display name and description of an actor that the configuration describes.
 pub(crate) async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &str) -> sqlx::Result<()> {
+    changed(Topic::Actor(id));
     query("UPDATE actors SET name = $2, summary = $3 WHERE id = $1", (id, name, summary)).execute(conn).await?;
     profile_changed(conn).await
 }
 
 /// Gives an actor the profile its source has now, for the outbox to publish; a frozen one stays as it is.
 pub(crate) async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) -> sqlx::Result<()> {
+    changed(Topic::Actor(id));
     query(
         "UPDATE actors SET name = $2, summary = $3, icon = $4, fields = $5, revision = revision + 1
          WHERE id = $1 AND frozen_at IS NULL AND deleted_at IS NULL",
@@ -186,6 +191,7 @@ pub(crate) async fn unsaid_profiles(conn: &mut Conn, limit: i64) -> sqlx::Result
 
 /// Notes an actor's profile as published; false when it was already, or changed since it was read.
 pub(crate) async fn mark_profile_said(conn: &mut Conn, actor: &Actor) -> sqlx::Result<bool> {
+    changed(Topic::Actor(actor.id));
     query(
         "UPDATE actors SET said_revision = revision
          WHERE id = $1 AND revision = $2 AND said_revision < $2 AND deleted_at IS NULL",

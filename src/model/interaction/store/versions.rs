@@ -2,7 +2,7 @@
 
 use super::standing;
 use crate::base::ids::{ArticleId, InteractionId, RemoteActorId, SourceId};
-use crate::db::{Columns, Conn, query};
+use crate::db::{self, Columns, Conn, Topic, query};
 
 /// The version of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub(super) async fn changed(conn: &mut Conn, article: ArticleId) -> sqlx::Result
 
 /// As [`changed`], for the conversation of an interaction.
 pub(super) async fn changed_by(conn: &mut Conn, said: InteractionId) -> sqlx::Result<()> {
+    db::changed(Topic::Interaction(said));
     query(
         "UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.id = $1)",
         said,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::activitypub::article::ArticleContent;
 use crate::base::ids::{ActorId, ArticleId, CommunityId, Handle, PostId, SourceId};
-use crate::db::{Columns, Conn, Queue, added, decode_error, json, query};
+use crate::db::{Columns, Conn, Queue, Topic, added, changed, decode_error, json, query};
 use crate::model::post::{Article, Listed};
 
 macro_rules! articles {
@@ -59,6 +59,7 @@ pub(crate) async fn revise_article(
     content: &ArticleContent,
     now: Timestamp,
 ) -> sqlx::Result<()> {
+    changed(Topic::Article(article.id));
     let last = article.updated_at.unwrap_or(article.published_at).max(article.published_at);
     let updated = now.max(last + Duration::from_secs(1));
     query(
@@ -73,11 +74,13 @@ pub(crate) async fn revise_article(
 
 /// Changes the expiry date of an article.
 pub(crate) async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>) -> sqlx::Result<()> {
+    changed(Topic::Article(id));
     query("UPDATE articles SET expires_at = $2 WHERE id = $1", (id, until)).execute(conn).await
 }
 
 /// Has an article that was only listed sent to the followers after all.
 pub(crate) async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
+    changed(Topic::Article(id));
     query(
         "UPDATE articles SET pushed = 1, published_revision = 0, revision = revision + 1
          WHERE id = $1 AND pushed = 0 AND deleted_at IS NULL",
@@ -91,6 +94,7 @@ pub(crate) async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result
 
 /// Deletes an article for ever, for the outbox to publish. Does nothing to one already deleted.
 pub(crate) async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Result<()> {
+    changed(Topic::Article(id));
     query(
         "UPDATE articles SET deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL",
         (id, now),
