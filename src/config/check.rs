@@ -210,6 +210,7 @@ impl Reader<'_> {
             keep_free_mib: number(&written.keep_free_mib, usual.keep_free_mib)?,
             connections: number(&written.connections, usual.connections)?,
             connections_per_address: number(&written.connections_per_address, usual.connections_per_address)?,
+            prepared_mib: number(&written.prepared_mib, usual.prepared_mib)?,
         })
     }
 

@@ -74,6 +74,7 @@ pub(super) struct Limits {
     pub(super) keep_free_mib: Option<Spanned<i64>>,
     pub(super) connections: Option<Spanned<i64>>,
     pub(super) connections_per_address: Option<Spanned<i64>>,
+    pub(super) prepared_mib: Option<Spanned<i64>>,
 }
 
 #[derive(Default, Deserialize)]

@@ -200,6 +200,8 @@ pub(crate) struct Limits {
     pub(crate) connections: NonZeroU32,
     /// Most connections at a time from one address (IPv6: one network of 64 bits).
     pub(crate) connections_per_address: NonZeroU32,
+    /// Most memory for answers that are prepared for all who ask alike, in MiB.
+    pub(crate) prepared_mib: NonZeroU32,
 }
 
 impl Default for Limits {
@@ -213,6 +215,7 @@ impl Default for Limits {
             keep_free_mib: number(256),
             connections: number(512),
             connections_per_address: number(128),
+            prepared_mib: number(16),
         }
     }
 }

@@ -3,7 +3,10 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, REFERRER_POLICY,
+    VARY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
@@ -48,8 +51,6 @@ pub(super) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
 pub(super) struct Document {
     media_type: &'static str,
     body: Bytes,
-    /// Its `ETag` if that is known without the body.
-    tag: Option<String>,
 }
 
 impl Document {
@@ -62,18 +63,13 @@ impl Document {
     }
 
     pub(super) fn text(media_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { media_type, body: body.into(), tag: None }
-    }
-
-    /// A text with an `ETag` of its own: another body must always have another.
-    pub(super) fn prepared(media_type: &'static str, body: Bytes, tag: String) -> Self {
-        Self { media_type, body, tag: Some(tag) }
+        Self { media_type, body: body.into() }
     }
 }
 
 impl IntoResponse for Document {
     fn into_response(self) -> Response {
-        let tag = self.tag.unwrap_or_else(|| tag_of(digest(&SHA256, &self.body).as_ref()));
+        let tag = tag_of(digest(&SHA256, &self.body).as_ref());
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static(self.media_type)),
             (CACHE_CONTROL, HeaderValue::from_static(PUBLIC_MINUTE)),
@@ -108,4 +104,18 @@ pub(super) fn is_known(asked: &HeaderMap, tag: &str) -> bool {
         .flat_map(|value| value.split(','))
         .map(str::trim)
         .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// Pages load our own pictures, style and script and nothing else. Forms are sent to us, and redirected from here to the
+/// reader's own server, to which browsers apply `form-action` too.
+const PAGE_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self' https:; \
+     base-uri 'none'; frame-ancestors 'none'";
+
+/// The headers that all answers have.
+pub(super) fn give_common_headers(headers: &mut HeaderMap, spoken: bool) {
+    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    set(VARY, if spoken { "accept, accept-language" } else { "accept" });
+    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(REFERRER_POLICY, "strict-origin-when-cross-origin");
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(PAGE_POLICY));
 }

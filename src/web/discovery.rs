@@ -5,7 +5,7 @@ use std::time::Duration;
 use activitypub_federation::config::Data;
 use axum::Router;
 use axum::extract::RawQuery;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::HeaderValue;
@@ -14,12 +14,13 @@ use url::form_urlencoded;
 
 use super::answer::Document;
 use super::error::Failure;
+use super::prepared::{Basis, keep};
 use super::redirect::lead_to;
 use crate::activitypub::actor::ActorKind;
 use crate::activitypub::discovery::{self, JRD, NodeinfoFacts, NodeinfoVersion, XRD};
 use crate::activitypub::urls::Local;
 use crate::app::App;
-use crate::db::Conn;
+use crate::db::{Conn, Topic};
 use crate::model::author::{self, Actor};
 use crate::model::interaction::named::{Named, named};
 use crate::model::post;
@@ -29,6 +30,9 @@ const READY_WITHIN: Duration = Duration::from_secs(5);
 
 const DAY: Duration = Duration::from_hours(24);
 
+/// How late who was active long ago is no longer counted.
+const AGES: Duration = Duration::from_hours(1);
+
 pub(super) fn routes() -> Router {
     let for_every_site = Router::new()
         .route("/.well-known/webfinger", get(webfinger))
@@ -36,7 +40,8 @@ pub(super) fn routes() -> Router {
         .route("/nodeinfo/2.0", get(async |data| nodeinfo(data, NodeinfoVersion::V2_0).await))
         .route("/nodeinfo/2.1", get(async |data| nodeinfo(data, NodeinfoVersion::V2_1).await))
         .route("/.well-known/host-meta", get(host_meta))
-        .layer(map_response(readable_by_all));
+        .layer(map_response(readable_by_all))
+        .layer(from_fn(keep));
     Router::new()
         .merge(for_every_site)
         .route("/ap/resolve", get(resolve))
@@ -60,11 +65,12 @@ pub(super) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
 }
 
-async fn webfinger(data: Data<App>, RawQuery(query): RawQuery) -> Result<Document, Failure> {
+async fn webfinger(data: Data<App>, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     let urls = &data.urls;
     let resource = parameter(query.as_deref(), "resource").unwrap_or_default();
     let resource = discovery::parse_resource(&resource).map_err(|error| Failure::Bad(error.to_string()))?;
     let local = resource.local(urls).ok_or(NOBODY)?;
+    let basis = Basis::of(&data, &[Topic::Actors]);
     let mut conn = data.db.read().await?;
     let who = actor_named(&mut conn, &local).await?.ok_or(NOBODY)?;
     if who.deleted_at.is_some() {
@@ -72,7 +78,7 @@ async fn webfinger(data: Data<App>, RawQuery(query): RawQuery) -> Result<Documen
         return Err(Failure::Gone("The actor has been deleted."));
     }
     let uuid = (who.kind != ActorKind::Application).then_some(who.uuid);
-    Ok(Document::json(JRD, &discovery::webfinger(urls, uuid, &who.handle)))
+    Ok(basis.mark(Document::json(JRD, &discovery::webfinger(urls, uuid, &who.handle))))
 }
 
 const NOBODY: Failure = Failure::NotFound("Nobody of ours goes by this name.");
@@ -90,13 +96,15 @@ async fn actor_named(conn: &mut Conn, local: &Local) -> sqlx::Result<Option<Acto
     }
 }
 
-async fn nodeinfo_links(data: Data<App>) -> Document {
-    Document::json(JRD, &discovery::nodeinfo_links(&data.urls))
+async fn nodeinfo_links(data: Data<App>) -> Response {
+    Basis::default().mark(Document::json(JRD, &discovery::nodeinfo_links(&data.urls)))
 }
 
 async fn nodeinfo(data: Data<App>, version: NodeinfoVersion) -> Result<Response, Failure> {
+    let mut basis = Basis::of(&data, &[Topic::Actors, Topic::Articles]);
     let mut conn = data.db.read().await?;
     let now = data.clock.now();
+    basis.until(Some(now + AGES));
     let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
     let facts = NodeinfoFacts {
         version: env!("CARGO_PKG_VERSION"),
@@ -108,15 +116,15 @@ async fn nodeinfo(data: Data<App>, version: NodeinfoVersion) -> Result<Response,
         comments: 0,
     };
     let body = discovery::nodeinfo(version, &facts);
-    let mut response = Document::json("application/json", &body).into_response();
+    let mut response = basis.mark(Document::json("application/json", &body));
     if let Ok(media_type) = HeaderValue::try_from(version.media_type()) {
         response.headers_mut().insert(http::header::CONTENT_TYPE, media_type);
     }
     Ok(response)
 }
 
-async fn host_meta(data: Data<App>) -> Document {
-    Document::text(XRD, discovery::host_meta(&data.urls))
+async fn host_meta(data: Data<App>) -> Response {
+    Basis::default().mark(Document::text(XRD, discovery::host_meta(&data.urls)))
 }
 
 /// From a page of the site to its article, so that a pasted link is found.

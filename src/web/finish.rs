@@ -4,42 +4,33 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::answer::{Form, Personal, Spoken, accepts, is_known};
+use super::answer::{Form, Personal, Spoken, accepts, give_common_headers, is_known};
 use super::error::ErrorDetail;
 use super::pages;
-
-/// Pages load our own pictures, style and script and nothing else. Forms are sent to us, and redirected from here to the
-/// reader's own server, to which browsers apply `form-action` too.
-const PAGE_POLICY: &str = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; form-action 'self' https:; \
-     base-uri 'none'; frame-ancestors 'none'";
+use super::prepared::Finished;
 
 /// Finishes an answer.
 pub(super) async fn finish(request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let asked = request.headers().clone();
     let mut response = next.run(request).await;
-    if safe {
+    let finished = response.extensions().get::<Finished>().is_some();
+    if safe && !finished {
         response = if is_unchanged(&asked, &response) { not_modified(response) } else { for_people(&asked, response) };
     }
     let personal = response.extensions().get::<Personal>().is_some();
     let spoken = response.extensions().get::<Spoken>().is_some();
     let headers = response.headers_mut();
-    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-    if personal {
-        set(VARY, "accept, signature");
-        set(CACHE_CONTROL, "private, no-cache");
-    } else {
-        set(VARY, if spoken { "accept, accept-language" } else { "accept" });
+    if !finished {
+        give_common_headers(headers, spoken);
     }
-    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(REFERRER_POLICY, "strict-origin-when-cross-origin");
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(PAGE_POLICY));
+    if personal {
+        headers.insert(VARY, HeaderValue::from_static("accept, signature"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
     response
 }
 

@@ -61,6 +61,7 @@ mod relations;
 mod removal;
 mod reseal;
 mod rotation;
+mod served;
 mod shared;
 mod shown;
 mod site;

@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 
 use super::Follower;
 use crate::base::ids::{ActorId, InboxId, RemoteActorId};
-use crate::db::{Columns, Conn, Cursor, Page, query};
+use crate::db::{Columns, Conn, Cursor, Page, Statement, Topic, changed, query};
 
 /// Adds a follower; an existing one gets the new Follow's id (interop D8).
 pub(crate) async fn add(
@@ -22,24 +22,39 @@ pub(crate) async fn add(
         (actor, who, follow_id, now),
     )
     .execute(conn)
-    .await
+    .await?;
+    changed(Topic::Followers(actor));
+    Ok(())
+}
+
+/// Runs a statement that returns whose followers it changed; says how many follows that were.
+async fn followers_changed(conn: &mut Conn, statement: Statement) -> sqlx::Result<u64> {
+    let of: Vec<ActorId> = statement.scalars(conn).await?;
+    for actor in &of {
+        changed(Topic::Followers(*actor));
+    }
+    Ok(of.len() as u64)
 }
 
 /// Ends a follow; returns whether there was one.
 pub(crate) async fn remove(conn: &mut Conn, actor: ActorId, who: RemoteActorId) -> sqlx::Result<bool> {
+    changed(Topic::Followers(actor));
     query("DELETE FROM followers WHERE actor_id = $1 AND remote_actor_id = $2", (actor, who)).changed(conn).await
 }
 
 /// Ends every follow of an actor that is gone; returns how many.
 pub(crate) async fn remove_all(conn: &mut Conn, who: RemoteActorId) -> sqlx::Result<u64> {
-    query("DELETE FROM followers WHERE remote_actor_id = $1", who).affected(conn).await
+    let ended = query("DELETE FROM followers WHERE remote_actor_id = $1 RETURNING actor_id", who);
+    followers_changed(conn, ended).await
 }
 
 /// Ends the follows of whoever has this personal inbox.
 pub(crate) async fn end_by_inbox(conn: &mut Conn, inbox: InboxId) -> sqlx::Result<()> {
-    query("DELETE FROM followers WHERE remote_actor_id IN (SELECT id FROM remote_actors WHERE inbox_id = $1)", inbox)
-        .execute(conn)
-        .await
+    let ended = query(
+        "DELETE FROM followers WHERE remote_actor_id IN (SELECT id FROM remote_actors WHERE inbox_id = $1) RETURNING actor_id",
+        inbox,
+    );
+    followers_changed(conn, ended).await.map(drop)
 }
 
 /// The id of the Follow by which a remote actor follows one of ours; `None` when they do not.
@@ -51,20 +66,19 @@ pub(crate) async fn follow_id(conn: &mut Conn, actor: ActorId, who: RemoteActorI
 
 /// Moves the follows of a remote actor to another one, who is the same person (interop E17); returns how many.
 pub(crate) async fn move_all(conn: &mut Conn, from: RemoteActorId, to: RemoteActorId) -> sqlx::Result<u64> {
-    query(
+    let twice = query(
         "DELETE FROM followers WHERE remote_actor_id = $1
-         AND actor_id IN (SELECT f.actor_id FROM followers f WHERE f.remote_actor_id = $2)",
+         AND actor_id IN (SELECT f.actor_id FROM followers f WHERE f.remote_actor_id = $2) RETURNING actor_id",
         (from, to),
-    )
-    .execute(conn)
-    .await?;
-    query(
+    );
+    followers_changed(conn, twice).await?;
+    let moved = query(
         "UPDATE followers SET remote_actor_id = $2,
-         inbox_id = (SELECT COALESCE(r.shared_inbox_id, r.inbox_id) FROM remote_actors r WHERE r.id = $2) WHERE remote_actor_id = $1",
+         inbox_id = (SELECT COALESCE(r.shared_inbox_id, r.inbox_id) FROM remote_actors r WHERE r.id = $2)
+         WHERE remote_actor_id = $1 RETURNING actor_id",
         (from, to),
-    )
-    .affected(conn)
-    .await
+    );
+    followers_changed(conn, moved).await
 }
 
 /// Notes that a remote actor blocks one of ours (interop E16).

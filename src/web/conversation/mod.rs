@@ -4,13 +4,13 @@ mod mastodon;
 
 use activitypub_federation::config::Data;
 use axum::extract::{Path, RawQuery};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use bytes::Bytes;
+use http::HeaderValue;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
-use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -19,10 +19,10 @@ pub(super) use crate::model::interaction::conversation::{Conversation, document,
 use super::answer::Document;
 use super::discovery::parameter;
 use super::error::Failure;
-use super::prepared::{Prepared, Shape, rendered};
+use super::prepared::{Basis, Prepared, keep, rendered};
 use crate::app::App;
-use crate::db::{Conn, Reader};
-use crate::model::author::{self, Actor};
+use crate::base::ids::ArticleId;
+use crate::db::{Conn, Topic};
 use crate::model::interaction::conversation::media::MediaUrls;
 use crate::model::interaction::named::{Named, named};
 use crate::model::interaction::store::{ConversationPage, Order};
@@ -49,17 +49,14 @@ pub(super) fn routes() -> Router {
         .route("/api/v1/statuses/{id}/context", get(context))
         .route(
             "/api/v1/statuses/{id}/favourited_by",
-            get(async |data, prepared, id, query, headers| {
-                people(data, prepared, id, query, headers, Kind::Like).await
-            }),
+            get(async |data, prepared, id, query| people(data, prepared, id, query, Kind::Like).await),
         )
         .route(
             "/api/v1/statuses/{id}/reblogged_by",
-            get(async |data, prepared, id, query, headers| {
-                people(data, prepared, id, query, headers, Kind::Boost).await
-            }),
+            get(async |data, prepared, id, query| people(data, prepared, id, query, Kind::Boost).await),
         )
         .layer(map_response(readable_by_all))
+        .layer(from_fn(keep))
 }
 
 /// For scripts on the pages of sites.
@@ -73,45 +70,69 @@ async fn conversation(
     data: Data<App>,
     Extension(prepared): Extension<Prepared>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Document, Failure> {
+) -> Result<Response, Failure> {
     let app: &App = &data;
     let query = query.as_deref();
     let from = from(query)?;
+    let basis = basis(app);
     let mut conn = app.db.read().await?;
     let article = asked_for(app, &mut conn, query).await?.ok_or(UNKNOWN)?;
+    drop(conn);
     let article = standing(app, article)?;
     let page = ConversationPage { order: Order::Time, from, limit: PAGE };
     let show = |app: &App, conversation: &Conversation| {
         document::conversation(app, conversation, &mut MediaUrls::for_others(app))
     };
-    answer_json(app, conn, &prepared, (article, Shape::Conversation, page), &headers, show).await
+    answer_json(app, &prepared, basis, (&article, "conversation", page), show).await
 }
 
-/// A conversation in a shape of JSON, read and rendered only if this version of it is not cached.
+/// What a conversation is made from, before it is known of which article.
+fn basis(app: &App) -> Basis {
+    Basis::of(app, &[Topic::Actors, Topic::Articles])
+}
+
+/// What the conversation of an article is made from.
+pub(super) fn topics(article: ArticleId) -> [Topic<'static>; 3] {
+    [Topic::Actors, Topic::Article(article), Topic::Conversation(article)]
+}
+
+/// An article that everyone may see now, read again since it may have changed.
+pub(super) async fn read_again(app: &App, conn: &mut Conn, id: ArticleId) -> Result<Article, Failure> {
+    standing(app, post::store::article(conn, id).await?.ok_or(UNKNOWN)?)
+}
+
+/// A conversation in a shape of JSON, read and rendered only if it is not prepared.
 async fn answer_json(
     app: &App,
-    mut conn: Reader,
     prepared: &Prepared,
-    (article, shape, page): (Article, Shape<'_>, ConversationPage),
-    headers: &HeaderMap,
+    basis: Basis,
+    (article, shape, page): (&Article, &str, ConversationPage),
     show: fn(&App, &Conversation) -> Value,
-) -> Result<Document, Failure> {
-    let owner = owner(&mut conn, &article).await?;
-    let version = prepared.version(&mut conn, (&article, &owner), shape, page.from).await?;
-    drop(conn);
+) -> Result<Response, Failure> {
+    let id = article.id;
     let make = async {
         let mut conn = app.db.read().await?;
+        let article = read_again(app, &mut conn, id).await?;
         let conversation = Conversation::read(app, &mut conn, article, page).await?;
         drop(conn);
         let app = app.clone();
         rendered(move || Ok(show(&app, &conversation).to_string())).await
     };
-    prepared.answer(version, JSON, headers, make).await
+    answer(app, prepared, basis, article, format!("{shape} {}", page.from), make).await
 }
 
-async fn owner(conn: &mut Conn, article: &Article) -> Result<Actor, Failure> {
-    Ok(author::store::actor(conn, article.owner).await?.ok_or(sqlx::Error::RowNotFound)?)
+async fn answer(
+    app: &App,
+    prepared: &Prepared,
+    mut basis: Basis,
+    article: &Article,
+    what: String,
+    make: impl Future<Output = Result<Bytes, Failure>> + Send,
+) -> Result<Response, Failure> {
+    basis.add(app, Topic::Conversation(article.id));
+    basis.until(article.expires_at);
+    let body = prepared.body(app, format!("{what} {}", article.id), &topics(article.id), make).await?;
+    Ok(basis.mark(Document::text(JSON, body)))
 }
 
 /// Where the page begins that is asked for.
@@ -163,11 +184,12 @@ pub(super) fn standing(app: &App, article: Article) -> Result<Article, Failure> 
 }
 
 /// An article by the UUID in its id.
-async fn by_uuid(app: &App, conn: &mut Conn, id: &str) -> Result<Article, Failure> {
+async fn by_uuid(app: &App, id: &str) -> Result<Article, Failure> {
     const UNKNOWN: Failure =
         Failure::NotFound("No article of ours has this id: ask with the last part of its id, a UUID.");
     let uuid = Uuid::try_parse(id).map_err(|_| UNKNOWN)?;
-    let article = post::store::article_by_uuid(conn, uuid).await?.ok_or(UNKNOWN)?;
+    let mut conn = app.db.read().await?;
+    let article = post::store::article_by_uuid(&mut conn, uuid).await?.ok_or(UNKNOWN)?;
     standing(app, article)
 }
 
@@ -175,31 +197,28 @@ async fn status(
     data: Data<App>,
     Extension(prepared): Extension<Prepared>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Document, Failure> {
+) -> Result<Response, Failure> {
     let app: &App = &data;
-    let mut conn = app.db.read().await?;
-    let article = by_uuid(app, &mut conn, &id).await?;
+    let basis = basis(app);
+    let article = by_uuid(app, &id).await?;
     let page = ConversationPage { order: Order::Time, from: 0, limit: 0 };
     let show =
         |app: &App, conversation: &Conversation| mastodon::status(app, conversation, &mut MediaUrls::for_others(app));
-    answer_json(app, conn, &prepared, (article, Shape::Status, page), &headers, show).await
+    answer_json(app, &prepared, basis, (&article, "status", page), show).await
 }
 
 async fn context(
     data: Data<App>,
     Extension(prepared): Extension<Prepared>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Document, Failure> {
+) -> Result<Response, Failure> {
     let app: &App = &data;
-    let mut conn = app.db.read().await?;
-    let article = by_uuid(app, &mut conn, &id).await?;
-    let owner = owner(&mut conn, &article).await?;
-    let version = prepared.version(&mut conn, (&article, &owner), Shape::Context, 0).await?;
-    drop(conn);
+    let basis = basis(app);
+    let article = by_uuid(app, &id).await?;
+    let row = article.id;
     let make = async {
         let mut conn = app.db.read().await?;
+        let article = read_again(app, &mut conn, row).await?;
         let page = ConversationPage { order: Order::Time, from: 0, limit: CONTEXT };
         let mut replies = interaction::store::conversation(&mut conn, &app.urls, article.id, page).await?;
         drop(conn);
@@ -211,7 +230,7 @@ async fn context(
         })
         .await
     };
-    prepared.answer(version, JSON, &headers, make).await
+    answer(app, &prepared, basis, &article, "context".to_owned(), make).await
 }
 
 /// The id of an article in Mastodon's shape.
@@ -224,9 +243,8 @@ async fn people(
     Extension(prepared): Extension<Prepared>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
     kind: Kind,
-) -> Result<Document, Failure> {
+) -> Result<Response, Failure> {
     let app: &App = &data;
     let (most, usual) = LISTED;
     let limit = match parameter(query.as_deref(), "limit") {
@@ -238,17 +256,15 @@ async fn people(
             .map(|limit| limit.min(most))
             .ok_or_else(|| Failure::Bad(format!("Ask with ?limit= and a whole number from 1 to {most}.")))?,
     };
-    let mut conn = app.db.read().await?;
-    let article = by_uuid(app, &mut conn, &id).await?;
-    let owner = owner(&mut conn, &article).await?;
-    let shape = if kind == Kind::Like { Shape::Likes } else { Shape::Boosts };
-    let version = prepared.version(&mut conn, (&article, &owner), shape, limit).await?;
-    drop(conn);
+    let basis = basis(app);
+    let article = by_uuid(app, &id).await?;
+    let row = article.id;
     let make = async {
         let mut conn = app.db.read().await?;
-        let people = interaction::store::people(&mut conn, &app.urls, article.id, kind, limit).await?;
+        read_again(app, &mut conn, row).await?;
+        let people = interaction::store::people(&mut conn, &app.urls, row, kind, limit).await?;
         let people = people.iter().map(|(who, _)| who);
         Ok(Bytes::from(mastodon::accounts(app, people, &mut MediaUrls::for_others(app)).to_string()))
     };
-    prepared.answer(version, JSON, &headers, make).await
+    answer(app, &prepared, basis, &article, format!("{} {limit}", kind.as_str()), make).await
 }

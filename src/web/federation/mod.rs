@@ -5,11 +5,12 @@ pub(super) mod inbox;
 mod reader;
 
 use activitypub_federation::config::Data;
-use axum::Router;
 use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use http::header::HOST;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Uri};
 use uuid::Uuid;
 
@@ -17,12 +18,13 @@ use self::reader::Reader;
 use super::answer::{Document, Form, Personal};
 use super::error::Failure;
 use super::pages;
+use super::prepared::{Asked, Basis, Made, Prepared};
 use super::redirect::lead_to;
 use crate::activitypub::actor::{ActorKind, keys_alone, tombstone};
 use crate::activitypub::outgoing::quote_permission;
 use crate::activitypub::urls::Local;
 use crate::app::App;
-use crate::db::Conn;
+use crate::db::{Conn, Topic};
 use crate::federation::outbox;
 use crate::model::author::{self, Actor};
 use crate::model::interaction::{self, Note, State};
@@ -73,57 +75,79 @@ fn with_host(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
 const UNKNOWN: Failure = Failure::NotFound("Nothing of ours has this id.");
 
 /// Answers with the object of an id; an id must match byte for byte (interop A22).
-async fn read(data: Data<App>, OriginalUri(uri): OriginalUri, request: Request) -> Result<Response, Failure> {
+async fn read(
+    data: Data<App>,
+    Extension(prepared): Extension<Prepared>,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+) -> Result<Response, Failure> {
     let app: &App = &data;
     let local = app.urls.local(&format!("{}{}", app.urls.origin(), uri.path())).ok_or(UNKNOWN)?;
     let mut asked = request.into_parts().0;
     asked.headers = with_host(asked.headers, &uri);
     asked.uri = uri;
     let reader = reader::admit(app, &local, &asked).await?;
-    let mut answer =
-        document(app, &local, &asked.uri, &asked.headers, &reader).await.unwrap_or_else(IntoResponse::into_response);
+    let read = || document(app, &local, &asked, &reader);
+    let made = match asked.extensions.get::<Asked>() {
+        Some(Asked(key)) if !reader.sees_keys_alone() => prepared.get(app, key, read).await,
+        _ => read().await.map(Made::Alone),
+    };
+    if let Some(article) = made.as_ref().ok().and_then(Made::article) {
+        reader.remember(app, article);
+    }
+    let mut answer = match made {
+        Ok(made) => made.respond(&asked).await,
+        Err(failure) => failure.into_response(),
+    };
     if reader.is_personal() {
         answer.extensions_mut().insert(Personal);
     }
     Ok(answer)
 }
 
-async fn document(
-    app: &App,
-    local: &Local,
-    uri: &Uri,
-    headers: &HeaderMap,
-    reader: &Reader,
-) -> Result<Response, Failure> {
-    let local = local.clone();
+async fn document(app: &App, local: &Local, asked: &Parts, reader: &Reader) -> Result<Response, Failure> {
+    let (local, headers) = (local.clone(), &asked.headers);
+    let mut basis = Basis::of(app, &[Topic::Actors, Topic::Articles]);
     let mut conn = app.db.read().await?;
     let conn = &mut *conn;
-    match local {
+    let answer = match local {
         Local::Instance => {
             let instance = author::store::instance(conn).await?.ok_or(UNKNOWN)?;
-            actor(app, conn, &instance, headers, reader).await
+            actor(app, conn, &instance, headers, reader).await?
         }
         Local::Actor(uuid) => {
             let who = standing_actor(app, conn, uuid, &local).await?;
-            actor(app, conn, &who, headers, reader).await
+            actor(app, conn, &who, headers, reader).await?
         }
         Local::Article(uuid) => {
             let found = standing_article(app, conn, uuid, &local).await?;
-            let answer = article(app, conn, &found, headers).await?;
-            reader.remember(app, found.id);
-            Ok(answer)
+            note_article(app, &mut basis, &found);
+            basis.article = Some(found.id);
+            article(app, conn, &found, headers).await?
         }
         Local::Note(uuid) => {
-            let (found, article) = standing_note(app, conn, uuid, &local).await?;
-            let answer = note(app, conn, &found, &article, headers).await?;
+            let (_, article) = standing_note(app, conn, uuid, &local).await?;
+            note_article(app, &mut basis, &article);
             // A client that reads the conversation may have the article too.
-            reader.remember(app, article.id);
-            Ok(answer)
+            basis.article = Some(article.id);
+            // Its state is a part of the conversation.
+            let (found, article) = standing_note(app, conn, uuid, &local).await?;
+            note(app, conn, &found, &article, headers).await?
         }
-        Local::Quote(uuid) => quote(app, conn, uuid).await,
-        Local::Activity(uuid) => activity(app, conn, uuid).await,
-        other => collection(app, conn, &other, uri).await,
-    }
+        Local::Quote(uuid) => return quote(app, conn, uuid).await,
+        Local::Activity(uuid) => {
+            basis.until(post::store::next_expiry(conn, app.clock.now()).await?);
+            activity(app, conn, uuid).await?
+        }
+        other => collection(app, conn, &other, &asked.uri, &mut basis).await?,
+    };
+    Ok(basis.mark(answer))
+}
+
+/// Notes that what is made shows what is said below an article, for as long as that is public.
+fn note_article(app: &App, basis: &mut Basis, article: &Article) {
+    basis.add(app, Topic::Conversation(article.id));
+    basis.until(article.expires_at);
 }
 
 async fn actor(
@@ -187,16 +211,24 @@ async fn activity(app: &App, conn: &mut Conn, uuid: Uuid) -> Result<Response, Fa
     Ok(Document::activity(&body).into_response())
 }
 
-async fn collection(app: &App, conn: &mut Conn, local: &Local, uri: &Uri) -> Result<Response, Failure> {
+async fn collection(
+    app: &App,
+    conn: &mut Conn,
+    local: &Local,
+    uri: &Uri,
+    basis: &mut Basis,
+) -> Result<Response, Failure> {
     let id = app.urls.of(local);
     let document = match *local {
         Local::InstanceOutbox => collections::never_filled(&id),
         Local::Outbox(uuid) => {
             let who = standing_actor(app, conn, uuid, local).await?;
+            basis.until(post::store::next_expiry(conn, app.clock.now()).await?);
             collections::outbox(conn, &who, &id, uri.query(), app.clock.now()).await?
         }
         Local::Followers(uuid) => {
             let who = standing_actor(app, conn, uuid, local).await?;
+            basis.add(app, Topic::Followers(who.id));
             collections::followers(conn, &who, &id).await?
         }
         Local::Following(uuid) | Local::Featured(uuid) => {
@@ -205,23 +237,30 @@ async fn collection(app: &App, conn: &mut Conn, local: &Local, uri: &Uri) -> Res
         }
         Local::Replies(uuid) => {
             let found = standing_article(app, conn, uuid, local).await?;
+            note_article(app, basis, &found);
             collections::replies(app, conn, &found, (&id, uri.query())).await?
         }
         Local::Likes(uuid) | Local::Shares(uuid) => {
             let found = standing_article(app, conn, uuid, local).await?;
+            note_article(app, basis, &found);
             collections::tally(conn, &found, local, &id).await?
         }
         Local::NoteReplies(uuid) => {
+            let (_, article) = standing_note(app, conn, uuid, local).await?;
+            note_article(app, basis, &article);
             let (found, _) = standing_note(app, conn, uuid, local).await?;
             collections::note_replies(app, conn, &found, (&id, uri.query())).await?
         }
         Local::NoteLikes(uuid) | Local::NoteShares(uuid) => {
+            let (_, article) = standing_note(app, conn, uuid, local).await?;
+            note_article(app, basis, &article);
             let (found, _) = standing_note(app, conn, uuid, local).await?;
             collections::note_tally(conn, &found, local, &id).await?
         }
         Local::Context(uuid) => {
             let found = post::store::article_by_context(conn, uuid).await?.ok_or(UNKNOWN)?;
             let found = standing(app, found, local)?;
+            note_article(app, basis, &found);
             collections::conversation(app, conn, &found, (&id, uri.query())).await?
         }
         _ => return Err(UNKNOWN),

@@ -14,10 +14,12 @@ use super::listed::title;
 use super::profile::standing;
 use crate::activitypub::actor::ActorKind;
 use crate::app::App;
+use crate::db::Topic;
 use crate::model::author::Actor;
 use crate::model::post::{self, Article};
 use crate::web::answer::Document;
 use crate::web::error::Failure;
+use crate::web::prepared::Basis;
 
 /// Articles in a feed.
 const SHOWN: i64 = 30;
@@ -32,11 +34,14 @@ struct Facts {
     /// `None` of a community and of the editors: then each article names its author.
     author: Option<String>,
     title: String,
+    basis: Basis,
 }
 
 impl Facts {
     async fn read(app: &App, written: &str) -> Result<Self, Failure> {
+        let mut basis = Basis::of(app, &[Topic::Actors, Topic::Articles]);
         let mut conn = app.db.read().await?;
+        basis.until(post::store::next_expiry(&mut conn, app.clock.now()).await?);
         let who = standing(&mut conn, written).await?;
         if who.kind == ActorKind::Application {
             return Err(Failure::NotFound("This server itself publishes nothing."));
@@ -44,7 +49,7 @@ impl Facts {
         let articles = post::store::spoken_of(&mut conn, who.id, (0, SHOWN), app.clock.now()).await?;
         let name = if who.name.trim().is_empty() { who.handle.to_string() } else { who.name.clone() };
         let author = (who.kind == ActorKind::Person).then(|| name.clone());
-        Ok(Self { articles, author, title: format!("{name} ({})", app.urls.handle_domain()), who })
+        Ok(Self { articles, author, title: format!("{name} ({})", app.urls.handle_domain()), basis, who })
     }
 
     fn address(&self, app: &App, kind: &str) -> String {
@@ -85,7 +90,7 @@ pub(super) async fn atom(data: Data<App>, Path(handle): Path<String>) -> Result<
         entries: facts.articles.iter().map(|article| entry(app, &facts, article)).collect(),
         ..Feed::default()
     };
-    Ok(for_everyone(Document::text(ATOM, feed.to_string())))
+    Ok(facts.basis.mark(for_everyone(Document::text(ATOM, feed.to_string()))))
 }
 
 fn entry(app: &App, facts: &Facts, article: &Article) -> Entry {
@@ -170,7 +175,7 @@ pub(super) async fn json(data: Data<App>, Path(handle): Path<String>) -> Result<
     };
     let body =
         serde_json::to_string(&feed).map_err(|error| Failure::Broken(format!("cannot write a feed: {error}")))?;
-    Ok(for_everyone(Document::text(JSON, body)))
+    Ok(facts.basis.clone().mark(for_everyone(Document::text(JSON, body))))
 }
 
 fn json_item<'a>(app: &App, facts: &'a Facts, article: &'a Article) -> JsonItem<'a> {

@@ -9,10 +9,12 @@ use super::account_card::AccountCard;
 use super::listed::{Listed, listed, owners};
 use super::{Frame, page};
 use crate::app::App;
+use crate::db::Topic;
 use crate::model::interaction::conversation::media::MediaUrls;
 use crate::model::{author, post};
 use crate::web::conversation::person;
 use crate::web::error::Failure;
+use crate::web::prepared::Basis;
 
 /// Most authors and posts shown of a community.
 const AUTHORS: i64 = 60;
@@ -42,7 +44,9 @@ pub(super) async fn show(data: Data<App>, headers: HeaderMap) -> Result<Response
     let app: &App = &data;
     let frame = Frame::new(app, &headers)?;
     let mut album = MediaUrls::for_pages(app);
+    let mut basis = Basis::of(app, &[Topic::Actors, Topic::Articles]);
     let mut conn = app.db.read().await?;
+    basis.until(post::store::next_expiry(&mut conn, app.clock.now()).await?);
     let owners = owners(&mut conn).await?;
     let mut communities = Vec::new();
     for community in author::store::communities(&mut conn).await? {
@@ -65,5 +69,5 @@ pub(super) async fn show(data: Data<App>, headers: HeaderMap) -> Result<Response
         });
     }
     let home = Home { frame, communities };
-    page(&home.frame, &home)
+    Ok(basis.mark(page(&home.frame, &home)?))
 }

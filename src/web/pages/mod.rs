@@ -15,6 +15,7 @@ mod words;
 use askama::Template;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{CONTENT_LANGUAGE, LINK};
@@ -24,19 +25,21 @@ use self::words::Words;
 use super::answer::{Document, Spoken};
 use super::assets;
 use super::error::{ErrorDetail, Failure};
+use super::prepared::keep;
 use crate::app::App;
 
 /// The media type of pages.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
 pub(super) fn routes() -> Router {
-    Router::new()
+    let prepared = Router::new()
         .route("/", get(home::show))
         .route("/@{handle}", get(profile::show))
         .route("/@{handle}/feed.atom", get(feeds::atom))
         .route("/@{handle}/feed.json", get(feeds::json))
         .route("/@{handle}/{uuid}", get(post::show))
-        .merge(dialogs())
+        .layer(from_fn(keep));
+    prepared.merge(dialogs())
 }
 
 fn dialogs() -> Router {
@@ -44,6 +47,11 @@ fn dialogs() -> Router {
         .route("/follow/{handle}", get(follow::show).post(follow::go))
         .route("/reply", get(reply::show).post(reply::go))
         .layer(DefaultBodyLimit::max(dialog::FORM_MAX))
+}
+
+/// The language in which pages answer a request.
+pub(super) fn language(asked: &HeaderMap) -> &'static str {
+    Words::wanted(asked).map_or("", |words| &words.lang)
 }
 
 /// What all pages share.

@@ -19,18 +19,18 @@ use super::{Frame, HTML, of_id, spoken};
 use crate::activitypub::incoming::Attachment;
 use crate::app::App;
 use crate::base::ids::InteractionId;
-use crate::db::Conn;
+use crate::db::{Conn, Topic};
 use crate::model::author;
 use crate::model::interaction::conversation::media::{MediaRef, MediaUrls};
 use crate::model::interaction::store::{ConversationPage, Order};
 use crate::model::interaction::{Shown, State, Words};
 use crate::model::post::Article;
 use crate::model::post::store::article_by_uuid;
-use crate::web::answer::Form;
+use crate::web::answer::{Document, Form};
 use crate::web::conversation::document::preview;
 use crate::web::conversation::{self, Conversation, PAGE, page_of};
 use crate::web::error::Failure;
-use crate::web::prepared::{Prepared, Shape, rendered};
+use crate::web::prepared::{Basis, Prepared, rendered};
 use crate::web::redirect::lead_to;
 
 /// Most levels by which answers are indented.
@@ -151,36 +151,40 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let app: &App = &data;
     let uuid = Uuid::try_parse(&uuid).map_err(|_| UNKNOWN)?;
+    let mut basis = Basis::of(app, &[Topic::Actors, Topic::Articles]);
     let mut conn = app.db.read().await?;
     let article = article_by_uuid(&mut conn, uuid).await?.ok_or(UNKNOWN)?;
     let article = conversation::standing(app, article)?;
+    basis.add(app, Topic::Conversation(article.id));
+    basis.until(article.expires_at);
     let whose = profile::standing(&mut conn, &written).await?;
     if whose.id != article.owner {
         return Err(UNKNOWN);
     }
     // An id is served at its own address alone (interop A22).
     if Form::wanted(&headers) == Form::Document {
-        return lead_to(&app.urls.article(uuid));
+        return Ok(basis.mark(lead_to(&app.urls.article(uuid))?));
     }
     if whose.handle.as_str() != written {
-        return lead_to(&page_of(app, &whose, &article));
+        return Ok(basis.mark(lead_to(&page_of(app, &whose, &article))?));
     }
     let page_asked =
         ConversationPage { order: Order::Threads, from: conversation::from(query.as_deref())?, limit: PAGE };
     let say = Frame::new(app, &headers)?.say;
-    let shape = Shape::Page(&say.lang);
-    let version = prepared.version(&mut conn, (&article, &whose), shape, page_asked.from).await?;
     drop(conn);
+    let key = format!("post {} {} {}", say.lang, article.id, page_asked.from);
+    let topics = conversation::topics(article.id);
     let make = async {
         let mut conn = app.db.read().await?;
+        let article = conversation::read_again(app, &mut conn, article.id).await?;
         let conversation = Conversation::read(app, &mut conn, article, page_asked).await?;
         drop(conn);
         let (app, headers) = (app.clone(), headers.clone());
         rendered(move || Ok(Post::new(&app, Frame::new(&app, &headers)?, &conversation, page_asked.from).render()?))
             .await
     };
-    let shown = spoken(say, prepared.answer(version, HTML, &headers, make).await?);
-    Ok(of_id(shown, &app.urls.article(uuid)))
+    let body = prepared.body(app, key, &topics, make).await?;
+    Ok(basis.mark(of_id(spoken(say, Document::text(HTML, body)), &app.urls.article(uuid))))
 }
 
 /// Most pages of a conversation that are searched for one reply.

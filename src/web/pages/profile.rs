@@ -12,13 +12,14 @@ use super::{Frame, of_id, page};
 use crate::activitypub::actor::ActorKind;
 use crate::app::App;
 use crate::base::ids::Handle;
-use crate::db::{Conn, Page};
+use crate::db::{Conn, Page, Topic};
 use crate::model::author::{self, Actor};
 use crate::model::interaction::conversation::media::MediaUrls;
 use crate::model::post;
 use crate::web::answer::Form;
 use crate::web::conversation::{from, person};
 use crate::web::error::Failure;
+use crate::web::prepared::Basis;
 use crate::web::redirect::lead_to;
 
 /// Articles on a page.
@@ -53,15 +54,17 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let app: &App = &data;
+    let mut basis = Basis::of(app, &[Topic::Actors, Topic::Articles]);
     let mut conn = app.db.read().await?;
+    basis.until(post::store::next_expiry(&mut conn, app.clock.now()).await?);
     let who = standing(&mut conn, &written).await?;
     let id = who.url(&app.urls);
     // An id is served at its own address alone (interop A22).
     if Form::wanted(&headers) == Form::Document {
-        return lead_to(&id);
+        return Ok(basis.mark(lead_to(&id)?));
     }
     if who.handle.as_str() != written {
-        return lead_to(&app.urls.profile(&who.handle));
+        return Ok(basis.mark(lead_to(&app.urls.profile(&who.handle))?));
     }
     let from = from(query.as_deref())?;
     let frame = Frame::new(app, &headers)?;
@@ -82,7 +85,7 @@ pub(super) async fn show(
         older: part.next,
         frame,
     };
-    Ok(of_id(page(&profile.frame, &profile)?, &profile.id))
+    Ok(basis.mark(of_id(page(&profile.frame, &profile)?, &profile.id)))
 }
 
 /// An actor of ours that is not deleted, by a handle in any case.

@@ -98,8 +98,9 @@ async fn get(router: &Router, path: &str, accept: &str) -> String {
     String::from_utf8(body.to_vec()).expect("text")
 }
 
-/// Everything that shows the conversation, read once.
-async fn read_all(world: &World, router: &Router, uuid: &str, counting: &Counting) -> Statements {
+/// Everything that shows the conversation, read once, when nothing of it is prepared.
+async fn read_all(world: &World, uuid: &str, counting: &Counting) -> Statements {
+    let router = &web::router(world.app.clone()).await.expect("a router");
     counting.take();
     let activity = "application/activity+json";
     let page = get(router, &format!("/@maren/{uuid}"), "text/html").await;
@@ -114,7 +115,7 @@ async fn read_all(world: &World, router: &Router, uuid: &str, counting: &Countin
     let mut conn = world.app.db.read().await.expect("a connection");
     let source: i64 = sqlx::query_scalar("SELECT id FROM sources").fetch_one(&mut *conn).await.expect("a source");
     comment_export::View::take(&world.app, &mut conn, veerpont::base::ids::SourceId(source)).await.expect("a look");
-    counting.take()
+    counting.take().but_looks()
 }
 
 #[tokio::test]
@@ -131,12 +132,11 @@ async fn a_long_conversation_costs_no_more_beside_a_hundred_thousand_others() {
         reply(world, &peer, 2, &id(&other)).await;
         people(world).await;
         said(world, ferry, 1, THREAD).await;
-        let router = web::router(world.app.clone()).await.expect("a router");
         let counting = Counting::begin();
-        read_all(world, &router, &uuid, &counting).await;
-        let before = read_all(world, &router, &uuid, &counting).await;
+        read_all(world, &uuid, &counting).await;
+        let before = read_all(world, &uuid, &counting).await;
         said(world, tides, THREAD + 1, THREAD + OTHERS).await;
-        let after = read_all(world, &router, &uuid, &counting).await;
+        let after = read_all(world, &uuid, &counting).await;
         assert!(
             after.len() <= before.len() && after.rows() <= before.rows(),
             "{}{}",

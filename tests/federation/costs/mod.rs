@@ -8,5 +8,6 @@ mod fan_out;
 mod idle;
 mod lists;
 mod quiet;
+mod serving;
 mod stranger_html;
 mod sync;

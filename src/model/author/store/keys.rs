@@ -4,7 +4,7 @@ use clock::Timestamp;
 use uuid::Uuid;
 
 use crate::base::ids::{ActivityId, ActorId};
-use crate::db::{Columns, Conn, Topic, changed, query};
+use crate::db::{Columns, Conn, query};
 use crate::model::author::sealed::{MASTER_CHECK, RetiredKey, SealedKey, StoredKey};
 
 /// Keeps others from adding keys, or from sealing all anew, until this transaction ends.
@@ -22,7 +22,7 @@ pub(crate) async fn insert_keys(
     keys: &[SealedKey],
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    changed(Topic::Actor(actor));
+    super::actor_changed(actor);
     lock_keys(conn).await?;
     let master = super::setting(conn, MASTER_CHECK).await?;
     for key in keys {
@@ -43,7 +43,7 @@ pub(crate) async fn insert_keys(
 
 /// Takes an actor's keys in use out of the table.
 pub(crate) async fn take_keys(conn: &mut Conn, actor: ActorId) -> sqlx::Result<Vec<StoredKey>> {
-    changed(Topic::Actor(actor));
+    super::actor_changed(actor);
     lock_keys(conn).await?;
     query(
         "DELETE FROM keys WHERE actor_id = $1 AND retired_at IS NULL RETURNING kind, fragment, public, sealed, created_at",
@@ -67,7 +67,7 @@ pub(crate) async fn insert_retired(
     key: &StoredKey,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    changed(Topic::Actor(actor));
+    super::actor_changed(actor);
     query(
         "INSERT INTO keys (actor_id, kind, fragment, public, sealed, created_at, retired_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -94,7 +94,7 @@ pub(crate) async fn forget_retired(
     fragment: &str,
     until: ActivityId,
 ) -> sqlx::Result<bool> {
-    changed(Topic::Actor(actor));
+    super::actor_changed(actor);
     query(
         "DELETE FROM keys WHERE actor_id = $1 AND fragment = $2 AND retired_at IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM activities WHERE actor_id = $1 AND id <= $3 AND fanned_out_at IS NULL)
@@ -117,7 +117,7 @@ pub(crate) async fn all_sealed(conn: &mut Conn) -> sqlx::Result<Vec<(ActorId, Uu
 
 /// Replaces the sealed text of a key.
 pub(crate) async fn set_sealed(conn: &mut Conn, actor: ActorId, fragment: &str, sealed: &str) -> sqlx::Result<()> {
-    changed(Topic::Actor(actor));
+    super::actor_changed(actor);
     query("UPDATE keys SET sealed = $3 WHERE actor_id = $1 AND fragment = $2", (actor, fragment, sealed))
         .execute(conn)
         .await

@@ -61,7 +61,14 @@ pub(crate) async fn insert_actor(conn: &mut Conn, actor: &Actor, keys: &[SealedK
     )
     .execute(conn)
     .await?;
+    actor_changed(actor.id);
     insert_keys(conn, actor.id, keys, actor.created_at).await
+}
+
+/// Says that the present write changes one of our actors, and with it the lists in which it stands.
+fn actor_changed(id: ActorId) {
+    changed(Topic::Actor(id));
+    changed(Topic::Actors);
 }
 
 /// An actor by row.
@@ -97,16 +104,16 @@ pub(crate) async fn count_people(conn: &mut Conn) -> sqlx::Result<i64> {
 
 /// Freezes an actor, or thaws it.
 pub async fn set_frozen(conn: &mut Conn, id: ActorId, at: Option<Timestamp>) -> sqlx::Result<()> {
-    changed(Topic::Actor(id));
+    actor_changed(id);
     query("UPDATE actors SET frozen_at = $2 WHERE id = $1", (id, at)).execute(conn).await
 }
 
 /// Marks an actor as deleted for ever; returns false when it was already.
 pub async fn set_deleted(conn: &mut Conn, id: ActorId, at: Timestamp) -> sqlx::Result<bool> {
-    changed(Topic::Actor(id));
     let done = query("UPDATE actors SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL", (id, at))
         .affected(conn)
         .await?;
+    actor_changed(id);
     added(Queue::Outbox);
     Ok(done > 0)
 }
@@ -129,6 +136,7 @@ pub(crate) async fn set_farewell(conn: &mut Conn, id: ActorId, at: Timestamp) ->
 /// # Errors
 /// The database's, also when the handle is taken.
 pub(crate) async fn insert_community(conn: &mut Conn, community: &Community) -> sqlx::Result<()> {
+    changed(Topic::Actors);
     query(
         "INSERT INTO communities (id, handle, group_actor_id, team_actor_id) VALUES ($1, $2, $3, $4)",
         (community.id, &community.handle, community.group, community.team),
@@ -150,27 +158,15 @@ pub async fn community(conn: &mut Conn, id: CommunityId) -> sqlx::Result<Option<
         .await
 }
 
-/// How often any of our profiles changed: whatever was rendered with them is rendered anew when this number differs.
-pub(crate) async fn profile_changes(conn: &mut Conn) -> sqlx::Result<i64> {
-    let changes: Option<i64> =
-        query("SELECT value FROM counters WHERE name = 'profiles'", ()).maybe_scalar(conn).await?;
-    Ok(changes.unwrap_or_default())
-}
-
-async fn profile_changed(conn: &mut Conn) -> sqlx::Result<()> {
-    query("UPDATE counters SET value = value + 1 WHERE name = 'profiles'", ()).execute(conn).await
-}
-
 /// Changes the display name and description of an actor that the configuration describes.
 pub(crate) async fn describe_actor(conn: &mut Conn, id: ActorId, name: &str, summary: &str) -> sqlx::Result<()> {
-    changed(Topic::Actor(id));
     query("UPDATE actors SET name = $2, summary = $3 WHERE id = $1", (id, name, summary)).execute(conn).await?;
-    profile_changed(conn).await
+    actor_changed(id);
+    Ok(())
 }
 
 /// Gives an actor the profile its source has now, for the outbox to publish; a frozen one stays as it is.
 pub(crate) async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProfile) -> sqlx::Result<()> {
-    changed(Topic::Actor(id));
     query(
         "UPDATE actors SET name = $2, summary = $3, icon = $4, fields = $5, revision = revision + 1
          WHERE id = $1 AND frozen_at IS NULL AND deleted_at IS NULL",
@@ -178,8 +174,9 @@ pub(crate) async fn reprofile(conn: &mut Conn, id: ActorId, profile: &AuthorProf
     )
     .execute(conn)
     .await?;
+    actor_changed(id);
     added(Queue::Outbox);
-    profile_changed(conn).await
+    Ok(())
 }
 
 /// Actors whose changed profile is not published yet.

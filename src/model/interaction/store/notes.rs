@@ -10,7 +10,7 @@ use super::standing;
 use super::versions::{changed, changed_by};
 use crate::activitypub::urls::Urls;
 use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
-use crate::db::{Columns, Conn, Queue, added, json, query};
+use crate::db::{self, Columns, Conn, Queue, Topic, added, json, query};
 use crate::model::interaction::{Answers, Note, Person, Words};
 
 /// Keeps a new note, for the outbox to publish.
@@ -33,6 +33,7 @@ pub(crate) async fn insert_note(conn: &mut Conn, note: &Note, object_id: &str, w
     )
     .execute(conn)
     .await?;
+    db::changed(Topic::Interaction(note.id));
     changed(conn, note.article).await?;
     added(Queue::Outbox);
     remember_words(conn, note.id, words, note.published).await
@@ -122,6 +123,9 @@ pub(crate) async fn unsaid_notes(conn: &mut Conn, limit: i64) -> sqlx::Result<Ve
 
 /// Notes that a revision is published; false when it was already, or the note changed meanwhile.
 pub(crate) async fn mark_note_said(conn: &mut Conn, note: &Note) -> sqlx::Result<bool> {
+    db::changed(Topic::Interaction(note.id));
+    // It stands in its author's outbox from now on.
+    db::changed(Topic::Articles);
     query(
         "UPDATE interactions SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
         (note.id, note.revision, note.published_revision),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::versions::{changed, changed_by, changed_with};
 use crate::activitypub::incoming::same_origin;
 use crate::base::ids::{ActorId, ArticleId, InteractionId, RemoteActorId};
-use crate::db::{Columns, Conn, decode_error, json, query};
+use crate::db::{self, Columns, Conn, Topic, decode_error, json, query};
 use crate::model::interaction::{Author, Kind, Reply, State, Words};
 
 /// Most versions kept of one post; of more, the oldest are forgotten.
@@ -73,6 +73,7 @@ pub async fn insert_post(conn: &mut Conn, post: &NewPost<'_>, now: Timestamp) ->
     )
     .execute(conn)
     .await?;
+    db::changed(Topic::Interaction(post.id));
     changed(conn, post.article).await?;
     remember_words(conn, post.id, post.words, post.updated.unwrap_or(post.published)).await
 }
@@ -119,6 +120,7 @@ pub(crate) async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_o
     )
     .execute(conn)
     .await?;
+    db::changed(Topic::Interaction(post.id));
     changed(conn, post.article).await?;
     Ok(true)
 }
@@ -260,15 +262,18 @@ pub(crate) async fn end_all(conn: &mut Conn, author: RemoteActorId, now: Timesta
     )
     .execute(conn)
     .await?;
-    let done =
-        query(
-            "UPDATE interactions SET document = NULL, page = NULL, updated_at = NULL, ended_at = $2 WHERE remote_actor_id = $1 AND ended_at IS NULL",
-            (author, now),
-        )
-        .affected(conn)
-        .await?;
+    let ended: Vec<InteractionId> = query(
+        "UPDATE interactions SET document = NULL, page = NULL, updated_at = NULL, ended_at = $2
+         WHERE remote_actor_id = $1 AND ended_at IS NULL RETURNING id",
+        (author, now),
+    )
+    .scalars(conn)
+    .await?;
+    for id in &ended {
+        db::changed(Topic::Interaction(*id));
+    }
     changed_with(conn, author).await?;
-    Ok(done)
+    Ok(ended.len() as u64)
 }
 
 /// How a post got its present state.

@@ -31,7 +31,7 @@ pub(crate) async fn versions(conn: &mut Conn, source: SourceId) -> sqlx::Result<
     .await
 }
 
-/// How often an article's conversation changed: whatever was rendered of it is rendered anew when this number differs.
+/// How often an article's conversation changed.
 pub(crate) async fn changes(conn: &mut Conn, article: ArticleId) -> sqlx::Result<i64> {
     let changes: Option<i64> =
         query("SELECT changes FROM conversations WHERE article_id = $1", article).maybe_scalar(conn).await?;
@@ -40,6 +40,7 @@ pub(crate) async fn changes(conn: &mut Conn, article: ArticleId) -> sqlx::Result
 
 /// Counts a change of an article's conversation: to be called in every transaction that writes `interactions`.
 pub(super) async fn changed(conn: &mut Conn, article: ArticleId) -> sqlx::Result<()> {
+    db::changed(Topic::Conversation(article));
     query(
         "INSERT INTO conversations (article_id, changes) VALUES ($1, 1) ON CONFLICT (article_id) DO UPDATE SET changes = conversations.changes + 1",
         article,
@@ -51,20 +52,28 @@ pub(super) async fn changed(conn: &mut Conn, article: ArticleId) -> sqlx::Result
 /// As [`changed`], for the conversation of an interaction.
 pub(super) async fn changed_by(conn: &mut Conn, said: InteractionId) -> sqlx::Result<()> {
     db::changed(Topic::Interaction(said));
-    query(
-        "UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.id = $1)",
-        said,
-    )
-    .execute(conn)
-    .await
+    let found = query("SELECT article_id, actor_id FROM interactions WHERE id = $1", said)
+        .fetch_optional(conn, |row| Ok((ArticleId(row.int("article_id")?), row.maybe_int("actor_id")?)))
+        .await?;
+    let Some((article, ours)) = found else { return Ok(()) };
+    if ours.is_some() {
+        // It stands in its author's outbox.
+        db::changed(Topic::Articles);
+    }
+    changed(conn, article).await
 }
 
 /// As [`changed`], for all conversations in which a remote actor takes part: their name and picture are shown there.
 pub(crate) async fn changed_with(conn: &mut Conn, author: RemoteActorId) -> sqlx::Result<()> {
-    query(
-        "UPDATE conversations SET changes = changes + 1 WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.remote_actor_id = $1)",
+    let articles: Vec<ArticleId> = query(
+        "UPDATE conversations SET changes = changes + 1
+         WHERE article_id IN (SELECT i.article_id FROM interactions i WHERE i.remote_actor_id = $1) RETURNING article_id",
         author,
     )
-    .execute(conn)
-    .await
+    .scalars(conn)
+    .await?;
+    for article in articles {
+        db::changed(Topic::Conversation(article));
+    }
+    Ok(())
 }

@@ -21,6 +21,12 @@ macro_rules! articles {
     };
 }
 
+/// Says that the present write changes an article, and with it the lists in which it stands.
+fn article_changed(id: ArticleId) {
+    changed(Topic::Article(id));
+    changed(Topic::Articles);
+}
+
 /// Stores a new article.
 pub(crate) async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::Result<()> {
     query(
@@ -46,6 +52,7 @@ pub(crate) async fn insert_article(conn: &mut Conn, article: &Article) -> sqlx::
     )
     .execute(conn)
     .await?;
+    article_changed(article.id);
     added(Queue::Outbox);
     Ok(())
 }
@@ -59,7 +66,6 @@ pub(crate) async fn revise_article(
     content: &ArticleContent,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    changed(Topic::Article(article.id));
     let last = article.updated_at.unwrap_or(article.published_at).max(article.published_at);
     let updated = now.max(last + Duration::from_secs(1));
     query(
@@ -68,19 +74,19 @@ pub(crate) async fn revise_article(
     )
     .execute(conn)
     .await?;
+    article_changed(article.id);
     added(Queue::Outbox);
     Ok(())
 }
 
 /// Changes the expiry date of an article.
 pub(crate) async fn set_expiry(conn: &mut Conn, id: ArticleId, until: Option<Timestamp>) -> sqlx::Result<()> {
-    changed(Topic::Article(id));
+    article_changed(id);
     query("UPDATE articles SET expires_at = $2 WHERE id = $1", (id, until)).execute(conn).await
 }
 
 /// Has an article that was only listed sent to the followers after all.
 pub(crate) async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<()> {
-    changed(Topic::Article(id));
     query(
         "UPDATE articles SET pushed = 1, published_revision = 0, revision = revision + 1
          WHERE id = $1 AND pushed = 0 AND deleted_at IS NULL",
@@ -88,21 +94,32 @@ pub(crate) async fn push_article(conn: &mut Conn, id: ArticleId) -> sqlx::Result
     )
     .execute(conn)
     .await?;
+    article_changed(id);
     added(Queue::Outbox);
     Ok(())
 }
 
 /// Deletes an article for ever, for the outbox to publish. Does nothing to one already deleted.
 pub(crate) async fn delete_article(conn: &mut Conn, id: ArticleId, now: Timestamp) -> sqlx::Result<()> {
-    changed(Topic::Article(id));
     query(
         "UPDATE articles SET deleted_at = $2, revision = revision + 1 WHERE id = $1 AND deleted_at IS NULL",
         (id, now),
     )
     .execute(conn)
     .await?;
+    article_changed(id);
     added(Queue::Outbox);
     Ok(())
+}
+
+/// When the next article of those that are public at `now` expires.
+pub(crate) async fn next_expiry(conn: &mut Conn, now: Timestamp) -> sqlx::Result<Option<Timestamp>> {
+    query(
+        "SELECT expires_at FROM articles WHERE deleted_at IS NULL AND expires_at > $1 ORDER BY expires_at LIMIT 1",
+        now,
+    )
+    .maybe_scalar(conn)
+    .await
 }
 
 pub(crate) async fn article(conn: &mut Conn, id: ArticleId) -> sqlx::Result<Option<Article>> {
@@ -247,6 +264,7 @@ pub async fn unsaid(conn: &mut Conn, limit: i64) -> sqlx::Result<Vec<Article>> {
 
 /// Notes that an article's revision is published; false when it was already, or changed meanwhile.
 pub(crate) async fn mark_said(conn: &mut Conn, article: &Article) -> sqlx::Result<bool> {
+    article_changed(article.id);
     query(
         "UPDATE articles SET published_revision = revision WHERE id = $1 AND revision = $2 AND published_revision = $3",
         (article.id, article.revision, article.published_revision),

@@ -8,7 +8,7 @@ use hugo_content::Entry;
 use sqlx::any::AnyRow;
 
 use crate::base::ids::{ArticleId, PostId, SourceId};
-use crate::db::{Columns, Conn, Cursor, Page, json, query};
+use crate::db::{Columns, Conn, Cursor, Page, Topic, changed, json, query};
 use crate::model::post::Post;
 
 macro_rules! posts {
@@ -96,7 +96,10 @@ pub(crate) async fn save_post(conn: &mut Conn, post: &Post) -> sqlx::Result<()> 
         ),
     )
     .execute(conn)
-    .await
+    .await?;
+    // Conversations are asked for by the key of their post.
+    changed(Topic::Articles);
+    Ok(())
 }
 
 /// Withholds a post: it stays unpublished until it is released.
