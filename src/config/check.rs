@@ -76,6 +76,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
     let retention = Retention {
         settled: reader.duration(file.retention.settled.as_ref(), "30d", values::duration)?,
         deferred: reader.duration(file.retention.deferred.as_ref(), "14d", values::duration)?,
+        rows: reader.duration(file.retention.rows.as_ref(), "180d", values::a_month_at_least)?,
     };
 
     let moderation = reader.moderation(&file.moderation)?;

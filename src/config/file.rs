@@ -82,6 +82,7 @@ pub(super) struct Limits {
 pub(super) struct Retention {
     pub(super) settled: Option<Text>,
     pub(super) deferred: Option<Text>,
+    pub(super) rows: Option<Text>,
 }
 
 #[derive(Default, Deserialize)]

@@ -220,13 +220,15 @@ impl Default for Limits {
     }
 }
 
-/// `[retention]`: how long the text of what others sent is kept; that it came, and its verdict, stay.
+/// `[retention]`: how long the text of what others sent is kept, and how long what nothing needs any longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// After its verdict.
     pub(crate) settled: Duration,
     /// What is not understood yet, and read again after an upgrade.
     pub deferred: Duration,
+    /// What was delivered, what came and explains nothing that stands, and strangers to whom nothing refers.
+    pub(crate) rows: Duration,
 }
 
 /// `[pages]`: what people are shown here.

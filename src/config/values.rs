@@ -94,6 +94,15 @@ pub(super) fn positive_duration(text: &str) -> Result<Duration, Fault> {
     }
 }
 
+/// Longer than anything is on its way.
+pub(super) fn a_month_at_least(text: &str) -> Result<Duration, Fault> {
+    let length = duration(text)?;
+    if length < Duration::from_hours(30 * 24) {
+        return Err(Fault::new("this length of time is shorter than 30 days", "write \"30d\" or more, as \"180d\""));
+    }
+    Ok(length)
+}
+
 pub(super) fn not_blank(text: &str) -> Result<String, Fault> {
     match text.trim() {
         "" => Err(Fault::new("this text is empty", "write something, or leave the key out where it may be")),

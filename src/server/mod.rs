@@ -5,6 +5,7 @@ mod connections;
 pub mod explain;
 mod listener;
 mod parts;
+pub mod retention;
 mod startup;
 pub(crate) mod telemetry;
 mod tls;
@@ -109,6 +110,7 @@ async fn start_parts(app: App, parts: &Parts, listener: Option<TcpListener>) -> 
         tasks.spawn(worker::run(inbox::fetcher::worker(), app.clone(), stop.clone()));
         tasks.spawn(worker::run(remote::refresh::worker(), app.clone(), stop.clone()));
         tasks.spawn(inbox::housekeeping::run(app.clone(), stop.clone()));
+        tasks.spawn(retention::run(app.clone(), stop.clone()));
     }
     if parts.has(Part::Export) && !app.config.comment_exports.is_empty() {
         tasks.spawn(worker::run(comment_export::worker::worker(), app.clone(), stop.clone()));

@@ -60,6 +60,7 @@ mod refusals;
 mod relations;
 mod removal;
 mod reseal;
+mod retention;
 mod rotation;
 mod served;
 mod shared;

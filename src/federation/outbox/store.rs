@@ -205,14 +205,14 @@ pub(crate) async fn listed(
 }
 
 /// A public activity by its UUID, and whether its article or note is gone at `now`, or the actor whose profile it
-/// shows.
+/// shows, or what it said was forgotten.
 pub(crate) async fn public_activity(
     conn: &mut Conn,
     uuid: Uuid,
     now: Timestamp,
 ) -> sqlx::Result<Option<(serde_json::Value, bool)>> {
     query(
-        "SELECT a.body, CASE WHEN a.kind <> 'Delete' AND (t.deleted_at IS NOT NULL OR t.expires_at <= $2
+        "SELECT a.body, CASE WHEN a.body = '{}' THEN 1 WHEN a.kind <> 'Delete' AND (t.deleted_at IS NOT NULL OR t.expires_at <= $2
              OR n.ended_at IS NOT NULL OR n.held_at IS NOT NULL OR n.hidden_at IS NOT NULL OR n.block_id IS NOT NULL
              OR (a.article_id IS NULL AND o.deleted_at IS NOT NULL)) THEN 1 ELSE 0 END AS gone
          FROM activities a JOIN actors o ON o.id = a.actor_id LEFT JOIN articles t ON t.id = a.article_id
