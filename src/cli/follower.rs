@@ -23,6 +23,12 @@ pub(super) enum Follower {
         #[command(flatten)]
         part: paging::Wanted,
     },
+    /// How many follow, without a list of them.
+    Count {
+        /// Only the followers of this handle.
+        #[arg(long, value_name = "HANDLE")]
+        author: Option<String>,
+    },
     /// End somebody's follow, and tell their server.
     Remove {
         /// The follower: `@user@host` as the list has it, or their id.
@@ -49,7 +55,7 @@ struct Line {
 impl Follower {
     /// Whether it changes nothing.
     pub(super) fn only_looks(&self) -> bool {
-        matches!(self, Self::List { .. })
+        matches!(self, Self::List { .. } | Self::Count { .. })
     }
 
     pub(super) async fn run(self, app: &App, output: Output) -> anyhow::Result<()> {
@@ -73,6 +79,18 @@ impl Follower {
                     });
                     table(["SINCE", "FOLLOWS", "HANDLE", "ID"], rows)
                 })
+            }
+            Self::Count { author } => {
+                let of = match author {
+                    Some(handle) => Some(names::actor(app, &handle).await?.id),
+                    None => None,
+                };
+                let mut conn = app.db.read().await?;
+                let follows = match of {
+                    Some(actor) => follower::store::count(&mut conn, actor).await?,
+                    None => follower::store::count_all(&mut conn, i64::MAX).await?,
+                };
+                output.print(&json!({ "follows": follows }), || follows.to_string())
             }
             Self::Remove { actor, author, sure } => {
                 let followed = names::actor(app, &author).await?;

@@ -66,6 +66,7 @@ fn the_small_file_gets_its_defaults() {
     assert_eq!(config.server.trusted_proxies, ["127.0.0.0/8", "::1/128"].map(|range| range.parse().expect("a range")));
     let days = |days: u64| Duration::from_hours(24 * days);
     assert_eq!((config.retention.settled, config.retention.deferred), (days(30), days(14)));
+    assert_eq!(config.retention.rows, days(180));
     assert_eq!((config.pages.pictures, config.pages.pictures_mib.get()), (Pictures::Proxy, 256));
     assert_eq!(config.pages.pictures_folder, PathBuf::from("/srv/veerpont/data/pictures"));
     assert_eq!(config.moderation, Moderation::default());
@@ -185,6 +186,7 @@ fn each_fault_is_told_at_its_line() {
         ("[[community]]", "[network]\nconnect_to = [\"a:1=b:1\"]\n[[community]]", 5, "not an IP address and a port"),
         ("[[community]]", "[publishing]\npush_within = \"week\"\n[[community]]", 5, "\"week\" is not a length of time"),
         ("[[community]]", "[delivery]\nfirst_retry = \"0s\"\n[[community]]", 5, "length of time is zero"),
+        ("[[community]]", "[retention]\nrows = \"10d\"\n[[community]]", 5, "shorter than 30 days"),
         ("\"Example\"", "\"\"", 5, "this text is empty"),
         (
             "\"editors\"",
