@@ -1,5 +1,6 @@
-//! What everything stands on: ids, hex, what columns hold of our types, rights to files, and private keys at rest.
+//! What everything stands on: ids, hex, figures, what columns hold of our types, rights to files, and private keys at rest.
 
+pub(crate) mod figures;
 pub(crate) mod hex;
 pub mod ids;
 pub(crate) mod rights;

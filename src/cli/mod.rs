@@ -11,6 +11,7 @@ pub mod demo;
 mod explain;
 mod export;
 mod follower;
+mod host;
 mod inbox;
 mod init;
 mod key;
@@ -90,9 +91,12 @@ enum Command {
     /// Who follows us.
     #[command(subcommand)]
     Follower(follower::Follower),
-    /// What was sent to whom, and what waits.
+    /// What was sent to whom, and what waits; try it again, or give it up.
     #[command(subcommand)]
     Delivery(delivery::Delivery),
+    /// The servers that we send to, and how each fares.
+    #[command(subcommand)]
+    Host(host::Host),
     /// The keys of our actors, and the master key.
     #[command(subcommand)]
     Key(key::Key),
@@ -115,6 +119,7 @@ impl Command {
             Self::Block(block) => block.only_looks(),
             Self::Report(report) => report.only_looks(),
             Self::Follower(follower) => follower.only_looks(),
+            Self::Delivery(delivery) => delivery.only_looks(),
             Self::Key(_) => false,
             _ => true,
         };
@@ -222,6 +227,7 @@ async fn with_app(command: Command, app: &App, output: Output) -> anyhow::Result
         Command::Export(export) => export.run(app, output).await,
         Command::Follower(follower) => follower.run(app, output).await,
         Command::Delivery(delivery) => delivery.run(app, output).await,
+        Command::Host(host) => host.run(app, output).await,
         Command::Key(key) => key.run(app, output).await,
         Command::Init(_)
         | Command::Demo(_)

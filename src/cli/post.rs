@@ -12,7 +12,8 @@ use super::print::{self, Output, shown, table};
 use crate::app::App;
 use crate::app::worker;
 use crate::db::{Conn, Page};
-use crate::federation::delivery::{self, store::Line};
+use crate::federation::delivery;
+use crate::federation::delivery::store::{Line, Spread};
 use crate::federation::outbox;
 use crate::model::interaction::{self, Answers};
 use crate::model::post;
@@ -65,10 +66,19 @@ struct Shown {
     updated: Option<String>,
     #[serde(flatten)]
     answers: Answers,
+    /// How many servers have it, wait for it, and were given up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hosts: Option<Spread>,
+    /// The same of its Delete, once it is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion: Option<Spread>,
     /// What of it was tried and not taken, the newest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_taken: Option<Vec<Line>>,
 }
+
+/// Most deliveries of a post that are counted.
+const COUNTED: i64 = 1_000_000;
 
 /// Most deliveries shown that were not taken.
 const NOT_TAKEN: i64 = 20;
@@ -144,6 +154,10 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
     let mut shown = view(app, &mut conn, &source, &post).await?;
     if let Some(article) = post.article {
         shown.not_taken = Some(delivery::store::untaken(&mut conn, article, NOT_TAKEN).await?);
+        shown.hosts = Some(delivery::store::spread(&mut conn, article, false, COUNTED).await?);
+        if !post.article_stands {
+            shown.deletion = Some(delivery::store::spread(&mut conn, article, true, COUNTED).await?);
+        }
     }
     output.print(&shown, || {
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
@@ -170,7 +184,14 @@ async fn show(app: &App, post: &post::Post, output: Output) -> anyhow::Result<()
             shown.answers.likes,
             shown.answers.boosts,
         );
-        told + &not_taken
+        let hosts = shown.hosts.map_or_else(String::new, |hosts| {
+            format!("\n  servers    {} have it, {} wait, {} given up", hosts.taken, hosts.waiting, hosts.given_up)
+        });
+        let deletion = shown.deletion.map_or_else(String::new, |hosts| {
+            let unconfirmed = hosts.waiting + hosts.given_up;
+            format!("\n  deletion   {} took it, {unconfirmed} have not ({} wait)", hosts.taken, hosts.waiting)
+        });
+        told + &hosts + &deletion + &not_taken
     })
 }
 
@@ -190,6 +211,8 @@ async fn view(app: &App, conn: &mut Conn, source: &str, post: &post::Post) -> an
     Ok(Shown {
         answers,
         not_taken: None,
+        hosts: None,
+        deletion: None,
         key: post.key.clone(),
         id: article.as_ref().map(|article| app.urls.article(article.uuid)),
         url: post.entry.url.clone(),

@@ -1,6 +1,7 @@
 //! From the file as written to a configuration that holds together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
@@ -79,6 +80,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         rows: reader.duration(file.retention.rows.as_ref(), "180d", values::a_month_at_least)?,
     };
 
+    let metrics = reader.metrics(&file.metrics)?;
     let moderation = reader.moderation(&file.moderation)?;
     let mut taken = Handles { page, owners: BTreeMap::new() };
     let communities =
@@ -102,6 +104,7 @@ pub(super) fn config(file: &File, base: &Path, page: Page<'_>, env: Env<'_>) -> 
         federation,
         limits,
         retention,
+        metrics,
         pages,
         moderation,
         communities,
@@ -198,6 +201,10 @@ impl Reader<'_> {
             (Some(cert), None) => Err(alone(cert, "tls_key")),
             (None, Some(key)) => Err(alone(key, "tls_cert")),
         }
+    }
+
+    fn metrics(&self, written: &file::Metrics) -> Result<Option<SocketAddr>, ConfigError> {
+        written.listen.as_ref().map(|listen| self.page.read(listen, |text| values::listen(text))).transpose()
     }
 
     fn limits(&self, written: &file::Limits) -> Result<Limits, ConfigError> {

@@ -29,6 +29,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) retention: Retention,
     #[serde(default)]
+    pub(super) metrics: Metrics,
+    #[serde(default)]
     pub(super) pages: Pages,
     #[serde(default)]
     pub(super) moderation: Moderation,
@@ -61,6 +63,12 @@ pub(super) struct Federation {
     pub(super) ed25519_hosts: Vec<Text>,
     #[serde(default)]
     pub(super) require_signed_fetch: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Metrics {
+    pub(super) listen: Option<Text>,
 }
 
 /// Numbers of any kind, so that one out of range is told in our words.

@@ -56,6 +56,8 @@ pub struct Config {
     pub(crate) limits: Limits,
     /// `[retention]`.
     pub retention: Retention,
+    /// `listen` of `[metrics]`: where Prometheus is told figures, if anywhere.
+    pub(crate) metrics: Option<SocketAddr>,
     /// `[pages]`.
     pub(crate) pages: Pages,
     /// `[moderation]`.

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use super::queues::{Queue, Queues, Wakeups};
 use super::versions::{Slot, Topic, Versions, slot};
+use crate::base::figures;
 
 /// What a write said of itself.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +75,7 @@ impl Told {
     pub(super) fn after(&self, noted: &Noted, committed: bool) {
         self.versions.raise(&noted.changed, committed);
         if committed {
+            figures::committed();
             self.bells.ring(noted.added);
         }
     }

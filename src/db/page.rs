@@ -24,6 +24,20 @@ impl<T> Page<T> {
         Self { items, next }
     }
 
+    /// Of a part, the first `limit` lines that are wanted: `place` names the last that is given, where more may follow.
+    pub(crate) fn filtered(self, limit: i64, wanted: impl Fn(&T) -> bool, place: impl Fn(&T) -> String) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut items = Vec::new();
+        for item in self.items.into_iter().filter(wanted) {
+            if items.len() == limit {
+                let next = items.last().map(place);
+                return Self { items, next };
+            }
+            items.push(item);
+        }
+        Self { items, next: self.next }
+    }
+
     /// The same part with other lines.
     pub(crate) fn map<U>(self, to: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(to).collect(), next: self.next }
@@ -72,6 +86,14 @@ mod tests {
         assert_eq!(part(&[9, 8, 7]), Page { items: vec![9, 8], next: Some("8-7".to_owned()) });
         assert_eq!(part(&[9, 8]), Page { items: vec![9, 8], next: None });
         assert_eq!(part(&[]), Page { items: vec![], next: None });
+    }
+
+    #[test]
+    fn of_a_part_the_wanted_lines_are_given_and_where_to_go_on() {
+        let part = Page { items: vec![1, 2, 3, 4, 5], next: Some("5".to_owned()) };
+        let odd = |limit| part.clone().filtered(limit, |row: &i64| row % 2 == 1, ToString::to_string);
+        assert_eq!(odd(2), Page { items: vec![1, 3], next: Some("3".to_owned()) });
+        assert_eq!(odd(3), Page { items: vec![1, 3, 5], next: Some("5".to_owned()) });
     }
 
     #[test]

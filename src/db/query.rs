@@ -7,6 +7,7 @@ use sqlx::query::Query;
 use sqlx::{Any, Decode, Encode, Row, SqlSafeStr, Type};
 
 use super::{Conn, decode_error};
+use crate::base::figures::asked;
 use crate::base::ids::{Handle, Host};
 use crate::base::stored::Stored;
 
@@ -32,6 +33,7 @@ impl Statement {
 
     /// Runs it, and says how many rows it wrote.
     pub(crate) async fn affected(self, conn: &mut Conn) -> sqlx::Result<u64> {
+        asked();
         Ok(self.0.execute(conn).await?.rows_affected())
     }
 
@@ -46,6 +48,7 @@ impl Statement {
         conn: &mut Conn,
         read: impl FnMut(&AnyRow) -> sqlx::Result<T>,
     ) -> sqlx::Result<Vec<T>> {
+        asked();
         self.0.fetch_all(conn).await?.iter().map(read).collect()
     }
 
@@ -55,6 +58,7 @@ impl Statement {
         conn: &mut Conn,
         read: impl FnOnce(&AnyRow) -> sqlx::Result<T>,
     ) -> sqlx::Result<T> {
+        asked();
         read(&self.0.fetch_one(conn).await?)
     }
 
@@ -64,6 +68,7 @@ impl Statement {
         conn: &mut Conn,
         read: impl FnOnce(&AnyRow) -> sqlx::Result<T>,
     ) -> sqlx::Result<Option<T>> {
+        asked();
         self.0.fetch_optional(conn).await?.as_ref().map(read).transpose()
     }
 
@@ -91,6 +96,7 @@ impl Statement {
 
     /// Whether there is any row.
     pub(crate) async fn exists(self, conn: &mut Conn) -> sqlx::Result<bool> {
+        asked();
         Ok(self.0.fetch_optional(conn).await?.is_some())
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::noted::{Noted, Told, noting};
 use super::{Conn, Db};
+use crate::base::figures;
 
 /// Most writes that share one commit on SQLite.
 const BATCH: usize = 256;
@@ -229,6 +230,7 @@ async fn write_batches(pool: AnyPool, mut jobs: mpsc::Receiver<Job>, told: Told)
             tracing::error!(%error, "a write to the database failed");
         }
         let committed = committed.map_err(|error| error.to_string());
+        figures::written_together(done.len());
         // Before the callers go on: what they read next is not what it was.
         told.after(&noted, committed.is_ok());
         for done in done {

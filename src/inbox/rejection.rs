@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::{foreign_host, store};
 use crate::app::App;
+use crate::base::figures;
 
 /// Why a request is rejected: an answer, a label to count by, and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +72,7 @@ pub(crate) fn too_many(wait: Duration, label: &'static str, why: String) -> Reje
 
 /// Counts in memory; the counts are written together, so that a request that is not verified costs no write.
 pub(super) async fn count(app: &App, host: Option<&str>, label: &'static str) {
+    figures::rejected(label);
     let counts = app.throttles.refused.add(host.unwrap_or(UNKNOWN), label, app.clock.now());
     write_counts(app, counts).await;
 }

@@ -4,6 +4,7 @@ pub mod backup;
 mod connections;
 pub mod explain;
 mod listener;
+pub mod metrics;
 mod parts;
 pub mod retention;
 mod startup;
@@ -99,6 +100,7 @@ async fn start_parts(app: App, parts: &Parts, listener: Option<TcpListener>) -> 
     if let Some(listener) = listener {
         listen(&app, listener, certificates, &stop, &mut tasks).await?;
     }
+    metrics::start(&app, &stop, &mut tasks).await?;
     if parts.has(Part::Outbox) {
         tasks.spawn(worker::run(outbox::worker::worker(), app.clone(), stop.clone()));
     }

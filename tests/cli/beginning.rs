@@ -10,7 +10,7 @@ use crate::people::run_sql;
 use crate::{Home, nothing};
 
 /// What only looks, each with whatever it needs to be a right use.
-const LOOKING: [&[&str]; 15] = [
+const LOOKING: [&[&str]; 18] = [
     &["status"],
     &["author", "list"],
     &["author", "show", "ann"],
@@ -25,11 +25,14 @@ const LOOKING: [&[&str]; 15] = [
     &["explain", "post/first"],
     &["follower", "list"],
     &["delivery", "list", "--all"],
+    &["delivery", "show", "1", "https://peer.test/inbox"],
+    &["host", "list"],
+    &["host", "show", "peer.test"],
     &["export", "comments", "--hugo", "site"],
 ];
 
 /// What decides something.
-const DECIDING: [&[&str]; 11] = [
+const DECIDING: [&[&str]; 13] = [
     &["author", "add", "ann"],
     &["author", "remove", "ann"],
     &["post", "unpublish", "post/first", "--yes"],
@@ -39,6 +42,8 @@ const DECIDING: [&[&str]; 11] = [
     &["block", "remove", "domain", "bad.test"],
     &["report", "resolve", "1", "--note", "done"],
     &["follower", "remove", "https://peer.test/u", "--author", "ann", "--yes"],
+    &["delivery", "retry", "--host", "peer.test"],
+    &["delivery", "drop", "--host", "peer.test", "--yes"],
     &["key", "rotate", "--all", "--yes"],
     &["key", "reseal", "--new-master-key-file", "new.key"],
 ];

@@ -63,6 +63,7 @@ fn lists_have_one_shape_and_ids_are_texts() {
         &["inbox", "list"],
         &["follower", "list"],
         &["delivery", "list"],
+        &["host", "list"],
     ] {
         let printed = home.json(list);
         assert!(printed["items"].is_array() && printed["next"].is_null(), "{list:?}: {printed}");

@@ -7,9 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use clock::Timestamp;
 use http::{Method, Request, StatusCode};
+use tokio::time::Instant;
 use url::Url;
 
 use crate::app::App;
+use crate::base::figures;
 use crate::base::ids::{ActivityId, Host};
 use crate::base::stored::words;
 use crate::model::author::Actor;
@@ -110,15 +112,17 @@ pub(crate) async fn deliver(
     let signed = SignedRequest { app, keys, request, limits };
     let Some(host) = host_of(request) else { return signed.attempt(Scheme::Cavage, Form::Cavage).await };
     let first = usual(app, &host, capabilities(&host).await?);
-    if let Some(signer) = keys.signer_then(app, first.fragment(), activity).await? {
-        let answer = signed.post(&signer, first.form()).await?;
-        // Who fetched the actor since knows the new key alone.
-        let unknown_key = |reply: &Reply| matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        if !answer.as_ref().is_ok_and(unknown_key) {
-            return Ok(answer);
-        }
-    }
-    signed.send(host, first).await
+    let begun = Instant::now();
+    let answer = signed.deliver(host, first, activity).await?;
+    let class = match &answer {
+        Ok(reply) if reply.status.is_success() => "2xx",
+        Ok(reply) if reply.status.is_redirection() => "3xx",
+        Ok(reply) if reply.status.is_client_error() => "4xx",
+        Ok(_) => "5xx",
+        Err(_) => "none",
+    };
+    figures::delivered(class, begun.elapsed());
+    Ok(answer)
 }
 
 fn host_of(request: &Request<Bytes>) -> Option<Host> {
@@ -161,6 +165,24 @@ struct SignedRequest<'a> {
 }
 
 impl SignedRequest<'_> {
+    /// With the key that signed when this activity was said, if it is another now; else with the present one.
+    async fn deliver(
+        &self,
+        host: Host,
+        first: Scheme,
+        activity: ActivityId,
+    ) -> anyhow::Result<Result<Reply, SendError>> {
+        if let Some(signer) = self.keys.signer_then(self.app, first.fragment(), activity).await? {
+            let answer = self.post(&signer, first.form()).await?;
+            // Who fetched the actor since knows the new key alone.
+            let unknown_key = |reply: &Reply| matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+            if !answer.as_ref().is_ok_and(unknown_key) {
+                return Ok(answer);
+            }
+        }
+        self.send(host, first).await
+    }
+
     /// Sends, and where this scheme is refused, once more in the other.
     async fn send(&self, host: Host, first: Scheme) -> anyhow::Result<Result<Reply, SendError>> {
         let answer = self.attempt(first, first.form()).await?;

@@ -8,6 +8,7 @@ use crate::activitypub::incoming::{self, Incoming};
 use crate::app::worker::store::leases::{
     self, claim_sql, claiming, ended_sql, free_sql, held_sql, put_off_sql, taken_sql,
 };
+use crate::base::figures;
 use crate::base::ids::{Ids, InboundId, registrable_of};
 use crate::db::{Columns, Conn, Db, Queue, added, json, query};
 use crate::model::relation;
@@ -214,6 +215,7 @@ pub async fn settle(
     if !done {
         return Ok(false);
     }
+    figures::judged(verdict.outcome.as_str());
     let domain = registrable_of(&inbound.signer).unwrap_or_default();
     let asker = Asker { inbound: Some(inbound.id), domain: &domain };
     for job in &verdict.fetches {

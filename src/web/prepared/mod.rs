@@ -5,7 +5,7 @@ mod answer;
 mod basis;
 mod encodings;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use activitypub_federation::config::Data;
@@ -23,6 +23,7 @@ pub(super) use self::basis::Basis;
 
 use super::error::Failure;
 use crate::app::App;
+use crate::base::figures;
 use crate::base::ids::ArticleId;
 use crate::db::{Cached, Topic};
 
@@ -39,14 +40,6 @@ pub(super) struct Prepared {
     answers: Cache<String, Arc<Answer>>,
     /// Bodies that many answers share: how they are asked for differs, and what they show does not.
     bodies: Cached<String, Bytes>,
-    counts: Arc<Counts>,
-}
-
-/// How often there was an answer, and how often one was made.
-#[derive(Debug, Default)]
-struct Counts {
-    hits: AtomicU64,
-    misses: AtomicU64,
 }
 
 /// An answer, prepared for all or made for this one alone.
@@ -94,14 +87,14 @@ impl Prepared {
             .weigher(|key: &String, answer: &Arc<Answer>| weight(key.len() + answer.weight()))
             .build();
         let bodies = Cached::weighed(most / 4, |key: &String, body: &Bytes| weight(key.len() + body.len()));
-        Self { answers, bodies, counts: Arc::default() }
+        Self { answers, bodies }
     }
 
     /// The answer to this, if there is one that is fresh.
     pub(super) async fn fresh(&self, app: &App, asked: &str) -> Option<Arc<Answer>> {
         let answer = self.answers.get(asked).await?;
         if answer.basis.is_fresh(app) {
-            self.counts.hits.fetch_add(1, Ordering::Relaxed);
+            figures::prepared("hit");
             return Some(answer);
         }
         self.answers.invalidate(asked).await;
@@ -121,7 +114,7 @@ impl Prepared {
             let ours = AtomicBool::new(false);
             let init = async {
                 ours.store(true, Ordering::Relaxed);
-                self.counts.misses.fetch_add(1, Ordering::Relaxed);
+                figures::prepared("miss");
                 let response = make().await.map_err(|failure| Passing::new(Err(failure)))?;
                 Answer::of(response).await.map(Arc::new).map_err(Passing::new)
             };

@@ -66,7 +66,7 @@ async fn people(world: &World) {
 }
 
 /// An article of the bridge: row and public name.
-pub(super) async fn article(world: &World, key: &str) -> (i64, String) {
+pub(crate) async fn article(world: &World, key: &str) -> (i64, String) {
     let mut conn = world.app.db.read().await.expect("a connection");
     let row =
         sqlx::query_as("SELECT a.id, a.uuid FROM articles a JOIN posts p ON p.article_id = a.id WHERE p.key = $1")

@@ -2,7 +2,7 @@
 
 mod addresses;
 mod counter;
-mod crowded;
+pub(crate) mod crowded;
 mod deliveries;
 mod fan_out;
 mod idle;

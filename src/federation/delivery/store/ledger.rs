@@ -56,18 +56,23 @@ pub(crate) async fn send_reference(conn: &mut Conn, waiting: &Waiting) -> sqlx::
 /// A line of the ledger, for people.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Line {
+    /// The inbox.
     #[serde(skip)]
-    row: InboxId,
+    pub row: InboxId,
+    /// Its host.
     #[serde(skip)]
-    host: HostId,
+    pub host: HostId,
     /// The activity's number, in the order of publication.
-    pub(crate) activity: ActivityId,
+    pub activity: ActivityId,
     /// `Create` and so on.
     pub kind: String,
     /// The handle of the actor.
     pub(crate) actor: String,
     /// Where to.
     pub inbox: String,
+    /// When it was queued.
+    #[serde(rename = "queued", serialize_with = "clock::as_rfc3339")]
+    pub(crate) created: Timestamp,
     /// `waiting`, or how it ended.
     pub state: String,
     /// How often it was tried.
@@ -90,12 +95,22 @@ impl Line {
             (None, error) => error.clone(),
         }
     }
+
+    /// Its place among what waits.
+    pub(crate) fn place_in_queue(&self) -> String {
+        Cursor([self.host.0, self.row.0, self.activity.0]).to_string()
+    }
+
+    /// Its place among all.
+    pub(crate) fn place_in_ledger(&self) -> String {
+        Cursor([self.activity.0, self.row.0]).to_string()
+    }
 }
 
 macro_rules! select_line {
     ($rest:literal) => {
         concat!(
-            "SELECT d.activity_id, d.inbox_id, d.host_id, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
+            "SELECT d.activity_id, d.inbox_id, d.host_id, d.created_at, a.kind, t.handle, i.url, d.outcome, d.attempts, d.answer, d.error,
              COALESCE(h.backoff_until, i.next_attempt_at, CASE WHEN h.lease_owner IS NULL THEN h.next_attempt_at END) AS next_at
              FROM deliveries d JOIN activities a ON a.id = d.activity_id JOIN actors t ON t.id = a.actor_id
              JOIN inboxes i ON i.id = d.inbox_id JOIN hosts h ON h.id = d.host_id WHERE ",
@@ -113,7 +128,7 @@ pub async fn ledger(conn: &mut Conn, after: Option<Cursor<2>>, limit: i64) -> sq
     )
     .fetch_all(conn, read_line)
     .await?;
-    Ok(Page::of(lines, limit, |line| Cursor([line.activity.0, line.row.0]).to_string()))
+    Ok(Page::of(lines, limit, Line::place_in_ledger))
 }
 
 /// A page of what waits, host by host, each inbox's oldest first.
@@ -128,7 +143,52 @@ pub async fn waiting(conn: &mut Conn, after: Option<Cursor<3>>, limit: i64) -> s
     )
     .fetch_all(conn, read_line)
     .await?;
-    Ok(Page::of(lines, limit, |line| Cursor([line.host.0, line.row.0, line.activity.0]).to_string()))
+    Ok(Page::of(lines, limit, Line::place_in_queue))
+}
+
+/// As [`waiting`], of one host.
+pub async fn waiting_for(
+    conn: &mut Conn,
+    host: HostId,
+    after: Option<Cursor<3>>,
+    limit: i64,
+) -> sqlx::Result<Page<Line>> {
+    let Cursor([_, inbox, activity]) = after.unwrap_or(Cursor([0; 3]));
+    let lines = query(
+        select_line!(
+            "d.settled_at IS NULL AND d.host_id = $1 AND (d.inbox_id, d.activity_id) > ($2, $3)
+         ORDER BY d.inbox_id, d.activity_id LIMIT $4"
+        ),
+        (host, inbox, activity, limit + 1),
+    )
+    .fetch_all(conn, read_line)
+    .await?;
+    Ok(Page::of(lines, limit, Line::place_in_queue))
+}
+
+/// As [`ledger`], of what was said of an article.
+pub async fn ledger_about(
+    conn: &mut Conn,
+    article: ArticleId,
+    after: Option<Cursor<2>>,
+    limit: i64,
+) -> sqlx::Result<Page<Line>> {
+    let Cursor([activity, inbox]) = after.unwrap_or(Cursor([i64::MAX; 2]));
+    let lines = query(
+        select_line!(
+            "a.article_id = $1 AND a.id <= $2 AND (d.activity_id, d.inbox_id) < ($2, $3)
+         ORDER BY a.id DESC, d.inbox_id DESC LIMIT $4"
+        ),
+        (article, activity, inbox, limit + 1),
+    )
+    .fetch_all(conn, read_line)
+    .await?;
+    Ok(Page::of(lines, limit, Line::place_in_ledger))
+}
+
+/// One delivery, by the activity and the inbox's address.
+pub async fn line(conn: &mut Conn, activity: ActivityId, inbox: &str) -> sqlx::Result<Option<Line>> {
+    query(select_line!("d.activity_id = $1 AND i.url = $2"), (activity, inbox)).fetch_optional(conn, read_line).await
 }
 
 /// The ledger of one activity, failed and waiting ones first.
@@ -171,6 +231,7 @@ fn read_line(row: &AnyRow) -> sqlx::Result<Line> {
         kind: row.text("kind")?,
         actor: row.text("handle")?,
         inbox: row.text("url")?,
+        created: row.time("created_at")?,
         state: outcome.unwrap_or_else(|| "waiting".to_owned()),
         attempts: row.int("attempts")?,
         answer: row.maybe_int("answer")?,
