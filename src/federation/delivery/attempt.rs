@@ -10,7 +10,6 @@ use super::Waiting;
 use super::facts::Facts;
 use crate::activitypub::outgoing;
 use crate::app::App;
-use crate::base::ids::Host;
 use crate::federation::signed_requests;
 use crate::net::client::{Limits, Reply, SendError, Wanted};
 
@@ -48,8 +47,7 @@ pub(super) async fn attempt(app: &App, facts: &Facts, waiting: &Waiting) -> anyh
         .header(CONTENT_TYPE, HeaderValue::from_static(activitypub_federation::FEDERATION_CONTENT_TYPE))
         .body(body.unwrap_or_else(|| stored.clone()))?;
     let limits = Limits { total: TIME_LIMIT, wanted: Wanted::Status };
-    let capabilities = async |host: &Host| facts.capabilities(app, host).await;
-    let answer = signed_requests::deliver(app, &keys, waiting.activity, &request, limits, capabilities).await?;
+    let answer = signed_requests::deliver(app, &keys, waiting.activity, &request, limits, waiting.capabilities).await?;
     let is_too_large = answer.as_ref().is_ok_and(|reply| reply.status == StatusCode::PAYLOAD_TOO_LARGE);
     let embedded = is_too_large && !waiting.by_reference && shorter().is_some();
     Ok(Attempt::Sent { answer, embedded })

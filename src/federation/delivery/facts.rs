@@ -9,9 +9,8 @@ use moka::future::Cache;
 
 use super::{Waiting, store};
 use crate::app::App;
-use crate::base::ids::{ActivityId, ActorId, ArticleId, Host, InteractionId};
+use crate::base::ids::{ActivityId, ActorId, ArticleId, InteractionId};
 use crate::db::{Cached, Topic};
-use crate::federation::signed_requests::{self, PeerCapabilities};
 use crate::model::author;
 use crate::model::author::keys::Keyring;
 use crate::model::interaction::{self, State};
@@ -23,9 +22,8 @@ const AT_MOST: Duration = Duration::from_secs(1);
 /// Bytes of bodies kept.
 const BODIES: u64 = 16 << 20;
 
-/// Articles, notes and actors kept, and hosts.
+/// Articles, notes and actors kept.
 const KEPT: u64 = 1_000;
-const HOSTS: u64 = 10_000;
 
 /// The facts, each made from the database when it is first asked for, and again once it has changed.
 pub(super) struct Facts {
@@ -34,7 +32,6 @@ pub(super) struct Facts {
     articles: Cached<ArticleId, Option<Arc<Article>>>,
     notes: Cached<InteractionId, Option<State>>,
     keyrings: Cached<ActorId, Option<Arc<Keyring>>>,
-    capabilities: Cached<Host, PeerCapabilities>,
 }
 
 impl Facts {
@@ -45,7 +42,6 @@ impl Facts {
             articles: Cached::new(KEPT),
             notes: Cached::new(KEPT),
             keyrings: Cached::new(KEPT),
-            capabilities: Cached::new(HOSTS),
         }
     }
 
@@ -86,16 +82,6 @@ impl Facts {
             store::body(&mut conn, activity).await.map(Bytes::from)
         });
         Ok(body.await?)
-    }
-
-    /// Which signatures a host takes.
-    pub(super) async fn capabilities(&self, app: &App, host: &Host) -> anyhow::Result<PeerCapabilities> {
-        let topics = [Topic::Peer(host.as_str())];
-        let capabilities = self.capabilities.get(&app.db, host.clone(), &topics, async {
-            let mut conn = app.db.read().await?;
-            signed_requests::store::capabilities(&mut conn, host).await
-        });
-        Ok(capabilities.await?)
     }
 
     async fn article(&self, app: &App, id: ArticleId) -> anyhow::Result<Option<Arc<Article>>> {

@@ -15,6 +15,7 @@ use clock::Timestamp;
 
 use crate::base::ids::{ActivityId, ActorId, ArticleId, HostId, InboxId, InteractionId};
 use crate::base::stored::words;
+use crate::federation::signed_requests::PeerCapabilities;
 
 /// The right to serve a host until the lease ends or another node takes it.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub(crate) struct Waiting {
     pub(crate) said: Option<InteractionId>,
     /// Whether the object's id is sent instead of the object, since the host answered 413 (interop R3).
     pub(crate) by_reference: bool,
+    /// Which signatures the host takes.
+    pub(crate) capabilities: PeerCapabilities,
     /// When it is no longer worth sending.
     pub(crate) expires_at: Timestamp,
 }

@@ -100,7 +100,7 @@ struct InboxQueue {
     rows: VecDeque<Waiting>,
     /// Whether more may wait than was read.
     more: bool,
-    /// Fresh while nobody but us touched what waits.
+    /// Fresh while nobody but us touched what waits, and the host takes the signatures that it took.
     stamp: Stamp,
 }
 
@@ -149,7 +149,7 @@ impl Visit<'_> {
     }
 
     fn stamp(&self) -> Stamp {
-        self.app.db.stamp(&[Topic::Deliveries])
+        self.app.db.stamp(&[Topic::Deliveries, Topic::Peer(&self.lease.name)])
     }
 
     async fn read(&self, inbox: i64, activity: i64) -> anyhow::Result<VecDeque<Waiting>> {

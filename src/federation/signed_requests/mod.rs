@@ -107,11 +107,11 @@ pub(crate) async fn deliver(
     activity: ActivityId,
     request: &Request<Bytes>,
     limits: Limits,
-    capabilities: impl AsyncFnOnce(&Host) -> anyhow::Result<PeerCapabilities>,
+    capabilities: PeerCapabilities,
 ) -> anyhow::Result<Result<Reply, SendError>> {
     let signed = SignedRequest { app, keys, request, limits };
     let Some(host) = host_of(request) else { return signed.attempt(Scheme::Cavage, Form::Cavage).await };
-    let first = usual(app, &host, capabilities(&host).await?);
+    let first = usual(app, &host, capabilities);
     let begun = Instant::now();
     let answer = signed.deliver(host, first, activity).await?;
     let class = match &answer {

@@ -1,6 +1,7 @@
 //! The only SQL for how hosts read and make signatures.
 
 use clock::Timestamp;
+use sqlx::any::AnyRow;
 
 use super::{PeerCapabilities, Scheme};
 use crate::base::ids::Host;
@@ -11,15 +12,18 @@ use crate::db::{Columns, Conn, Topic, changed, query};
 pub(crate) async fn capabilities(conn: &mut Conn, host: &Host) -> sqlx::Result<PeerCapabilities> {
     let known =
         query("SELECT accepted_scheme, accepted_at, signed_ed25519_at FROM peer_capabilities WHERE host = $1", host)
-            .fetch_optional(conn, |row| {
-                let took = row.maybe_text("accepted_scheme")?.as_deref().and_then(Scheme::parse);
-                Ok(PeerCapabilities {
-                    took: took.zip(row.maybe_time("accepted_at")?),
-                    signs_ed25519: row.maybe_time("signed_ed25519_at")?.is_some(),
-                })
-            })
+            .fetch_optional(conn, read_capabilities)
             .await?;
     Ok(known.unwrap_or_default())
+}
+
+/// From the columns of `peer_capabilities`, or none of them.
+pub(crate) fn read_capabilities(row: &AnyRow) -> sqlx::Result<PeerCapabilities> {
+    let took = row.maybe_text("accepted_scheme")?.as_deref().and_then(Scheme::parse);
+    Ok(PeerCapabilities {
+        took: took.zip(row.maybe_time("accepted_at")?),
+        signs_ed25519: row.maybe_time("signed_ed25519_at")?.is_some(),
+    })
 }
 
 pub(crate) async fn note_taken(conn: &mut Conn, host: &Host, scheme: Scheme, now: Timestamp) -> sqlx::Result<()> {

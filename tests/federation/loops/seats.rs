@@ -1,13 +1,17 @@
 //! One process serves a SQLite file, and one is each node of a PostgreSQL database.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use clock::Clock;
 use sqlx::{Connection, Executor, PgConnection};
+use veerpont::app::worker;
 use veerpont::db::{Db, InstanceLockError};
-use veerpont::server;
+use veerpont::federation::delivery;
+use veerpont::server::{self, Part, Parts};
 
 use crate::support::{Engine, engines};
-use crate::world::{MONDAY, World, on_each_engine};
+use crate::world::{MAREN, MONDAY, World, on_each_engine, on_each_engine_at, taken};
 
 #[tokio::test]
 async fn a_second_serve_is_refused_and_a_command_is_not() {
@@ -68,4 +72,43 @@ async fn a_node_that_lost_its_connection_takes_its_place_again_or_stands_back() 
     drop(theirs);
     beside.db.close().await;
     world.app.db.close().await;
+}
+
+#[tokio::test]
+async fn a_node_runs_the_parts_that_it_is_told_to_on_postgresql_alone() {
+    on_each_engine_at("2026-01-05T08:00:00Z", async |world| {
+        world.publish().await;
+        let peer = world.peer("peer.test", &["ann"]);
+        world.follow(&peer, "ann", MAREN).await;
+        // A node's clock has to be that of PostgreSQL.
+        world.advance(Clock::system().now().since(world.clock.now()));
+        world.write_post("ferry", "The ferry", "It sails at ten.", &["maren"]);
+        world.sync().await;
+        let part = world.source_path();
+        let node = world.beside(&part, &part).await.expect("another process");
+        world.advance(Clock::system().now().since(world.clock.now()));
+        let started = server::start(node.clone(), &Parts::only(vec![Part::Outbox])).await;
+        if world.engine() == Engine::Sqlite {
+            let refused = started.err().expect("nobody would send").to_string();
+            assert!(refused.contains("--only") && refused.contains("PostgreSQL"), "{refused}");
+            return node.db.close().await;
+        }
+        let running = started.expect("a node");
+        let queued = async {
+            loop {
+                let mut conn = world.app.db.read().await.expect("a connection");
+                if !delivery::store::waiting(&mut conn, None, 1).await.expect("a list").items.is_empty() {
+                    break;
+                }
+                drop(conn);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), queued).await.expect("it queues");
+        running.stop().await;
+        assert!(taken(&peer, "Create").is_empty(), "sending is another's part");
+        worker::drain(&delivery::worker::worker(), &world.app).await.expect("the other node");
+        assert_eq!(taken(&peer, "Create").len(), 1);
+    })
+    .await;
 }

@@ -13,6 +13,7 @@ use crate::db::{Columns, Conn, Db, json, query};
 use crate::either;
 use crate::federation::delivery::Waiting;
 use crate::federation::delivery::policy::ACCEPT_HOLDS;
+use crate::federation::signed_requests;
 
 /// Most activities that are read of one host at a time.
 pub(crate) const READ: usize = 16;
@@ -29,6 +30,7 @@ macro_rules! columns {
     () => {
         "SELECT w.host, d.inbox_id, i.url, i.shared, i.failures, i.next_attempt_at, d.activity_id, a.kind, a.actor_id, a.article_id,
          a.interaction_id, d.by_reference, d.expires_at,
+         p.accepted_scheme, p.accepted_at, p.signed_ed25519_at,
          (SELECT MIN(h.created_at) FROM deliveries h WHERE h.holds_inbox_id = d.inbox_id AND h.settled_at IS NULL
              AND h.activity_id < d.activity_id AND h.created_at > $2) AS held_since"
     };
@@ -45,6 +47,13 @@ macro_rules! next_of_host {
     };
 }
 
+macro_rules! about {
+    () => {
+        " JOIN inboxes i ON i.id = d.inbox_id JOIN activities a ON a.id = d.activity_id JOIN hosts n ON n.id = w.host
+         LEFT JOIN peer_capabilities p ON p.host = n.name"
+    };
+}
+
 /// What waits for each of these hosts from there on, [`READ`] at most: inbox by inbox, each one's oldest first.
 pub(crate) async fn next(conn: &mut Conn, db: &Db, from: &[From], now: Timestamp) -> sqlx::Result<Vec<Vec<Waiting>>> {
     let statement = either!(
@@ -54,13 +63,14 @@ pub(crate) async fn next(conn: &mut Conn, db: &Db, from: &[From], now: Timestamp
             " FROM (SELECT value ->> 'host' AS host, value ->> 'inbox' AS inbox, value ->> 'activity' AS activity FROM json_each($1)) w
              JOIN deliveries d ON (d.inbox_id, d.activity_id) IN ",
             next_of_host!("x.inbox_id, x.activity_id"),
-            " JOIN inboxes i ON i.id = d.inbox_id JOIN activities a ON a.id = d.activity_id"
+            about!()
         ),
         concat!(
             columns!(),
             " FROM json_to_recordset(CAST($1 AS JSON)) AS w (host BIGINT, inbox BIGINT, activity BIGINT) CROSS JOIN LATERAL ",
             next_of_host!("*"),
-            " d JOIN inboxes i ON i.id = d.inbox_id JOIN activities a ON a.id = d.activity_id"
+            " d",
+            about!()
         ),
     );
     let rows = query(statement, (json(&from)?, now - ACCEPT_HOLDS))
@@ -98,6 +108,7 @@ fn read_waiting(row: &AnyRow) -> sqlx::Result<Waiting> {
         article: row.maybe_int("article_id")?.map(ArticleId),
         said: row.maybe_int("interaction_id")?.map(InteractionId),
         by_reference: row.flag("by_reference")?,
+        capabilities: signed_requests::store::read_capabilities(row)?,
         expires_at: row.time("expires_at")?,
     })
 }
