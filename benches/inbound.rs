@@ -1,5 +1,6 @@
-//! What a Like costs in processor time from its arrival to its verdict, beside a bare server that verifies the same requests
-//! and answers them, in one run. Prints a table; asserts nothing about time.
+//! What a Like, a reply and a Follow cost in processor time from their arrival to their verdict, and the Follow to the delivery of
+//! its Accept, beside a bare server that verifies the same requests and answers them, in one run, with few of them on one article and
+//! with many. Prints a table and the same as JSON; asserts nothing about time.
 //!
 //! `cargo bench --bench inbound`, with `VEERPONT_BENCH_DATABASE=postgres://…` on an empty PostgreSQL (whose own time is not
 //! counted). Bridge and bare server are processes of their own; everything stays on this machine's loopback addresses.
@@ -20,6 +21,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use axum::Router;
 use axum::extract::State;
+use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -35,6 +37,7 @@ use sqlx::AssertSqlSafe;
 use tokio::net::TcpListener;
 use veerpont::app::{App, user_agent};
 use veerpont::config::Config;
+use veerpont::federation::delivery;
 use veerpont::inbox;
 use veerpont::net::client::Client;
 use veerpont::server;
@@ -47,11 +50,17 @@ const FOLDER: &str = "VEERPONT_BENCH_FOLDER";
 /// The database, if it is to be another than a SQLite file.
 const DATABASE: &str = "VEERPONT_BENCH_DATABASE";
 
-/// Likes of a round, each by somebody else, of these servers.
-const LIKES: usize = 1000;
+/// Where the servers of everybody are, for the process of the bridge.
+const PEERS: &str = "VEERPONT_BENCH_PEERS";
+
+/// How many there are before the later rounds, if it is to be another number.
+const KEPT: &str = "VEERPONT_BENCH_KEPT";
+
+/// Activities of a round, each by somebody else, of these servers.
+const EACH: usize = 500;
 const HOSTS: usize = 20;
 
-/// Rounds: all likes are of one article, so that the last round finds what the earlier ones left.
+/// Rounds, of which the median counts: at the beginning, and once the article has many of that kind.
 const ROUNDS: usize = 5;
 
 /// Requests under way at a time.
@@ -82,10 +91,11 @@ struct Server {
 }
 
 impl Server {
-    fn start(what: &str, folder: &Path) -> Self {
+    fn start(what: &str, folder: &Path, peers: &str) -> Self {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .env(WHAT, what)
             .env(FOLDER, folder)
+            .env(PEERS, peers)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -112,49 +122,116 @@ impl Server {
     }
 }
 
+/// What is sent.
+#[derive(Clone, Copy)]
+enum Kind {
+    Like,
+    Reply,
+    Follow,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Like, Self::Reply, Self::Follow];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Like => "Like",
+            Self::Reply => "reply",
+            Self::Follow => "Follow",
+        }
+    }
+}
+
+/// What of ours everything is about.
+struct About {
+    article: String,
+    author: String,
+}
+
+fn kept() -> usize {
+    std::env::var(KEPT).ok().map_or(20_000, |kept| kept.parse().expect("a number"))
+}
+
 async fn measure() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let key = PeerKey::generate().expect("a key");
     fs::write(folder.path().join("key.pem"), key.public_pem()).expect("a file");
-    let (mut bridge, mut bare) = (Server::start("bridge", folder.path()), Server::start("bare", folder.path()));
-    println!("{LIKES} likes a round by as many people of {HOSTS} hosts, all of one article\n");
-    println!("{:<8} {:>14} {:>14} {:>10} {:>8}", "round", "bare each", "Veerpont each", "a second", "ratio");
+    let mut bare = Server::start("bare", folder.path(), "");
+    let mut bridge = Server::start("bridge", folder.path(), &bare.at.to_string());
+    let (article, author) = bridge.word.split_once(' ').expect("an article and its author");
+    let about = About { article: article.to_owned(), author: author.to_owned() };
+    println!("{EACH} a round by as many people of {HOSTS} hosts, median of {ROUNDS} rounds\n");
+    println!("{:<8} {:>8} {:>14} {:>14} {:>10} {:>8}", "", "kept", "bare each", "Veerpont each", "a second", "ratio");
     let sender: Sender<_, Full<Bytes>> = Sender::builder(TokioExecutor::new()).build_http();
-    for round in 0..ROUNDS {
-        let likes: Vec<Like> = (0..LIKES).map(|number| like(&key, &bridge.word, round * LIKES + number)).collect();
-        let (_, bare_cpu) = send(&sender, &mut bare, &likes).await;
-        let (wall, cpu) = send(&sender, &mut bridge, &likes).await;
-        let each = |cpu: Duration| cpu.as_secs_f64() * 1000.0 / f64::from(COUNT);
-        println!(
-            "{round:<8} {:>11.3} ms {:>11.2} ms {:>10.0} {:>8.1}",
-            each(bare_cpu),
-            each(cpu),
-            f64::from(COUNT) / wall.as_secs_f64(),
-            cpu.as_secs_f64() / bare_cpu.as_secs_f64().max(0.001)
-        );
+    let mut figures = Vec::new();
+    for kind in Kind::ALL {
+        for before in [0, kept()] {
+            let mut rounds = Vec::new();
+            if before > 0 {
+                for from in (ROUNDS * EACH..before).step_by(EACH) {
+                    let more: Vec<_> =
+                        (from..(from + EACH).min(before)).map(|number| said(kind, &key, &about, number)).collect();
+                    send(&sender, &mut bridge, &more).await;
+                }
+            }
+            for round in 0..ROUNDS {
+                let from = before + round * EACH;
+                let all: Vec<_> = (from..from + EACH).map(|number| said(kind, &key, &about, number)).collect();
+                let (_, limit) = send(&sender, &mut bare, &all).await;
+                let (wall, cpu) = send(&sender, &mut bridge, &all).await;
+                rounds.push((cpu, limit, wall));
+            }
+            rounds.sort();
+            let (cpu, limit, wall) = rounds[ROUNDS / 2];
+            let each = |time: Duration| time.as_secs_f64() * 1000.0 / f64::from(COUNT);
+            let (a_second, ratio) =
+                (f64::from(COUNT) / wall.as_secs_f64(), cpu.as_secs_f64() / limit.as_secs_f64().max(0.001));
+            println!(
+                "{:<8} {before:>8} {:>11.3} ms {:>11.2} ms {a_second:>10.0} {ratio:>8.1}",
+                kind.name(),
+                each(limit),
+                each(cpu)
+            );
+            figures.push(json!({
+                "what": kind.name(), "kept": before, "bare_ms": each(limit), "ms": each(cpu), "a_second": a_second, "ratio": ratio,
+            }));
+        }
     }
+    println!("\n{}", json!({ "bench": "inbound", "figures": figures }));
     for mut server in [bridge, bare] {
         server.child.kill().expect("it ends");
         server.child.wait().expect("it ended");
     }
 }
 
-/// Likes of a round.
+/// Activities of a round.
 #[allow(clippy::cast_possible_truncation, reason = "a small constant")]
-const COUNT: u32 = LIKES as u32;
+const COUNT: u32 = EACH as u32;
 
 /// A signed request.
 #[derive(Clone)]
-struct Like {
+struct Signed {
     headers: Vec<(&'static str, String)>,
     body: Bytes,
 }
 
-fn like(key: &PeerKey, article: &str, number: usize) -> Like {
+fn said(kind: Kind, key: &PeerKey, about: &About, number: usize) -> Signed {
     let actor = person(number);
+    let public = "https://www.w3.org/ns/activitystreams#Public";
+    let (name, object) = match kind {
+        Kind::Like => ("Like", json!(about.article)),
+        Kind::Follow => ("Follow", json!(about.author)),
+        Kind::Reply => (
+            "Create",
+            json!({
+                "id": format!("{actor}/notes/1"), "type": "Note", "attributedTo": actor, "inReplyTo": about.article, "to": [public],
+                "content": "<p>It sails at <b>eleven</b> on Sundays, and comes back with the tide.</p>",
+            }),
+        ),
+    };
     let body = json!({
-        "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{actor}/likes/1"), "type": "Like",
-        "actor": actor, "object": article,
+        "@context": "https://www.w3.org/ns/activitystreams", "id": format!("{actor}/{name}/1"), "type": name, "actor": actor,
+        "object": object, "to": [public],
     })
     .to_string();
     let (date, digest) = (Clock::system().now().http_date(), STANDARD.encode(digest(&SHA256, body.as_bytes())));
@@ -176,7 +253,7 @@ fn like(key: &PeerKey, article: &str, number: usize) -> Like {
             ),
         ),
     ];
-    Like { headers, body: body.into() }
+    Signed { headers, body: body.into() }
 }
 
 fn person(number: usize) -> String {
@@ -187,16 +264,16 @@ fn person(number: usize) -> String {
 async fn send(
     sender: &Sender<hyper_util::client::legacy::connect::HttpConnector, Full<Bytes>>,
     to: &mut Server,
-    likes: &[Like],
+    all: &[Signed],
 ) -> (Duration, Duration) {
     let (at, before, began) = (to.at, to.cpu(), Instant::now());
-    futures::stream::iter(likes.to_vec())
-        .map(|like| {
+    futures::stream::iter(all.to_vec())
+        .map(|signed| {
             let mut request = Request::post(format!("http://{at}/ap/inbox"));
-            for (name, value) in &like.headers {
+            for (name, value) in &signed.headers {
                 request = request.header(*name, value);
             }
-            let request = request.body(Full::new(like.body)).expect("a request");
+            let request = request.body(Full::new(signed.body)).expect("a request");
             tokio::spawn(sender.request(request))
         })
         .buffer_unordered(AT_ONCE)
@@ -220,11 +297,14 @@ async fn bridge(folder: &Path) {
     let text = "---\ntitle: The ferry\ndate: 2020-01-01T00:00:00Z\nauthors: [maren]\n---\n\nIt sails at ten.\n";
     fs::write(site.join("content/post/ferry/index.md"), text).expect("a file");
     let database = std::env::var(DATABASE).unwrap_or_else(|_| "sqlite://inbound.db".to_owned());
+    let peers = std::env::var(PEERS).expect("an address");
+    let hosts: Vec<String> = (0..HOSTS).map(|host| format!("\"h{host}.example:80={peers}\"")).collect();
+    let hosts = hosts.join(",");
     let text = format!(
         "[server]\norigin = \"http://social.example.org\"\nhandle_domain = \"example.org\"\ntrusted_proxies = []\n\
          [database]\nurl = \"{database}\"\n[secrets]\nmaster_key_file = \"master.key\"\n\
          [limits]\ninbox_per_source = 1000000\ninbox_per_host = 1000000\n[moderation]\npolicy = \"open\"\n\
-         [network]\nallow_http = true\n\
+         [network]\nallow_http = true\nallow_addresses = [\"127.0.0.0/8\"]\nconnect_to = [{hosts}]\n\
          [[community]]\nname = \"Example\"\nhandle = \"community\"\nteam_handle = \"editors\"\n\
          [[source]]\nname = \"site\"\nkind = \"hugo\"\ncommunity = \"community\"\npath = \"site\"\n\
          public_url = \"http://example.org/\"\nsections = [\"post\"]\nauthors = \"published\"\n"
@@ -236,20 +316,23 @@ async fn bridge(folder: &Path) {
     server::drain(&app).await.expect("everything is said");
     let pem = fs::read_to_string(folder.join("key.pem")).expect("a key");
     people(&app, pem).await;
-    let article: String = {
+    let (article, author): (String, String) = {
         let mut conn = app.db.read().await.expect("a connection");
-        sqlx::query_scalar("SELECT uuid FROM articles").fetch_one(&mut *conn).await.expect("an article")
+        let both = "SELECT a.uuid, p.uuid FROM articles a JOIN actors p ON p.id = a.owner_actor_id";
+        sqlx::query_as(both).fetch_one(&mut *conn).await.expect("an article")
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let running = server::start_on(app.clone(), listener).await.expect("a bridge");
-    println!("{}\nhttp://social.example.org/ap/articles/{article}", running.address);
+    let ours = "http://social.example.org/ap";
+    println!("{}\n{ours}/articles/{article} {ours}/actors/{author}", running.address);
     answer(async || {
         loop {
-            let waiting = {
+            let is_done = {
                 let mut conn = app.db.read().await.expect("a connection");
-                inbox::store::count_waiting(&mut conn, 1).await.expect("a count")
+                inbox::store::count_waiting(&mut conn, 1).await.expect("a count") == 0
+                    && delivery::store::waiting(&mut conn, None, 1).await.expect("a list").items.is_empty()
             };
-            if waiting == 0 {
+            if is_done {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -272,7 +355,7 @@ async fn answer(finish: impl AsyncFn()) {
     }
 }
 
-/// Everybody who likes, with their key, as if they had been read before.
+/// Everybody who sends anything, with their key, as if they had been read before.
 async fn people(app: &App, pem: String) {
     let write = app.db.write(move |conn| {
         Box::pin(async move {
@@ -284,7 +367,7 @@ async fn people(app: &App, pem: String) {
                 ));
             }
             let now = Clock::system().now().millis();
-            for number in 0..LIKES * ROUNDS {
+            for number in 0..kept() + 2 * ROUNDS * EACH {
                 let (url, inbox) = (person(number), number % HOSTS);
                 statements.push(format!(
                     "INSERT INTO remote_actors (id, url, kind, username, name, profile_url, inbox_id, fetched_at)
@@ -309,7 +392,8 @@ async fn bare(folder: &Path) {
     let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let der = STANDARD.decode(text).expect("base64");
     let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &der).expect("a key");
-    let routes = Router::new().fallback(verify).with_state(Arc::new(key));
+    let routes =
+        Router::new().route("/inbox", post(async || StatusCode::ACCEPTED)).fallback(verify).with_state(Arc::new(key));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     println!("{}\nbare", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, routes).await });

@@ -2,9 +2,11 @@
 
 pub mod worker;
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use clock::{Clock, Timestamp};
@@ -80,6 +82,8 @@ pub struct Parts {
     was_full: AtomicBool,
     /// Whether another process may be this node now, so that nothing is claimed.
     pub replaced: AtomicBool,
+    /// See [`App::kept`].
+    kept: std::sync::Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 /// Most keys, private or missing, remembered at once.
@@ -142,7 +146,17 @@ impl App {
             may_claim,
             was_full: AtomicBool::new(false),
             replaced: AtomicBool::new(false),
+            kept: std::sync::Mutex::default(),
         })))
+    }
+
+    /// What a module keeps in memory as long as the bridge runs, such as a cache: one of each type, made when it is first asked
+    /// for.
+    pub(crate) fn kept<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = all.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(make())).clone();
+        drop(all);
+        kept.downcast().unwrap_or_else(|_| unreachable!("it is kept under its type"))
     }
 
     /// Whether so little room is left on the disk that nothing from other servers is accepted; logged when it changes.

@@ -13,6 +13,7 @@ mod cache;
 mod columns;
 mod connection;
 mod disk;
+mod engine;
 mod instance_lock;
 mod noted;
 mod opening;
@@ -38,7 +39,7 @@ pub(crate) use query::{Statement, query};
 pub use queues::Queue;
 pub use readers::Reader;
 pub use versions::{Stamp, Topic};
-pub(crate) use writing::{Failed, PANICKED, one_at_a_time, without_panic};
+pub(crate) use writing::{Failed, PANICKED, each_at_a_time, one_at_a_time, without_panic};
 
 use noted::Told;
 use readers::Readers;
@@ -174,5 +175,17 @@ macro_rules! claiming {
 macro_rules! either {
     ($db:expr, $sqlite:expr, $postgres:expr $(,)?) => {
         $db.pick($sqlite, $postgres)
+    };
+}
+
+/// Writes a statement over rows once and makes both spellings of it. The rows are `$1`, a JSON array of arrays; between the two
+/// parts they stand as `r`, and `r.value ->> 0` is the first field of each.
+#[macro_export]
+macro_rules! over_rows {
+    ($conn:expr, $before:expr, $after:expr) => {
+        $crate::db::Engine::of($conn).pick(
+            concat!($before, "json_each($1) r", $after),
+            concat!($before, "json_array_elements(CAST($1 AS JSON)) r", $after),
+        )
     };
 }

@@ -11,7 +11,7 @@ use sqlx::{AnyPool, query};
 use tokio::sync::{mpsc, oneshot};
 
 use super::noted::{Noted, Told, noting};
-use super::{Conn, Db};
+use super::{Conn, Db, Engine, json};
 use crate::base::figures;
 
 /// Most writes that share one commit on SQLite.
@@ -143,11 +143,25 @@ impl Db {
 /// Until the end of the present transaction, nobody else passes here with the same name. What is read after it is as
 /// the last who passed has left it. False where nobody else can be under way.
 pub(crate) async fn one_at_a_time(conn: &mut Conn, name: &str) -> sqlx::Result<bool> {
-    let has_others = conn.backend_name() == "PostgreSQL";
+    let has_others = Engine::of(conn) == Engine::Postgres;
     if has_others {
         query("SELECT CAST(pg_advisory_xact_lock(hashtextextended($1, 0)) AS TEXT)").bind(name).execute(conn).await?;
     }
     Ok(has_others)
+}
+
+/// As [`one_at_a_time`], with several names, which are in one order everywhere.
+pub(crate) async fn each_at_a_time(conn: &mut Conn, names: &[String]) -> sqlx::Result<()> {
+    if Engine::of(conn) == Engine::Postgres {
+        query(
+            "SELECT COUNT(CAST(pg_advisory_xact_lock(hashtextextended(n.value, 0)) AS TEXT))
+             FROM json_array_elements_text(CAST($1 AS JSON)) n",
+        )
+        .bind(json(&names)?)
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Two writes waited for each other, or saw each other: the engine ended one, and it may be run again.

@@ -3,29 +3,25 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::rejection::{Rejected, ours, rejected};
+use super::rejection::{Rejected, rejected};
 use crate::activitypub::incoming::Incoming;
-use crate::app::App;
 use crate::base::ids::Domain;
+use crate::moderation::rules::Rules;
 use crate::moderation::{Block, BlockKind, block_check};
 
 /// A blocked server is rejected by the host of its keyId, before anything is fetched (interop C10, E25).
-pub(super) async fn reject_blocked_key(app: &App, key_id: &str) -> Result<(), Rejected> {
-    let mut conn = app.db.read().await.map_err(ours)?;
-    block_check::blocked_address(&mut conn, key_id).await.map_err(ours)?.map_or(Ok(()), |block| Err(blocked(&block)))
+pub(super) fn reject_blocked_key(blocks: &Rules, key_id: &str) -> Result<(), Rejected> {
+    block_check::blocked_address(blocks, key_id).map_or(Ok(()), |block| Err(blocked(block)))
 }
 
 /// Rejects an activity that comes from or was made by somebody blocked, also when another server passes it on.
-pub(super) async fn reject_blocked(app: &App, incoming: &Incoming) -> Result<(), Rejected> {
+pub(super) fn reject_blocked(blocks: &Rules, incoming: &Incoming) -> Result<(), Rejected> {
     let mut domains: Vec<Domain> = named(incoming).into_iter().filter_map(Domain::of).collect();
     domains.sort();
     domains.dedup();
-    let mut conn = app.db.read().await.map_err(ours)?;
-    let found = match block_check::blocked_domain(&mut conn, &domains).await.map_err(ours)? {
-        Some(block) => Some(block),
-        None => block_check::blocked_actor(&mut conn, &incoming.actor).await.map_err(ours)?,
-    };
-    found.map_or(Ok(()), |block| Err(blocked(&block)))
+    let found =
+        block_check::blocked_domain(blocks, &domains).or_else(|| block_check::blocked_actor(blocks, &incoming.actor));
+    found.map_or(Ok(()), |block| Err(blocked(block)))
 }
 
 /// Every address of an activity whose server answers for it (interop E25).

@@ -21,7 +21,7 @@ use crate::federation::remote;
 use crate::federation::remote::actors;
 use crate::federation::remote::fetch::{self, FetchError, Fetched};
 use crate::model::interaction;
-use crate::moderation::block_check;
+use crate::moderation::{block_check, compiled};
 
 /// Attempts after which a document that cannot be fetched is given up: about two and a half days.
 const ATTEMPTS: i64 = 14;
@@ -123,18 +123,9 @@ async fn read(app: &App, due: &DueFetch) -> Result<FetchedDocument, FetchError> 
 
 /// Nothing is read from a blocked server (interop E25).
 async fn reject_blocked(app: &App, url: &str) -> Result<(), FetchError> {
-    let blocked = async {
-        let mut conn = app.db.read().await?;
-        Ok(match block_check::blocked_address(&mut conn, url).await? {
-            Some(block) => Some(block),
-            None => block_check::blocked_actor(&mut conn, url).await?,
-        })
-    };
-    match blocked.await {
-        Ok(None) => Ok(()),
-        Ok(Some(block)) => Err(FetchError::Refused(block.why())),
-        Err::<_, sqlx::Error>(error) => Err(FetchError::Internal(error.to_string())),
-    }
+    let blocks = compiled::recent(app).await.map_err(|error| FetchError::Internal(error.to_string()))?;
+    let blocked = block_check::blocked_address(&blocks, url).or_else(|| block_check::blocked_actor(&blocks, url));
+    blocked.map_or(Ok(()), |block| Err(FetchError::Refused(block.why())))
 }
 
 fn is_tombstone(document: &Value) -> bool {

@@ -19,7 +19,8 @@ use std::time::Duration;
 use clock::Timestamp;
 use serde::Serialize;
 
-use crate::base::ids::{ArticleId, InboundId};
+use crate::base::ids::{ArticleId, InboundId, InboxId};
+use crate::federation::remote::Remote;
 use crate::model::relation::Event;
 
 /// The `path` of a document that we fetched at its origin.
@@ -51,6 +52,8 @@ pub struct Inbound {
     pub(crate) made: Option<Timestamp>,
     /// How often it came.
     pub(crate) times: i64,
+    /// Whose it is, where they are known and not gone: looked up when it is understood.
+    pub(crate) author: Option<Remote>,
 }
 
 impl Inbound {
@@ -111,11 +114,26 @@ pub struct Verdict {
     /// Whether its text is forgotten at once.
     #[serde(skip)]
     pub(crate) forgets: bool,
+    /// The post that it brought: what waits for that is interpreted again.
+    #[serde(skip)]
+    pub(crate) brought: Option<String>,
+    /// The inbox that knows this article by it, as those do that were sent it.
+    #[serde(skip)]
+    pub(crate) reached: Option<(ArticleId, InboxId)>,
 }
 
 impl Verdict {
     fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), steps: Vec::new(), waits_for: None, fetches: Vec::new(), forgets: false }
+        Self {
+            outcome,
+            reason: reason.into(),
+            steps: Vec::new(),
+            waits_for: None,
+            fetches: Vec::new(),
+            forgets: false,
+            brought: None,
+            reached: None,
+        }
     }
 
     fn accepted(reason: impl Into<String>) -> Self {
@@ -144,6 +162,14 @@ impl Verdict {
     /// A private message that is not kept: nobody but its recipients was meant to see its text (interop E6, G11).
     fn private() -> Self {
         Self { forgets: true, ..Self::declined("it is for followers or single people, and never shown") }
+    }
+
+    fn bringing(self, post: &str) -> Self {
+        Self { brought: Some(post.to_owned()), ..self }
+    }
+
+    fn reaching(self, article: ArticleId, inbox: InboxId) -> Self {
+        Self { reached: Some((article, inbox)), ..self }
     }
 
     fn with_fetches(mut self, fetches: Vec<FetchJob>) -> Self {

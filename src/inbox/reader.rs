@@ -8,11 +8,12 @@ use http::{HeaderMap, Method};
 
 use super::block_check::reject_blocked_key;
 use super::receive::{claim, proven, source_name};
-use super::rejection::Rejected;
+use super::rejection::{Rejected, ours};
 use crate::app::App;
 use crate::base::ids::{ArticleId, Host};
 use crate::federation::delivery;
 use crate::federation::remote::Remote;
+use crate::moderation::compiled;
 use crate::net::signature::Received;
 
 /// A signed GET or HEAD.
@@ -35,7 +36,8 @@ pub(crate) async fn prove(app: &App, reading: &Reading) -> Result<Remote, Reject
     let Reading { method, path_and_query, headers, from } = reading;
     let claim = claim(app, &Received { method, path_and_query, headers, body: &[] })?;
     let host = Host::named_in(claim.key_id()).map(|host| host.to_string());
-    reject_blocked_key(app, claim.key_id()).await.map_err(|rejected| Rejected { host: host.clone(), ..rejected })?;
+    let blocks = compiled::recent(app).await.map_err(ours)?;
+    reject_blocked_key(&blocks, claim.key_id()).map_err(|rejected| Rejected { host: host.clone(), ..rejected })?;
     match proven(app, &claim, from.map(source_name).as_deref()).await {
         Ok(key) => Ok(key.owner),
         Err(unproven) => Err(Rejected { host, ..unproven.into() }),
@@ -51,7 +53,8 @@ pub(crate) async fn admit(app: &App, reading: &Reading) -> Result<(), Rejected> 
     // What is no good signature names nobody.
     let Ok(claim) = claim(app, &Received { method, path_and_query, headers, body: &[] }) else { return Ok(()) };
     let host = Host::named_in(claim.key_id()).map(|host| host.to_string());
-    reject_blocked_key(app, claim.key_id()).await.map_err(|rejected| Rejected { host, ..rejected })
+    let blocks = compiled::recent(app).await.map_err(ours)?;
+    reject_blocked_key(&blocks, claim.key_id()).map_err(|rejected| Rejected { host, ..rejected })
 }
 
 /// Notes, after the answer, that somebody has a copy of an article.

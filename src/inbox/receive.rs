@@ -17,7 +17,7 @@ use crate::federation::remote::actors::{self, KeySource};
 use crate::federation::remote::fetch::{FetchError, is_activity_json};
 use crate::federation::remote::{self, RemoteKey};
 use crate::federation::signed_requests;
-use crate::net::keys::PublicKey;
+use crate::moderation::compiled;
 use crate::net::signature::{self, Claim, Names, Reason, Received};
 use crate::net::throttle::{TooMuch, counted_as};
 
@@ -71,7 +71,8 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Rejected> {
         rejected.host.clone_from(&host);
         rejected
     };
-    let barred = reject_blocked_key(app, claim.key_id()).await;
+    let blocks = compiled::recent(app).await.map_err(ours)?;
+    let barred = reject_blocked_key(&blocks, claim.key_id());
     let incoming = match (incoming::parse(post.body), &barred) {
         (Ok(incoming), _) => incoming,
         (Err(_), Err(barred)) => return Err(at_host(barred.clone())),
@@ -80,7 +81,7 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Rejected> {
         }
     };
     let barred = match barred {
-        Ok(()) => reject_blocked(app, &incoming).await,
+        Ok(()) => reject_blocked(&blocks, &incoming),
         barred => barred,
     };
     if let Err(barred) = barred {
@@ -95,7 +96,7 @@ async fn verify_and_keep(app: &App, post: &Post<'_>) -> Result<(), Rejected> {
         return Ok(());
     }
     let signer = match proven(app, &claim, post.from.map(source_name).as_deref()).await {
-        Ok(key) => Signer { ed25519: key.public.starts_with('z'), actor: key.owner.url, proof: Some(proof(&claim)) },
+        Ok(key) => Signer { ed25519: key.is_ed25519(), actor: key.owner.url, proof: Some(proof(&claim)) },
         // Its own server says that the actor is gone, which is what the activity says too (interop E11).
         Err(Unproven::Gone) if incoming.is_self_delete() && names_actor(claim.key_id(), &incoming.actor) => {
             Signer { actor: incoming.actor.clone(), ed25519: false, proof: None }
@@ -115,12 +116,8 @@ async fn last_word(app: &App, claim: &Claim, incoming: &Incoming) -> Result<Opti
     }
     let key = actors::known_key(app, claim.key_id()).await.map_err(|error| Rejected::from(Unproven::from(error)))?;
     let Some(key) = key.filter(|key| key.owner.url == incoming.actor) else { return Ok(None) };
-    let is_theirs = PublicKey::read(&key.public).is_ok_and(|public| claim.verify(&public));
-    Ok(is_theirs.then(|| Signer {
-        ed25519: key.public.starts_with('z'),
-        actor: key.owner.url,
-        proof: Some(proof(claim)),
-    }))
+    let is_theirs = key.public.as_ref().is_ok_and(|public| claim.verify(public));
+    Ok(is_theirs.then(|| Signer { ed25519: key.is_ed25519(), actor: key.owner.url, proof: Some(proof(claim)) }))
 }
 
 /// A signature that is valid in all that can be checked without the key, for one of our names.
@@ -215,8 +212,8 @@ impl From<FetchError> for Unproven {
 /// The owner of the key that verifies the claim: a cached key, or after one bounded fetch a fresh one (interop C8).
 pub(super) async fn proven(app: &App, claim: &Claim, source: Option<&str>) -> Result<RemoteKey, Unproven> {
     let proves = |key: &RemoteKey| {
-        let public = PublicKey::read(&key.public).map_err(|error| Unproven::NoKey(error.to_string()))?;
-        Ok::<_, Unproven>(claim.verify(&public))
+        let public = key.public.as_ref().map_err(|error| Unproven::NoKey(error.to_string()))?;
+        Ok::<_, Unproven>(claim.verify(public))
     };
     let fetched = match actors::key(app, claim.key_id(), source).await? {
         KeySource::Fresh(key) => key,
@@ -260,12 +257,13 @@ async fn keep(app: &App, post: &Post<'_>, incoming: Incoming, signer: Signer) ->
     app.db
         .write(move |conn| {
             Box::pin(async move {
-                store::keep(conn, &ids, &arrival, now).await?;
+                let is_new = store::keep(conn, &ids, &arrival, now).await?;
                 let Some(host) = Host::named_in(&arrival.signer) else { return Ok(()) };
                 if signer.ed25519 {
                     signed_requests::store::note_ed25519(conn, &host, now).await?;
                 }
-                delivery::store::heal(conn, &host, now).await
+                // Of what is new, its handling tells that its host is there.
+                if is_new { Ok(()) } else { delivery::store::heal_all(conn, &[host], now).await }
             })
         })
         .await

@@ -200,8 +200,9 @@ async fn servers(app: &App, rules: &Arc<Rules>, done: &mut Enforced) -> sqlx::Re
 /// Ends those follows of an actor that a block forbids: they may have come by a Move.
 pub(crate) async fn part_from(app: &App, conn: &mut Conn, remote: &Remote) -> sqlx::Result<u64> {
     let mut ended = 0;
+    let blocks = super::compiled::blocks(app, conn).await?;
     for actor in follower::store::followed_by(conn, remote.id).await? {
-        if super::refuses_follow(app, conn, actor, remote).await?.is_some()
+        if super::refuses_follow(app, &blocks, actor, remote).is_some()
             && let Some(actor) = author::store::actor(conn, actor).await?
         {
             ended += u64::from(remove_follower::end_follow(app, conn, &actor, remote).await?);

@@ -2,6 +2,7 @@
 
 pub(crate) mod block_check;
 mod block_request;
+pub(crate) mod compiled;
 pub mod enforcement;
 pub(crate) mod limits;
 pub mod listing;
@@ -12,6 +13,7 @@ pub mod review;
 pub(crate) mod rules;
 pub mod store;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clock::Timestamp;
@@ -25,8 +27,8 @@ use crate::base::stored::words;
 use crate::config::{Others, Policy};
 use crate::db::Conn;
 use crate::federation::delivery;
-use crate::federation::remote::{self, Remote};
-use crate::model::author;
+use crate::federation::remote::Remote;
+use crate::model::author::{self, Community};
 use crate::model::interaction::{self, CleanPost, Words};
 use crate::model::post::Article;
 
@@ -135,9 +137,10 @@ pub(crate) async fn judge(
     author: &Remote,
     post: &CleanPost,
 ) -> sqlx::Result<Judgment> {
-    let who = who(conn, author).await?;
-    let ours = keepers(conn, article).await?;
-    let rules = Rules::of(store::blocks_about(conn, &who).await?);
+    let who = who(author);
+    let community = author::store::community(conn, article.community_id).await?;
+    let ours = keepers_of(article, community.as_ref());
+    let rules = compiled::blocks(app, conn).await?;
     let block = rules.of_post(&who, &ours, &said_in(post));
     if let Some(block) = block.filter(|block| block.severity == Severity::Block) {
         return Ok(Judgment::Decline(block.why()));
@@ -154,44 +157,46 @@ pub(crate) async fn judge(
     if let Some(why) = limits::exceeded(post, &app.config.moderation) {
         return Ok(Judgment::Hold(why));
     }
-    let known = interaction::store::is_shown_somewhere(conn, author.id).await?;
-    let why = match policy(app, conn, article).await? {
+    let policy = policy(app, community.as_ref());
+    let why = match policy {
         Policy::Held => Some("each post waits for a moderator here (policy held)".to_owned()),
-        Policy::FirstHeld if !known => Some("nothing of its author was approved so far (policy first-held)".to_owned()),
-        Policy::FirstHeld | Policy::Open if known => None,
-        Policy::FirstHeld | Policy::Open => of_new_host(app, conn, author).await?,
+        Policy::FirstHeld => Some("nothing of its author was approved so far (policy first-held)".to_owned()),
+        Policy::Open => of_new_host(app, conn, author).await?,
     };
-    Ok(why.map_or(Judgment::Show, Judgment::Hold))
+    let Some(why) = why else { return Ok(Judgment::Show) };
+    // Who was approved once is shown.
+    let known = policy != Policy::Held && interaction::store::is_shown_somewhere(conn, author.id).await?;
+    Ok(if known { Judgment::Show } else { Judgment::Hold(why) })
 }
 
-/// Why somebody's like, dislike or boost of an article is not accepted.
-pub(crate) async fn refuses(
-    app: &App,
-    conn: &mut Conn,
-    article: &Article,
-    remote: &Remote,
-) -> sqlx::Result<Option<String>> {
-    let ours = keepers(conn, article).await?;
-    kept_out(app, conn, &ours, remote).await
+/// Whose blocks count for an article, and the blocks.
+pub(crate) struct Keepers {
+    actors: Vec<ActorId>,
+    blocks: Arc<Rules>,
+}
+
+impl Keepers {
+    pub(crate) async fn of(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<Self> {
+        Ok(Self { actors: keepers(conn, article).await?, blocks: compiled::blocks(app, conn).await? })
+    }
+
+    /// Why somebody's like, dislike or boost is not accepted.
+    pub(crate) fn refuse(&self, app: &App, remote: &Remote) -> Option<String> {
+        kept_out(app, &self.blocks, &self.actors, remote)
+    }
 }
 
 /// Why somebody may not follow one of our actors.
-pub(crate) async fn refuses_follow(
-    app: &App,
-    conn: &mut Conn,
-    actor: ActorId,
-    remote: &Remote,
-) -> sqlx::Result<Option<String>> {
-    kept_out(app, conn, &[actor], remote).await
+pub(crate) fn refuses_follow(app: &App, blocks: &Rules, actor: ActorId, remote: &Remote) -> Option<String> {
+    kept_out(app, blocks, &[actor], remote)
 }
 
-async fn kept_out(app: &App, conn: &mut Conn, ours: &[ActorId], remote: &Remote) -> sqlx::Result<Option<String>> {
-    let who = who(conn, remote).await?;
-    let rules = Rules::of(store::blocks_about(conn, &who).await?);
-    if let Some(block) = rules.of_person(&who, ours).filter(|block| block.severity == Severity::Block) {
-        return Ok(Some(block.why()));
+fn kept_out(app: &App, blocks: &Rules, ours: &[ActorId], remote: &Remote) -> Option<String> {
+    let who = who(remote);
+    if let Some(block) = blocks.of_person(&who, ours).filter(|block| block.severity == Severity::Block) {
+        return Some(block.why());
     }
-    Ok(not_allowed(app, &who).filter(|_| app.config.moderation.others == Others::Decline))
+    not_allowed(app, &who).filter(|_| app.config.moderation.others == Others::Decline)
 }
 
 /// Why somebody is not allowed, where `allow_only` names the servers that are.
@@ -203,29 +208,36 @@ fn not_allowed(app: &App, who: &Who) -> Option<String> {
 }
 
 /// A remote actor, as blocks are matched with it.
-async fn who(conn: &mut Conn, remote: &Remote) -> sqlx::Result<Who> {
-    let named = remote::store::names(conn, remote.id).await?;
-    Ok(Who::new(&remote.url, named.webfinger.as_deref(), format!("{}\n{}", named.name, named.username)))
+fn who(remote: &Remote) -> Who {
+    let named = &remote.names;
+    Who::new(&remote.url, named.webfinger.as_deref(), format!("{}\n{}", named.name, named.username))
 }
 
 /// The actors of ours whose blocks count for an article: its owner and its community.
 async fn keepers(conn: &mut Conn, article: &Article) -> sqlx::Result<Vec<ActorId>> {
     let community = author::store::community(conn, article.community_id).await?;
-    Ok([article.owner].into_iter().chain(community.map(|community| community.group)).collect())
+    Ok(keepers_of(article, community.as_ref()))
 }
 
-async fn policy(app: &App, conn: &mut Conn, article: &Article) -> sqlx::Result<Policy> {
-    let community = author::store::community(conn, article.community_id).await?;
+fn keepers_of(article: &Article, community: Option<&Community>) -> Vec<ActorId> {
+    [article.owner].into_iter().chain(community.map(|community| community.group)).collect()
+}
+
+fn policy(app: &App, community: Option<&Community>) -> Policy {
     let written = community.and_then(|known| {
         let mut communities = app.config.communities.iter();
         communities.find(|community| community.handle == known.handle).and_then(|community| community.policy)
     });
-    Ok(written.unwrap_or(app.config.moderation.policy))
+    written.unwrap_or(app.config.moderation.policy)
 }
 
 /// Why posts of a server that is new here wait (interop E23).
 async fn of_new_host(app: &App, conn: &mut Conn, author: &Remote) -> sqlx::Result<Option<String>> {
     let (now, config) = (app.clock.now(), &app.config.moderation);
+    // A server's row is made before those of its actors.
+    if author.id.0 < Ids::first_at(now - DAY.max(config.new_host_hold)) {
+        return Ok(None);
+    }
     let (host, name) = delivery::store::host_of(conn, author.inbox).await?;
     // A row id may lie ahead of the clock, so without a hold it is not asked.
     if !config.new_host_hold.is_zero() && host.0 >= Ids::first_at(now - config.new_host_hold + Duration::from_millis(1))

@@ -57,6 +57,11 @@ impl Rules {
         strongest(self.about(domain).into_iter().filter(|block| block.actor.is_none()))
     }
 
+    /// As [`of_domain`](Self::of_domain), of an actor by their id.
+    pub(crate) fn of_actor(&self, url: &str) -> Option<&Block> {
+        strongest(self.actors.get(url).into_iter().flatten().filter(|block| block.actor.is_none()))
+    }
+
     fn about(&self, domain: &Domain) -> Vec<&Block> {
         domain.with_those_above().filter_map(|name| self.domains.get(name)).flatten().collect()
     }

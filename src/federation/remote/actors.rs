@@ -7,12 +7,13 @@ use clock::Timestamp;
 use serde_json::Value;
 
 use super::fetch::{self, FetchError, Fetched};
-use super::{Remote, RemoteKey, store};
+use super::{Names, Remote, RemoteKey, store};
 use crate::activitypub::incoming::{self, RemoteActor};
 use crate::app::{App, NoKey};
 use crate::base::ids::{Host, Ids, registrable_of};
-use crate::db::{Conn, decode_error};
+use crate::db::{Cached, Conn, Topic, decode_error};
 use crate::federation::delivery::{self, store::Address};
+use crate::net::keys::PublicKey;
 
 /// Where a key came from: one from the cache may be out of date.
 #[derive(Clone, Debug)]
@@ -50,10 +51,30 @@ pub(crate) async fn key(app: &App, key_id: &str, source: Option<&str>) -> Result
     }
 }
 
+/// Keys of others in memory, by their ids.
+type KnownKeys = Cached<String, RemoteKey>;
+
+/// Most of them.
+const IN_MEMORY: u64 = 10_000;
+
+/// How late it is noticed that another process read a key anew.
+const NOTICED_WITHIN: Duration = Duration::from_secs(1);
+
 /// The key of a keyId, if it is known; nothing is fetched.
 pub(crate) async fn known_key(app: &App, key_id: &str) -> Result<Option<RemoteKey>, FetchError> {
-    let mut conn = app.db.read().await.map_err(ours)?;
-    store::key(&mut conn, key_id).await.map_err(ours)
+    app.db.catch_up(NOTICED_WITHIN).await.map_err(ours)?;
+    let read = async {
+        let mut conn = app.db.read().await.map_err(Some)?;
+        store::key(&mut conn, key_id).await.map_err(Some)?.ok_or(None::<sqlx::Error>)
+    };
+    let known = app.kept(|| KnownKeys::new(IN_MEMORY));
+    match known.get(&app.db, key_id.to_owned(), &[Topic::RemoteActor(key_id)], read).await {
+        Ok(key) => Ok(Some(key)),
+        Err(failed) => match &*failed {
+            Some(error) => Err(FetchError::Internal(error.to_string())),
+            None => Ok(None),
+        },
+    }
 }
 
 /// Whether a cached key that does not fit may be fetched again: once a minute at most (interop C8).
@@ -176,6 +197,7 @@ async fn ask(app: &App, key_id: &str) -> Result<RemoteKey, FetchError> {
         return Err(refused(format!("the key `{key_id}` and its owner `{actor_id}` live on different hosts")));
     }
     let fetched_at = app.clock.now();
+    let public = PublicKey::read(&public);
     Ok(RemoteKey { owner: save(app, actor, Some(key_id.to_owned())).await?, public, fetched_at })
 }
 
@@ -229,7 +251,12 @@ pub async fn keep(
         delivery::store::readdress(conn, id, shared.unwrap_or(inbox)).await?;
         delivery::store::move_waiting(conn, old, address, now).await?;
     }
-    Ok(Remote { id, url: actor.id, kind: actor.kind, inbox, shared_inbox: shared })
+    let names = Names {
+        name: actor.name.unwrap_or_default(),
+        username: actor.preferred_username.unwrap_or_default(),
+        webfinger: actor.webfinger,
+    };
+    Ok(Remote { id, url: actor.id, kind: actor.kind, inbox, shared_inbox: shared, names })
 }
 
 /// Reads an actor at its id, whatever is cached.

@@ -10,6 +10,7 @@ use clock::Timestamp;
 
 use crate::base::ids::{InboxId, RemoteActorId};
 use crate::federation::delivery::store::Address;
+use crate::net::keys::{KeyError, KeyKind, PublicKey};
 
 /// A remote actor, as cached.
 #[derive(Clone, Debug)]
@@ -21,6 +22,17 @@ pub struct Remote {
     pub(crate) kind: String,
     pub(crate) inbox: InboxId,
     pub(crate) shared_inbox: Option<InboxId>,
+    pub(crate) names: Names,
+}
+
+/// The names of an actor.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    /// The display name, which may be empty.
+    pub(crate) name: String,
+    pub(crate) username: String,
+    /// The handle that they claim (FEP-2c59).
+    pub(crate) webfinger: Option<String>,
 }
 
 impl Remote {
@@ -38,7 +50,13 @@ impl Remote {
 #[derive(Clone, Debug)]
 pub(crate) struct RemoteKey {
     pub(crate) owner: Remote,
-    /// PEM for RSA, multibase for Ed25519.
-    pub(crate) public: String,
+    /// The key, or why it cannot be used.
+    pub(crate) public: Result<PublicKey, KeyError>,
     pub(crate) fetched_at: Timestamp,
+}
+
+impl RemoteKey {
+    pub(crate) fn is_ed25519(&self) -> bool {
+        self.public.as_ref().is_ok_and(|public| public.kind() == KeyKind::Ed25519)
+    }
 }

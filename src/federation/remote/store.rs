@@ -1,12 +1,16 @@
 //! The only SQL for remote actors and their keys.
 
+use std::collections::HashMap;
+
 use clock::Timestamp;
 use sqlx::any::AnyRow;
 
-use super::{Remote, RemoteKey};
+use super::{Names, Remote, RemoteKey};
 use crate::activitypub::incoming::{RemoteActor, same_address};
 use crate::base::ids::{Ids, InboxId, RemoteActorId, split_handle};
-use crate::db::{Columns, Conn, json, query};
+use crate::db::{Columns, Conn, Topic, changed, json, query};
+use crate::net::keys::PublicKey;
+use crate::over_rows;
 
 /// Keeps an actor's document and the keys it lists. A key that another actor of its server has listed already stays
 /// that actor's, unless it is the one that was asked for and led to this document (`led_here`).
@@ -44,7 +48,9 @@ pub(crate) async fn save(
     .execute(conn)
     .await?;
     let id: i64 = query("SELECT id FROM remote_actors WHERE url = $1", &actor.id).scalar(conn).await?;
-    query("DELETE FROM remote_keys WHERE remote_actor_id = $1", id).execute(conn).await?;
+    let before: Vec<String> =
+        query("DELETE FROM remote_keys WHERE remote_actor_id = $1 RETURNING id", id).scalars(conn).await?;
+    tell(&actor.id, before.iter().chain(actor.keys.iter().map(|key| &key.id)));
     for key in &actor.keys {
         let Some(public) = &key.public else { continue };
         query(
@@ -59,18 +65,40 @@ pub(crate) async fn save(
     Ok(RemoteActorId(id))
 }
 
+/// What is read of an actor `a`.
+macro_rules! select_remote {
+    ($before:literal, $from:literal) => {
+        concat!(
+            "SELECT ",
+            $before,
+            "a.id, a.url, a.kind, a.inbox_id, a.shared_inbox_id, a.name, a.username, a.webfinger FROM ",
+            $from
+        )
+    };
+}
+
 /// A cached actor that is not known to be gone.
 pub(crate) async fn by_url(conn: &mut Conn, url: &str) -> sqlx::Result<Option<Remote>> {
-    query("SELECT id, url, kind, inbox_id, shared_inbox_id FROM remote_actors WHERE url = $1 AND gone_at IS NULL", url)
+    query(select_remote!("", "remote_actors a WHERE a.url = $1 AND a.gone_at IS NULL"), url)
         .fetch_optional(conn, read_remote)
         .await
 }
 
+/// As [`by_url`], many at once: those that there are, by their ids.
+pub(crate) async fn by_urls(conn: &mut Conn, urls: &[&str]) -> sqlx::Result<HashMap<String, Remote>> {
+    let rows: Vec<[&str; 1]> = urls.iter().map(|url| [*url]).collect();
+    let statement = over_rows!(
+        conn,
+        select_remote!("", "remote_actors a WHERE a.gone_at IS NULL AND a.url IN (SELECT r.value ->> 0 FROM "),
+        ")"
+    );
+    let found = query(statement, json(&rows)?).fetch_all(conn, read_remote).await?;
+    Ok(found.into_iter().map(|remote| (remote.url.clone(), remote)).collect())
+}
+
 /// As [`by_url`], by row, also one that is gone.
 pub(crate) async fn by_row(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Option<Remote>> {
-    query("SELECT id, url, kind, inbox_id, shared_inbox_id FROM remote_actors WHERE id = $1", id)
-        .fetch_optional(conn, read_remote)
-        .await
+    query(select_remote!("", "remote_actors a WHERE a.id = $1"), id).fetch_optional(conn, read_remote).await
 }
 
 macro_rules! select_named {
@@ -102,44 +130,36 @@ pub(crate) async fn by_handle(conn: &mut Conn, handle: &str) -> sqlx::Result<Vec
     Ok(found.into_iter().flatten().map(|(_, url)| url).collect())
 }
 
-/// The names of an actor.
-#[derive(Clone, Debug)]
-pub(crate) struct Names {
-    /// The display name, which may be empty.
-    pub(crate) name: String,
-    pub(crate) username: String,
-    /// The handle that they claim (FEP-2c59).
-    pub(crate) webfinger: Option<String>,
-}
-
-pub(crate) async fn names(conn: &mut Conn, id: RemoteActorId) -> sqlx::Result<Names> {
-    query("SELECT name, username, webfinger FROM remote_actors WHERE id = $1", id)
-        .fetch_one(conn, |row| {
-            Ok(Names {
-                name: row.text("name")?,
-                username: row.text("username")?,
-                webfinger: row.maybe_text("webfinger")?,
-            })
-        })
-        .await
-}
-
 /// A cached key.
 pub(crate) async fn key(conn: &mut Conn, key_id: &str) -> sqlx::Result<Option<RemoteKey>> {
     query(
-        "SELECT r.id, r.url, r.kind, r.inbox_id, r.shared_inbox_id, k.public, k.fetched_at FROM remote_keys k
-         JOIN remote_actors r ON r.id = k.remote_actor_id WHERE k.id = $1 AND r.gone_at IS NULL",
+        select_remote!(
+            "k.public, k.fetched_at, ",
+            "remote_keys k JOIN remote_actors a ON a.id = k.remote_actor_id WHERE k.id = $1 AND a.gone_at IS NULL"
+        ),
         key_id,
     )
     .fetch_optional(conn, |row| {
-        Ok(RemoteKey { owner: read_remote(row)?, public: row.text("public")?, fetched_at: row.time("fetched_at")? })
+        let public = PublicKey::read(&row.text("public")?);
+        Ok(RemoteKey { owner: read_remote(row)?, public, fetched_at: row.time("fetched_at")? })
     })
     .await
 }
 
 /// Notes that a remote actor is gone.
 pub(crate) async fn mark_gone(conn: &mut Conn, url: &str, now: Timestamp) -> sqlx::Result<()> {
-    query("UPDATE remote_actors SET gone_at = $2 WHERE url = $1 AND gone_at IS NULL", (url, now)).execute(conn).await
+    query("UPDATE remote_actors SET gone_at = $2 WHERE url = $1 AND gone_at IS NULL", (url, now)).execute(conn).await?;
+    let keys = "SELECT k.id FROM remote_actors r JOIN remote_keys k ON k.remote_actor_id = r.id WHERE r.url = $1";
+    tell(url, &query(keys, url).scalars::<String>(conn).await?);
+    Ok(())
+}
+
+/// Tells whoever has an actor or keys of it in memory that they are others now.
+fn tell<'a>(actor: &str, keys: impl IntoIterator<Item = &'a String>) {
+    changed(Topic::RemoteActor(actor));
+    for key in keys {
+        changed(Topic::RemoteActor(key));
+    }
 }
 
 /// Whether an actor's own document lists this former id (`alsoKnownAs`, interop E17).
@@ -169,5 +189,10 @@ fn read_remote(row: &AnyRow) -> sqlx::Result<Remote> {
         kind: row.text("kind")?,
         inbox: InboxId(row.int("inbox_id")?),
         shared_inbox: row.maybe_int("shared_inbox_id")?.map(InboxId),
+        names: Names {
+            name: row.text("name")?,
+            username: row.text("username")?,
+            webfinger: row.maybe_text("webfinger")?,
+        },
     })
 }

@@ -51,7 +51,7 @@ pub(super) async fn updated(
 
 /// Delete of an actor by itself: its follows end, and what it said (interop E11).
 pub(super) async fn gone(app: &App, conn: &mut Conn, inbound: &Inbound) -> sqlx::Result<Verdict> {
-    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+    let Some(remote) = inbound.author.clone() else {
         return Ok(Verdict::ignored("already gone"));
     };
     let now = app.clock.now();
@@ -72,7 +72,7 @@ pub(super) async fn moved(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     let Some(target) = incoming.named("target").filter(|target| *target != inbound.actor) else {
         return Ok(Verdict::declined("it moves nowhere"));
     };
-    let Some(old) = remote::store::by_url(conn, &inbound.actor).await? else {
+    let Some(old) = inbound.author.clone() else {
         return Ok(Verdict::declined("its actor is gone"));
     };
     let now = app.clock.now();

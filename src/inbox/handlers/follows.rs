@@ -1,7 +1,11 @@
 //! Follows of our actors and blocks of them: one relation between two actors (interop D8, E16).
 
-use super::super::{Inbound, Verdict, store};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use super::super::{Inbound, Verdict};
 use super::object;
+use super::relations::{self, Became, Begins};
 use crate::activitypub::Local;
 use crate::activitypub::incoming::Incoming;
 use crate::activitypub::outgoing::{self, ActivityMeta, Follow};
@@ -10,7 +14,7 @@ use crate::base::ids::Ids;
 use crate::db::Conn;
 use crate::federation::delivery;
 use crate::federation::outbox::{self, Audience, Outgoing, publish};
-use crate::federation::remote::{self, Remote};
+use crate::federation::remote::Remote;
 use crate::model::author::{self, Actor};
 use crate::model::follower;
 use crate::model::relation::{self, Begun, Event, Kind, Relations};
@@ -27,64 +31,80 @@ pub(super) async fn followed(app: &App, conn: &mut Conn, url: Option<&str>) -> s
     }
 }
 
-/// Follow: adds the follower and publishes the Accept, to their own inbox (interop D8, T11). Each Follow is answered:
-/// with an Accept where they follow, by whichever of their Follows, else with a Reject.
-pub(super) async fn follow(
-    app: &App,
-    conn: &mut Conn,
-    inbound: &Inbound,
-    incoming: &Incoming,
-) -> sqlx::Result<Verdict> {
-    let Some(actor) = followed(app, conn, object(incoming)).await? else {
-        return Ok(Verdict::declined("it follows nobody of ours"));
-    };
-    if actor.deleted_at.is_some() {
-        return Ok(Verdict::declined(format!("@{} was deleted", actor.handle)));
-    }
-    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
-        return Ok(Verdict::declined("the follower is gone"));
-    };
-    if let Some(why) = moderation::refuses_follow(app, conn, actor.id, &remote).await? {
-        follower::store::remove(conn, actor.id, remote.id).await?;
-        answer(app, conn, &actor, &remote, inbound, false).await?;
-        return Ok(Verdict::declined(why));
-    }
-    let (relations, begun) = begin(app, conn, inbound, &remote, &actor, Kind::Follow).await?;
-    if !relations.stands(Kind::Follow, "") {
-        answer(app, conn, &actor, &remote, inbound, false).await?;
-        let why = match begun {
-            Begun::Undone => "it was undone before",
-            _ if relations.stands(Kind::Block, "") => "it was made before they blocked",
-            _ => "it was made before the follow was ended",
-        };
-        return Ok(Verdict::ignored(why));
-    }
-    let by = relations.begun_by(Kind::Follow, "").unwrap_or(&inbound.activity_id);
-    follower::store::add(conn, actor.id, remote.id, by, app.clock.now()).await?;
-    delivery::store::revive_inbox(conn, remote.inbox).await?;
-    answer(app, conn, &actor, &remote, inbound, true).await?;
-    Ok(match begun {
-        Begun::Undone => Verdict::ignored("it was undone before; another Follow stands"),
-        _ => Verdict::accepted(format!("follows @{}", actor.handle)),
-    })
+/// A Follow that is to be taken in.
+struct Wanted<'a> {
+    inbound: &'a Inbound,
+    remote: &'a Remote,
+    actor: Actor,
 }
 
-/// Begins a follow or block, and ends its opposite.
-async fn begin(
-    app: &App,
-    conn: &mut Conn,
-    inbound: &Inbound,
-    remote: &Remote,
-    actor: &Actor,
-    kind: Kind,
-) -> sqlx::Result<(Relations, Begun)> {
-    let undos = store::undone_by(conn, &inbound.actor, &inbound.activity_id).await?;
-    let before = relation::store::of(conn, remote.id, actor.uuid).await?;
-    let mut after = before.clone();
-    let begun = after.begin(kind, "", &inbound.event(), &undos);
-    relation::store::keep(conn, remote.id, actor.uuid, &before, &after).await?;
-    follow_up(app, conn, remote, actor, &after).await?;
-    Ok((after, begun))
+/// Follows of different actors: adds the follower and publishes the Accept, to their own inbox (interop D8, T11). Each Follow is
+/// answered: with an Accept where they follow, by whichever of their Follows, else with a Reject.
+pub(super) async fn follow(app: &App, conn: &mut Conn, all: &[(&Inbound, &Incoming)]) -> sqlx::Result<Vec<Verdict>> {
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let blocks = moderation::compiled::blocks(app, conn).await?;
+    let mut known: HashMap<&str, Option<Actor>> = HashMap::new();
+    let (mut verdicts, mut wanted) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+    for (inbound, incoming) in all {
+        let url = object(incoming).unwrap_or_default();
+        let actor = match known.entry(url) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(followed(app, conn, Some(url)).await?),
+        };
+        verdicts.push(match (actor, &inbound.author) {
+            (None, _) => Some(Verdict::declined("it follows nobody of ours")),
+            (Some(actor), _) if actor.deleted_at.is_some() => {
+                Some(Verdict::declined(format!("@{} was deleted", actor.handle)))
+            }
+            (_, None) => Some(Verdict::declined("the follower is gone")),
+            (Some(actor), Some(remote)) => {
+                let refused = moderation::refuses_follow(app, &blocks, actor.id, remote);
+                if refused.is_some() {
+                    follower::store::remove(conn, actor.id, remote.id).await?;
+                    answer(app, conn, actor, remote, inbound, false).await?;
+                } else {
+                    wanted.push(Wanted { inbound, remote, actor: actor.clone() });
+                }
+                refused.map(Verdict::declined)
+            }
+        });
+    }
+    let mut taken = take_in(app, conn, &wanted).await?.into_iter();
+    Ok(verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| taken.next())).collect())
+}
+
+async fn take_in(app: &App, conn: &mut Conn, all: &[Wanted<'_>]) -> sqlx::Result<Vec<Verdict>> {
+    let begun: Vec<_> = all.iter().map(|one| begins(one.inbound, one.remote, &one.actor, Kind::Follow)).collect();
+    let became = relations::begin_all(conn, &begun).await?;
+    let mut verdicts = Vec::with_capacity(all.len());
+    for (Wanted { inbound, remote, actor }, Became { after, begun, .. }) in all.iter().zip(became) {
+        follow_up(app, conn, remote, actor, &after).await?;
+        if !after.stands(Kind::Follow, "") {
+            answer(app, conn, actor, remote, inbound, false).await?;
+            let why = match begun {
+                Begun::Undone => "it was undone before",
+                _ if after.stands(Kind::Block, "") => "it was made before they blocked",
+                _ => "it was made before the follow was ended",
+            };
+            verdicts.push(Verdict::ignored(why));
+            continue;
+        }
+        let by = after.begun_by(Kind::Follow, "").unwrap_or(&inbound.activity_id);
+        follower::store::add(conn, actor.id, remote.id, by, app.clock.now()).await?;
+        delivery::store::revive_inbox(conn, remote.inbox).await?;
+        answer(app, conn, actor, remote, inbound, true).await?;
+        verdicts.push(match begun {
+            Begun::Undone => Verdict::ignored("it was undone before; another Follow stands"),
+            _ => Verdict::accepted(format!("follows @{}", actor.handle)),
+        });
+    }
+    Ok(verdicts)
+}
+
+fn begins<'a>(inbound: &'a Inbound, remote: &Remote, actor: &Actor, kind: Kind) -> Begins<'a> {
+    Begins { inbound, who: remote.id, object: actor.uuid, kind, sign: "" }
 }
 
 /// Ends what no longer stands; returns what that was.
@@ -116,16 +136,20 @@ async fn answer(
     inbound: &Inbound,
     stands: bool,
 ) -> sqlx::Result<()> {
-    let under_way = outbox::store::answer_under_way(conn, inbound.id).await?;
-    if under_way.as_deref() == Some(if stands { "Accept" } else { "Reject" }) {
-        return Ok(());
+    // What came once was answered by none before.
+    let again = inbound.times > 1;
+    if again {
+        let under_way = outbox::store::answer_under_way(conn, inbound.id).await?;
+        if under_way.as_deref() == Some(if stands { "Accept" } else { "Reject" }) {
+            return Ok(());
+        }
     }
     if stands {
         accept(app, conn, actor, remote, inbound).await?;
     } else {
         remove_follower::reject(app, conn, actor, remote, &inbound.activity_id, Some(inbound.id)).await?;
     }
-    outbox::store::forget_answers(conn, inbound.id, ANSWERS).await
+    if again { outbox::store::forget_answers(conn, inbound.id, ANSWERS).await } else { Ok(()) }
 }
 
 async fn accept(app: &App, conn: &mut Conn, actor: &Actor, remote: &Remote, inbound: &Inbound) -> sqlx::Result<()> {
@@ -180,12 +204,13 @@ pub(super) async fn block(app: &App, conn: &mut Conn, inbound: &Inbound, incomin
     let Some(actor) = followed(app, conn, object(incoming)).await? else {
         return Ok(Verdict::declined("it blocks nobody of ours"));
     };
-    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+    let Some(remote) = inbound.author.clone() else {
         return Ok(Verdict::declined("its actor is gone"));
     };
     let followed = follower::store::follow_id(conn, actor.id, remote.id).await?.is_some();
-    let (relations, begun) = begin(app, conn, inbound, &remote, &actor, Kind::Block).await?;
-    if !relations.stands(Kind::Block, "") {
+    let Became { after, begun, .. } = relations::begin(conn, begins(inbound, &remote, &actor, Kind::Block)).await?;
+    follow_up(app, conn, &remote, &actor, &after).await?;
+    if !after.stands(Kind::Block, "") {
         return Ok(Verdict::ignored(match begun {
             Begun::Undone => "it was undone before",
             _ => "it was made before the block was ended",

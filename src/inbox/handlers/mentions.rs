@@ -30,7 +30,8 @@ pub(super) async fn or(
     }
     let Some(named) = named(app, conn, post).await? else { return Ok(otherwise) };
     // Whoever may not follow an author need not be listened to either.
-    if let Some(why) = moderation::refuses_follow(app, conn, named.id, remote).await? {
+    let blocks = moderation::compiled::blocks(app, conn).await?;
+    if let Some(why) = moderation::refuses_follow(app, &blocks, named.id, remote) {
         return Ok(Verdict::declined(why));
     }
     let mention = Verdict::new(

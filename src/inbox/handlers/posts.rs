@@ -14,8 +14,7 @@ use crate::activitypub::incoming::{Audience, Incoming, Malformed, same_origin};
 use crate::app::App;
 use crate::base::ids::{Ids, InteractionId};
 use crate::db::Conn;
-use crate::federation::delivery;
-use crate::federation::remote::{self, Remote};
+use crate::federation::remote::Remote;
 use crate::model::interaction::store::NewPost;
 use crate::model::interaction::{self, Author, CleanPost, Kind, State, Words};
 use crate::model::post::{self, Article};
@@ -72,7 +71,7 @@ pub(super) async fn told(app: &App, conn: &mut Conn, inbound: &Inbound, post: Cl
     if post.is_vote {
         return Ok(Verdict::ignored("a vote in a poll"));
     }
-    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+    let Some(remote) = inbound.author.clone() else {
         return Ok(Verdict::declined("its author is gone"));
     };
     if let Some(known) = interaction::store::post(conn, &post.id).await? {
@@ -142,9 +141,9 @@ async fn deleted_before(
                 && let Some(ended) = kept.ended_at
                 && let Some(verdict) = restored::not_yet(conn, inbound, &kept, ended).await?
             {
-                return Ok(verdict.step("it was deleted before; its place is kept for its answers"));
+                return Ok(verdict.step("it was deleted before; its place is kept for its answers").bringing(&id));
             }
-            Ok(Verdict::ignored("it was deleted before; its place is kept for its answers"))
+            Ok(Verdict::ignored("it was deleted before; its place is kept for its answers").bringing(&id))
         }
         ThreadPosition::Unknown(parent) => climb(conn, inbound, &post, parent).await,
         ThreadPosition::Nowhere(_) => Ok(Verdict::ignored("it was deleted before")),
@@ -180,14 +179,17 @@ async fn keep(
     };
     // Nothing more is fetched for a held post: a stranger's first post makes us fetch nothing.
     let fetches = if held.is_none() { more_of_the_thread(app, &post, article) } else { Vec::new() };
+    let id = post.id.clone();
     insert(app, conn, inbound, remote, (article, parent, kind), post, held.as_deref()).await?;
-    delivery::store::reach(conn, article.id, remote.nearest_inbox()).await?;
     let what = match (kind, parent) {
         (Kind::Quote, _) => "a quote of",
         (_, Some(_)) => "a reply to a reply to",
         _ => "a reply to",
     };
-    let verdict = Verdict::accepted(format!("{what} “{}”", article.content.title)).with_fetches(fetches);
+    let verdict = Verdict::accepted(format!("{what} “{}”", article.content.title))
+        .with_fetches(fetches)
+        .bringing(&id)
+        .reaching(article.id, remote.nearest_inbox());
     Ok(match held {
         Some(why) => verdict.step(format!("held for a moderator: {why}")),
         None => verdict,
@@ -223,8 +225,7 @@ async fn insert(
         updated,
         held,
     };
-    interaction::store::insert_post(conn, &new, now).await?;
-    store::wake_waiting(conn, &object_id, Purpose::Post, now).await
+    interaction::store::insert_post(conn, &new, now).await
 }
 
 /// Where the server of a post lists the rest of its thread: on its own origin alone, later, and for as long as there is
@@ -267,8 +268,10 @@ async fn private(
     if let Judgment::Decline(why) = moderation::judge(app, conn, article, remote, &post).await? {
         return Ok(Verdict::declined(why));
     }
+    let id = post.id.clone();
     insert(app, conn, inbound, remote, (article, None, Kind::Notice), post, None).await?;
-    Ok(Verdict::accepted(format!("a private word on “{}”, for its author alone", article.content.title)))
+    let verdict = Verdict::accepted(format!("a private word on “{}”, for its author alone", article.content.title));
+    Ok(verdict.bringing(&id))
 }
 
 /// A known post: a newer text replaces the older one, its author stays, and so does who may read it (E5, E9).
@@ -346,7 +349,7 @@ pub(super) async fn deleted(
         }
         return Ok(Verdict::ignored("nothing of that id is known; remembered, should it come late"));
     };
-    let author = remote::store::by_url(conn, &inbound.actor).await?;
+    let author = inbound.author.clone();
     if author.is_none_or(|author| Author::Remote(author.id) != known.author) {
         return origin::ended(app, conn, inbound, id, By::Another).await;
     }

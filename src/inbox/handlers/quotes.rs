@@ -3,7 +3,7 @@
 use clock::Timestamp;
 
 use super::super::store::fetch_queue;
-use super::super::{FetchJob, Inbound, Purpose, Verdict};
+use super::super::{FetchJob, Inbound, Purpose, Verdict, store};
 use super::reading::Brought;
 use super::{object, place, posts};
 use crate::activitypub::incoming::{Incoming, same_origin};
@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::base::ids::Ids;
 use crate::db::Conn;
 use crate::federation::outbox::{Audience, Outgoing, publish};
-use crate::federation::remote;
 use crate::model::interaction::{self, State};
 
 /// `QuoteRequest`: a quote of what everyone may quote is accepted, with the address of the permission, without which
@@ -31,7 +30,7 @@ pub(super) async fn requested(
     let Some(quote) = incoming.named("instrument") else {
         return Ok(Verdict::declined("it does not name the post that quotes"));
     };
-    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+    let Some(remote) = inbound.author.clone() else {
         return Ok(Verdict::declined("its actor is gone"));
     };
     if interaction::store::post(conn, &quote).await?.is_none()
@@ -89,7 +88,11 @@ async fn take_in(
         && same_origin(&post.id, &inbound.actor)
     {
         let verdict = posts::told(app, conn, inbound, *post).await?;
-        return Ok((verdict.outcome != super::super::Outcome::Accepted).then_some(verdict));
+        if verdict.outcome != super::super::Outcome::Accepted {
+            return Ok(Some(verdict));
+        }
+        store::follow_up(conn, &[&verdict], app.clock.now()).await?;
+        return Ok(None);
     }
     Ok(match fetch_queue::ended_since(conn, quote, Purpose::Post, inbound.received_at).await? {
         None => Some(Verdict::until_read(

@@ -1,5 +1,7 @@
 //! Parses and cleans an activity's content before anything is looked up: no transaction waits for it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::super::{FETCHED, Inbound};
@@ -9,9 +11,9 @@ use crate::model::interaction::CleanPost;
 /// Longest comment kept, in characters (interop E15).
 const COMMENT_MAX: usize = 5000;
 
-/// An activity, as far as it can be read without the database.
+/// An activity, as far as it can be read without the database. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Reading(pub(super) Result<Said, Malformed>);
+pub struct Reading(pub(super) Arc<Result<Said, Malformed>>);
 
 #[derive(Clone, Debug)]
 pub(super) enum Said {
@@ -36,7 +38,7 @@ impl Reading {
     /// Parses an activity and cleans its content, once: to be called within `app::worker::apart`.
     #[must_use]
     pub fn of(inbound: &Inbound) -> Self {
-        Self(said(inbound))
+        Self(Arc::new(said(inbound)))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::base::ids::RemoteActorId;
 use crate::base::stored::Word;
 use crate::db::Conn;
-use crate::federation::remote::{self, Remote};
+use crate::federation::remote::Remote;
 use crate::model::author::Actor;
 use crate::model::interaction::{self, Author};
 use crate::model::relation::Kind;
@@ -35,7 +35,7 @@ pub(super) async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming
     if undone.actor.as_deref().is_some_and(|actor| actor != inbound.actor) {
         return Ok(Verdict::declined("it undoes what somebody else did"));
     }
-    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else {
+    let Some(remote) = inbound.author.clone() else {
         return Ok(Verdict::ignored("its actor is gone"));
     };
     let what = match by_id(app, conn, inbound, undone.id.as_deref()).await? {
@@ -49,7 +49,7 @@ pub(super) async fn undo(app: &App, conn: &mut Conn, inbound: &Inbound, incoming
 /// a relation.
 pub(super) async fn deleted(app: &App, conn: &mut Conn, inbound: &Inbound, id: &str) -> sqlx::Result<Option<Verdict>> {
     let what = by_id(app, conn, inbound, Some(id)).await?;
-    let Some(remote) = remote::store::by_url(conn, &inbound.actor).await? else { return Ok(None) };
+    let Some(remote) = inbound.author.clone() else { return Ok(None) };
     Ok(match what {
         Undone::OfActor(..) | Undone::OfPost(..) => Some(end(app, conn, inbound, &remote, what).await?),
         _ => None,

@@ -2,7 +2,7 @@
 
 use clock::Timestamp;
 
-use super::Arrival;
+use super::{Arrival, give_turns};
 use crate::db::{Conn, query};
 use crate::inbox::FETCHED;
 
@@ -45,7 +45,9 @@ pub(super) async fn read_again(
         ),
     )
     .execute(conn)
-    .await
+    .await?;
+    // It may stand behind what came after it now.
+    give_turns(conn, &[(&arrival.signer, &arrival.signer)]).await
 }
 
 /// A verdict that an activity had before it came again.

@@ -1,10 +1,13 @@
 //! What an actor undid or deleted before its object came (interop D7).
 
+use std::collections::HashSet;
+
 use clock::Timestamp;
 
 use super::Arrival;
-use crate::db::{Columns, Conn, query};
+use crate::db::{Columns, Conn, json, query};
 use crate::model::relation::Event;
+use crate::over_rows;
 
 /// Most Undos of one activity that are looked at, the latest.
 const UNDOS_MAX: i64 = 16;
@@ -22,6 +25,18 @@ pub(crate) async fn undone_by(conn: &mut Conn, actor: &str, activity_id: &str) -
         Ok(Event { id: row.text("activity_id")?, made: row.maybe_time("made_at")?, first, last })
     })
     .await
+}
+
+/// Which of these activities, each by its actor and id, their actor has already undone.
+pub(crate) async fn undone(conn: &mut Conn, activities: &[(&str, &str)]) -> sqlx::Result<HashSet<String>> {
+    let statement = over_rows!(
+        conn,
+        "SELECT r.value ->> 1 FROM ",
+        " WHERE (SELECT u.id FROM inbound u WHERE u.object_id = r.value ->> 1 AND u.actor = r.value ->> 0
+         AND u.signer = r.value ->> 0 AND u.kind IN ('Undo', 'Delete') LIMIT 1) IS NOT NULL"
+    );
+    let undone: Vec<String> = query(statement, json(&activities)?).scalars(conn).await?;
+    Ok(undone.into_iter().collect())
 }
 
 /// An activity that another one names by its id.

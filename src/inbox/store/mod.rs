@@ -3,14 +3,11 @@
 use clock::Timestamp;
 use sqlx::any::AnyRow;
 
-use super::{FETCHED, Inbound, Outcome, Purpose, Verdict};
+use super::{FETCHED, Inbound, Purpose};
 use crate::activitypub::incoming::{self, Incoming};
-use crate::app::worker::store::leases::{
-    self, claim_sql, claiming, ended_sql, free_sql, held_sql, put_off_sql, taken_sql,
-};
-use crate::base::figures;
-use crate::base::ids::{Ids, InboundId, registrable_of};
-use crate::db::{Columns, Conn, Db, Queue, added, json, query};
+use crate::app::worker::store::leases::{self, claim_sql, claiming, free_sql, held_sql, put_off_sql, taken_sql};
+use crate::base::ids::{Ids, InboundId};
+use crate::db::{Columns, Conn, Db, Engine, Queue, added, query};
 use crate::model::relation;
 
 mod again;
@@ -18,19 +15,22 @@ pub mod fetch_queue;
 mod kept;
 mod memory;
 mod rejections;
+mod settled;
 mod waiting;
 
 pub(crate) use again::Earlier;
-use fetch_queue::Asker;
 pub(crate) use kept::Kept;
 pub use kept::{about, latest};
 use memory::read_restored;
-pub(crate) use memory::{is_deleted, named, undone_by};
+pub(crate) use memory::{is_deleted, named, undone, undone_by};
 pub(crate) use rejections::{count_foreign_host, count_refusal, forget_foreign_hosts};
 pub use rejections::{foreign_hosts, rejections};
+use settled::give_turns;
+pub use settled::settle;
+pub(crate) use settled::{follow_up, settle_all};
 pub use waiting::fail_waiting;
-use waiting::waiting_key;
 pub(crate) use waiting::{reread_deferred, turn, wait_instead, wake_waiting};
+use waiting::{waiting_key, wake_all};
 
 /// How long a claim lasts.
 const LEASE: std::time::Duration = std::time::Duration::from_mins(1);
@@ -79,17 +79,32 @@ impl Arrival {
     }
 }
 
+/// A statement that locks what it selects between its parts, where there are several writers.
+macro_rules! sharing {
+    ($conn:expr, $before:literal, $after:literal) => {
+        Engine::of($conn).pick(concat!($before, $after), concat!($before, " FOR SHARE", $after))
+    };
+}
+
 /// Keeps an activity. The same one from the same signer again changes nothing, but what begins or ends a relation is
 /// interpreted again: our answer may have been lost (interop D8, D12), and some servers use one id for ever. So is what
-/// may have been restored (U11).
-pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<()> {
+/// may have been restored (U11). Returns whether it came for the first time.
+pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp) -> sqlx::Result<bool> {
     // A time in the future is ignored.
     let made = arrival.made.filter(|made| *made <= now).map(Timestamp::millis);
     let (row, proof) = (ids.row(), arrival.proof.as_ref());
+    // It stands behind the latest of its actor that has no verdict. That is locked: its verdict then comes before, and is seen
+    // here, or after, and sees this one.
+    let statement = sharing!(
+        conn,
+        "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, key_id, scheme,
+         made_at, sign, heard, behind) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $1,
+         COALESCE((SELECT 1 FROM inbound e WHERE e.actor = $4 AND e.signer = $3 AND e.verdict IS NULL AND e.heard < $1
+         ORDER BY e.heard DESC LIMIT 1",
+        "), 0)) ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1 RETURNING received_times"
+    );
     let times: i64 = query(
-        "INSERT INTO inbound (id, activity_id, signer, actor, kind, object_id, raw, path, received_at, next_attempt_at, key_id, scheme, made_at, sign, heard)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $1)
-         ON CONFLICT (activity_id, signer) DO UPDATE SET received_times = inbound.received_times + 1 RETURNING received_times",
+        statement,
         (
             row,
             &arrival.activity_id,
@@ -110,10 +125,11 @@ pub async fn keep(conn: &mut Conn, ids: &Ids, arrival: &Arrival, now: Timestamp)
     .await?;
     added(Queue::Inbound);
     match times {
-        1 => Ok(()),
-        _ if arrival.again => again::read_again(conn, row, arrival, made, now).await,
-        _ => read_restored(conn, arrival, now).await,
+        1 => {}
+        _ if arrival.again => again::read_again(conn, row, arrival, made, now).await?,
+        _ => read_restored(conn, arrival, now).await?,
     }
+    Ok(times == 1)
 }
 
 /// Keeps a document that was fetched at its origin, to be interpreted like one that was sent; fetched anew, it is
@@ -153,7 +169,7 @@ pub(crate) async fn keep_fetched(conn: &mut Conn, ids: &Ids, arrival: &Arrival, 
 /// ended because of it, only one at a time, so that nothing else is blamed.
 macro_rules! due {
     ($next:literal) => {
-        concat!("SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND ", $next, " <= $1
+        concat!("SELECT i.id FROM inbound i WHERE i.verdict IS NULL AND i.behind = 0 AND ", $next, " <= $1
          AND NOT EXISTS (SELECT 1 FROM inbound e WHERE e.actor = i.actor AND e.signer = i.signer AND e.verdict IS NULL
              AND e.heard < i.heard)
          AND (i.begun < 2 OR NOT EXISTS (SELECT 1 FROM inbound s WHERE s.verdict IS NULL AND s.begun >= 2
@@ -182,61 +198,6 @@ pub async fn claim(conn: &mut Conn, db: &Db, node: &str, limit: i64, now: Timest
 
 /// For [`leases::free`].
 pub(crate) const FREE: &str = free_sql!("inbound", "verdict IS NULL");
-
-/// Writes the verdict, and queues what it wants fetched; false when another node has claimed the activity.
-pub async fn settle(
-    conn: &mut Conn,
-    ids: &Ids,
-    inbound: &Inbound,
-    verdict: &Verdict,
-    now: Timestamp,
-) -> sqlx::Result<bool> {
-    let done = query(
-        concat!(
-            "UPDATE inbound SET verdict = $3, reason = $4, settled_at = $5, waits_for = $6, steps = $7,
-         raw = CASE WHEN $8 = 1 THEN '' ELSE raw END, ",
-            ended_sql!(),
-            " WHERE id = $1 AND ",
-            held_sql!()
-        ),
-        (
-            inbound.id,
-            inbound.token,
-            verdict.outcome.as_str(),
-            &verdict.reason,
-            now,
-            verdict.waits_for.as_ref().map(|(url, purpose)| waiting_key(url, *purpose)),
-            if verdict.steps.is_empty() { None } else { Some(json(&verdict.steps)?) },
-            verdict.forgets,
-        ),
-    )
-    .changed(conn)
-    .await?;
-    if !done {
-        return Ok(false);
-    }
-    figures::judged(verdict.outcome.as_str());
-    let domain = registrable_of(&inbound.signer).unwrap_or_default();
-    let asker = Asker { inbound: Some(inbound.id), domain: &domain };
-    for job in &verdict.fetches {
-        if !fetch_queue::ask(conn, ids, job, asker, now).await? {
-            // What waits for it is interpreted again if it comes by itself.
-            fail_waiting(conn, &job.url, job.purpose, fetch_queue::ENOUGH, now).await?;
-        }
-    }
-    if inbound.path == FETCHED {
-        match verdict.outcome {
-            Outcome::Accepted | Outcome::Ignored => {
-                wake_waiting(conn, &inbound.activity_id, Purpose::Post, now).await?;
-            }
-            Outcome::Declined | Outcome::Mention | Outcome::Failed => {
-                fail_waiting(conn, &inbound.activity_id, Purpose::Post, &verdict.reason, now).await?;
-            }
-            Outcome::Deferred => {}
-        }
-    }
-    Ok(true)
-}
 
 /// Makes an activity due again later that made us fail.
 pub(crate) async fn put_off(conn: &mut Conn, inbound: &Inbound, at: Timestamp) -> sqlx::Result<()> {
@@ -312,5 +273,6 @@ fn read_inbound(row: &AnyRow) -> sqlx::Result<Inbound> {
         heard: row.int("heard")?,
         made: row.maybe_time("made_at")?,
         times: row.int("received_times")?,
+        author: None,
     })
 }

@@ -2,8 +2,9 @@
 
 use clock::Timestamp;
 
-use crate::db::{Columns, Conn, Queue, added, one_at_a_time, query};
+use crate::db::{Columns, Conn, Queue, added, each_at_a_time, json, one_at_a_time, query};
 use crate::inbox::{FETCHED, Purpose};
+use crate::over_rows;
 
 /// The key under which an activity waits: the address alone for a post, so that the post itself wakes it however it
 /// comes.
@@ -18,20 +19,33 @@ pub(super) fn waiting_key(url: &str, purpose: Purpose) -> String {
 /// would not see each other. Whoever is about to wait looks again after this, if it returns that others may be under
 /// way.
 pub(crate) async fn turn(conn: &mut Conn, url: &str, purpose: Purpose) -> sqlx::Result<bool> {
-    one_at_a_time(conn, &format!("waiting {}", waiting_key(url, purpose))).await
+    one_at_a_time(conn, &turn_of(&waiting_key(url, purpose))).await
+}
+
+fn turn_of(key: &str) -> String {
+    format!("waiting {key}")
 }
 
 /// Makes everything due again that waits for a document, or was declined because it could not be fetched.
 pub(crate) async fn wake_waiting(conn: &mut Conn, url: &str, purpose: Purpose, now: Timestamp) -> sqlx::Result<()> {
-    turn(conn, url, purpose).await?;
-    let woken = query(
+    wake_all(conn, &[waiting_key(url, purpose)], now).await
+}
+
+/// As [`wake_waiting`], of several by their keys, which are the addresses of posts.
+pub(super) async fn wake_all(conn: &mut Conn, keys: &[String], now: Timestamp) -> sqlx::Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = keys.iter().map(|key| turn_of(key)).collect();
+    each_at_a_time(conn, &names).await?;
+    let rows: Vec<[&String; 1]> = keys.iter().map(|key| [key]).collect();
+    let statement = over_rows!(
+        conn,
         "UPDATE inbound SET verdict = NULL, reason = NULL, steps = NULL, settled_at = NULL, waits_for = NULL, begun = 0, next_attempt_at = $2
-         WHERE waits_for = $1 AND raw <> ''",
-        (waiting_key(url, purpose), now),
-    )
-    .changed(conn)
-    .await?;
-    if woken {
+         WHERE raw <> '' AND waits_for IN (SELECT r.value ->> 0 FROM ",
+        ")"
+    );
+    if query(statement, (json(&rows)?, now)).changed(conn).await? {
         added(Queue::Inbound);
     }
     Ok(())

@@ -4,8 +4,7 @@ use clock::Timestamp;
 use sqlx::any::AnyRow;
 
 use crate::base::ids::{ActorId, BlockId, Ids, ListId};
-use crate::db::{Columns, Conn, Cursor, Page, query};
-use crate::moderation::rules::Who;
+use crate::db::{Columns, Conn, Cursor, Page, Topic, changed, query};
 use crate::moderation::{Block, BlockKind, Severity};
 
 /// A block about to be made.
@@ -92,6 +91,17 @@ pub(crate) async fn blocks_that_keep_out(conn: &mut Conn) -> sqlx::Result<Vec<Bl
     query(select_block!("WHERE b.severity = 'block' ORDER BY b.id"), ()).fetch_all(conn, read_block).await
 }
 
+/// All blocks.
+pub(crate) async fn all_blocks(conn: &mut Conn) -> sqlx::Result<Vec<Block>> {
+    query(select_block!("ORDER BY b.id"), ()).fetch_all(conn, read_block).await
+}
+
+/// How often the blocks changed.
+pub(crate) async fn version(conn: &mut Conn) -> sqlx::Result<i64> {
+    let version: Option<i64> = query("SELECT value FROM counters WHERE name = 'blocks'", ()).maybe_scalar(conn).await?;
+    Ok(version.unwrap_or_default())
+}
+
 pub(crate) async fn block(conn: &mut Conn, id: BlockId) -> sqlx::Result<Option<Block>> {
     query(select_block!("WHERE b.id = $1"), id).fetch_optional(conn, read_block).await
 }
@@ -101,33 +111,6 @@ pub(crate) async fn blocks_of_list(conn: &mut Conn, list: &str) -> sqlx::Result<
     query(select_block!("WHERE b.list_id = (SELECT n.id FROM block_lists n WHERE n.name = $1) ORDER BY b.id"), list)
         .fetch_all(conn, read_block)
         .await
-}
-
-/// The blocks of an actor by id, and of these very domains.
-pub(crate) async fn blocks_of(conn: &mut Conn, domains: &[&str], actor: &str) -> sqlx::Result<Vec<Block>> {
-    let mut blocks = Vec::new();
-    if !actor.is_empty() {
-        let select = query(select_block!("WHERE b.kind = 'actor' AND b.value = $1"), actor);
-        blocks.extend(select.fetch_all(conn, read_block).await?);
-    }
-    // A list in one static statement: as many names as most hosts have, and in turns where there are more.
-    for names in domains.chunks(8) {
-        let names: [&str; 8] = std::array::from_fn(|at| names.get(at).copied().unwrap_or_default());
-        let select =
-            query(select_block!("WHERE b.kind = 'domain' AND b.value IN ($1, $2, $3, $4, $5, $6, $7, $8)"), names);
-        blocks.extend(select.fetch_all(conn, read_block).await?);
-    }
-    Ok(blocks)
-}
-
-/// Every block that may match an actor or their posts.
-pub(crate) async fn blocks_about(conn: &mut Conn, who: &Who) -> sqlx::Result<Vec<Block>> {
-    let mut names: Vec<&str> = who.domains.iter().flat_map(crate::base::ids::Domain::with_those_above).collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut blocks = blocks_of(conn, &names, &who.url).await?;
-    blocks.extend(query(select_block!("WHERE b.kind = 'keyword'"), ()).fetch_all(conn, read_block).await?);
-    Ok(blocks)
 }
 
 fn read_block(row: &AnyRow) -> sqlx::Result<Block> {
@@ -218,7 +201,9 @@ pub async fn note_change(conn: &mut Conn) -> sqlx::Result<()> {
         (),
     )
     .execute(conn)
-    .await
+    .await?;
+    changed(Topic::Moderation);
+    Ok(())
 }
 
 /// The number of the last change, if it was not applied to everything yet.

@@ -6,8 +6,8 @@ mod review_log;
 use serde::Serialize;
 
 pub(crate) use self::blocks::{
-    List, block, blocks_about, blocks_of, blocks_of_list, blocks_that_keep_out, lists, lists_with, note_enforced,
-    put_list, remove_block, remove_list, remove_row,
+    List, all_blocks, block, blocks_of_list, blocks_that_keep_out, lists, lists_with, note_enforced, put_list,
+    remove_block, remove_list, remove_row, version,
 };
 pub use self::blocks::{NewBlock, blocks, changes, note_change, put_block};
 pub(crate) use self::review_log::note_decision;

@@ -185,8 +185,13 @@ pub(super) async fn forget_reactions(conn: &mut Conn, step: Step, limit: i64) ->
 
 /// Forgets the remote actors of a range whom nothing needs.
 pub(super) async fn forget_actors(conn: &mut Conn, step: Step) -> sqlx::Result<()> {
+    let keys: Vec<String> = query(
+        concat!("DELETE FROM remote_keys WHERE remote_actor_id IN (", unneeded_actors!(), ") RETURNING id"),
+        (step.after, step.through, step.before),
+    )
+    .scalars(conn)
+    .await?;
     for about in [
-        concat!("DELETE FROM remote_keys WHERE remote_actor_id IN (", unneeded_actors!(), ")"),
         concat!("DELETE FROM actor_refreshes WHERE remote_actor_id IN (", unneeded_actors!(), ")"),
         concat!("DELETE FROM relations WHERE remote_actor_id IN (", unneeded_actors!(), ")"),
     ] {
@@ -198,8 +203,8 @@ pub(super) async fn forget_actors(conn: &mut Conn, step: Step) -> sqlx::Result<(
     )
     .fetch_all(conn, |row| row.text("url"))
     .await?;
-    for url in &forgotten {
-        changed(Topic::RemoteActor(url));
+    for known in forgotten.iter().chain(&keys) {
+        changed(Topic::RemoteActor(known));
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use clock::Timestamp;
 use crate::app::worker::store::leases::{
     self, claim_sql, claiming, free_resting_sql, held_sql, put_off_sql, renew_sql, rested_sql, taken_sql,
 };
-use crate::base::ids::{Host, HostId, InboxId};
-use crate::db::{Columns, Conn, Db, Queue, Topic, added, changed, query};
+use crate::base::ids::{HostId, InboxId};
+use crate::db::{Columns, Conn, Db, Topic, changed, query};
 use crate::federation::delivery::Lease;
 
 /// How long a lease lasts: longer than the slowest attempt, renewed by every settle.
@@ -92,22 +92,6 @@ pub(crate) async fn fence(conn: &mut Conn, lease: &Lease, answered: bool, now: T
         renew_sql!("hosts", ", begun = 0")
     };
     leases::renew(conn, statement, lease.host.0, lease.token, now + LEASE).await
-}
-
-/// A host that counted as gone sent us a verified request: it is due again at once (interop D3).
-pub(crate) async fn heal(conn: &mut Conn, host: &Host, now: Timestamp) -> sqlx::Result<()> {
-    let done = query(
-        "UPDATE hosts SET gone_at = NULL, failures = 0, failing_since = NULL, backoff_until = NULL, generation = generation + 1,
-         next_attempt_at = CASE WHEN next_attempt_at IS NULL OR lease_owner IS NOT NULL THEN next_attempt_at ELSE $2 END
-         WHERE name = $1 AND gone_at IS NOT NULL",
-        (host.as_str(), now),
-    )
-    .changed(conn)
-    .await?;
-    if done {
-        added(Queue::Hosts);
-    }
-    Ok(())
 }
 
 /// How many hosts are known, fail just now, and are gone, `most` of each at most.

@@ -4,6 +4,7 @@
 mod batch;
 mod decisions;
 mod fan_out;
+mod heard;
 mod host_lines;
 mod hosts;
 mod inboxes;
@@ -17,11 +18,12 @@ mod spread;
 pub(crate) use batch::{Attempted, From, Held, HostChange, READ, body, change_hosts, next, note_attempts};
 pub use decisions::{drop_all, drop_one, reopen, retry_host};
 pub(crate) use fan_out::{FanOut, Place, fan_out, readdress};
+pub(crate) use heard::{heal_all, reach_all};
 pub(crate) use host_lines::load;
 pub use host_lines::{HostLine, host, hosts};
 pub use hosts::count_hosts;
 pub(crate) use hosts::{
-    FREE_HOSTS, any_due, claim, count_new_below, fence, heal, host_of, hosts_after, put_off, set_blocked,
+    FREE_HOSTS, any_due, claim, count_new_below, fence, host_of, hosts_after, put_off, set_blocked,
 };
 pub(crate) use inboxes::{back_off_inbox, clear_inbox, revive_inbox};
 pub use inboxes::{drop_inbox, no_fan_out, reroute};

@@ -20,8 +20,8 @@ pub(crate) use notes::{
 pub(crate) use pages::{fill_pages, said_on_pages};
 pub use posts::{NewPost, decide, end_post, insert_post, post, post_versions, words};
 pub(crate) use posts::{edit_post, end_all, history, post_by_row, post_by_uuid, reopen_post};
-pub(crate) use reactions::end_opinion;
 pub use reactions::{NewReaction, put_opinion};
+pub(crate) use reactions::{end_opinion, put_opinions};
 pub use reading::{ConversationPage, Filter, Order, conversation, list};
 pub(crate) use reading::{face, looked_at, people, reply_ids, shown, shown_words};
 pub use review::ruling;

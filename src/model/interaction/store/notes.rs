@@ -4,7 +4,7 @@ use clock::Timestamp;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
-use super::posts::{end_post, read_state, remember_words};
+use super::posts::{end_post, forget_old_words, read_state, remember_words};
 use super::reading::{person_columns, read_person};
 use super::standing;
 use super::versions::{changed, changed_by};
@@ -55,7 +55,8 @@ pub(crate) async fn revise_note(
     .await?;
     changed_by(conn, id).await?;
     added(Queue::Outbox);
-    remember_words(conn, id, words, as_of).await
+    remember_words(conn, id, words, as_of).await?;
+    forget_old_words(conn, id).await
 }
 
 /// How many notes of an actor of ours there are, without deleted ones.

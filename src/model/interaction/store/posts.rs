@@ -95,7 +95,11 @@ pub(super) async fn remember_words(
         (id, as_of, json(words)?),
     )
     .execute(conn)
-    .await?;
+    .await
+}
+
+/// Of the versions of a post, the oldest are forgotten where there are too many.
+pub(super) async fn forget_old_words(conn: &mut Conn, id: InteractionId) -> sqlx::Result<()> {
     query(
         "DELETE FROM post_versions WHERE interaction_id = $1 AND as_of NOT IN
          (SELECT w.as_of FROM post_versions w WHERE w.interaction_id = $1 ORDER BY w.as_of DESC LIMIT $2)",
@@ -109,6 +113,7 @@ pub(super) async fn remember_words(
 /// shown.
 pub(crate) async fn edit_post(conn: &mut Conn, post: &Reply, words: &Words, as_of: Timestamp) -> sqlx::Result<bool> {
     remember_words(conn, post.id, words, as_of).await?;
+    forget_old_words(conn, post.id).await?;
     if as_of <= post.as_of && post.has_words {
         return Ok(false);
     }

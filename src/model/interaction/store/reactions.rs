@@ -1,11 +1,14 @@
 //! Likes, dislikes and boosts: one row for each that somebody ever gave, however many activities told of it.
 
+use std::collections::BTreeSet;
+
 use clock::Timestamp;
 
 use super::versions::changed;
 use crate::base::ids::{InteractionId, RemoteActorId};
-use crate::db::{Conn, query};
+use crate::db::{Conn, json, query};
 use crate::model::interaction::{Kind, Target};
+use crate::over_rows;
 
 /// A like, dislike or boost about to be kept.
 #[derive(Clone, Copy, Debug)]
@@ -24,44 +27,36 @@ pub struct NewReaction<'a> {
     pub reaction: Option<&'a str>,
 }
 
-/// Keeps a like, dislike or boost; an existing one stays as it is, one that was undone stands again.
+/// As [`put_opinions`], of one.
 pub async fn put_opinion(conn: &mut Conn, opinion: &NewReaction<'_>, now: Timestamp) -> sqlx::Result<()> {
-    let again = query(
-        "UPDATE interactions SET activity_id = $6, published_at = $7, received_at = $7, ended_at = NULL, block_id = NULL
-         WHERE remote_actor_id = $1 AND article_id = $2 AND kind = $3 AND COALESCE(parent_id, 0) = $4 AND COALESCE(reaction, '') = $5
-         AND object_id IS NULL AND ended_at IS NOT NULL",
-        (
-            opinion.author,
-            opinion.target.article,
-            opinion.kind,
-            opinion.target.said.map_or(0, |id| id.0),
-            opinion.reaction.unwrap_or_default(),
-            opinion.activity_id,
-            now,
-        ),
-    )
-    .affected(conn)
-    .await?;
-    if again > 0 {
-        return changed(conn, opinion.target.article).await;
+    put_opinions(conn, &[*opinion], now).await
+}
+
+/// Keeps likes, dislikes and boosts; an existing one stays as it is, one that was undone stands again. None is there twice.
+pub(crate) async fn put_opinions(conn: &mut Conn, opinions: &[NewReaction<'_>], now: Timestamp) -> sqlx::Result<()> {
+    if opinions.is_empty() {
+        return Ok(());
     }
-    query(
+    let row = |opinion: &NewReaction<'_>| {
+        let (article, said) = (opinion.target.article.0, opinion.target.said.map(|id| id.0));
+        let (kind, activity) = (opinion.kind.as_str(), opinion.activity_id.to_owned());
+        (opinion.id.0, article, said, opinion.author.0, kind, activity, opinion.reaction.map(str::to_owned))
+    };
+    let statement = over_rows!(
+        conn,
         "INSERT INTO interactions (id, article_id, parent_id, remote_actor_id, kind, activity_id, reaction, published_at, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT DO NOTHING",
-        (
-            opinion.id,
-            opinion.target.article,
-            opinion.target.said,
-            opinion.author,
-            opinion.kind,
-            opinion.activity_id,
-            opinion.reaction,
-            now,
-        ),
-    )
-    .execute(conn)
-    .await?;
-    changed(conn, opinion.target.article).await
+         SELECT CAST(r.value ->> 0 AS BIGINT), CAST(r.value ->> 1 AS BIGINT), CAST(r.value ->> 2 AS BIGINT), CAST(r.value ->> 3 AS BIGINT),
+         r.value ->> 4, r.value ->> 5, r.value ->> 6, $2, $2 FROM ",
+        " WHERE 1 = 1 ON CONFLICT (remote_actor_id, article_id, kind, COALESCE(parent_id, 0), COALESCE(reaction, '')) WHERE object_id IS NULL
+         DO UPDATE SET activity_id = excluded.activity_id, published_at = excluded.published_at, received_at = excluded.received_at,
+         ended_at = NULL, block_id = NULL WHERE interactions.ended_at IS NOT NULL"
+    );
+    query(statement, (json(&opinions.iter().map(row).collect::<Vec<_>>())?, now)).execute(conn).await?;
+    // In one order, so that writers of several do not wait for each other.
+    for article in opinions.iter().map(|opinion| opinion.target.article).collect::<BTreeSet<_>>() {
+        changed(conn, article).await?;
+    }
+    Ok(())
 }
 
 /// Ends a remote actor's like with this emoji (empty where it has none), dislike or boost; returns whether there was
