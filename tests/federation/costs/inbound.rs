@@ -14,7 +14,7 @@ const PEOPLE: usize = 20;
 /// Most statements of each, from its arrival to its verdict; of a Follow to the delivery of its Accept.
 const LIKE: usize = 6;
 const REPLY: usize = 10;
-const FOLLOW: usize = 17;
+const FOLLOW: usize = 12;
 
 /// People whom the bridge has heard of before.
 async fn people(world: &World, article: &str) -> Vec<Person> {
