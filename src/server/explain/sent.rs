@@ -77,7 +77,10 @@ async fn sent(app: &App, conn: &mut Conn, activity: &SentActivity) -> sqlx::Resu
     if count == 0 && activity.fanned_out {
         event = event.with(format!("to {}: sent to nobody", activity.audience));
     }
-    for line in delivery::store::ledger_of(conn, activity.id, DELIVERIES).await? {
+    let mut lines = delivery::store::ledger_of(conn, activity.id, DELIVERIES).await?;
+    // What failed or waits first, then by the address.
+    lines.sort_by(|one, other| (one.state == "delivered", &one.inbox).cmp(&(other.state == "delivered", &other.inbox)));
+    for line in lines {
         let answer = match (line.answer, line.last()) {
             (Some(_), Some(last)) => format!(", answered {last}"),
             (None, Some(error)) => format!(", {error}"),
