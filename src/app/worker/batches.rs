@@ -8,6 +8,9 @@ use tokio::sync::oneshot;
 
 use super::GATHER;
 
+/// How many have to be under way for others to be waited for: what few ask costs little.
+const MANY: usize = 8;
+
 /// What was asked, and who waits for the answer.
 type Asked<Q, A> = (Q, oneshot::Sender<A>);
 
@@ -40,7 +43,7 @@ impl<Q: Send, A: Send> Batches<Q, A> {
         }
     }
 
-    /// Says that somebody may ask soon: while there are such, others wait a moment (`GATHER`) for them.
+    /// Says that somebody may ask soon: while there are many, whoever answers waits a moment (`GATHER`) for more.
     pub(crate) fn under_way(&self) -> UnderWay<'_> {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         UnderWay(&self.under_way)
@@ -68,8 +71,8 @@ impl<Q: Send, A: Send> Batches<Q, A> {
                 Err(oneshot::error::TryRecvError::Closed) => return Err(failed()),
                 Err(oneshot::error::TryRecvError::Empty) => {}
             }
-            let gathered = self.waiting().len();
-            if gathered < self.most && gathered < self.under_way.load(Ordering::Relaxed) {
+            let (gathered, under_way) = (self.waiting().len(), self.under_way.load(Ordering::Relaxed));
+            if under_way >= MANY && gathered < self.most.min(under_way) {
                 tokio::time::sleep(GATHER).await;
             }
             let (asks, senders): (Vec<Q>, Vec<_>) = {
