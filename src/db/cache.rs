@@ -10,7 +10,7 @@ use moka::policy::EvictionPolicy;
 use super::{Db, Stamp, Topic};
 
 /// What was made, by its key. Cheap to share.
-pub struct Cached<K, V>(Cache<(K, Stamp), V>);
+pub(crate) struct Cached<K, V>(Cache<(K, Stamp), V>);
 
 impl<K, V> Clone for Cached<K, V> {
     fn clone(&self) -> Self {
@@ -24,14 +24,12 @@ where
     V: Clone + Send + Sync + 'static,
 {
     /// For `most` entries, of which the one goes that was not asked for the longest.
-    #[must_use]
-    pub fn new(most: u64) -> Self {
+    pub(crate) fn new(most: u64) -> Self {
         Self::weighed(most, |_, _| 1)
     }
 
     /// For entries that weigh `most` together.
-    #[must_use]
-    pub fn weighed(most: u64, weight: impl Fn(&K, &V) -> u32 + Send + Sync + 'static) -> Self {
+    pub(crate) fn weighed(most: u64, weight: impl Fn(&K, &V) -> u32 + Send + Sync + 'static) -> Self {
         // What is stale is asked for no more, and goes.
         let cache = Cache::builder().max_capacity(most).eviction_policy(EvictionPolicy::lru());
         Self(cache.weigher(move |(key, _), value| weight(key, value)).build())
@@ -42,7 +40,7 @@ where
     ///
     /// # Errors
     /// Those of `make`, which is asked again the next time.
-    pub async fn get<E: Send + Sync + 'static>(
+    pub(crate) async fn get<E: Send + Sync + 'static>(
         &self,
         db: &Db,
         key: K,

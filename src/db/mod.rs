@@ -25,20 +25,19 @@ mod tables;
 mod versions;
 mod writing;
 
-pub use cache::Cached;
+pub(crate) use cache::Cached;
 pub use columns::Columns;
 pub(crate) use columns::{decode_error, json};
 pub(crate) use instance_lock::InstanceLock;
 pub use instance_lock::InstanceLockError;
-pub(crate) use noted::added;
-pub use noted::changed;
+pub(crate) use noted::{added, changed};
 pub use opening::{Access, OpenError};
 pub(crate) use page::Cursor;
 pub use page::{InvalidCursor, Page};
 pub(crate) use query::{Statement, query};
 pub use queues::Queue;
 pub use readers::Reader;
-pub use versions::{Stamp, Topic};
+pub(crate) use versions::{Stamp, Topic};
 pub(crate) use writing::{Failed, PANICKED, each_at_a_time, one_at_a_time, without_panic};
 
 use noted::Told;

@@ -36,7 +36,7 @@ pub(crate) fn added(queue: Queue) {
 }
 
 /// Says that the present write changes something that may be cached: once it is committed, what was cached of it is stale.
-pub fn changed(topic: Topic<'_>) {
+pub(crate) fn changed(topic: Topic<'_>) {
     let _ = NOTED.try_with(|noted| {
         let (slot, mut noted) = (slot(topic), noted.borrow_mut());
         if !noted.changed.contains(&slot) {

@@ -14,7 +14,7 @@ use crate::base::ids::{ActorId, ArticleId, InteractionId};
 
 /// What something cached was made from, and a write changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Topic<'a> {
+pub(crate) enum Topic<'a> {
     /// One of our actors: its profile, state and keys.
     Actor(ActorId),
     /// Which actors and communities there are.
@@ -59,7 +59,7 @@ pub(super) struct Slot(usize);
 
 /// What the present version of some topics is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Stamp(u64);
+pub(crate) struct Stamp(u64);
 
 /// The versions of this process, and how much of what all processes changed it knows of. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -139,8 +139,7 @@ impl Versions {
 impl Db {
     /// The version of what something is made from. Take it before anything is read for it, and keep it with the result: that
     /// is fresh as long as this returns an equal one.
-    #[must_use]
-    pub fn stamp(&self, topics: &[Topic<'_>]) -> Stamp {
+    pub(crate) fn stamp(&self, topics: &[Topic<'_>]) -> Stamp {
         self.told.versions.stamp(topics)
     }
 
@@ -149,7 +148,7 @@ impl Db {
     ///
     /// # Errors
     /// The database's.
-    pub async fn catch_up(&self, at_most: Duration) -> sqlx::Result<()> {
+    pub(crate) async fn catch_up(&self, at_most: Duration) -> sqlx::Result<()> {
         let inner = &self.told.versions.0;
         if self.told.versions.is_recent(at_most) {
             return Ok(());
